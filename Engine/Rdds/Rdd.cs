@@ -1,0 +1,97 @@
+using Dataflow.Closures;
+using Dataflow.Tasks;
+
+namespace Dataflow;
+
+/// <summary>
+/// A recipe for a partitioned dataset, not the dataset: it answers which partitions it has, how one is computed, which dependencies it
+/// reads, which partitioner placed its keys, and where each partition would prefer to run. Immutable once an action has read it.
+/// </summary>
+/// <remarks>The scheduler reads this untyped part; <see cref="Rdd{T}"/> adds the elements. Lives in the driver program only.</remarks>
+public abstract class Rdd : IDriverOnly
+{
+    private Partition[]? _partitions;
+    private Determinacy? _determinacy;
+    private StorageLevel _storageLevel = StorageLevel.None;
+
+    private protected Rdd(DataflowContext context, string operation, Delegate? lambda)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        context.ThrowIfStopped();
+        Context = context;
+        Id = context.NewRddId();
+        CallSite = CallSite.Here(operation, lambda);
+    }
+
+    /// <summary>The context that made it.</summary>
+    public DataflowContext Context { get; }
+
+    /// <summary>A number of its own within the context.</summary>
+    public int Id { get; }
+
+    /// <summary>Where in the program it was written, and by which verb. Errors and pages show it.</summary>
+    public CallSite CallSite { get; }
+
+    /// <summary>A name given by <c>SetName</c>, or null.</summary>
+    public string? Name { get; internal set; }
+
+    /// <summary>The type of its elements.</summary>
+    public abstract Type ElementType { get; }
+
+    /// <summary>What it reads.</summary>
+    public abstract IReadOnlyList<Dependency> Dependencies { get; }
+
+    /// <summary>Its partitions. Worked out at first use, which may list files or run a sampling job.</summary>
+    public IReadOnlyList<Partition> Partitions => PartitionArray;
+
+    /// <summary>How many partitions it has.</summary>
+    public int PartitionCount => PartitionArray.Length;
+
+    /// <summary>What placed its keys, or null if nothing is known.</summary>
+    public virtual Partitioner? Partitioner => null;
+
+    /// <summary>Where its partitions are kept after they are first computed.</summary>
+    public StorageLevel StorageLevel => _storageLevel;
+
+    /// <summary>What its partitions give when computed again.</summary>
+    public Determinacy Determinacy => _determinacy ??= Lineage.DeterminacyOf(this);
+
+    internal Determinacy? KnownDeterminacy
+    {
+        get => _determinacy;
+        set => _determinacy = value;
+    }
+
+    internal Partition[] PartitionArray => _partitions ??= Lineage.PartitionsOf(this);
+
+    internal Partition[]? KnownPartitions
+    {
+        get => _partitions;
+        set => _partitions = value;
+    }
+
+    /// <summary>Hosts that hold the data of a partition, best first; empty if it does not matter.</summary>
+    /// <param name="partition">One of <see cref="Partitions"/>.</param>
+    public virtual IReadOnlyList<string> PreferredLocations(Partition partition) => [];
+
+    /// <summary>Works out the partitions. Called once, on the driver, after those of its narrow parents are known.</summary>
+    protected internal abstract Partition[] GetPartitions();
+
+    /// <summary>What its own step makes of the determinacy of what it reads. The default keeps the worst of its parents,
+    /// where reading a shuffle makes the order of a determinate parent still determinate: outputs are read in map order.</summary>
+    /// <param name="parents">The worst among the parents; <see cref="Determinacy.Determinate"/> for a source.</param>
+    protected internal virtual Determinacy GetDeterminacy(Determinacy parents) => parents;
+
+    internal void SetStorageLevel(StorageLevel level)
+    {
+        if (_storageLevel != StorageLevel.None && level != StorageLevel.None && _storageLevel != level)
+        {
+            throw new InvalidOperationException(
+                $"{this} is already kept as {_storageLevel}; its storage level can't be changed to {level}. Call Unpersist first.");
+        }
+        _storageLevel = level;
+    }
+
+    /// <summary>Name or verb, id and call site: <c>Map at Program.cs:13</c>.</summary>
+    public override string ToString() => Name is null ? CallSite.ToString() : $"{Name} ({CallSite})";
+}

@@ -1,0 +1,101 @@
+using Dataflow.Scheduling;
+
+namespace Dataflow.Tasks;
+
+/// <summary>What a running task may ask: who it is, whether it was cancelled, where its metrics and the executor's services are.</summary>
+/// <remarks>One per attempt; used by the attempt's own thread, except for <see cref="Cancel"/>.</remarks>
+public sealed class TaskContext : IDisposable
+{
+    [ThreadStatic] private static TaskContext? _current;
+
+    private readonly CancellationTokenSource _cancellation = new();
+    private List<Action<TaskContext>>? _completions;
+
+    internal TaskContext(TaskDescription description, ExecutorServices services)
+    {
+        Description = description;
+        Services = services;
+        CancellationToken = _cancellation.Token;
+    }
+
+    /// <summary>The task that runs on this thread, or null in the driver's own code.</summary>
+    public static TaskContext? Current => _current;
+
+    /// <summary>Which attempt at which task of which stage this is.</summary>
+    public TaskDescription Description { get; }
+
+    /// <summary>Index of the partition that the task computes.</summary>
+    public int PartitionIndex => Description.Partition;
+
+    /// <summary>0 for the first attempt at this task, 1 for its first retry.</summary>
+    public int Attempt => Description.Attempt;
+
+    /// <summary>Signalled when the job, the stage or this attempt is cancelled.</summary>
+    public CancellationToken CancellationToken { get; }
+
+    /// <summary>What the task has read, written, spilled; sent to the driver when it ends.</summary>
+    public TaskMetrics Metrics { get; } = new();
+
+    /// <summary>What the executor offers to all its tasks: memory, blocks, shuffles, state, temp files.</summary>
+    public ExecutorServices Services { get; }
+
+    /// <summary>True when this attempt must run plain operators, so that a stack trace names the user's frames.</summary>
+    /// <remarks>Set for the retry of a task that threw.</remarks>
+    internal bool PlainOperators => Description.Attempt > 0;
+
+    /// <summary>What accumulators gathered in this attempt; counted by the driver only if the attempt succeeds.</summary>
+    internal Shared.AccumulatorUpdates Accumulators { get; } = new();
+
+    /// <summary>Ends the task with an <see cref="OperationCanceledException"/> if it was cancelled. Costs a field read.</summary>
+    public void ThrowIfCancelled() => CancellationToken.ThrowIfCancellationRequested();
+
+    /// <summary>Runs an action when the attempt ends, however it ends; the last registered runs first.</summary>
+    /// <param name="action">Must not throw.</param>
+    public void OnCompletion(Action<TaskContext> action) => (_completions ??= []).Add(action);
+
+    /// <summary>Asks the task to end at its next chunk.</summary>
+    internal void Cancel()
+    {
+        try
+        {
+            _cancellation.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The task ended in the same moment; nothing is left to cancel.
+        }
+    }
+
+    internal IDisposable Enter()
+    {
+        var outer = _current;
+        _current = this;
+        return new Leave(outer);
+    }
+
+    internal void Complete()
+    {
+        if (_completions is not { } actions) return;
+        _completions = null;
+        for (var i = actions.Count - 1; i >= 0; i--) actions[i](this);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _cancellation.Dispose();
+
+    private sealed class Leave(TaskContext? outer) : IDisposable
+    {
+        public void Dispose() => _current = outer;
+    }
+}
+
+/// <summary>Identifies one attempt at one task.</summary>
+/// <param name="Id">The attempt's own id.</param>
+/// <param name="Job">The job that first needed the stage.</param>
+/// <param name="Stage">The stage.</param>
+/// <param name="StageAttempt">0 for the first run of the stage, 1 after its first resubmission.</param>
+/// <param name="Partition">Index of the partition to compute.</param>
+/// <param name="Attempt">0 for the first attempt at this task within this stage attempt.</param>
+/// <param name="Speculative">True for a second copy of a slow task.</param>
+public sealed record TaskDescription(
+    TaskId Id, JobId Job, StageId Stage, int StageAttempt, int Partition, int Attempt, bool Speculative = false);
