@@ -1,0 +1,15 @@
+namespace Dataflow;
+
+/// <summary>A lambda given to a verb can't do its work inside a task: it writes a captured variable, or uses what lives in the driver only.</summary>
+/// <remarks>Thrown when the plan is built, by the verb that was given the lambda; the message names the verb's place and what to do instead.</remarks>
+public sealed class ClosureException : InvalidOperationException
+{
+    /// <summary>Makes the exception with its whole message.</summary>
+    /// <param name="message">What the lambda does, where it is written, and what to do instead.</param>
+    /// <param name="site">The verb that was given the lambda.</param>
+    public ClosureException(string message, CallSite site)
+        : base(message) => Site = site;
+
+    /// <summary>The verb that was given the lambda, and its place in the user's program.</summary>
+    public CallSite Site { get; }
+}
