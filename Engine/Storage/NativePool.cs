@@ -1,0 +1,207 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Dataflow.Storage;
+
+/// <summary>
+/// All memory of the engine's data: caches, shuffle runs, tables, batches. It lies outside the managed heap, so that the garbage collector neither walks
+/// nor moves it and its size is known to the byte.
+/// </summary>
+/// <remarks>
+/// <para>Buffers come in size classes, powers of two from 4 KB to 4 MB; longer ones are taken from the system one by one. A rent or return
+/// that finds the small cache of its processor ready costs some 30 ns and one small object. Contents of a rented buffer are arbitrary.</para>
+/// <para>Free buffers are kept up to <see cref="NativePoolOptions.IdleBytes"/>; the rest, and whatever <see cref="Trim"/> asks for, goes back to the
+/// system. The pool itself sets no bound: who rents reserves in the <see cref="MemoryBudget"/> first.</para>
+/// </remarks>
+public sealed unsafe class NativePool : IDisposable
+{
+    /// <summary>Bytes of the smallest buffer.</summary>
+    public const int SmallestBytes = 4 << 10;
+
+    /// <summary>Bytes of the largest buffer that is kept for use again.</summary>
+    public const int LargestBytes = 4 << 20;
+
+    private const int ClassCount = 11;
+    private const int LargeClass = -1;
+
+    private readonly NativePages _pages;
+    private readonly NativePoolOptions _options;
+    private readonly NativeSizeClass[] _classes;
+    private readonly NativeStripe[] _stripes;
+    private readonly ConcurrentDictionary<NativeBuffer, string>? _owners;
+    private long _largeBytes;
+    private int _disposed;
+
+    /// <summary>Makes an empty pool.</summary>
+    /// <param name="options">Null for the defaults.</param>
+    public NativePool(NativePoolOptions? options = null)
+        : this(options ?? new NativePoolOptions(), null) { }
+
+    internal NativePool(NativePoolOptions options, NativePages? pages)
+    {
+        _options = options;
+        _pages = pages ?? NativePages.Create(options.HugePages);
+        _classes = new NativeSizeClass[ClassCount];
+        for (var i = 0; i < ClassCount; i++) _classes[i] = new NativeSizeClass(SmallestBytes << i, _pages, options.DebugFill);
+        _stripes = new NativeStripe[(int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, 64))];
+        for (var i = 0; i < _stripes.Length; i++) _stripes[i] = new NativeStripe(ClassCount);
+        if (options.TrackOwners) _owners = new ConcurrentDictionary<NativeBuffer, string>(ReferenceEqualityComparer.Instance);
+    }
+
+    /// <summary>Bytes rented and not yet returned, rounded up to size classes. Costs a read per processor.</summary>
+    public long OutstandingBytes
+    {
+        get
+        {
+            var sum = Interlocked.Read(ref _largeBytes);
+            foreach (var each in _classes) sum += each.TakenBytes;
+            foreach (var stripe in _stripes) sum -= stripe.IdleBytes(SmallestBytes);
+            return sum;
+        }
+    }
+
+    /// <summary>Bytes of free buffers that are not given back to the system.</summary>
+    public long IdleBytes
+    {
+        get
+        {
+            var sum = 0L;
+            foreach (var each in _classes) sum += each.WarmBytes;
+            foreach (var stripe in _stripes) sum += stripe.IdleBytes(SmallestBytes);
+            return sum;
+        }
+    }
+
+    /// <summary>How many bytes a buffer of a length takes, for reserving them.</summary>
+    /// <param name="length">Bytes wanted.</param>
+    public static int CapacityOf(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return length <= LargestBytes ? SmallestBytes << ClassOf(length) : (int)Math.Min(((long)length + 4095) & ~4095L, int.MaxValue);
+    }
+
+    /// <summary>Rents a buffer. Its contents are arbitrary.</summary>
+    /// <param name="length">Bytes wanted; 0 is allowed.</param>
+    /// <param name="owner">Who rents it, for <see cref="LeakReport"/>.</param>
+    /// <exception cref="OutOfMemoryException">The system refuses the memory.</exception>
+    public NativeBuffer Rent(int length, string? owner = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        NativeBuffer buffer;
+        if (length <= LargestBytes)
+        {
+            var sizeClass = ClassOf(length);
+            var block = RentBlock(sizeClass);
+            buffer = new NativeBuffer(this, block, length, SmallestBytes << sizeClass, sizeClass);
+        }
+        else
+        {
+            var capacity = CapacityOf(length);
+            var block = _pages.Map(capacity);
+            Interlocked.Add(ref _largeBytes, capacity);
+            buffer = new NativeBuffer(this, block, length, capacity, LargeClass);
+        }
+        if (_owners is not null) _owners[buffer] = owner ?? "(no owner given)";
+        if (_options.DebugFill) new Span<byte>(buffer.Pointer, buffer.Capacity).Fill(0xCD);
+        return buffer;
+    }
+
+    /// <summary>Gives free buffers back to the system.</summary>
+    /// <param name="keepBytes">How many bytes of them to keep; 0 gives back all.</param>
+    /// <returns>Bytes given back.</returns>
+    public long Trim(long keepBytes = 0)
+    {
+        if (keepBytes == 0)
+        {
+            foreach (var stripe in _stripes) stripe.Flush(_classes);
+        }
+        var excess = IdleBytes - keepBytes;
+        var freed = 0L;
+        for (var i = ClassCount - 1; i >= 0 && freed < excess; i--) freed += _classes[i].Trim(excess - freed);
+        return freed;
+    }
+
+    /// <summary>Who holds buffers, with sizes, largest first; needs <see cref="NativePoolOptions.TrackOwners"/> for names.</summary>
+    /// <returns>Null if nothing is rented.</returns>
+    public string? LeakReport()
+    {
+        var outstanding = OutstandingBytes;
+        if (outstanding == 0) return null;
+        var report = new StringBuilder().Append($"{Size.Of(outstanding)} of native buffers were not returned");
+        if (_owners is null) return report.Append(". Set DATAFLOW_DEBUG_MEMORY=1 to see who rented them.").ToString();
+        report.Append(':');
+        foreach (var owner in _owners.GroupBy(pair => pair.Value, pair => (long)pair.Key.Capacity).OrderByDescending(group => group.Sum()).Take(20))
+        {
+            report.AppendLine().Append($"  {owner.Key}: {owner.Count()} buffers, {Size.Of(owner.Sum())}");
+        }
+        return report.ToString();
+    }
+
+    /// <summary>Gives all free memory back. Buffers that are still rented stay valid, and go back when they are returned.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        ReleaseAll();
+    }
+
+    internal void Return(NativeBuffer buffer, nint block, long capacity, int sizeClass)
+    {
+        _owners?.TryRemove(buffer, out _);
+        if (sizeClass == LargeClass)
+        {
+            _pages.Unmap(block, capacity);
+            Interlocked.Add(ref _largeBytes, -capacity);
+            return;
+        }
+
+        if (_options.DebugFill) new Span<byte>((void*)block, (int)capacity).Fill(0xDD);
+        var stripe = _stripes[Thread.GetCurrentProcessorId() & (_stripes.Length - 1)];
+        if (!stripe.TryPush(sizeClass, block, capacity))
+        {
+            _classes[sizeClass].Push(block);
+            TrimExcess();
+        }
+        if (Volatile.Read(ref _disposed) != 0) ReleaseAll();
+    }
+
+    private static int ClassOf(int length) =>
+        length <= SmallestBytes ? 0 : BitOperations.Log2((uint)(length - 1)) - (BitOperations.Log2(SmallestBytes) - 1);
+
+    private nint RentBlock(int sizeClass)
+    {
+        var stripe = _stripes[Thread.GetCurrentProcessorId() & (_stripes.Length - 1)];
+        if (!stripe.TryPop(sizeClass, out var block)) block = _classes[sizeClass].Pop();
+        if (_options.DebugFill) CheckUntouched(block, SmallestBytes << sizeClass);
+        return block;
+    }
+
+    private void TrimExcess()
+    {
+        var idle = 0L;
+        foreach (var each in _classes) idle += each.WarmBytes;
+        if (idle <= _options.IdleBytes) return;
+
+        // Half of the excess is kept, so that a task that rents and returns at the limit does not speak to the system each time.
+        var allowed = Math.Max(_options.IdleBytes, OutstandingBytes / 4);
+        if (idle > allowed) Trim(Math.Max(allowed / 2, 1));
+    }
+
+    private void ReleaseAll()
+    {
+        foreach (var stripe in _stripes) stripe.Flush(_classes);
+        foreach (var each in _classes) each.ReleaseIfAllFree();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CheckUntouched(nint block, int capacity)
+    {
+        var at = new ReadOnlySpan<byte>((void*)block, capacity).IndexOfAnyExcept((byte)0xDD);
+        if (at < 0) return;
+        throw new InvalidOperationException(
+            $"Byte {at} of a native buffer of {Size.Of(capacity)} was written after its last lease ended. Somebody kept a span or pointer longer than "
+            + "the lease it came from; DATAFLOW_DEBUG_MEMORY=1 and LeakReport show who rents buffers of this size.");
+    }
+}

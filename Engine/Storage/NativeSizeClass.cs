@@ -1,0 +1,123 @@
+namespace Dataflow.Storage;
+
+/// <summary>The free buffers of one size, behind the caches of the processors. Made and called by <see cref="NativePool"/> only.</summary>
+/// <remarks>Where the system can take the memory behind addresses back, buffers are cut from slabs and a trimmed one is only an address (cold);
+/// elsewhere each buffer is an allocation of its own and a trimmed one is gone.</remarks>
+internal sealed unsafe class NativeSizeClass(int bytes, NativePages pages, bool fill)
+{
+    private const int SlabBytes = 4 << 20;
+
+    private readonly Lock _lock = new();
+    private readonly Stack<nint> _warm = new();
+    private readonly Stack<nint> _cold = new();
+    private readonly HashSet<nint> _slabs = [];
+    private readonly int _slabBytes = pages.CanDiscard ? Math.Max(SlabBytes, bytes) : bytes;
+    private nint _next;
+    private nint _end;
+    private long _warmBytes;
+    private long _takenBytes;
+
+    /// <summary>Bytes that are free here and still held from the system.</summary>
+    public long WarmBytes => Interlocked.Read(ref _warmBytes);
+
+    /// <summary>Bytes that went out and did not come back: rented, or in the cache of a processor.</summary>
+    public long TakenBytes => Interlocked.Read(ref _takenBytes);
+
+    public nint Pop()
+    {
+        lock (_lock)
+        {
+            if (_warm.TryPop(out var block))
+            {
+                _warmBytes -= bytes;
+            }
+            else
+            {
+                if (!_cold.TryPop(out block)) block = Carve();
+                if (fill) new Span<byte>((void*)block, bytes).Fill(0xDD);
+            }
+            _takenBytes += bytes;
+            return block;
+        }
+    }
+
+    public void Push(nint block)
+    {
+        lock (_lock)
+        {
+            _warm.Push(block);
+            _warmBytes += bytes;
+            _takenBytes -= bytes;
+        }
+    }
+
+    /// <summary>Gives back at least <paramref name="wanted"/> bytes, if there are so many.</summary>
+    /// <returns>Bytes given back.</returns>
+    public long Trim(long wanted)
+    {
+        lock (_lock)
+        {
+            var count = (int)Math.Min(_warm.Count, (wanted + bytes - 1) / bytes);
+            if (count <= 0) return 0;
+            var blocks = new nint[count];
+            for (var i = 0; i < count; i++) blocks[i] = _warm.Pop();
+            _warmBytes -= (long)count * bytes;
+            if (pages.CanDiscard)
+            {
+                Discard(blocks);
+            }
+            else
+            {
+                foreach (var block in blocks)
+                {
+                    _slabs.Remove(block);
+                    pages.Unmap(block, bytes);
+                }
+            }
+            return (long)count * bytes;
+        }
+    }
+
+    /// <summary>Unmaps everything if nothing of it is rented.</summary>
+    public void ReleaseIfAllFree()
+    {
+        lock (_lock)
+        {
+            var carved = (long)_slabs.Count * _slabBytes - (_end - _next);
+            if ((long)(_warm.Count + _cold.Count) * bytes != carved) return;
+            foreach (var slab in _slabs) pages.Unmap(slab, _slabBytes);
+            _slabs.Clear();
+            _warm.Clear();
+            _cold.Clear();
+            _warmBytes = 0;
+            _next = _end = 0;
+        }
+    }
+
+    private nint Carve()
+    {
+        if (_next == _end)
+        {
+            _next = pages.Map(_slabBytes);
+            _end = _next + _slabBytes;
+            _slabs.Add(_next);
+        }
+        var block = _next;
+        _next += bytes;
+        return block;
+    }
+
+    // Neighbours are given back in one call to the system.
+    private void Discard(nint[] blocks)
+    {
+        Array.Sort(blocks);
+        for (var i = 0; i < blocks.Length;)
+        {
+            var start = i++;
+            while (i < blocks.Length && blocks[i] == blocks[i - 1] + bytes) i++;
+            pages.Discard(blocks[start], (long)(i - start) * bytes);
+        }
+        // Lowest address on top: what is used again stays dense.
+        for (var i = blocks.Length - 1; i >= 0; i--) _cold.Push(blocks[i]);
+    }
+}
