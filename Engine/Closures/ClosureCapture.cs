@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Dataflow.Errors;
+
+namespace Dataflow.Closures;
+
+/// <summary>
+/// What the code of a delegate's method does with what the delegate captured: which variables it reads and which it writes, by path from the
+/// delegate's target through the scopes around the lambda.
+/// </summary>
+/// <remarks>
+/// All lambdas of a scope share one capture object, so what the object holds says little; what the IL touches does. Found once per method
+/// (some tens of us) and kept. <see cref="ClosureGuard"/> asks it when a plan is built. Of methods without IL at hand
+/// (<see cref="IsKnown"/> is false) nothing is claimed.
+/// </remarks>
+internal sealed class ClosureCapture
+{
+    private static readonly ClosureCapture Unknown = new();
+    private static readonly ConcurrentDictionary<MethodInfo, ClosureCapture> Kept = new();
+    private static readonly ConditionalWeakTable<MethodInfo, ClosureCapture> KeptWeakly = [];
+
+    private readonly HashSet<(Module, int)>? _touched;
+
+    private ClosureCapture()
+    {
+    }
+
+    private ClosureCapture(IReadOnlyList<CapturedVariable> variables, ClosureScan scan)
+    {
+        IsKnown = true;
+        Variables = variables;
+        var reads = variables.Where(variable => variable is { IsRead: true, IsPlumbing: false }).ToArray();
+        Written = variables.FirstOrDefault(variable => variable.IsWritten);
+        InDriverOnly = reads.FirstOrDefault(variable => DriverOnly.In(variable.Field.FieldType) is not null);
+        KnownByValue = [.. reads.Where(variable => DriverOnly.MayBeIn(variable.Field.FieldType))];
+        StaticWrites = scan.StaticWrites;
+        _touched = scan.Touched;
+    }
+
+    /// <summary>Whether the method's IL could be read. It can't for methods emitted at run time or compiled ahead of time, and is not for .NET's own.</summary>
+    public bool IsKnown { get; }
+
+    /// <summary>Everything reached from the delegate's target, in the order the code reaches it.</summary>
+    public IReadOnlyList<CapturedVariable> Variables { get; } = [];
+
+    /// <summary>The first variable that the code writes, or null.</summary>
+    public CapturedVariable? Written { get; }
+
+    /// <summary>The first variable it reads that by its declared type lives in the driver only, or null.</summary>
+    public CapturedVariable? InDriverOnly { get; }
+
+    /// <summary>The variables it reads of which only the value tells what they are: delegates, objects, interfaces.</summary>
+    public IReadOnlyList<CapturedVariable> KnownByValue { get; } = [];
+
+    /// <summary>Static fields the code stores to. Each process has its own; nothing refuses them, since caches do this rightly.</summary>
+    public IReadOnlyList<FieldInfo> StaticWrites { get; } = [];
+
+    /// <summary>Whether any of the code names this field of a capture object, on whatever object. A field of which this is false is never used.</summary>
+    public bool MayTouch(FieldInfo field) => _touched is null || _touched.Contains((field.Module, field.MetadataToken));
+
+    /// <summary>What the method of a delegate captures. About 30 ns when it was asked before.</summary>
+    /// <param name="method">The delegate's <see cref="Delegate.Method"/>; a static one is taken to be closed over its first argument.</param>
+    public static ClosureCapture Of(MethodInfo method)
+    {
+        if (Kept.TryGetValue(method, out var known))
+            return known;
+
+        // An application's code can be unloaded, if nobody here holds on to it.
+        return method.IsCollectible ? KeptWeakly.GetValue(method, Scan) : Kept.GetOrAdd(method, Scan);
+    }
+
+    private static ClosureCapture Scan(MethodInfo method)
+    {
+        if (method.DeclaringType is not { } type || CodeOrigin.IsPlatform(method.Module.Assembly))
+            return Unknown;
+
+        // The first argument: the instance, or, for an extension method closed over its receiver, the first parameter.
+        var target = !method.IsStatic ? type : method.GetParameters() is [var first, ..] ? first.ParameterType : null;
+        var variables = new List<CapturedVariable>();
+        var scan = new ClosureScan();
+        var found = scan.Run(method, target is null ? null : new CaptureObject(target, variables));
+        return found ? new ClosureCapture(variables, scan) : Unknown;
+    }
+}
