@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Dataflow.Errors;
@@ -17,25 +16,37 @@ namespace Dataflow.Closures;
 internal sealed class ClosureCapture
 {
     private static readonly ClosureCapture Unknown = new();
-    private static readonly ConcurrentDictionary<MethodInfo, ClosureCapture> Kept = new();
-    private static readonly ConditionalWeakTable<MethodInfo, ClosureCapture> KeptWeakly = [];
+    // An application's code can be unloaded if nobody here holds on to it. A delegate that was asked for its method keeps it.
+    private static readonly ConditionalWeakTable<MethodInfo, ClosureCapture> Kept = [];
 
-    private readonly HashSet<(Module, int)>? _touched;
+    private readonly List<FieldInfo>? _touched;
 
     private ClosureCapture()
     {
     }
 
-    private ClosureCapture(IReadOnlyList<CapturedVariable> variables, ClosureScan scan)
+    // Plain loops: this runs while a program starts, when a query would first load and compile LINQ.
+    private ClosureCapture(List<CapturedVariable> variables, ClosureScan scan)
     {
         IsKnown = true;
         Variables = variables;
-        var reads = variables.Where(variable => variable is { IsRead: true, IsPlumbing: false }).ToArray();
-        Written = variables.FirstOrDefault(variable => variable.IsWritten);
-        InDriverOnly = reads.FirstOrDefault(variable => DriverOnly.In(variable.Field.FieldType) is not null);
-        KnownByValue = [.. reads.Where(variable => DriverOnly.MayBeIn(variable.Field.FieldType))];
         StaticWrites = scan.StaticWrites;
         _touched = scan.Touched;
+
+        var open = new List<CapturedVariable>();
+        foreach (var variable in variables)
+        {
+            if (variable.IsWritten)
+                Written ??= variable;
+            if (!variable.IsRead || variable.IsPlumbing)
+                continue;
+            if (DriverOnly.In(variable.Field.FieldType) is not null)
+                InDriverOnly ??= variable;
+            else if (DriverOnly.MayBeIn(variable.Field.FieldType))
+                open.Add(variable);
+        }
+
+        KnownByValue = open;
     }
 
     /// <summary>Whether the method's IL could be read. It can't for methods emitted at run time or compiled ahead of time, and is not for .NET's own.</summary>
@@ -51,24 +62,30 @@ internal sealed class ClosureCapture
     public CapturedVariable? InDriverOnly { get; }
 
     /// <summary>The variables it reads of which only the value tells what they are: delegates, objects, interfaces.</summary>
-    public IReadOnlyList<CapturedVariable> KnownByValue { get; } = [];
+    public List<CapturedVariable> KnownByValue { get; } = [];
 
     /// <summary>Static fields the code stores to. Each process has its own; nothing refuses them, since caches do this rightly.</summary>
     public IReadOnlyList<FieldInfo> StaticWrites { get; } = [];
 
     /// <summary>Whether any of the code names this field of a capture object, on whatever object. A field of which this is false is never used.</summary>
-    public bool MayTouch(FieldInfo field) => _touched is null || _touched.Contains((field.Module, field.MetadataToken));
+    public bool MayTouch(FieldInfo field)
+    {
+        if (_touched is null)
+            return true;
+
+        foreach (var touched in _touched)
+        {
+            // Of a generic class, any instance's field stands for all.
+            if (touched.MetadataToken == field.MetadataToken && touched.Module == field.Module)
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>What the method of a delegate captures. About 30 ns when it was asked before.</summary>
     /// <param name="method">The delegate's <see cref="Delegate.Method"/>; a static one is taken to be closed over its first argument.</param>
-    public static ClosureCapture Of(MethodInfo method)
-    {
-        if (Kept.TryGetValue(method, out var known))
-            return known;
-
-        // An application's code can be unloaded, if nobody here holds on to it.
-        return method.IsCollectible ? KeptWeakly.GetValue(method, Scan) : Kept.GetOrAdd(method, Scan);
-    }
+    public static ClosureCapture Of(MethodInfo method) => Kept.GetValue(method, Scan);
 
     private static ClosureCapture Scan(MethodInfo method)
     {

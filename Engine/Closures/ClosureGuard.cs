@@ -19,6 +19,9 @@ internal static class ClosureGuard
     public static void Check(Delegate lambda, string operation, CallSite? site = null)
     {
         ArgumentNullException.ThrowIfNull(lambda);
+        if (lambda.HasSingleTarget && CapturesNothing(lambda))
+            return;
+
         List<Delegate>? seen = null;
         if (Find(lambda, null, ref seen) is { } refusal)
         {
@@ -26,6 +29,9 @@ internal static class ClosureGuard
             throw new ClosureException(refusal.Explain(lambda.Method, site), site);
         }
     }
+
+    // Without a target there are no captures; <>c is the class, without fields, of lambdas that capture nothing.
+    private static bool CapturesNothing(Delegate lambda) => lambda.Target is not { } target || target.GetType().Name == "<>c";
 
     private static ClosureRefusal? Find(Delegate lambda, CapturedVariable? heldIn, ref List<Delegate>? seen)
     {
@@ -43,9 +49,10 @@ internal static class ClosureGuard
 
     private static ClosureRefusal? FindInOne(Delegate lambda, CapturedVariable? heldIn, ref List<Delegate>? seen)
     {
-        // Without a target there are no captures; <>c is the class, without fields, of lambdas that capture nothing.
-        if (lambda.Target is not { } target || target.GetType().Name == "<>c")
+        if (CapturesNothing(lambda))
             return null;
+
+        var target = lambda.Target;
         if (target is IDriverOnly)
             return ClosureRefusal.Uses("this", target.GetType(), heldIn);
 

@@ -4,11 +4,20 @@ using Dataflow.Errors;
 namespace Dataflow.Closures;
 
 /// <summary>Why a lambda is refused, and how to say it: what it does, where, what that would lead to, and what to do instead.</summary>
-/// <param name="Deed">What the lambda does: <c>writes the captured variable 'count' (Int32)</c>.</param>
-/// <param name="Advice">Why that can't be, and what to do instead; it continues the sentence.</param>
-/// <param name="HeldIn">The captured delegate that does it, if it is not the lambda itself.</param>
-internal sealed record ClosureRefusal(string Deed, string Advice, CapturedVariable? HeldIn)
+internal sealed class ClosureRefusal
 {
+    private readonly string _deed;
+    private readonly string _advice;
+    private readonly CapturedVariable? _heldIn;
+
+    // The deed is "writes the captured variable 'count' (Int32)"; the advice continues the sentence. A captured delegate may be what does it.
+    private ClosureRefusal(string deed, string advice, CapturedVariable? heldIn)
+    {
+        _deed = deed;
+        _advice = advice;
+        _heldIn = heldIn;
+    }
+
     /// <summary>The lambda writes a variable whose copy in a task nobody will read.</summary>
     public static ClosureRefusal Writes(CapturedVariable variable, CapturedVariable? heldIn)
     {
@@ -41,8 +50,8 @@ internal sealed record ClosureRefusal(string Deed, string Advice, CapturedVariab
     /// <param name="site">The verb it was given to.</param>
     public string Explain(MethodInfo method, CallSite site)
     {
-        var deed = HeldIn is null ? Deed : $"reads the delegate '{HeldIn.Name}', which {Deed}";
-        return $"{Subject(method, site)} {deed}{Advice}";
+        var deed = _heldIn is null ? _deed : $"reads the delegate '{_heldIn.Name}', which {_deed}";
+        return $"{Subject(method, site)} {deed}{_advice}";
     }
 
     private static string Subject(MethodInfo method, CallSite site)

@@ -24,17 +24,15 @@ internal sealed class ClosureScan
     // MethodBase that a delegate is about to be made of.
     private readonly Dictionary<FieldInfo, CaptureObject> _stored = [];
     private readonly HashSet<FieldInfo> _soughtInVain = [];
-    private readonly List<(MethodBase Method, object?[] Arguments)> _methods = [];
-    private readonly List<FieldInfo> _staticWrites = [];
-    private readonly HashSet<(Module, int)> _touched = [];
+    private readonly List<Frame> _methods = [];
     private readonly HashSet<Type> _stateMachines = [];
     private bool _again;
 
     /// <summary>Fields of capture classes and state machines that any of the code names, on whatever object: more than is truly read.</summary>
-    public HashSet<(Module Module, int Token)> Touched => _touched;
+    public List<FieldInfo> Touched { get; } = [];
 
     /// <summary>Static fields of the user's that the code stores to.</summary>
-    public IReadOnlyList<FieldInfo> StaticWrites => _staticWrites;
+    public List<FieldInfo> StaticWrites { get; } = [];
 
     /// <summary>Scans a delegate's method and what it reaches.</summary>
     /// <param name="method">The method, closed over its generic arguments.</param>
@@ -51,11 +49,11 @@ internal sealed class ClosureScan
             _again = false;
             _methods.Clear();
             _stateMachines.Clear();
-            _methods.Add((method, [target]));
+            Follow(method, [target]);
             for (var i = 0; i < _methods.Count; i++)
             {
                 if (IlOf(_methods[i].Method) is { } il)
-                    new Frame(this, _methods[i].Method, _methods[i].Arguments).Read(il);
+                    _methods[i].Read(il);
             }
         }
         while (_again);
@@ -77,13 +75,13 @@ internal sealed class ClosureScan
 
     private void Follow(MethodBase method, object?[] arguments)
     {
-        foreach (var (known, with) in _methods)
+        foreach (var known in _methods)
         {
-            if (known == method && with.AsSpan().SequenceEqual(arguments))
+            if (known.IsOf(method, arguments))
                 return;
         }
 
-        _methods.Add((method, arguments));
+        _methods.Add(new Frame(this, method, arguments));
     }
 
     private void FollowStateMachine(Type type)
@@ -97,7 +95,8 @@ internal sealed class ClosureScan
     {
         if (field.IsStatic || field.DeclaringType is not { } type || !CompilerNames.IsGenerated(type))
             return;
-        _touched.Add((field.Module, field.MetadataToken));
+        if (!Touched.Contains(field))
+            Touched.Add(field);
         if (CompilerNames.IsStateMachine(type))
             FollowStateMachine(type);
     }
@@ -152,8 +151,8 @@ internal sealed class ClosureScan
     {
         if (address is CapturedVariable { IsPlumbing: false } variable)
             variable.IsWritten = true;
-        else if (address is FieldInfo { IsStatic: true } field && field.Name[0] != '<' && !_staticWrites.Contains(field))
-            _staticWrites.Add(field);
+        else if (address is FieldInfo { IsStatic: true } field && field.Name[0] != '<' && !StaticWrites.Contains(field))
+            StaticWrites.Add(field);
     }
 
     private static void Use(object? value)
@@ -168,10 +167,27 @@ internal sealed class ClosureScan
         private readonly Module _module = method.Module;
         private readonly Type[]? _typeArguments = method.DeclaringType is { IsGenericType: true } type ? type.GetGenericArguments() : null;
         private readonly Type[]? _methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
-        private readonly List<(int Offset, object?[] Stack)> _waiting = [];
+        private readonly object?[] _given = arguments;
         private readonly List<object?> _stack = [];
+        private Waiting? _waiting;
         private object?[] _arguments = arguments;
         private object?[] _locals = [];
+
+        public MethodBase Method => method;
+
+        // Read once for each way it is called.
+        public bool IsOf(MethodBase other, object?[] with)
+        {
+            if (method != other || _given.Length != with.Length)
+                return false;
+            for (var i = 0; i < with.Length; i++)
+            {
+                if (!ReferenceEquals(_given[i], with[i]))
+                    return false;
+            }
+
+            return true;
+        }
 
         public void Read(byte[] il)
         {
@@ -179,7 +195,7 @@ internal sealed class ClosureScan
             var reached = true;
             while (reader.Read())
             {
-                if (_waiting.Count > 0 || !reached)
+                if (_waiting is not null || !reached)
                     Arrive(reader.Offset, reached);
                 Step(ref reader);
                 reached = !reader.EndsBlock;
@@ -197,7 +213,7 @@ internal sealed class ClosureScan
                     Push(At(_arguments, reader.Index()));
                     break;
                 case Il.StargShort or Il.Starg:
-                    // The arguments of a method are also what it is known by: they stay as they are.
+                    // What the method was given is also what it is known by, and stays as it is.
                     _arguments = [.. _arguments];
                     Put(ref _arguments, reader.Index(), Pop());
                     break;
@@ -227,7 +243,7 @@ internal sealed class ClosureScan
                 case Il.Ldftn or Il.Ldvirtftn:
                     if (reader.Opcode == Il.Ldvirtftn)
                         Pop();
-                    Push(Method(reader.Operand()) is { } function && CompilerNames.IsGenerated(function) ? function : null);
+                    Push(MethodOf(reader.Operand()) is { } function && CompilerNames.IsGenerated(function) ? function : null);
                     break;
                 case (>= Il.StindRef and <= Il.StindR8) or Il.StindI or Il.Stobj or Il.Cpobj:
                     Use(Pop());
@@ -285,7 +301,7 @@ internal sealed class ClosureScan
 
         private void Call(int opcode, int token)
         {
-            if (Method(token) is not { } callee)
+            if (MethodOf(token) is not { } callee)
             {
                 _stack.Clear();
                 return;
@@ -356,7 +372,7 @@ internal sealed class ClosureScan
         private void Leave(int target, int from)
         {
             if (_stack.Count > 0 && target > from)
-                _waiting.Add((target, [.. _stack]));
+                _waiting = new Waiting(target, _stack.ToArray(), _waiting);
         }
 
         private void LeaveBySwitch(ref IlReader reader)
@@ -369,16 +385,14 @@ internal sealed class ClosureScan
         {
             if (!reached)
                 _stack.Clear();
-            for (var i = _waiting.Count - 1; i >= 0; i--)
+            for (var waiting = _waiting; waiting is not null; waiting = waiting.Next)
             {
-                if (_waiting[i].Offset != offset)
-                    continue;
-                var other = _waiting[i].Stack;
-                _waiting.RemoveAt(i);
-                while (_stack.Count < other.Length)
-                    _stack.Add(null);
-                for (var slot = 0; slot < other.Length; slot++)
-                    _stack[slot] ??= other[slot];
+                for (var slot = 0; waiting.Offset == offset && slot < waiting.Stack.Length; slot++)
+                {
+                    if (slot == _stack.Count)
+                        _stack.Add(null);
+                    _stack[slot] ??= waiting.Stack[slot];
+                }
             }
         }
 
@@ -394,7 +408,7 @@ internal sealed class ClosureScan
             }
         }
 
-        private MethodBase? Method(int token)
+        private MethodBase? MethodOf(int token)
         {
             try
             {
@@ -420,6 +434,16 @@ internal sealed class ClosureScan
             var value = _stack[^1];
             _stack.RemoveAt(_stack.Count - 1);
             return value;
+        }
+
+        // The stack as it is where a branch was taken to code further down.
+        private sealed class Waiting(int offset, object?[] stack, Waiting? next)
+        {
+            public int Offset => offset;
+
+            public object?[] Stack => stack;
+
+            public Waiting? Next => next;
         }
 
         private static object? At(object?[] slots, int index) => index < slots.Length ? slots[index] : null;

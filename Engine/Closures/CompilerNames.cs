@@ -46,7 +46,7 @@ internal static class CompilerNames
         if (!accessor.IsSpecialName || (accessor.IsVirtual && !accessor.IsFinal) || accessor.DeclaringType is not { } type)
             return null;
         return accessor.Name.StartsWith("get_", StringComparison.Ordinal) || accessor.Name.StartsWith("set_", StringComparison.Ordinal)
-            ? type.GetField($"<{accessor.Name.AsSpan(4)}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)
+            ? type.GetField($"<{accessor.Name[4..]}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic)
             : null;
     }
 }

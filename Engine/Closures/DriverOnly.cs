@@ -28,7 +28,10 @@ internal static class DriverOnly
         if (typeof(ITuple).IsAssignableFrom(type) || type.GetGenericTypeDefinition() == typeof(KeyValuePair<,>))
             return InAny(type.GetGenericArguments(), depth - 1);
 
-        foreach (var face in type.IsInterface ? [type, .. type.GetInterfaces()] : type.GetInterfaces())
+        if (type.GetGenericTypeDefinition() == typeof(IEnumerable<>))
+            return InAny(type.GetGenericArguments(), depth - 1);
+
+        foreach (var face in type.GetInterfaces())
         {
             if (face.IsGenericType && face.GetGenericTypeDefinition() == typeof(IEnumerable<>) && InAny(face.GetGenericArguments(), depth - 1) is { } held)
                 return held;

@@ -1,9 +1,10 @@
-using System.Buffers.Binary;
-
 namespace Dataflow.Closures;
 
 /// <summary>Walks the instructions of a method's IL: opcode, operand, and what the instruction does to the evaluation stack.</summary>
-/// <remarks>Opcodes of two bytes (0xFE nn) are given as 0x100 + nn. Reads by ECMA-335 partition III; used by <see cref="ClosureScan"/>.</remarks>
+/// <remarks>
+/// Opcodes of two bytes (0xFE nn) are given as 0x100 + nn. ECMA-335, partition III. Used by <see cref="ClosureScan"/>. Runs while a program
+/// starts, so it has fields and few methods: each method costs its compilation, some 50 us, before the first result.
+/// </remarks>
 internal ref struct IlReader(ReadOnlySpan<byte> il)
 {
     // Operand kinds of the table below, in its high four bits.
@@ -14,16 +15,16 @@ internal ref struct IlReader(ReadOnlySpan<byte> il)
     private int _operandAt;
 
     /// <summary>The opcode of the current instruction.</summary>
-    public int Opcode { get; private set; }
+    public int Opcode;
 
     /// <summary>Its offset.</summary>
-    public int Offset { get; private set; }
+    public int Offset;
 
     /// <summary>How many values it takes from the stack; calls are not counted here.</summary>
-    public int Pops { get; private set; }
+    public int Pops;
 
     /// <summary>How many values it puts on the stack; calls are not counted here.</summary>
-    public int Pushes { get; private set; }
+    public int Pushes;
 
     /// <summary>Goes to the next instruction; false at the end of the method.</summary>
     public bool Read()
@@ -62,16 +63,16 @@ internal ref struct IlReader(ReadOnlySpan<byte> il)
     }
 
     /// <summary>The operand of four bytes: a token, or the number of targets of a switch.</summary>
-    public readonly int Operand() => BinaryPrimitives.ReadInt32LittleEndian(_il[_operandAt..]);
+    public readonly int Operand() => Int32(_operandAt);
 
     /// <summary>The operand of one byte or two: the index of an argument or local.</summary>
-    public readonly int Index() => Opcode < 0x100 ? _il[_operandAt] : BinaryPrimitives.ReadUInt16LittleEndian(_il[_operandAt..]);
+    public readonly int Index() => Opcode < 0x100 ? _il[_operandAt] : _il[_operandAt] | (_il[_operandAt + 1] << 8);
 
     /// <summary>Where a branch of one target goes.</summary>
     public readonly int Target() => _next + (_next - _operandAt == 1 ? (sbyte)_il[_operandAt] : Operand());
 
     /// <summary>Where a switch goes for one of its values.</summary>
-    public readonly int SwitchTarget(int value) => _next + BinaryPrimitives.ReadInt32LittleEndian(_il[(_operandAt + 4 + (4 * value))..]);
+    public readonly int SwitchTarget(int value) => _next + Int32(_operandAt + 4 + (4 * value));
 
     /// <summary>Whether the instruction branches to <see cref="Target"/>, always or sometimes.</summary>
     public readonly bool IsBranch => Opcode is (>= 0x2B and <= 0x44) or Il.Leave or Il.LeaveShort;
@@ -79,6 +80,8 @@ internal ref struct IlReader(ReadOnlySpan<byte> il)
     /// <summary>Whether the next instruction is reached only by a branch from elsewhere.</summary>
     public readonly bool EndsBlock => Opcode is Il.Br or Il.BrShort or Il.Leave or Il.LeaveShort or Il.Ret or Il.Throw or Il.Rethrow
         or Il.Jmp or Il.EndFinally or Il.EndFilter;
+
+    private readonly int Int32(int at) => _il[at] | (_il[at + 1] << 8) | (_il[at + 2] << 16) | (_il[at + 3] << 24);
 
     // One byte an opcode: operand kind, pops and pushes. Calls and ret depend on signatures and are 0 there.
     internal static ReadOnlySpan<byte> Shapes =>

@@ -22,6 +22,7 @@ public sealed class CallSite
     private readonly int _offset;
     private readonly MethodInfo? _lambda;
     private SourceLine? _line;
+    private string? _member;
 
     /// <summary>Makes a call site whose place is already known, such as one that came from another process.</summary>
     /// <param name="operation">The verb, such as <c>Map</c>.</param>
@@ -33,14 +34,13 @@ public sealed class CallSite
         ArgumentException.ThrowIfNullOrEmpty(operation);
         ArgumentOutOfRangeException.ThrowIfNegative(line);
         Operation = operation;
-        Member = member;
+        _member = member;
         _line = new SourceLine(file, line, line);
     }
 
     private CallSite(string operation, MethodBase? method, int offset, MethodInfo? lambda)
     {
         Operation = operation;
-        Member = method is null ? "" : MemberName.Of(method);
         _method = method;
         _offset = offset;
         _lambda = lambda;
@@ -50,7 +50,7 @@ public sealed class CallSite
     public string Operation { get; }
 
     /// <summary>The method or property of the user's program that calls it; empty when no such frame was on the stack.</summary>
-    public string Member { get; }
+    public string Member => _member ??= _method is null ? "" : MemberName.Of(_method);
 
     /// <summary>Path of the source file as the compiler recorded it, or null when there is no debug information.</summary>
     public string? File => Source.File;
