@@ -118,7 +118,7 @@ internal abstract class BlockReadStream(Stream source, bool leaveOpen, string fo
     /// <param name="error">The error, with its offset in the block.</param>
     /// <param name="blockLength">Bytes of the block, the last of those taken.</param>
     protected CorruptDataException Corrupt(CorruptDataException error, int blockLength) =>
-        new(format, Consumed - blockLength + error.Offset, error.Problem, path, error);
+        new(format, Consumed - blockLength + (error.Offset ?? 0), error.Problem ?? error.Message, path, error);
 
     protected sealed override void Dispose(bool disposing)
     {

@@ -45,7 +45,12 @@ internal sealed class BrotliCodec : ICompressionCodec
     public int Decompress(ReadOnlySpan<byte> source, Span<byte> destination)
     {
         using var decoder = new BrotliDecoder();
-        var status = decoder.Decompress(source, destination, out var consumed, out var written);
+
+        // With no room at all the decoder does not even look whether the block has an end.
+        Span<byte> spare = stackalloc byte[1];
+        var status = decoder.Decompress(source, destination.IsEmpty ? spare : destination, out var consumed, out var written);
+        if (written > destination.Length)
+            status = OperationStatus.DestinationTooSmall;
         var problem = status switch
         {
             OperationStatus.Done => consumed == source.Length ? null : $"{source.Length - consumed} bytes follow the end of the block",
