@@ -4,24 +4,39 @@ using System.Runtime.InteropServices;
 namespace Dataflow.Serialization;
 
 /// <summary>Elements as they lie in memory: for types without references, without padding, and in which every bit pattern is a value.</summary>
-/// <param name="schema">The memory layout.</param>
-internal sealed class BlitCodec<T>(Schema schema) : Codec<T>
+internal sealed class BlitCodec<T>(TypeShape shape) : ShapedCodec<T>(shape)
 {
     public override bool IsBlittable => true;
 
-    public override ulong SchemaHash => schema.Hash;
+    internal override int MinimumBytes => Unsafe.SizeOf<T>();
 
-    public override string Schema => schema.Text;
+    internal override void WriteItems(BlockWriter writer, ReadOnlySpan<T> items) => writer.WriteBytes(BlitMemory.Of(items));
 
-    public override void Write(BlockWriter writer, ReadOnlySpan<T> items) => writer.WriteBytes(BlitMemory.Of(items));
-
-    public override void Read(ref BlockReader reader, Span<T> items)
+    internal override void ReadItems(ref BlockReader reader, Span<T> items)
     {
-        var memory = BlitMemory.Of<T>(items);
+        var memory = BlitMemory.Of(items);
         reader.ReadBytes(memory.Length).CopyTo(memory);
     }
 
     internal override void WriteItem(BlockWriter writer, T item) => writer.WriteRaw(item);
+
+    internal override T ReadItem(ref BlockReader reader) => reader.ReadRaw<T>();
+}
+
+/// <summary>The memory of structs whose fields are laid out by hand and leave gaps: the gaps are written as zero.</summary>
+internal sealed class MaskedCodec<T>(TypeShape shape) : ShapedCodec<T>(shape)
+{
+    private readonly bool[] _covered = shape.Layout!.Covered;
+
+    internal override int MinimumBytes => Unsafe.SizeOf<T>();
+
+    internal override void WriteItem(BlockWriter writer, T item)
+    {
+        var bytes = BlitMemory.Of(MemoryMarshal.CreateSpan(ref item, 1));
+        for (var i = 0; i < bytes.Length; i++)
+            if (!_covered[i]) bytes[i] = 0;
+        writer.WriteBytes(bytes);
+    }
 
     internal override T ReadItem(ref BlockReader reader) => reader.ReadRaw<T>();
 }

@@ -13,6 +13,11 @@ public ref struct BlockReader
     private readonly ReadOnlySpan<byte> _data;
     private int _position;
     private long _counted;
+    private int _depth;
+    private TypeTable? _types;
+
+    // The types that open members may hold.
+    internal TypeScope? Scope;
 
     /// <summary>A reader at the start of these bytes.</summary>
     /// <param name="data">The run of bytes, whole.</param>
@@ -23,6 +28,8 @@ public ref struct BlockReader
 
     /// <summary>Bytes left.</summary>
     public readonly int Remaining => _data.Length - _position;
+
+    internal TypeTable Types => _types ??= new TypeTable();
 
     /// <summary>Reads a value as <see cref="BlockWriter.WriteUnmanaged"/> wrote it.</summary>
     /// <exception cref="CorruptDataException">Too few bytes are left.</exception>
@@ -57,16 +64,15 @@ public ref struct BlockReader
     }
 
     /// <summary>Reads how many elements follow.</summary>
+    /// <param name="minimumBytes">Fewest bytes that each of them takes.</param>
     /// <returns>The count, or -1 for null.</returns>
-    /// <exception cref="CorruptDataException">The data can't hold so many: each element takes a byte at least.</exception>
+    /// <exception cref="CorruptDataException">The data can't hold so many.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int ReadCount()
+    public int ReadCount(int minimumBytes = 1)
     {
         var count = ReadVarUInt() - 1;
         if (count == uint.MaxValue) return -1;
-
-        // The sum keeps nested lengths honest: all elements of a block together take no more bytes than it has.
-        if (count > (uint)(_data.Length - _position) || (_counted += count) > _data.Length) ThrowCount(count);
+        CheckCount(count, minimumBytes);
         return (int)count;
     }
 
@@ -80,6 +86,30 @@ public ref struct BlockReader
         var count = (int)(length - 1);
         return Text.Decode(MemoryMarshal.CreateReadOnlySpan(ref Take(count), count));
     }
+
+    // Before memory is given for them. The sum keeps nested counts honest: all elements of a block together take no more bytes than it has.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void CheckCount(uint count, int minimumBytes)
+    {
+        if ((ulong)count * (uint)minimumBytes > (uint)(_data.Length - _position) || (_counted += count) > _data.Length) ThrowCount(count);
+    }
+
+    // Entered by the outermost codec of a block, or by one that the outer ones don't know: a codec someone registered called it.
+    internal TypeScope? Enter(TypeShape shape)
+    {
+        var outer = Scope;
+        if (outer is null || !outer.Covers(shape.Type)) Scope = shape.Scope;
+        return outer;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Descend(Type type)
+    {
+        if (++_depth > BlockWriter.DepthLimit) ThrowDepth(type);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Ascend() => _depth--;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal T ReadRaw<T>() => Unsafe.ReadUnaligned<T>(ref Take(Unsafe.SizeOf<T>()));
@@ -114,4 +144,8 @@ public ref struct BlockReader
     [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly void ThrowCount(uint count) => throw new CorruptDataException(
         $"A count of {count:N0} elements before byte {_position:N0} can't be right: {_data.Length - _position:N0} bytes are left of {_data.Length:N0}.");
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly void ThrowDepth(Type type) => throw new CorruptDataException(
+        $"The data nests {TypeNames.Short(type)} deeper than {BlockWriter.DepthLimit} levels at byte {_position:N0} of {_data.Length:N0}.");
 }

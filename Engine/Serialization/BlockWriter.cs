@@ -13,8 +13,13 @@ namespace Dataflow.Serialization;
 /// </remarks>
 public sealed class BlockWriter : IDisposable
 {
+    // The longest text whose length fits one byte.
+    private const int ShortText = 126;
+
     private byte[] _buffer;
     private int _length;
+    private int _depth;
+    private TypeTable? _types;
 
     /// <summary>Makes an empty writer. Costs one rented array, given back by <see cref="Dispose"/>.</summary>
     /// <param name="capacity">Bytes it can take before it first grows.</param>
@@ -35,7 +40,13 @@ public sealed class BlockWriter : IDisposable
     public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, _length);
 
     /// <summary>Forgets what was written and starts a new run; the capacity stays.</summary>
-    public void Reset() => _length = 0;
+    public void Reset()
+    {
+        _length = 0;
+        _depth = 0;
+        _types?.Clear();
+        Scope = null;
+    }
 
     /// <summary>Gives the array back to the pool. Safe to call twice; a disposed writer can't be written to.</summary>
     public void Dispose()
@@ -125,8 +136,30 @@ public sealed class BlockWriter : IDisposable
         _length += count;
     }
 
-    // The longest text whose length fits one byte.
-    private const int ShortText = 126;
+    // Deeper than data is; a value that refers to itself ends here.
+    internal const int DepthLimit = 256;
+
+    // The types that open members may hold.
+    internal TypeScope? Scope { get; set; }
+
+    internal TypeTable Types => _types ??= new TypeTable();
+
+    // Entered by the outermost codec of a block, or by one that the outer ones don't know: a codec someone registered called it.
+    internal TypeScope? Enter(TypeShape shape)
+    {
+        var outer = Scope;
+        if (outer is null || !outer.Covers(shape.Type)) Scope = shape.Scope;
+        return outer;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Descend(Type type)
+    {
+        if (++_depth > DepthLimit) ThrowDepth(type);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Ascend() => _depth--;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void WriteRaw<T>(T value)
@@ -168,4 +201,9 @@ public sealed class BlockWriter : IDisposable
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = larger;
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ThrowDepth(Type type) => throw new CodecException(
+        $"{TypeNames.Short(type)} can't be encoded: it nests deeper than {DepthLimit} levels, or refers to itself; "
+        + "next: keep long chains as a list, and replace references back by keys.");
 }

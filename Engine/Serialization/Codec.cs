@@ -24,8 +24,11 @@ public abstract class Codec<T> : IBoxedCodec
     /// <summary>A hash of <see cref="Schema"/>, the same in every process. It stands in each block's header.</summary>
     public abstract ulong SchemaHash { get; }
 
-    /// <summary>What the bytes hold, for people: <c>Visit{Id:int, Url:string}</c>. Two codecs that differ here can't read each other's bytes.</summary>
+    /// <summary>What the bytes hold, for people: <c>Visit{Id:int, Url:string}</c>. Codecs that differ here can't read each other's bytes.</summary>
     public virtual string Schema => TypeNames.Of(typeof(T));
+
+    /// <summary>Fewest bytes an element takes.</summary>
+    internal virtual int MinimumBytes => 1;
 
     /// <summary>Appends the elements.</summary>
     /// <param name="writer">Takes the bytes; its capacity grows as needed.</param>
@@ -40,7 +43,11 @@ public abstract class Codec<T> : IBoxedCodec
     /// <exception cref="CorruptDataException">The bytes end too early or can't be a <typeparamref name="T"/>.</exception>
     public abstract void Read(ref BlockReader reader, Span<T> items);
 
-    // One element at a time, for members and for elements behind a reference. Our own codecs override both.
+    // The four below are for codecs that hold others. They skip what only the outermost codec of a block does: see ShapedCodec.
+    internal virtual void WriteItems(BlockWriter writer, ReadOnlySpan<T> items) => Write(writer, items);
+
+    internal virtual void ReadItems(ref BlockReader reader, Span<T> items) => Read(ref reader, items);
+
     internal virtual void WriteItem(BlockWriter writer, T item) => Write(writer, new ReadOnlySpan<T>(in item));
 
     internal virtual T ReadItem(ref BlockReader reader)
@@ -53,4 +60,53 @@ public abstract class Codec<T> : IBoxedCodec
     void IBoxedCodec.WriteBoxed(BlockWriter writer, object? item) => WriteItem(writer, (T)item!);
 
     object? IBoxedCodec.ReadBoxed(ref BlockReader reader) => ReadItem(ref reader);
+}
+
+/// <summary>A codec made from a shape: knows its schema, and which types its open members may hold.</summary>
+internal abstract class ShapedCodec<T>(TypeShape shape) : Codec<T>
+{
+    public sealed override ulong SchemaHash => shape.Schema.Hash;
+
+    public sealed override string Schema => shape.Schema.Text;
+
+    protected TypeShape Shape => shape;
+
+    public sealed override void Write(BlockWriter writer, ReadOnlySpan<T> items)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        if (!shape.HoldsOpen)
+        {
+            WriteItems(writer, items);
+            return;
+        }
+        var outer = writer.Enter(shape);
+        WriteItems(writer, items);
+        writer.Scope = outer;
+    }
+
+    public sealed override void Read(ref BlockReader reader, Span<T> items)
+    {
+        if (!shape.HoldsOpen)
+        {
+            ReadItems(ref reader, items);
+            return;
+        }
+        var outer = reader.Enter(shape);
+        ReadItems(ref reader, items);
+        reader.Scope = outer;
+    }
+
+    internal override void WriteItems(BlockWriter writer, ReadOnlySpan<T> items)
+    {
+        foreach (var item in items) WriteItem(writer, item);
+    }
+
+    internal override void ReadItems(ref BlockReader reader, Span<T> items)
+    {
+        for (var i = 0; i < items.Length; i++) items[i] = ReadItem(ref reader);
+    }
+
+    internal abstract override void WriteItem(BlockWriter writer, T item);
+
+    internal abstract override T ReadItem(ref BlockReader reader);
 }

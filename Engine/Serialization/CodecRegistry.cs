@@ -18,6 +18,17 @@ public static class CodecRegistry
     /// <exception cref="CodecException">The type can't be encoded; the message names the member by its path.</exception>
     public static Codec<T> For<T>() => Codec<T>.Default;
 
+    /// <summary>Names types that may stand where <typeparamref name="TDeclared"/> is declared: an interface, an abstract or unsealed class, object.</summary>
+    /// <remarks>
+    /// Not needed for types derived from a class or interface of your own in the same assembly, nor for types that the element type is made of.
+    /// Readers make no value of a type that they don't know so: a name in the data is only looked up among these.
+    /// </remarks>
+    /// <param name="subtypes">Closed, concrete types that derive from <typeparamref name="TDeclared"/>.</param>
+    /// <exception cref="ArgumentException">One is abstract, open or does not derive from it.</exception>
+    /// <exception cref="CodecException">One can't be encoded.</exception>
+    public static void RegisterSubtypes<TDeclared>(params ReadOnlySpan<Type> subtypes) =>
+        CodecSet.Shared.RegisterSubtypes(typeof(TDeclared), subtypes);
+
     /// <summary>Whether elements of this type can be encoded. Costs as much as building the codec, once.</summary>
     /// <param name="type">The element type.</param>
     /// <param name="why">If not: the member that can't be, by its path, why, and what to do next.</param>

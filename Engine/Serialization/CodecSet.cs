@@ -1,29 +1,96 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Dataflow.Serialization;
 
 /// <summary>The codecs of one process, or of one test. Building is under one lock; finding a built one takes none.</summary>
-internal sealed class CodecSet
+/// <param name="compiles">Whether codecs of classes and structs are compiled; else they use reflection, with the same bytes, far slower.</param>
+internal sealed class CodecSet(bool compiles)
 {
-    private readonly ConcurrentDictionary<Type, object> _built = new();
+    private readonly ConcurrentDictionary<Type, CodecRef> _built = new();
+    private readonly ConcurrentDictionary<Type, SubtypeCodec> _subtypes = new();
+    private readonly Dictionary<Type, TypeShape> _shapes = [];
     private readonly Dictionary<Type, object> _registered = [];
     private readonly Lock _building = new();
 
     /// <summary>The set that <see cref="Codec{T}.Default"/> reads.</summary>
-    public static CodecSet Shared { get; } = new();
+    public static CodecSet Shared { get; } = new(compiles: RuntimeFeature.IsDynamicCodeSupported);
 
-    public Codec<T> For<T>() => (Codec<T>)For(typeof(T));
+    /// <summary>Types registered to stand in for others.</summary>
+    public ImmutableHashSet<Type> RegisteredSubtypes { get; private set; } = [];
+
+    public Codec<T> For<T>() => ((CodecRef<T>)For(typeof(T))).Codec;
+
+    /// <summary>The codec of a type that is known only at run time.</summary>
+    public CodecRef For(Type type)
+    {
+        if (_built.TryGetValue(type, out var built))
+            return built;
+        lock (_building)
+        {
+            if (_built.TryGetValue(type, out built))
+                return built;
+
+            // Published together, when all are made: none may be seen whose parts are still missing.
+            var made = new Dictionary<Type, CodecRef>();
+            built = Make(new ShapeWalk(this, _shapes).Run(type), made);
+            foreach (var (of, codec) in made) _built.TryAdd(of, codec);
+            return built;
+        }
+    }
+
+    /// <summary>The codec of a type that stands in for another.</summary>
+    public SubtypeCodec Subtype(Type type)
+    {
+        if (_subtypes.TryGetValue(type, out var known))
+            return known;
+        var codec = For(type).Boxed;
+        lock (_building)
+            return _subtypes.GetOrAdd(type, new SubtypeCodec(type, codec, _shapes[type] is { Kind: ShapeKind.Fields, IsRecursive: true }));
+    }
+
+    /// <summary>The codec someone registered for a type, if any.</summary>
+    public object? Registered(Type type) => _registered.GetValueOrDefault(type);
 
     public void Register<T>(Codec<T> codec)
     {
         ArgumentNullException.ThrowIfNull(codec);
         lock (_building)
         {
-            if (_built.ContainsKey(typeof(T)))
+            // A shape without a codec counts too: compiled codecs of other types have its fields built in.
+            if (_shapes.ContainsKey(typeof(T)))
                 throw new InvalidOperationException(
-                    $"{TypeNames.Of(typeof(T))} already has a codec in use. Register yours before the first dataset of that type is made.");
+                    $"{TypeNames.Of(typeof(T))} already has a codec in use; next: register yours before the first dataset that holds it is made.");
             _registered.Add(typeof(T), codec);
+        }
+    }
+
+    public void RegisterSubtypes(Type declared, ReadOnlySpan<Type> subtypes)
+    {
+        lock (_building)
+        {
+            var before = RegisteredSubtypes;
+            foreach (var subtype in subtypes)
+            {
+                if (subtype is null || subtype.IsAbstract || subtype.IsInterface || subtype.ContainsGenericParameters || !declared.IsAssignableFrom(subtype))
+                    throw new ArgumentException(
+                        $"{(subtype is null ? "null" : TypeNames.Of(subtype))} can't stand in for {TypeNames.Of(declared)}: name closed, concrete types that derive from it.",
+                        nameof(subtypes));
+                RegisteredSubtypes = RegisteredSubtypes.Add(subtype);
+            }
+
+            // All are known before the first codec is made: they may hold each other.
+            try
+            {
+                foreach (var subtype in subtypes) For(subtype);
+            }
+            catch (CodecException)
+            {
+                RegisteredSubtypes = before;
+                throw;
+            }
         }
     }
 
@@ -42,22 +109,24 @@ internal sealed class CodecSet
         }
     }
 
-    private object For(Type type)
+    private CodecRef Make(TypeShape shape, Dictionary<Type, CodecRef> made)
     {
-        if (_built.TryGetValue(type, out var built))
-            return built;
-        lock (_building)
-            return _built.GetOrAdd(type, Build);
+        if (_built.TryGetValue(shape.Type, out var known) || made.TryGetValue(shape.Type, out known))
+            return known;
+        var codec = made[shape.Type] = CodecRef.For(shape.Type);
+        codec.Set(MakeCodec(shape, part => Make(part, made)));
+        return codec;
     }
 
-    private object Build(Type type)
+    private object MakeCodec(TypeShape shape, Func<TypeShape, CodecRef> partOf) => shape.Kind switch
     {
-        if (_registered.TryGetValue(type, out var registered))
-            return registered;
-        if (type == typeof(string))
-            return new StringCodec();
-        if (type.IsPrimitive && type != typeof(nint) && type != typeof(nuint))
-            return Activator.CreateInstance(typeof(BlitCodec<>).MakeGenericType(type), new Schema(TypeNames.Of(type)))!;
-        throw new CodecException($"{TypeNames.Of(type)} can't be encoded yet.");
-    }
+        ShapeKind.Custom => shape.Codec!,
+        ShapeKind.Scalar when shape.Type == typeof(string) => new StringCodec(shape),
+        ShapeKind.Scalar => Activator.CreateInstance(typeof(ScalarCodec<>).MakeGenericType(shape.Type), shape)!,
+        ShapeKind.Blit => Activator.CreateInstance(typeof(BlitCodec<>).MakeGenericType(shape.Type), shape)!,
+        ShapeKind.Open => Activator.CreateInstance(typeof(OpenCodec<>).MakeGenericType(shape.Type), shape)!,
+        ShapeKind.Container => Activator.CreateInstance(shape.CodecType!, [shape, .. shape.Parts.Select(partOf)])!,
+        _ when compiles => Activator.CreateInstance(typeof(CompiledCodec<>).MakeGenericType(shape.Type), shape, partOf)!,
+        _ => Activator.CreateInstance(typeof(ReflectedCodec<>).MakeGenericType(shape.Type), shape, shape.Parts.Select(partOf).ToArray())!,
+    };
 }

@@ -1,8 +1,9 @@
+using System.Reflection;
 using System.Text;
 
 namespace Dataflow.Serialization;
 
-/// <summary>How types are called in schemas, in type tables and in errors: as in C#, without assemblies and versions.</summary>
+/// <summary>How types and fields are called in schemas, in type tables and in errors: as in C#, without assemblies and versions.</summary>
 internal static class TypeNames
 {
     private static readonly Dictionary<Type, string> Keywords = new()
@@ -10,52 +11,69 @@ internal static class TypeNames
         [typeof(bool)] = "bool", [typeof(byte)] = "byte", [typeof(sbyte)] = "sbyte", [typeof(char)] = "char", [typeof(decimal)] = "decimal",
         [typeof(double)] = "double", [typeof(float)] = "float", [typeof(int)] = "int", [typeof(uint)] = "uint", [typeof(long)] = "long",
         [typeof(ulong)] = "ulong", [typeof(short)] = "short", [typeof(ushort)] = "ushort", [typeof(string)] = "string",
-        [typeof(object)] = "object", [typeof(nint)] = "nint", [typeof(nuint)] = "nuint",
+        [typeof(object)] = "object", [typeof(nint)] = "nint", [typeof(nuint)] = "nuint", [typeof(void)] = "void",
     };
 
     /// <summary>The name with namespaces, the same in every process that runs the same code.</summary>
-    public static string Of(Type type) => Name(type, withNamespace: true);
+    public static string Of(Type type) => Name(type, full: true);
 
     /// <summary>The name as a person would say it: <c>Dictionary&lt;string, int&gt;</c>.</summary>
-    public static string Short(Type type) => Name(type, withNamespace: false);
+    public static string Short(Type type) => Name(type, full: false);
 
-    private static string Name(Type type, bool withNamespace)
+    /// <summary>The full name of a generic type without its arguments.</summary>
+    public static string WithoutArguments(Type type) => Own(type, full: true);
+
+    /// <summary>A field as its author named it: the property behind a compiler-made field, the parameter behind a captured one.</summary>
+    public static string Of(FieldInfo field)
+    {
+        // <Url>k__BackingField, <A>i__Field of anonymous types, <url>P of primary constructors.
+        var name = field.Name;
+        return name.StartsWith('<') && name.IndexOf('>') is > 1 and var end ? name[1..end] : name;
+    }
+
+    /// <summary>All instance fields, those of base classes first, each class's in the order of declaration.</summary>
+    public static List<FieldInfo> FieldsOf(Type type)
+    {
+        var fields = new List<FieldInfo>();
+        for (var declaring = type; declaring is not null; declaring = declaring.BaseType)
+            fields.InsertRange(0, declaring
+                .GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+                .OrderBy(field => field.MetadataToken));
+        return fields;
+    }
+
+    private static string Name(Type type, bool full)
     {
         if (Keywords.TryGetValue(type, out var keyword))
             return keyword;
         if (type.IsArray)
-            return Name(type.GetElementType()!, withNamespace) + (type.IsSZArray ? "[]" : $"[{new string(',', type.GetArrayRank() - 1)}]");
+            return Name(type.GetElementType()!, full) + (type.IsSZArray ? "[]" : $"[{new string(',', type.GetArrayRank() - 1)}]");
         if (type.IsPointer)
-            return Name(type.GetElementType()!, withNamespace) + "*";
-        if (Nullable.GetUnderlyingType(type) is { } inner)
-            return Name(inner, withNamespace) + "?";
-        if (type.IsGenericParameter)
+            return Name(type.GetElementType()!, full) + "*";
+        if (type.IsGenericParameter || type.IsByRef || type.IsFunctionPointer)
             return type.Name;
+        if (Nullable.GetUnderlyingType(type) is { } inner)
+            return Name(inner, full) + "?";
 
-        var arguments = type.GetGenericArguments();
-        if (type.IsGenericType && type.FullName?.StartsWith("System.ValueTuple`", StringComparison.Ordinal) == true)
-            return $"({string.Join(", ", arguments.Select(argument => Name(argument, withNamespace)))})";
-
-        // The arguments of an outer generic type stand with the innermost name; that is enough to tell types apart.
-        var name = new StringBuilder();
-        if (withNamespace && type.Namespace is { Length: > 0 } space)
-            name.Append(space).Append('.');
-        if (withNamespace || arguments.Length == 0)
-            foreach (var outer in Outer(type))
-                name.Append(Plain(outer)).Append('.');
-        name.Append(Plain(type));
-        if (arguments.Length > 0)
-            name.Append('<').AppendJoin(", ", arguments.Select(argument => Name(argument, withNamespace))).Append('>');
-        return name.ToString();
-
-        IEnumerable<Type> Outer(Type of) =>
-            withNamespace && of.DeclaringType is { } declaring ? Outer(declaring).Append(declaring) : [];
+        var arguments = type.GetGenericArguments().Select(argument => Name(argument, full)).ToArray();
+        if (type.IsValueType && type.Name.StartsWith("ValueTuple`", StringComparison.Ordinal) && type.Namespace == "System")
+            return $"({string.Join(", ", arguments)})";
+        return arguments.Length == 0 ? Own(type, full) : $"{Own(type, full)}<{string.Join(", ", arguments)}>";
     }
 
-    private static string Plain(Type type)
+    // Outer types stand before a full name; the arguments of generic ones stand with the innermost, as reflection has them.
+    private static string Own(Type type, bool full)
     {
-        // Two anonymous types of one assembly differ in their number, which stands before the tick.
-        var tick = type.Name.IndexOf('`');
-        return tick < 0 ? type.Name : type.Name[..tick];
+        var name = new StringBuilder(Plain(type));
+        if (!full)
+            return name.ToString();
+        for (var outer = type.DeclaringType; outer is not null; outer = outer.DeclaringType)
+            name.Insert(0, '.').Insert(0, Plain(outer));
+        if (type.Namespace is { Length: > 0 } space)
+            name.Insert(0, '.').Insert(0, space);
+        return name.ToString();
     }
+
+    // Without the tick and the number of arguments. Anonymous types of one assembly differ in a number before the tick.
+    private static string Plain(Type type) => type.Name.IndexOf('`') is > 0 and var tick ? type.Name[..tick] : type.Name;
 }

@@ -1,0 +1,188 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+
+namespace Dataflow.Serialization;
+
+/// <summary>Emits the reading loop of a <see cref="CompiledCodec{T}"/>.</summary>
+internal sealed class ReaderEmitter(TypeShape shape, Func<TypeShape, CodecRef> partOf)
+    : CodecEmitter("Read", shape, typeof(BlockReader).MakeByRefType(), partOf)
+{
+    private static readonly MethodInfo
+        ReadByte = Method(typeof(BlockReader), nameof(BlockReader.ReadByte)),
+        ReadRaw = Method(typeof(BlockReader), nameof(BlockReader.ReadRaw)),
+        ReadVarUInt = Method(typeof(BlockReader), nameof(BlockReader.ReadVarUInt)),
+        Descend = Method(typeof(BlockReader), nameof(BlockReader.Descend)),
+        Ascend = Method(typeof(BlockReader), nameof(BlockReader.Ascend)),
+        ReadBool = Method(typeof(Scalars), nameof(Scalars.ReadBool)),
+        ReadSubtype = Method(typeof(Subtypes), nameof(Subtypes.Read)),
+        Uninitialized = Method(typeof(RuntimeHelpers), nameof(RuntimeHelpers.GetUninitializedObject));
+
+    protected override void EmitElement(TypeShape shape, LocalBuilder element)
+    {
+        if (shape.Type.IsValueType)
+        {
+            EmitStruct(shape, () => Il.Emit(OpCodes.Ldloc, element));
+            return;
+        }
+        var value = EmitClass(shape);
+        Il.Emit(OpCodes.Ldloc, element);
+        Il.Emit(OpCodes.Ldloc, value);
+        Il.Emit(OpCodes.Stind_Ref);
+    }
+
+    // Reads a value into the local that it gives: so nothing lies on the stack where the code branches.
+    private LocalBuilder Emit(TypeShape part)
+    {
+        if (part.Kind == ShapeKind.Container && Nullable.GetUnderlyingType(part.Type) is not null)
+            return EmitNullable(part);
+        if (TakesInline(part))
+        {
+            if (!part.Type.IsValueType)
+                return EmitClass(part);
+            var item = Il.DeclareLocal(part.Type);
+            EmitStruct(part, () => Il.Emit(OpCodes.Ldloca, item));
+            return item;
+        }
+
+        var value = Il.DeclareLocal(part.Type);
+        switch (part.Kind)
+        {
+            case ShapeKind.Scalar:
+                Il.Emit(OpCodes.Ldarg_1);
+                Il.Emit(OpCodes.Call, Scalars.Find(part.Type)!.Read);
+                break;
+            case ShapeKind.Blit:
+                Il.Emit(OpCodes.Ldarg_1);
+                Il.Emit(OpCodes.Call, ReadRaw.MakeGenericMethod(part.Type));
+                break;
+            default:
+                var codec = CodecOf(part);
+                Il.Emit(OpCodes.Ldloc, codec);
+                Il.Emit(OpCodes.Ldarg_1);
+                Il.Emit(OpCodes.Callvirt, Method(codec.LocalType, "ReadItem"));
+                break;
+        }
+        Il.Emit(OpCodes.Stloc, value);
+        return value;
+    }
+
+    // Field by field into place; what the place held before is overwritten whole.
+    private void EmitStruct(TypeShape shape, Action loadAddress)
+    {
+        if (shape.SkipsFields)
+        {
+            loadAddress();
+            Il.Emit(OpCodes.Initobj, shape.Type);
+        }
+        if (shape.Fields.Length == 0)
+        {
+            Il.Emit(OpCodes.Ldarg_1);
+            Il.Emit(OpCodes.Call, ReadByte);
+            Il.Emit(OpCodes.Pop);
+        }
+        EmitFields(shape, loadAddress);
+    }
+
+    private void EmitFields(TypeShape shape, Action loadHolder)
+    {
+        EmitDepth(shape, Descend, Ascend, enters: true);
+        for (var i = 0; i < shape.Fields.Length; i++)
+        {
+            var (field, part) = (shape.Fields[i], shape.Parts[i]);
+            if (part.Type.IsValueType && TakesInline(part))
+            {
+                EmitStruct(part, () =>
+                {
+                    loadHolder();
+                    Il.Emit(OpCodes.Ldflda, field);
+                });
+                continue;
+            }
+            var value = Emit(part);
+            loadHolder();
+            Il.Emit(OpCodes.Ldloc, value);
+            Il.Emit(OpCodes.Stfld, field);
+        }
+        EmitDepth(shape, Descend, Ascend, enters: false);
+    }
+
+    private LocalBuilder EmitClass(TypeShape shape)
+    {
+        var (value, marker) = (Il.DeclareLocal(shape.Type), Il.DeclareLocal(typeof(uint)));
+        var (exact, absent, end) = (Il.DefineLabel(), Il.DefineLabel(), Il.DefineLabel());
+        Il.Emit(OpCodes.Ldarg_1);
+        Il.Emit(OpCodes.Call, ReadVarUInt);
+        Il.Emit(OpCodes.Stloc, marker);
+        Il.Emit(OpCodes.Ldloc, marker);
+        Il.Emit(OpCodes.Ldc_I4, (int)Subtypes.Exact);
+        Il.Emit(OpCodes.Beq, exact);
+        Il.Emit(OpCodes.Ldloc, marker);
+        Il.Emit(OpCodes.Brfalse, absent);
+
+        Il.Emit(OpCodes.Ldarg_1);
+        Il.Emit(OpCodes.Ldloc, marker);
+        EmitType(shape.Type);
+        Il.Emit(OpCodes.Call, ReadSubtype);
+        Il.Emit(OpCodes.Castclass, shape.Type);
+        Il.Emit(OpCodes.Stloc, value);
+        Il.Emit(OpCodes.Br, end);
+
+        Il.MarkLabel(exact);
+        EmitObject(shape, value);
+        Il.Emit(OpCodes.Br, end);
+
+        Il.MarkLabel(absent);
+        Il.Emit(OpCodes.Ldnull);
+        Il.Emit(OpCodes.Stloc, value);
+        Il.MarkLabel(end);
+        return value;
+    }
+
+    private void EmitObject(TypeShape shape, LocalBuilder value)
+    {
+        if (!shape.SkipsFields && StoringConstructor.Find(shape.Type, shape.Fields) is { } constructor)
+        {
+            EmitDepth(shape, Descend, Ascend, enters: true);
+            var arguments = shape.Parts.Select(Emit).ToArray();
+            EmitDepth(shape, Descend, Ascend, enters: false);
+            foreach (var field in constructor.FieldOfParameter) Il.Emit(OpCodes.Ldloc, arguments[field]);
+            Il.Emit(OpCodes.Newobj, constructor.Constructor);
+            Il.Emit(OpCodes.Stloc, value);
+            return;
+        }
+
+        // No constructor of the user's runs: it could check, count or open something.
+        if (StoringConstructor.Find(shape.Type, []) is { } empty)
+        {
+            Il.Emit(OpCodes.Newobj, empty.Constructor);
+        }
+        else
+        {
+            EmitType(shape.Type);
+            Il.Emit(OpCodes.Call, Uninitialized);
+            Il.Emit(OpCodes.Castclass, shape.Type);
+        }
+        Il.Emit(OpCodes.Stloc, value);
+        EmitFields(shape, () => Il.Emit(OpCodes.Ldloc, value));
+    }
+
+    private LocalBuilder EmitNullable(TypeShape part)
+    {
+        var (value, absent, end) = (Il.DeclareLocal(part.Type), Il.DefineLabel(), Il.DefineLabel());
+        Il.Emit(OpCodes.Ldarg_1);
+        Il.Emit(OpCodes.Call, ReadBool);
+        Il.Emit(OpCodes.Brfalse, absent);
+        var inner = Emit(part.Parts[0]);
+        Il.Emit(OpCodes.Ldloca, value);
+        Il.Emit(OpCodes.Ldloc, inner);
+        Il.Emit(OpCodes.Call, part.Type.GetConstructor([part.Parts[0].Type])!);
+        Il.Emit(OpCodes.Br, end);
+
+        Il.MarkLabel(absent);
+        Il.Emit(OpCodes.Ldloca, value);
+        Il.Emit(OpCodes.Initobj, part.Type);
+        Il.MarkLabel(end);
+        return value;
+    }
+}
