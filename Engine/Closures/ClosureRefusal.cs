@@ -1,5 +1,6 @@
 using System.Reflection;
 using Dataflow.Errors;
+using Dataflow.Serialization;
 
 namespace Dataflow.Closures;
 
@@ -28,7 +29,7 @@ internal sealed class ClosureRefusal
             ? $"Use context.Counter(\"{name}\") or an Accumulator instead."
             : "Use an Accumulator instead.";
         return new ClosureRefusal(
-            $"writes {(ofObject ? "the field" : "the captured variable")} '{variable.Name}' ({TypeName.Of(type)})",
+            $"writes {(ofObject ? "the field" : "the captured variable")} '{variable.Name}' ({Named(type)})",
             $". Each worker has its own copy{(ofObject ? " of the object" : "")}, so the driver would never see it. {instead}",
             heldIn);
     }
@@ -41,8 +42,8 @@ internal sealed class ClosureRefusal
             ? ": Rdds live in the driver only. Collect it first, broadcast it, or join the two Rdds."
             : typeof(DataflowContext).IsAssignableFrom(held)
                 ? ": contexts live in the driver only. Do that part before this verb, in the driver, and capture or broadcast its result."
-                : $": a {TypeName.Of(held)} lives in the driver only. Take what the lambda needs from it before this verb, and capture that.";
-        return new ClosureRefusal($"uses '{name}' ({TypeName.Of(type)}) inside a task", advice, heldIn);
+                : $": a {Named(held)} lives in the driver only. Take what the lambda needs from it before this verb, and capture that.";
+        return new ClosureRefusal($"uses '{name}' ({Named(type)}) inside a task", advice, heldIn);
     }
 
     /// <summary>The whole message.</summary>
@@ -56,13 +57,13 @@ internal sealed class ClosureRefusal
 
     private static string Subject(MethodInfo method, CallSite site)
     {
-        if (method.Name.Contains(">b__", StringComparison.Ordinal))
+        if (MemberName.IsLambda(method.Name))
             return $"The lambda in {site}";
-
-        // A local function is <Member>g__Name|0_1.
-        var local = method.Name.IndexOf(">g__", StringComparison.Ordinal);
-        return local < 0
-            ? $"The method '{method.Name}' given to {site}"
-            : $"The local function '{method.Name[(local + 4)..method.Name.IndexOf('|', local)]}' given to {site}";
+        return MemberName.LocalFunction(method.Name) is { } local
+            ? $"The local function '{local}' given to {site}"
+            : $"The method '{method.Name}' given to {site}";
     }
+
+    // A lone primitive by its own name, since the sentence is about the variable's type: (Int32), but (Rdd<int>).
+    private static string Named(Type type) => type.IsPrimitive ? type.Name : TypeNames.Short(type);
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dataflow.Serialization;
 
 namespace Dataflow.Errors;
 
@@ -20,6 +21,33 @@ internal static class MemberName
                 return member;
         }
     }
+
+    /// <summary>The member with its type, as a frame is shown: <c>Orders.Load</c>, <c>lambda in Orders.Load</c>, <c>Parse in Orders.Load</c>.</summary>
+    public static string Describe(MethodBase method)
+    {
+        var type = method.DeclaringType;
+        var part = Part(method.Name);
+        while (type is { DeclaringType: { } outer } && type.Name.StartsWith('<'))
+        {
+            part ??= Part(type.Name);
+            type = outer;
+        }
+
+        var member = type is null ? Of(method) : $"{TypeNames.Short(type)}.{Of(method)}";
+        return part is null ? member : $"{part} in {member}";
+    }
+
+    /// <summary>The name of the local function that a compiler-made name stands for (<c>&lt;Run&gt;g__Parse|0_1</c>), or null.</summary>
+    public static string? LocalFunction(string name)
+    {
+        var start = name.LastIndexOf(">g__", StringComparison.Ordinal) + 4;
+        return start < 4 ? null : name[start..name.IndexOf('|', start)];
+    }
+
+    /// <summary>Whether a compiler-made name stands for a lambda: <c>&lt;Run&gt;b__0_1</c>.</summary>
+    public static bool IsLambda(string name) => name.Contains(">b__", StringComparison.Ordinal);
+
+    private static string? Part(string name) => LocalFunction(name) ?? (IsLambda(name) ? "lambda" : null);
 
     private static string Inside(string name)
     {

@@ -40,6 +40,9 @@ internal sealed record SourceLine(string? File, int Start, int End)
             : Unknown;
     }
 
+    /// <summary>The file's name and the first line: <c>Program.cs:13</c>.</summary>
+    public override string ToString() => File is null ? "" : $"{File[(File.LastIndexOfAny(['/', '\\']) + 1)..]}:{Start}";
+
     // Kept as long as its assembly is loaded: a page of stages asks for hundreds of lines. The reader points into the provider's memory.
     private sealed class Symbols(MetadataReaderProvider? provider)
     {

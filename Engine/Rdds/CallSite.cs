@@ -81,8 +81,8 @@ public sealed class CallSite
     public override string ToString()
     {
         var source = Source;
-        if (source.File is { Length: > 0 } file && source.Start > 0)
-            return $"{Operation} at {file[(file.LastIndexOfAny(['/', '\\']) + 1)..]}:{source.Start}";
+        if (source.File is { Length: > 0 } && source.Start > 0)
+            return $"{Operation} at {source}";
         return Member.Length > 0 ? $"{Operation} in {Member}" : Operation;
     }
 

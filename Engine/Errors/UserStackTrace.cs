@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text;
+using Dataflow.Serialization;
+
+namespace Dataflow.Errors;
+
+/// <summary>Tells an exception the way its reader needs it: what went wrong, then the frames of the user's own code, ours and .NET's folded away.</summary>
+/// <remarks>
+/// <code>
+/// FormatException: The input string 'n/a' was not in a correct format.
+///   lambda in Program.Main at Program.cs:13, in Int32.Parse
+///   (and 14 more of Dataflow and .NET)
+/// </code>
+/// When none of the frames is the user's, the mistake may be ours, and all are shown. Opens PDBs: for messages, not for hot paths.
+/// </remarks>
+internal static class UserStackTrace
+{
+    private const int MaxFrames = 20;
+
+    /// <summary>The exception's text; the exceptions it wraps follow, each after <c>caused by</c>.</summary>
+    public static string Fold(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        var text = new StringBuilder();
+        Append(text, exception, "");
+        return text.ToString();
+    }
+
+    private static void Append(StringBuilder text, Exception exception, string how)
+    {
+        // Wrappers that say nothing themselves.
+        if (exception is AggregateException { InnerExceptions: [var only] })
+            exception = only;
+        if (exception is TargetInvocationException { InnerException: { } invoked })
+            exception = invoked;
+
+        if (text.Length > 0)
+            text.Append('\n');
+        text.Append(how).Append(TypeNames.Short(exception.GetType())).Append(": ").Append(exception.Message);
+        AppendFrames(text, new StackTrace(exception, fNeedFileInfo: false).GetFrames());
+
+        if (exception is AggregateException many)
+        {
+            foreach (var inner in many.InnerExceptions)
+                Append(text, inner, "caused by ");
+        }
+        else if (exception.InnerException is { } inner)
+        {
+            Append(text, inner, "caused by ");
+        }
+    }
+
+    private static void AppendFrames(StringBuilder text, StackFrame[] frames)
+    {
+        var ofUser = Array.Exists(frames, IsUsers);
+        int shown = 0, folded = 0;
+        for (var i = 0; i < frames.Length; i++)
+        {
+            if (frames[i].GetMethod() is not { } method || (ofUser && !IsUsers(frames[i])) || shown == MaxFrames)
+            {
+                folded++;
+                continue;
+            }
+
+            text.Append("\n  ").Append(MemberName.Describe(method));
+            if (SourceLine.Of(method, frames[i].GetILOffset()) is { File: not null } line)
+                text.Append(" at ").Append(line);
+
+            // What the user's innermost frame called says more than where inside .NET the throw is.
+            if (ofUser && shown == 0 && i > 0 && frames[i - 1].GetMethod() is { } called)
+                text.Append(", in ").Append(MemberName.Describe(called));
+            shown++;
+        }
+
+        if (folded > 0)
+            text.Append($"\n  (and {folded} more{(shown < MaxFrames ? " of Dataflow and .NET" : "")})");
+    }
+
+    private static bool IsUsers(StackFrame frame) => frame.GetMethod() is { } method && CodeOrigin.IsUsers(method);
+}
