@@ -14,4 +14,7 @@ public sealed record DataflowOptions
 
     /// <summary>How often a stage is run before its job fails. Default 4.</summary>
     public int StageMaxAttempts { get; init; } = 4;
+
+    /// <summary>Whether element-by-element verbs are compiled into one loop. False runs each by itself: slower, easier to debug. Default true.</summary>
+    public bool Fusion { get; init; } = true;
 }

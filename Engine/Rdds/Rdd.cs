@@ -56,6 +56,10 @@ public abstract class Rdd : IDriverOnly
     /// <summary>What its partitions give when computed again.</summary>
     public Determinacy Determinacy => _determinacy ??= Lineage.DeterminacyOf(this);
 
+    /// <summary>Whether a partition may be found where it is kept instead of being computed: reading it must go through
+    /// <see cref="Rdd{T}.Read"/>, and narrow operators are not fused across it.</summary>
+    internal bool IsKept => _storageLevel != StorageLevel.None;
+
     internal Determinacy? KnownDeterminacy
     {
         get => _determinacy;

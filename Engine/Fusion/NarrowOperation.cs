@@ -1,0 +1,40 @@
+using Dataflow.Tasks;
+
+namespace Dataflow.Fusion;
+
+/// <summary>What a narrow verb does with each element, apart from any data: the user's lambda and the shape around it.</summary>
+/// <remarks>
+/// Each operation can be run in two ways that give the same: by a reader of its own (<see cref="OpenPlain"/>), or as a few instructions
+/// inside a loop that it shares with its neighbours. The untyped members are how a run of operations of different element types is put
+/// together; readers travel through them as <see cref="IDisposable"/>.
+/// </remarks>
+internal abstract class NarrowOperation
+{
+    private protected NarrowOperation(Delegate? lambda) => Lambda = lambda;
+
+    /// <summary>The user's lambda, or null where the shape alone says what to do.</summary>
+    public Delegate? Lambda { get; }
+
+    /// <summary>Reads the partition of the Rdd that this operation takes its elements from.</summary>
+    public abstract IDisposable ReadSource(Rdd source, Partition partition, TaskContext context);
+
+    /// <summary>A reader that runs this operation alone.</summary>
+    /// <param name="source">A reader of the operation's input; disposed with the result.</param>
+    /// <param name="rdd">The Rdd of the operation, for errors.</param>
+    /// <param name="context">The running task.</param>
+    public abstract IDisposable OpenPlain(IDisposable source, Rdd rdd, TaskContext context);
+}
+
+/// <inheritdoc/>
+/// <typeparam name="TIn">Element type of the input.</typeparam>
+/// <typeparam name="TOut">Element type of the output.</typeparam>
+internal abstract class NarrowOperation<TIn, TOut>(Delegate? lambda) : NarrowOperation(lambda)
+{
+    public sealed override IDisposable ReadSource(Rdd source, Partition partition, TaskContext context) =>
+        ((Rdd<TIn>)source).Read(partition, context);
+
+    public sealed override IDisposable OpenPlain(IDisposable source, Rdd rdd, TaskContext context) =>
+        Plain((ChunkReader<TIn>)source, rdd, context);
+
+    protected abstract ChunkReader<TOut> Plain(ChunkReader<TIn> source, Rdd rdd, TaskContext context);
+}
