@@ -17,4 +17,17 @@ public sealed record DataflowOptions
 
     /// <summary>Whether element-by-element verbs are compiled into one loop. False runs each by itself: slower, easier to debug. Default true.</summary>
     public bool Fusion { get; init; } = true;
+
+    /// <summary>Bytes of private resident memory that the process may take, runtime and managed heap included; mapped files and the page cache
+    /// don't count. Null, the default, takes three quarters of the machine's memory, or of its container's. See <see cref="Storage.MemoryBudget"/>.</summary>
+    public long? MemoryBytes { get; init; }
+
+    /// <summary>How long a task waits for memory that others hold before it fails. Default 30 s.</summary>
+    public TimeSpan MemoryWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Ask the system for huge pages (2 MB) for engine data. Default off. See <see cref="Storage.NativePoolOptions.HugePages"/>.</summary>
+    public bool HugePages { get; init; }
+
+    /// <summary>Bounds the engine's own data and nothing else, in bytes: for tests that want a tiny budget within a large process.</summary>
+    internal long? EngineMemoryBytes { get; init; }
 }

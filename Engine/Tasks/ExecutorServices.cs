@@ -1,15 +1,18 @@
 using Dataflow.Scheduling;
+using Dataflow.Storage;
 
 namespace Dataflow.Tasks;
 
 /// <summary>What one executor offers to all tasks that run on it. In local mode this process is the one executor.</summary>
-public sealed class ExecutorServices
+public sealed class ExecutorServices : IDisposable
 {
     internal ExecutorServices(ExecutorId executor, WorkerId worker, DataflowOptions options)
     {
         Executor = executor;
         Worker = worker;
         Options = options;
+        Pool = new NativePool(new NativePoolOptions { HugePages = options.HugePages });
+        Memory = MemoryBudget.Create(options, Pool);
     }
 
     /// <summary>This executor.</summary>
@@ -20,4 +23,17 @@ public sealed class ExecutorServices
 
     /// <summary>The options of the application.</summary>
     public DataflowOptions Options { get; }
+
+    /// <summary>The memory that engine data lies in; reserve in <see cref="Memory"/> before renting.</summary>
+    public NativePool Pool { get; }
+
+    /// <summary>What bounds the memory of the process.</summary>
+    public MemoryBudget Memory { get; }
+
+    /// <summary>Frees what the executor holds. Tasks must have ended.</summary>
+    public void Dispose()
+    {
+        Memory.Dispose();
+        Pool.Dispose();
+    }
 }

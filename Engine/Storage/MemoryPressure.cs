@@ -1,0 +1,126 @@
+namespace Dataflow.Storage;
+
+/// <summary>Watches what the process really takes, and acts when it nears the bound. Made and called by <see cref="MemoryBudget"/> only.</summary>
+internal sealed class MemoryPressure : IDisposable
+{
+    // Collecting everything is worth it once in this time; garbage that comes back sooner is no garbage to be rid of, but the program's way to work.
+    private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(10);
+
+    private readonly long _totalBytes;
+    private readonly long _marginBytes;
+    private readonly long _lookEveryBytes;
+    private readonly ProcessMemory _process;
+    private readonly NativePool _pool;
+    private readonly TimeProvider _time;
+    private readonly Func<long, long> _revoke;
+    private readonly Action _onCollection;
+    private readonly long _runtimeBytes;
+    private long _otherBytes;
+    private long _grantedSinceLook;
+    private int _collections;
+    private long _lastCollect;
+    private int _acting;
+    private volatile bool _disposed;
+
+    public MemoryPressure(long totalBytes, ProcessMemory process, NativePool pool, TimeProvider time, Func<long, long> revoke)
+    {
+        _totalBytes = totalBytes;
+        _marginBytes = Math.Clamp(totalBytes / 32, 4L << 20, 128L << 20);
+        _lookEveryBytes = Math.Clamp(totalBytes / 64, 1L << 20, 64L << 20);
+        _process = process;
+        _pool = pool;
+        _time = time;
+        _revoke = revoke;
+        _lastCollect = time.GetTimestamp() - (long)(BetweenCollections.TotalSeconds * time.TimestampFrequency);
+        _runtimeBytes = Math.Max(process.PrivateResidentBytes(PoolBytes) - PoolBytes - process.HeapCommittedBytes, 0);
+        Measure();
+
+        // Held here, so that the notices end with this object.
+        _onCollection = OnCollection;
+        GcNotice.Start(_onCollection);
+    }
+
+    /// <summary>What the runtime and its code take beside the heap.</summary>
+    public long RuntimeBytes => _runtimeBytes;
+
+    private long PoolBytes => _pool.OutstandingBytes + _pool.IdleBytes;
+
+    /// <summary>What is taken beside reservations, given how much of the heap is reserved: the runtime, the rest of the heap, a margin.</summary>
+    public long UnreservedHeapBytes(long reservedHeapBytes) =>
+        Math.Max(Interlocked.Read(ref _otherBytes) - reservedHeapBytes, _runtimeBytes) + _marginBytes;
+
+    /// <summary>Measures again if much was granted or a collection ran since the last time, and acts on what it sees. Costs a few ns otherwise.</summary>
+    public void Look()
+    {
+        if (Interlocked.Read(ref _grantedSinceLook) < _lookEveryBytes && Volatile.Read(ref _collections) == _process.Collections) return;
+        if (Measure() > 0) Act();
+    }
+
+    /// <summary>Notes a grant, and gives free buffers back to the system if there is no room for them beside it.</summary>
+    public void Granted(long bytes, long nativeBytes)
+    {
+        Interlocked.Add(ref _grantedSinceLook, bytes);
+        var room = _totalBytes - _marginBytes - Interlocked.Read(ref _otherBytes) - nativeBytes;
+        var idle = _pool.IdleBytes;
+        if (idle > 0 && idle > room) _pool.Trim(Math.Max(room, 0));
+    }
+
+    /// <summary>Collects garbage if there is enough to be worth a pause and the last time is long ago.</summary>
+    /// <returns>Whether it did.</returns>
+    public bool CollectGarbage()
+    {
+        var garbage = _process.HeapCommittedBytes - _process.HeapLiveBytes;
+        if (garbage < _totalBytes / 16) return false;
+        var last = Interlocked.Read(ref _lastCollect);
+        if (_time.GetElapsedTime(last) < BetweenCollections) return false;
+        if (Interlocked.CompareExchange(ref _lastCollect, _time.GetTimestamp(), last) != last) return false;
+        _process.Collect();
+        Measure();
+        return true;
+    }
+
+    /// <summary>No more notices of collections.</summary>
+    public void Dispose() => _disposed = true;
+
+    /// <summary>Measures.</summary>
+    /// <returns>By how many bytes the process exceeds what it should take.</returns>
+    private long Measure()
+    {
+        Interlocked.Exchange(ref _grantedSinceLook, 0);
+        Volatile.Write(ref _collections, _process.Collections);
+        var pool = PoolBytes;
+        var resident = _process.PrivateResidentBytes(pool);
+        Interlocked.Exchange(ref _otherBytes, Math.Max(resident - pool, _process.HeapCommittedBytes + _runtimeBytes));
+        return resident - (_totalBytes - _marginBytes / 2);
+    }
+
+    // Cheapest first: free buffers cost nothing to give back; garbage a pause; blocks must be read or computed again.
+    private void Act()
+    {
+        if (Interlocked.Exchange(ref _acting, 1) != 0) return;
+        try
+        {
+            if (_pool.Trim() > 0 && Measure() <= 0) return;
+            if (CollectGarbage() && Measure() <= 0) return;
+            var excess = Measure();
+            if (excess > 0 && _revoke(excess) > 0) _pool.Trim();
+            Measure();
+        }
+        finally
+        {
+            Volatile.Write(ref _acting, 0);
+        }
+    }
+
+    private void OnCollection()
+    {
+        // On the finalizer's thread: measuring is quick, acting is not.
+        if (_disposed || Measure() <= 0) return;
+        ThreadPool.UnsafeQueueUserWorkItem(static pressure => pressure.ActIfAlive(), this, preferLocal: false);
+    }
+
+    private void ActIfAlive()
+    {
+        if (!_disposed) Act();
+    }
+}
