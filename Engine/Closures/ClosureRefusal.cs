@@ -64,6 +64,6 @@ internal sealed class ClosureRefusal
             : $"The method '{method.Name}' given to {site}";
     }
 
-    // A lone primitive by its own name, since the sentence is about the variable's type: (Int32), but (Rdd<int>).
+    // A primitive by the name .NET has for it, (Int32), which stands out as a type; all others as C# writes them, (Rdd<int>).
     private static string Named(Type type) => type.IsPrimitive ? type.Name : TypeNames.Short(type);
 }

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Dataflow.Errors;
 
 namespace Dataflow.Closures;
 
@@ -20,11 +19,11 @@ namespace Dataflow.Closures;
 /// </remarks>
 internal sealed class ClosureScan
 {
-    // A value on the stack is null (unknown), a CaptureObject, a CapturedVariable (its address), a static FieldInfo (its address), or the
-    // MethodBase that a delegate is about to be made of.
+    // A value is null (unknown), a CaptureObject, a CapturedVariable (its address), a static FieldInfo (its address), or the MethodBase that
+    // a delegate is about to be made of. What capture objects were stored in fields of objects made inside the lambda:
     private readonly Dictionary<FieldInfo, CaptureObject> _stored = [];
     private readonly HashSet<FieldInfo> _soughtInVain = [];
-    private readonly List<Frame> _methods = [];
+    private readonly List<MethodScan> _methods = [];
     private readonly HashSet<Type> _stateMachines = [];
     private bool _again;
 
@@ -60,20 +59,8 @@ internal sealed class ClosureScan
         return true;
     }
 
-    private static byte[]? IlOf(MethodBase method)
-    {
-        try
-        {
-            return method.GetMethodBody()?.GetILAsByteArray();
-        }
-        catch (Exception error) when (error is NotSupportedException or InvalidOperationException)
-        {
-            // Compiled ahead of time, or emitted at run time.
-            return null;
-        }
-    }
-
-    private void Follow(MethodBase method, object?[] arguments)
+    /// <summary>Has a method read, called with these values.</summary>
+    public void Follow(MethodBase method, object?[] arguments)
     {
         foreach (var known in _methods)
         {
@@ -81,17 +68,19 @@ internal sealed class ClosureScan
                 return;
         }
 
-        _methods.Add(new Frame(this, method, arguments));
+        _methods.Add(new MethodScan(this, method, arguments));
     }
 
-    private void FollowStateMachine(Type type)
+    /// <summary>Has the body of an iterator or an async method read.</summary>
+    public void FollowStateMachine(Type type)
     {
         if (_stateMachines.Add(type)
             && type.GetMethod("MoveNext", BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic, []) is { } moveNext)
             Follow(moveNext, [null]);
     }
 
-    private void Touch(FieldInfo field)
+    /// <summary>Notes that some code names a field.</summary>
+    public void Touch(FieldInfo field)
     {
         if (field.IsStatic || field.DeclaringType is not { } type || !CompilerNames.IsGenerated(type))
             return;
@@ -101,7 +90,8 @@ internal sealed class ClosureScan
             FollowStateMachine(type);
     }
 
-    private object? Load(object? holder, FieldInfo field)
+    /// <summary>Notes the read of a field; gives what is known of its value.</summary>
+    public object? Load(object? holder, FieldInfo field)
     {
         switch (holder)
         {
@@ -122,7 +112,8 @@ internal sealed class ClosureScan
         }
     }
 
-    private static object? AddressOf(object? holder, FieldInfo field) => holder switch
+    /// <summary>What is known of the address of a field.</summary>
+    public static object? AddressOf(object? holder, FieldInfo field) => holder switch
     {
         CaptureObject captured => captured.Variable(field),
         // A part of a captured struct: writing it writes the variable.
@@ -130,7 +121,8 @@ internal sealed class ClosureScan
         _ => null,
     };
 
-    private void Store(object? holder, FieldInfo field, object? value)
+    /// <summary>Notes the write of a field, and what is known of the value it gets.</summary>
+    public void Store(object? holder, FieldInfo field, object? value)
     {
         switch (holder)
         {
@@ -147,7 +139,8 @@ internal sealed class ClosureScan
         }
     }
 
-    private void Write(object? address)
+    /// <summary>Notes the write of what an address leads to.</summary>
+    public void Write(object? address)
     {
         if (address is CapturedVariable { IsPlumbing: false } variable)
             variable.IsWritten = true;
@@ -155,304 +148,23 @@ internal sealed class ClosureScan
             StaticWrites.Add(field);
     }
 
-    private static void Use(object? value)
+    /// <summary>Notes that what an address leads to is looked at.</summary>
+    public static void Use(object? value)
     {
         if (value is CapturedVariable variable)
             variable.IsRead = true;
     }
 
-    // One method being read: its stack, arguments and locals.
-    private sealed class Frame(ClosureScan scan, MethodBase method, object?[] arguments)
+    private static byte[]? IlOf(MethodBase method)
     {
-        private readonly Module _module = method.Module;
-        private readonly Type[]? _typeArguments = method.DeclaringType is { IsGenericType: true } type ? type.GetGenericArguments() : null;
-        private readonly Type[]? _methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
-        private readonly object?[] _given = arguments;
-        private readonly List<object?> _stack = [];
-        private Waiting? _waiting;
-        private object?[] _arguments = arguments;
-        private object?[] _locals = [];
-
-        public MethodBase Method => method;
-
-        // Read once for each way it is called.
-        public bool IsOf(MethodBase other, object?[] with)
+        try
         {
-            if (method != other || _given.Length != with.Length)
-                return false;
-            for (var i = 0; i < with.Length; i++)
-            {
-                if (!ReferenceEquals(_given[i], with[i]))
-                    return false;
-            }
-
-            return true;
+            return method.GetMethodBody()?.GetILAsByteArray();
         }
-
-        public void Read(byte[] il)
+        catch (Exception error) when (error is NotSupportedException or InvalidOperationException)
         {
-            var reader = new IlReader(il);
-            var reached = true;
-            while (reader.Read())
-            {
-                if (_waiting is not null || !reached)
-                    Arrive(reader.Offset, reached);
-                Step(ref reader);
-                reached = !reader.EndsBlock;
-            }
-        }
-
-        private void Step(ref IlReader reader)
-        {
-            switch (reader.Opcode)
-            {
-                case >= Il.Ldarg0 and <= Il.Ldarg3:
-                    Push(At(_arguments, reader.Opcode - Il.Ldarg0));
-                    break;
-                case Il.LdargShort or Il.Ldarg:
-                    Push(At(_arguments, reader.Index()));
-                    break;
-                case Il.StargShort or Il.Starg:
-                    // What the method was given is also what it is known by, and stays as it is.
-                    _arguments = [.. _arguments];
-                    Put(ref _arguments, reader.Index(), Pop());
-                    break;
-                case >= Il.Ldloc0 and <= Il.Ldloc3:
-                    Push(At(_locals, reader.Opcode - Il.Ldloc0));
-                    break;
-                case Il.LdlocShort or Il.Ldloc:
-                    Push(At(_locals, reader.Index()));
-                    break;
-                case >= Il.Stloc0 and <= Il.Stloc3:
-                    Put(ref _locals, reader.Opcode - Il.Stloc0, Pop());
-                    break;
-                case Il.StlocShort or Il.Stloc:
-                    Put(ref _locals, reader.Index(), Pop());
-                    break;
-                case Il.Dup:
-                    Push(_stack.Count > 0 ? _stack[^1] : null);
-                    break;
-                case Il.Castclass or Il.Isinst:
-                    break;
-                case Il.Ldfld or Il.Ldflda or Il.Stfld or Il.Ldsflda or Il.Stsfld:
-                    Field(reader.Opcode, reader.Operand());
-                    break;
-                case Il.Call or Il.Callvirt or Il.Newobj:
-                    Call(reader.Opcode, reader.Operand());
-                    break;
-                case Il.Ldftn or Il.Ldvirtftn:
-                    if (reader.Opcode == Il.Ldvirtftn)
-                        Pop();
-                    Push(MethodOf(reader.Operand()) is { } function && CompilerNames.IsGenerated(function) ? function : null);
-                    break;
-                case (>= Il.StindRef and <= Il.StindR8) or Il.StindI or Il.Stobj or Il.Cpobj:
-                    Use(Pop());
-                    scan.Write(Pop());
-                    break;
-                case Il.Initobj:
-                    scan.Write(Pop());
-                    break;
-                case Il.Calli or Il.Leave or Il.LeaveShort:
-                    _stack.Clear();
-                    break;
-                default:
-                    for (var i = 0; i < reader.Pops; i++)
-                        Use(Pop());
-                    for (var i = 0; i < reader.Pushes; i++)
-                        Push(null);
-                    if (reader.IsBranch)
-                        Leave(reader.Target(), reader.Offset);
-                    else if (reader.Opcode == Il.Switch)
-                        LeaveBySwitch(ref reader);
-                    break;
-            }
-        }
-
-        private void Field(int opcode, int token)
-        {
-            if (FieldOf(token) is not { } field)
-            {
-                _stack.Clear();
-                return;
-            }
-
-            scan.Touch(field);
-            switch (opcode)
-            {
-                case Il.Ldfld:
-                    Push(scan.Load(Pop(), field));
-                    break;
-                case Il.Ldflda:
-                    Push(AddressOf(Pop(), field));
-                    break;
-                case Il.Stfld:
-                    var value = Pop();
-                    scan.Store(Pop(), field, value);
-                    break;
-                case Il.Ldsflda:
-                    Push(field);
-                    break;
-                default:
-                    Pop();
-                    scan.Write(field);
-                    break;
-            }
-        }
-
-        private void Call(int opcode, int token)
-        {
-            if (MethodOf(token) is not { } callee)
-            {
-                _stack.Clear();
-                return;
-            }
-
-            var parameters = callee.GetParameters();
-            var hasThis = !callee.IsStatic && opcode != Il.Newobj;
-            var offset = hasThis ? 1 : 0;
-            var given = new object?[parameters.Length + offset];
-            for (var i = given.Length - 1; i >= 0; i--)
-                given[i] = Pop();
-
-            for (var i = offset; i < given.Length; i++)
-            {
-                if (given[i] is CapturedVariable or FieldInfo)
-                    Hand(given[i], parameters[i - offset]);
-            }
-
-            if (opcode == Il.Newobj)
-            {
-                // A delegate is made of an object and a function; what it will run counts as run.
-                if (given is [var target, MethodBase function])
-                    scan.Follow(function, [target]);
-                else if (callee.DeclaringType is { } made && CompilerNames.IsStateMachine(made))
-                    scan.FollowStateMachine(made);
-                Push(null);
-                return;
-            }
-
-            if (CompilerNames.IsGenerated(callee))
-                scan.Follow(callee, given);
-            else if (hasThis)
-                CallOn(given[0], callee, given);
-            if (callee is MethodInfo { ReturnType: var returned } && returned != typeof(void))
-                Push(null);
-        }
-
-        private static bool IsReadOnly(ParameterInfo parameter) =>
-            parameter.IsIn || parameter.GetRequiredCustomModifiers().Contains(typeof(System.Runtime.InteropServices.InAttribute));
-
-        private void Hand(object? address, ParameterInfo parameter)
-        {
-            Use(address);
-            if (parameter.ParameterType.IsByRef && !IsReadOnly(parameter))
-                scan.Write(address);
-        }
-
-        private void CallOn(object? holder, MethodBase callee, object?[] given)
-        {
-            if (holder is CaptureObject captured && CompilerNames.BackingField(callee) is { } field)
-            {
-                if (given.Length > 1)
-                    scan.Store(captured, field, null);
-                else
-                    scan.Load(captured, field);
-            }
-            else if (holder is CapturedVariable variable)
-            {
-                variable.IsRead = true;
-                if (callee.IsConstructor)
-                    scan.Write(variable);
-                else if (callee.DeclaringType is { IsValueType: true } && CodeOrigin.IsUsers(callee))
-                    scan.Follow(callee, given);
-            }
-        }
-
-        // Only a stack that holds something is worth remembering: between statements it is empty.
-        private void Leave(int target, int from)
-        {
-            if (_stack.Count > 0 && target > from)
-                _waiting = new Waiting(target, _stack.ToArray(), _waiting);
-        }
-
-        private void LeaveBySwitch(ref IlReader reader)
-        {
-            for (var i = 0; i < reader.Operand(); i++)
-                Leave(reader.SwitchTarget(i), reader.Offset);
-        }
-
-        private void Arrive(int offset, bool reached)
-        {
-            if (!reached)
-                _stack.Clear();
-            for (var waiting = _waiting; waiting is not null; waiting = waiting.Next)
-            {
-                for (var slot = 0; waiting.Offset == offset && slot < waiting.Stack.Length; slot++)
-                {
-                    if (slot == _stack.Count)
-                        _stack.Add(null);
-                    _stack[slot] ??= waiting.Stack[slot];
-                }
-            }
-        }
-
-        private FieldInfo? FieldOf(int token)
-        {
-            try
-            {
-                return _module.ResolveField(token, _typeArguments, _methodArguments);
-            }
-            catch (Exception error) when (IsUnreadable(error))
-            {
-                return null;
-            }
-        }
-
-        private MethodBase? MethodOf(int token)
-        {
-            try
-            {
-                return _module.ResolveMethod(token, _typeArguments, _methodArguments);
-            }
-            catch (Exception error) when (IsUnreadable(error))
-            {
-                return null;
-            }
-        }
-
-        // Code that names what can't be loaded fails, with a clear error, when it is run; that is not for the scan to say.
-        private static bool IsUnreadable(Exception error) =>
-            error is IOException or BadImageFormatException or TypeLoadException or MissingMemberException or ArgumentException;
-
-        private void Push(object? value) => _stack.Add(value);
-
-        private object? Pop()
-        {
-            // A handler begins with an exception on the stack that nobody pushed.
-            if (_stack.Count == 0)
-                return null;
-            var value = _stack[^1];
-            _stack.RemoveAt(_stack.Count - 1);
-            return value;
-        }
-
-        // The stack as it is where a branch was taken to code further down.
-        private sealed class Waiting(int offset, object?[] stack, Waiting? next)
-        {
-            public int Offset => offset;
-
-            public object?[] Stack => stack;
-
-            public Waiting? Next => next;
-        }
-
-        private static object? At(object?[] slots, int index) => index < slots.Length ? slots[index] : null;
-
-        private static void Put(ref object?[] slots, int index, object? value)
-        {
-            if (index >= slots.Length)
-                Array.Resize(ref slots, index + 4);
-            slots[index] = value;
+            // Compiled ahead of time, or emitted at run time.
+            return null;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Reflection.Emit;
 using Dataflow.Closures;
 
@@ -41,6 +42,46 @@ public sealed class IlReaderTests
         Assert.Equal((21, 17), (reader.SwitchTarget(0), reader.SwitchTarget(1)));
         Assert.True(reader.Read() && reader.EndsBlock && reader.Opcode == Il.Ret);
         Assert.False(reader.Read());
+    }
+
+    [Fact]
+    public void Every_lambda_of_the_loaded_libraries_can_be_read_and_its_plain_stores_are_found()
+    {
+        // .NET's own lambdas are real code of every style: a store to the lambda's own capture class must be told as a write.
+        var lambdas =
+            from assembly in new[] { typeof(object), typeof(Enumerable), typeof(System.Xml.XmlReader), typeof(FactAttribute), GetType() }.Select(type => type.Assembly)
+            from type in assembly.GetTypes()
+            where CompilerNames.IsDisplayClass(type)
+            from method in type.GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+            where method.Name.Contains(">b__", StringComparison.Ordinal)
+            select method;
+        var read = 0;
+        foreach (var lambda in lambdas)
+        {
+            var variables = new List<CapturedVariable>();
+            Assert.True(new ClosureScan().Run(lambda, new CaptureObject(lambda.DeclaringType!, variables)));
+            var written = variables.Where(variable => variable.IsWritten).Select(variable => variable.Field.Name).ToHashSet();
+            Assert.All(StoredByName(lambda), name => Assert.True(written.Contains(name), $"{lambda.DeclaringType}.{lambda.Name} writes {name}"));
+            read++;
+        }
+
+        Assert.True(read > 200, $"Only {read} lambdas were found.");
+    }
+
+    private static IEnumerable<string> StoredByName(MethodInfo lambda)
+    {
+        var type = lambda.DeclaringType!;
+        var names = new List<string>();
+        var reader = new IlReader(lambda.GetMethodBody()!.GetILAsByteArray());
+        while (reader.Read())
+        {
+            if (reader.Opcode == Il.Stfld
+                && lambda.Module.ResolveField(reader.Operand(), type.GetGenericArguments(), lambda.IsGenericMethod ? lambda.GetGenericArguments() : null)
+                    is { } field && field.DeclaringType == type && !CompilerNames.IsDelegateCache(field))
+                names.Add(field.Name);
+        }
+
+        return names;
     }
 
     private static int OperandSize(OpCode opcode) => opcode.OperandType switch
