@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dataflow.Engine.Tests.Fusion;
 
 namespace Dataflow.Engine.Tests.Closures;
 
@@ -25,6 +26,27 @@ public sealed class CallSiteTests
                 x + 1);
 
         Assert.Equal(first + 3, site.Line);
+    }
+
+    [Fact]
+    public void Each_verb_of_a_chain_has_its_own_line_below_several_frames_of_the_engine()
+    {
+        var first = Line() + 1;
+        var kept = new SourceRdd<int>([1, 2, 3])
+            .Map(x => x + 1)
+            .Filter(x => x > 2);
+        var direct = kept.Map(Next); var line = Line();
+
+        Assert.Equal($"Filter at CallSiteTests.cs:{first + 2}", kept.CallSite.ToString());
+        Assert.Equal($"Map at CallSiteTests.cs:{first + 1}", kept.Dependencies[0].Rdd.CallSite.ToString());
+        Assert.Equal($"Map at CallSiteTests.cs:{line}", direct.CallSite.ToString());
+
+        var count = 0;
+        var error = Assert.Throws<ClosureException>(() => kept
+            .Map(x => x + 1)
+            .Map(x => count += x)); var end = Line();
+        Assert.StartsWith($"The lambda in Map at CallSiteTests.cs:{end} writes the captured variable 'count' (Int32). Each worker", error.Message);
+        Assert.Equal(0, count);
     }
 
     [Fact]

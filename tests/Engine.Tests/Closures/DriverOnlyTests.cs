@@ -1,4 +1,5 @@
 using Dataflow.Closures;
+using Dataflow.Engine.Tests.Fusion;
 using static Dataflow.Engine.Tests.Closures.CapturedWriteTests;
 
 namespace Dataflow.Engine.Tests.Closures;
@@ -37,6 +38,18 @@ public sealed class DriverOnlyTests
         Assert.Contains(
             "uses 'context' (DataflowContext) inside a task: contexts live in the driver only. Do that part before this verb",
             Message((int x) => context!.Options));
+    }
+
+    [Fact]
+    public void An_rdd_used_inside_the_lambda_of_another_is_refused_by_the_verb()
+    {
+        var numbers = new SourceRdd<int>([1, 2]);
+        var other = numbers.Map(x => x + 1);
+
+        var error = Assert.Throws<ClosureException>(() => numbers.Map(x => other.Id + x));
+
+        Assert.Contains(": Rdds live in the driver only. Collect it first, broadcast it, or join the two Rdds.", error.Message);
+        Assert.Equal("Map", error.Site.Operation);
     }
 
     [Fact]
