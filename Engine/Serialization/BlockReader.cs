@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dataflow.Codecs;
 
 namespace Dataflow.Serialization;
 
@@ -23,11 +24,22 @@ public ref struct BlockReader
     /// <param name="data">The run of bytes, whole.</param>
     public BlockReader(ReadOnlySpan<byte> data) => _data = data;
 
+    // Goes on where another reader of the same bytes stopped.
+    internal BlockReader(ReadOnlySpan<byte> data, State state)
+    {
+        _data = data;
+        _position = state.Position;
+        _counted = state.Counted;
+        _types = state.Types;
+    }
+
     /// <summary>Bytes read so far.</summary>
     public readonly int Position => _position;
 
     /// <summary>Bytes left.</summary>
     public readonly int Remaining => _data.Length - _position;
+
+    internal readonly State Saved => new(_position, _counted, _types);
 
     internal TypeTable Types => _types ??= new TypeTable();
 
@@ -148,4 +160,7 @@ public ref struct BlockReader
     [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly void ThrowDepth(Type type) => throw new CorruptDataException(
         $"The data nests {TypeNames.Short(type)} deeper than {BlockWriter.DepthLimit} levels at byte {_position:N0} of {_data.Length:N0}.");
+
+    // Between two chunks of a block: a reader itself can't be kept in a field.
+    internal readonly record struct State(int Position, long Counted, TypeTable? Types);
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dataflow.Codecs;
 
 namespace Dataflow.Serialization;
 
@@ -43,9 +44,7 @@ public sealed class BlockWriter : IDisposable
     public void Reset()
     {
         _length = 0;
-        _depth = 0;
-        _types?.Clear();
-        Scope = null;
+        BeginRun();
     }
 
     /// <summary>Gives the array back to the pool. Safe to call twice; a disposed writer can't be written to.</summary>
@@ -143,6 +142,16 @@ public sealed class BlockWriter : IDisposable
     internal TypeScope? Scope { get; set; }
 
     internal TypeTable Types => _types ??= new TypeTable();
+
+    // From here on types are numbered anew: what is written next is read by a reader of its own.
+    internal void BeginRun()
+    {
+        _depth = 0;
+        _types?.Clear();
+        Scope = null;
+    }
+
+    internal void Truncate(int length) => _length = length;
 
     // Entered by the outermost codec of a block, or by one that the outer ones don't know: a codec someone registered called it.
     internal TypeScope? Enter(TypeShape shape)

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Dataflow.Closures;
+using Dataflow.Codecs;
 using Dataflow.Errors;
 
 namespace Dataflow.Serialization;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Reflection;
+using Dataflow.Codecs;
 using Dataflow.Errors;
 
 namespace Dataflow.Serialization;

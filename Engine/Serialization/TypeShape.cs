@@ -1,5 +1,9 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Reflection;
+using System.Security.Cryptography;
 using System.Text;
+using Dataflow.Codecs;
 
 namespace Dataflow.Serialization;
 
@@ -146,4 +150,29 @@ internal sealed class TypeShape(Type type, CodecSet set)
                 break;
         }
     }
+}
+
+/// <summary>What a codec's bytes hold, as text, and the hash of that text that stands in block headers.</summary>
+internal sealed class Schema
+{
+    // For the error about a block of another schema: those of this process are told by their text.
+    private static readonly ConcurrentDictionary<ulong, string> Known = new();
+
+    /// <summary>Hashes the text and remembers it. Equal texts mean equal formats.</summary>
+    public Schema(string text)
+    {
+        Text = text;
+        Hash = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        Known.TryAdd(Hash, text);
+    }
+
+    /// <summary>The text.</summary>
+    public string Text { get; }
+
+    /// <summary>The first eight bytes of the text's SHA-256: the same in every process.</summary>
+    public ulong Hash { get; }
+
+    /// <summary>The text behind a hash, if this process has made it; else the hash.</summary>
+    public static string Describe(ulong hash) =>
+        Known.TryGetValue(hash, out var text) ? $"{text} (schema {hash:x16})" : $"an element type that this process has not met (schema {hash:x16})";
 }

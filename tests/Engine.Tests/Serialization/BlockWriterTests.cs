@@ -1,3 +1,4 @@
+using Dataflow.Codecs;
 using Dataflow.Serialization;
 
 namespace Dataflow.Engine.Tests.Serialization;

@@ -3,6 +3,7 @@ using System.Drawing;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dataflow.Codecs;
 using Dataflow.Serialization;
 
 namespace Dataflow.Engine.Tests.Serialization;

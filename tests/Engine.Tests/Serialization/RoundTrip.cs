@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Reflection;
 using System.Text;
+using Dataflow.Codecs;
 using Dataflow.Serialization;
 
 namespace Dataflow.Engine.Tests.Serialization;

@@ -1,7 +1,8 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>Makes one direction of a <see cref="CompiledCodec{T}"/>: a loop over the elements whose body subclasses emit.</summary>
 /// <remarks>

@@ -1,7 +1,8 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>Emits the writing loop of a <see cref="CompiledCodec{T}"/>.</summary>
 internal sealed class WriterEmitter(TypeShape shape, Func<TypeShape, CodecRef> partOf)

@@ -1,8 +1,9 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>Emits the reading loop of a <see cref="CompiledCodec{T}"/>.</summary>
 internal sealed class ReaderEmitter(TypeShape shape, Func<TypeShape, CodecRef> partOf)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>A dictionary by content: its length and comparer, then each key with its value, in the order in which it enumerates.</summary>
 internal abstract class MapCodec<TMap, TKey, TValue>(TypeShape shape, CodecRef<TKey> keys, CodecRef<TValue> values) : ShapedCodec<TMap?>(shape)

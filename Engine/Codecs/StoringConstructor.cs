@@ -1,7 +1,8 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>A constructor that does nothing but store each of its parameters in a field: as compilers make for records, anonymous types and tuples.</summary>
 /// <remarks>Calling it is several times faster than making an empty object and filling it, and runs no code that a user wrote.</remarks>

@@ -1,7 +1,8 @@
 using System.Collections;
 using System.Collections.ObjectModel;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>Members whose declared type is an interface, an abstract class or object: the type of each value is written with it.</summary>
 internal sealed class OpenCodec<T>(TypeShape shape) : ShapedCodec<T>(shape)

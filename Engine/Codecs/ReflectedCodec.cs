@@ -1,7 +1,8 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>Classes and structs field by field through reflection, where code can't be made at run time: the bytes of <see cref="CompiledCodec{T}"/>.</summary>
 internal sealed class ReflectedCodec<T>(TypeShape shape, CodecRef[] parts) : ShapedCodec<T>(shape)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>Classes and structs through code made for them: one loop over the elements, members of plain types written in place.</summary>
 /// <remarks>Compiling takes a millisecond or two, once for each type.</remarks>

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>Elements as they lie in memory: for types without references, without padding, and in which every bit pattern is a value.</summary>
 internal sealed class BlitCodec<T>(TypeShape shape) : ShapedCodec<T>(shape)

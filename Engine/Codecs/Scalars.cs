@@ -1,8 +1,9 @@
 using System.Numerics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>Single values with a format of their own: not every bit pattern is one, or their length varies. Reading checks what it makes.</summary>
 /// <remarks>The methods are called by compiled codecs in place, and through <see cref="ScalarCodec{T}"/> where a codec object is needed.</remarks>

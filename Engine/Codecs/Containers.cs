@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using Dataflow.Serialization;
 
-namespace Dataflow.Serialization;
+namespace Dataflow.Codecs;
 
 /// <summary>The collections we know by content: which codec each has, and which of them an interface may hold.</summary>
 internal static class Containers
