@@ -25,6 +25,10 @@ public sealed record DataflowOptions
     /// <summary>How long a task waits for memory that others hold before it fails. Default 30 s.</summary>
     public TimeSpan MemoryWait { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The folder under which applications keep temporary files, each in a folder of its own that is removed with it. Null, the default, is
+    /// <c>dataflow-USER</c> in the system's temporary folder. Choose a disk with room for shuffles and caches beyond memory.</summary>
+    public string? TempFolder { get; init; }
+
     /// <summary>Ask the system for huge pages (2 MB) for engine data. Default off. See <see cref="Storage.NativePoolOptions.HugePages"/>.</summary>
     public bool HugePages { get; init; }
 

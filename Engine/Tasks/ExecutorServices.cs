@@ -13,6 +13,7 @@ public sealed class ExecutorServices : IDisposable
         Options = options;
         Pool = new NativePool(new NativePoolOptions { HugePages = options.HugePages });
         Memory = MemoryBudget.Create(options, Pool);
+        Temp = new TempFolders(options.TempFolder);
     }
 
     /// <summary>This executor.</summary>
@@ -30,9 +31,13 @@ public sealed class ExecutorServices : IDisposable
     /// <summary>What bounds the memory of the process.</summary>
     public MemoryBudget Memory { get; }
 
+    /// <summary>Where temporary files are made.</summary>
+    public TempFolders Temp { get; }
+
     /// <summary>Frees what the executor holds. Tasks must have ended.</summary>
     public void Dispose()
     {
+        Temp.Dispose();
         Memory.Dispose();
         Pool.Dispose();
     }
