@@ -107,7 +107,7 @@ internal abstract class BlockReadStream(Stream source, bool leaveOpen, string fo
         var count = source.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         Consumed += count;
         if (count > 0 && count < buffer.Length)
-            throw Corrupt($"the stream ends inside {what}, which has {buffer.Length} bytes, after {count} of them");
+            throw Corrupt($"the stream ends inside {what}, which has {buffer.Length:N0} bytes, after {count:N0} of them");
         return count == buffer.Length;
     }
 

@@ -39,7 +39,7 @@ internal sealed class BrotliCodec : ICompressionCodec
         ICompressionCodec.RequireRoom(this, source.Length, destination.Length);
         return BrotliEncoder.TryCompress(source, destination, out var written, quality, WindowBits)
             ? written
-            : throw new InvalidOperationException($"Brotli could not compress {source.Length} bytes into its own bound of {destination.Length}: a bug, please report it.");
+            : throw new InvalidOperationException($"Brotli could not compress {source.Length:N0} bytes into its own bound of {destination.Length:N0}: a bug, please report it.");
     }
 
     public int Decompress(ReadOnlySpan<byte> source, Span<byte> destination)
@@ -53,9 +53,9 @@ internal sealed class BrotliCodec : ICompressionCodec
             status = OperationStatus.DestinationTooSmall;
         var problem = status switch
         {
-            OperationStatus.Done => consumed == source.Length ? null : $"{source.Length - consumed} bytes follow the end of the block",
+            OperationStatus.Done => consumed == source.Length ? null : $"{source.Length - consumed:N0} bytes follow the end of the block",
             OperationStatus.NeedMoreData => "the block ends inside its data",
-            OperationStatus.DestinationTooSmall => $"the block holds more than the {destination.Length} raw bytes expected of it",
+            OperationStatus.DestinationTooSmall => $"the block holds more than the {destination.Length:N0} raw bytes expected of it",
             _ => "the bytes are no valid Brotli",
         };
         return problem is null ? written : throw new CorruptDataException(Name, consumed, problem);
@@ -88,7 +88,7 @@ internal sealed class BrotliReadStream(Stream source, bool leaveOpen = false, st
         }
 
         if (ended)
-            throw Corrupt($"{packedEnd - packedStart} bytes or more follow the end of the data");
+            throw Corrupt($"{packedEnd - packedStart:N0} bytes or more follow the end of the data");
 
         var status = decoder.Decompress(packed.AsSpan(packedStart, packedEnd - packedStart), raw, out var consumed, out var written);
         if (status == OperationStatus.InvalidData)

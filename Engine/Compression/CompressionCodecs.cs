@@ -121,7 +121,7 @@ internal sealed class NoCompression : ICompressionCodec
     public int Decompress(ReadOnlySpan<byte> source, Span<byte> destination)
     {
         if (source.Length > destination.Length)
-            throw new CorruptDataException(Name, 0, $"the block has {source.Length} bytes, where at most {destination.Length} are expected");
+            throw new CorruptDataException(Name, 0, $"the block has {source.Length:N0} bytes, where at most {destination.Length:N0} are expected");
         source.CopyTo(destination);
         return source.Length;
     }

@@ -44,7 +44,7 @@ internal sealed unsafe class GzipCodec : ICompressionCodec
             // Whether the block is whole is only known once its end has been read.
             return gzip.ReadByte() < 0
                 ? written
-                : throw new CorruptDataException(Name, source.Length, $"the block holds more than the {destination.Length} raw bytes expected of it");
+                : throw new CorruptDataException(Name, source.Length, $"the block holds more than the {destination.Length:N0} raw bytes expected of it");
         }
     }
 }
@@ -52,7 +52,7 @@ internal sealed unsafe class GzipCodec : ICompressionCodec
 /// <summary>Reads gzip members (RFC 1952), one after another to the end of the source, as <c>gzip -d</c> does.</summary>
 /// <remarks>.NET's own stream takes a file that was cut short for a whole one and says nothing. So one more member, with a known
 /// content, is put after the source's end: only a reader that has come to a proper end of the last member, its checksum included,
-/// reads that content back. A source without any bytes is an empty file, not an error.</remarks>
+/// reads that content back. So the last 16 bytes are given out only once the end is seen. A source without any bytes is an empty file, not an error.</remarks>
 internal sealed class GzipReadStream : BlockReadStream
 {
     private const int BufferLength = 1 << 16;

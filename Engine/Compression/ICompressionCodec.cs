@@ -55,7 +55,7 @@ public interface ICompressionCodec
     {
         var written = Decompress(source, destination);
         if (written != destination.Length)
-            throw new CorruptDataException(Name, source.Length, $"the block ends after {written} of the {destination.Length} raw bytes that it should hold");
+            throw new CorruptDataException(Name, source.Length, $"the block ends after {written:N0} of the {destination.Length:N0} raw bytes that it should hold");
     }
 
     /// <summary>The check of <see cref="Compress"/>'s destination, in one place so that all codecs say the same.</summary>
@@ -65,7 +65,7 @@ public interface ICompressionCodec
         if (destinationLength < needed)
         {
             throw new ArgumentException(
-                $"Compressing {sourceLength} bytes with {codec.Name} needs a destination of {needed} bytes, its MaxCompressedLength, but this one has {destinationLength}.",
+                $"Compressing {sourceLength:N0} bytes with {codec.Name} needs a destination of {needed:N0} bytes, its MaxCompressedLength, but this one has {destinationLength:N0}.",
                 "destination");
         }
     }

@@ -147,15 +147,15 @@ internal static unsafe class Lz4Decoder
 
     [DoesNotReturn]
     private static void FailLiterals(ulong literals, long left, long at) =>
-        throw new CorruptDataException("lz4", at, $"{literals} literal bytes are announced, but only {left} bytes are left");
+        throw new CorruptDataException("lz4", at, $"{literals:N0} literal bytes are announced, but only {left:N0} bytes are left");
 
     [DoesNotReturn]
     private static void FailRoom(int room, long at) =>
-        throw new CorruptDataException("lz4", at, $"the block holds more than the {room} raw bytes expected of it");
+        throw new CorruptDataException("lz4", at, $"the block holds more than the {room:N0} raw bytes expected of it");
 
     [DoesNotReturn]
     private static void FailOffset(nuint offset, long written, long at) =>
         throw new CorruptDataException("lz4", at - 2, offset == 0
             ? "a match has offset 0"
-            : $"a match reaches {offset} bytes back, where only {written} precede it");
+            : $"a match reaches {offset:N0} bytes back, where only {written:N0} precede it");
 }

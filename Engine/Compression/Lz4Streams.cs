@@ -44,7 +44,7 @@ internal sealed class Lz4ReadStream(Stream source, bool leaveOpen = false, strin
     private ReadOnlyMemory<byte> ReadBlock(Lz4Frame frame, int length, bool isRaw)
     {
         if (length > frame.MaxBlockLength)
-            throw Corrupt($"a block of {length} bytes is announced, where the frame allows {frame.MaxBlockLength}");
+            throw Corrupt($"a block of {length:N0} bytes is announced, where the frame allows {frame.MaxBlockLength:N0}");
 
         var body = packed.AsSpan(0, length);
         TakeExactly(body, "a block");
@@ -87,7 +87,7 @@ internal sealed class Lz4ReadStream(Stream source, bool leaveOpen = false, strin
         var stated = BinaryPrimitives.ReadUInt32LittleEndian(word);
         var actual = XxHash32.Of(body);
         if (stated != actual)
-            throw Corrupt($"a block's checksum is {stated:X8}, but its {body.Length} bytes give {actual:X8}");
+            throw Corrupt($"a block's checksum is {stated:X8}, but its {body.Length:N0} bytes give {actual:X8}");
     }
 
     // Moves the last 64 KB that were decoded to just before where the next block goes.
@@ -141,11 +141,11 @@ internal sealed class Lz4ReadStream(Stream source, bool leaveOpen = false, strin
             TakeExactly(word, "the content checksum");
             var stated = BinaryPrimitives.ReadUInt32LittleEndian(word);
             if (stated != content.Value)
-                throw Corrupt($"the content checksum is {stated:X8}, but the {contentLength} raw bytes give {content.Value:X8}");
+                throw Corrupt($"the content checksum is {stated:X8}, but the {contentLength:N0} raw bytes give {content.Value:X8}");
         }
 
         if (frame.ContentLength is { } expected && expected != contentLength)
-            throw Corrupt($"the frame holds {contentLength} raw bytes, but its header says {expected}");
+            throw Corrupt($"the frame holds {contentLength:N0} raw bytes, but its header says {expected:N0}");
         frame = null;
     }
 
@@ -233,7 +233,7 @@ internal sealed class Lz4WriteStream : BlockWriteStream
         if (frame.ContentLength is { } expected && expected != contentLength)
         {
             throw new InvalidOperationException(
-                $"The frame's header says {expected} bytes, but {contentLength} were written. Write as many as were announced, or announce none.");
+                $"The frame's header says {expected:N0} bytes, but {contentLength:N0} were written. Write as many as were announced, or announce none.");
         }
 
         Begin();

@@ -100,7 +100,7 @@ internal sealed class SnappyReadStream(Stream source, bool leaveOpen = false, st
     {
         var expected = SnappyFraming.Start[SnappyFraming.HeaderLength..];
         if (length != expected.Length)
-            throw Corrupt($"the stream identifier has {length} bytes, where {expected.Length} are expected");
+            throw Corrupt($"the stream identifier has {length:N0} bytes, where {expected.Length:N0} are expected");
         var name = body.AsSpan(0, length);
         TakeExactly(name, "the stream identifier");
         if (!name.SequenceEqual(expected))
@@ -112,7 +112,7 @@ internal sealed class SnappyReadStream(Stream source, bool leaveOpen = false, st
     {
         var most = isRaw ? SnappyFraming.ChecksumLength + SnappyFraming.MaxRawLength : body.Length;
         if (length < SnappyFraming.ChecksumLength || length > most)
-            throw Corrupt($"a chunk of {length} bytes is announced, where {SnappyFraming.ChecksumLength} to {most} are allowed");
+            throw Corrupt($"a chunk of {length:N0} bytes is announced, where {SnappyFraming.ChecksumLength:N0} to {most:N0} are allowed");
 
         TakeExactly(body.AsSpan(0, length), "a chunk");
         var data = body.AsMemory(SnappyFraming.ChecksumLength, length - SnappyFraming.ChecksumLength);
@@ -121,7 +121,7 @@ internal sealed class SnappyReadStream(Stream source, bool leaveOpen = false, st
         var stated = BinaryPrimitives.ReadUInt32LittleEndian(body);
         var actual = SnappyFraming.Checksum(block.Span);
         if (stated != actual)
-            throw Corrupt($"a chunk's checksum is {stated:X8}, but its {block.Length} raw bytes give {actual:X8}");
+            throw Corrupt($"a chunk's checksum is {stated:X8}, but its {block.Length:N0} raw bytes give {actual:X8}");
         return block;
     }
 

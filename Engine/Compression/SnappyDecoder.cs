@@ -32,7 +32,7 @@ internal static unsafe class SnappyDecoder
             {
                 return length <= uint.MaxValue
                     ? ((uint)length, at + 1)
-                    : throw new CorruptDataException("snappy", 0, $"the raw length is {length} bytes, more than 4 GB");
+                    : throw new CorruptDataException("snappy", 0, $"the raw length is {length:N0} bytes, more than 4 GB");
             }
         }
 
@@ -46,7 +46,7 @@ internal static unsafe class SnappyDecoder
     {
         var (rawLength, headerLength) = ReadLength(source);
         if (rawLength > (uint)destination.Length)
-            throw new CorruptDataException("snappy", 0, $"the block states {rawLength} raw bytes, where at most {destination.Length} are expected");
+            throw new CorruptDataException("snappy", 0, $"the block states {rawLength:N0} raw bytes, where at most {destination.Length:N0} are expected");
 
         ref var copies = ref Copies[0];
         fixed (byte* sourceStart = source, destinationStart = destination)
@@ -120,7 +120,7 @@ internal static unsafe class SnappyDecoder
             }
 
             if (output != outputEnd)
-                throw new CorruptDataException("snappy", source.Length, $"the block ends after {output - destinationStart} of the {rawLength} raw bytes that it states");
+                throw new CorruptDataException("snappy", source.Length, $"the block ends after {output - destinationStart:N0} of the {rawLength:N0} raw bytes that it states");
             return (int)rawLength;
         }
     }
@@ -156,15 +156,15 @@ internal static unsafe class SnappyDecoder
 
     [DoesNotReturn]
     private static void FailLiteral(nuint length, long left, long at) =>
-        throw new CorruptDataException("snappy", at, $"a literal of {length} bytes is announced, but only {left} bytes are left");
+        throw new CorruptDataException("snappy", at, $"a literal of {length:N0} bytes is announced, but only {left:N0} bytes are left");
 
     [DoesNotReturn]
     private static void FailRoom(uint rawLength, long at) =>
-        throw new CorruptDataException("snappy", at, $"the block holds more than the {rawLength} raw bytes that it states");
+        throw new CorruptDataException("snappy", at, $"the block holds more than the {rawLength:N0} raw bytes that it states");
 
     [DoesNotReturn]
     private static void FailOffset(nuint offset, long written, long at) =>
         throw new CorruptDataException("snappy", at, offset == 0
             ? "a copy has offset 0"
-            : $"a copy reaches {offset} bytes back, where only {written} precede it");
+            : $"a copy reaches {offset:N0} bytes back, where only {written:N0} precede it");
 }

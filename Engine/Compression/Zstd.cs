@@ -54,7 +54,7 @@ internal sealed class ZstdCodec : ICompressionCodec
             return written;
 
         // The library does not say where in the block; its names for errors are short.
-        throw new CorruptDataException(Name, 0, $"libzstd says '{problem}' of the block's {source.Length} bytes, of which it expects {destination.Length} raw bytes at most");
+        throw new CorruptDataException(Name, 0, $"libzstd says '{problem}' of the block's {source.Length:N0} bytes, of which it expects {destination.Length:N0} raw bytes at most");
     }
 
     private static CompressionUnavailableException Missing() => new(

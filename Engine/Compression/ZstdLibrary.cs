@@ -103,7 +103,7 @@ internal sealed unsafe class ZstdLibrary
             {
                 var written = compress(context.Pointer, to, (nuint)destination.Length, from, (nuint)source.Length, level);
                 return IsError(written, out var problem)
-                    ? throw new InvalidOperationException($"libzstd cannot compress {source.Length} bytes at level {level}: {problem}.")
+                    ? throw new InvalidOperationException($"libzstd cannot compress {source.Length:N0} bytes at level {level}: {problem}.")
                     : (int)written;
             }
         }
