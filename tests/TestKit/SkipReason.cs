@@ -8,5 +8,5 @@ internal static class SkipReason
         Unless(present, what, package, isCi: Environment.GetEnvironmentVariable("CI") == "true");
 
     internal static string? Unless(bool present, string what, string package, bool isCi) =>
-        present || isCi ? null : $"Needs {what}, which is not here. To run it: apt-get install {package}";
+        present || isCi ? null : $"Needs {what}, which is not here. To run this test: apt-get install {package}";
 }
