@@ -14,6 +14,7 @@ public sealed class ExecutorServices : IDisposable
         Pool = new NativePool(new NativePoolOptions { HugePages = options.HugePages });
         Memory = MemoryBudget.Create(options, Pool);
         Temp = new TempFolders(options.TempFolder);
+        Blocks = new BlockStore(Memory, Pool, Temp);
     }
 
     /// <summary>This executor.</summary>
@@ -34,9 +35,13 @@ public sealed class ExecutorServices : IDisposable
     /// <summary>Where temporary files are made.</summary>
     public TempFolders Temp { get; }
 
+    /// <summary>Cached partitions.</summary>
+    public BlockStore Blocks { get; }
+
     /// <summary>Frees what the executor holds. Tasks must have ended.</summary>
     public void Dispose()
     {
+        Blocks.Dispose();
         Temp.Dispose();
         Memory.Dispose();
         Pool.Dispose();

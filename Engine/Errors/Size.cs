@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Dataflow.Storage;
+namespace Dataflow;
 
 /// <summary>Writes sizes for people.</summary>
 internal static class Size
