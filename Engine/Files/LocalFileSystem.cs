@@ -1,0 +1,155 @@
+namespace Dataflow.Files;
+
+/// <summary>The disks of this machine. Links are followed; a path is a plain one, without <c>file:</c>.</summary>
+public sealed class LocalFileSystem : IFileSystem
+{
+    private LocalFileSystem() { }
+
+    internal static LocalFileSystem Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public string Resolve(string path, string folder)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (FilePath.SchemeOf(path) == "file")
+        {
+            // file:///data and file://host/data: a host other than this one has to be mounted to be read.
+            var rest = path["file://".Length..];
+            var host = rest[..(rest.IndexOf('/') is var slash and >= 0 ? slash : rest.Length)];
+            if (host.Length > 0 && host != "localhost")
+                throw new ArgumentException($"'{path}' names the host '{host}'. A local path has none: write file:///folder/name.", nameof(path));
+            path = rest[host.Length..];
+        }
+        var full = Path.GetFullPath(path, folder);
+        if (OperatingSystem.IsWindows()) full = full.Replace('\\', '/');
+        return FilePath.TrimEnd(full);
+    }
+
+    /// <inheritdoc/>
+    public FileEntry? Find(string path)
+    {
+        try
+        {
+            // Asked by the attributes: Exists says no to what may not be seen, and that is another error.
+            return (File.GetAttributes(path) & FileAttributes.Directory) != 0 ? Entry(new DirectoryInfo(path)) : Entry(new FileInfo(path));
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FileEntry> List(string folder)
+    {
+        var entries = new List<FileEntry>();
+        foreach (var info in new DirectoryInfo(folder).EnumerateFileSystemInfos())
+        {
+            if (Entry(info) is { } entry) entries.Add(entry);
+        }
+        entries.Sort(static (a, b) => string.CompareOrdinal(a.Path, b.Path));
+        return entries;
+    }
+
+    /// <inheritdoc/>
+    public Stream OpenRead(string path, long offset = 0)
+    {
+        var stream = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.Open,
+            Access = FileAccess.Read,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            Options = FileOptions.SequentialScan,
+            BufferSize = 0,
+        });
+        stream.Position = offset;
+        return stream;
+    }
+
+    /// <inheritdoc/>
+    public PendingFile Create(string path) => new LocalPendingFile(path);
+
+    /// <inheritdoc/>
+    public void CreateFolder(string folder) => Directory.CreateDirectory(folder);
+
+    /// <inheritdoc/>
+    public void Rename(string from, string to)
+    {
+        if (Directory.Exists(from)) Directory.Move(from, to);
+        else File.Move(from, to);
+    }
+
+    /// <inheritdoc/>
+    public void Delete(string path)
+    {
+        // A link goes, what it points to stays.
+        if (new DirectoryInfo(path) is { Exists: true } folder) folder.Delete(recursive: folder.LinkTarget is null);
+        else if (File.Exists(path) || new FileInfo(path).LinkTarget is not null) File.Delete(path);
+    }
+
+    /// <inheritdoc/>
+    public long? FreeBytes(string path)
+    {
+        for (var folder = path; folder is not null; folder = FilePath.ParentOf(folder))
+        {
+            if (Directory.Exists(folder)) return new DriveInfo(folder).AvailableFreeSpace;
+        }
+        return null;
+    }
+
+    private static FileEntry? Entry(FileSystemInfo info)
+    {
+        // The length of a link is that of its own text; what counts is where it leads.
+        if (info.LinkTarget is not null)
+        {
+            if (info.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true } target) return null;
+            return Entry(target, info.FullName);
+        }
+        return Entry(info, info.FullName);
+    }
+
+    private static FileEntry Entry(FileSystemInfo info, string path)
+    {
+        if (OperatingSystem.IsWindows()) path = path.Replace('\\', '/');
+        var modified = new DateTimeOffset(info.LastWriteTimeUtc, TimeSpan.Zero);
+        return info is FileInfo file ? new FileEntry(path, file.Length, modified) : new FileEntry(path, 0, modified, IsFolder: true);
+    }
+
+    /// <summary>Written beside its place under a hidden name, and renamed.</summary>
+    private sealed class LocalPendingFile : PendingFile
+    {
+        private readonly string _temporary;
+        private readonly FileStream _stream;
+        private bool _ended;
+
+        public LocalPendingFile(string path)
+        {
+            Path = path;
+            var folder = FilePath.ParentOf(path) ?? throw new IOException($"'{path}' is no path of a file.");
+            Directory.CreateDirectory(folder);
+            _temporary = FilePath.Combine(folder, $".{FilePath.NameOf(path)}.{Guid.NewGuid():N}.tmp");
+            _stream = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        }
+
+        public override string Path { get; }
+
+        public override Stream Stream => _stream;
+
+        public override void Commit(bool replace, bool durable)
+        {
+            ObjectDisposedException.ThrowIf(_ended, this);
+            if (durable) _stream.Flush(flushToDisk: true);
+            _stream.Dispose();
+            File.Move(_temporary, Path, replace);
+            _ended = true;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (_ended) return;
+            _ended = true;
+            _stream.Dispose();
+            File.Delete(_temporary);
+        }
+    }
+}
