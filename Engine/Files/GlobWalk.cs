@@ -46,6 +46,8 @@ internal static class GlobWalk
             if (FilePath.IsHidden(FilePath.NameOf(entry.Path))) continue;
             if (entry.IsFolder)
             {
+                // A link may lead back up.
+                if (entry.IsLink) continue;
                 foreach (var match in Down(system, entry.Path, names, next)) yield return match;
             }
             else if (last)

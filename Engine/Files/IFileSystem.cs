@@ -68,7 +68,8 @@ public interface IFileSystem
 /// <param name="Length">Its length in bytes; 0 for a folder.</param>
 /// <param name="Modified">When it was last written.</param>
 /// <param name="IsFolder">Whether it is a folder.</param>
-public sealed record FileEntry(string Path, long Length, DateTimeOffset Modified, bool IsFolder = false);
+/// <param name="IsLink">Whether it is a link to a file or folder elsewhere; length and kind are those of what it leads to.</param>
+public sealed record FileEntry(string Path, long Length, DateTimeOffset Modified, bool IsFolder = false, bool IsLink = false);
 
 /// <summary>Which hosts hold a part of a file.</summary>
 /// <param name="Offset">Where the part begins, in bytes.</param>

@@ -103,7 +103,7 @@ public sealed class LocalFileSystem : IFileSystem
         if (info.LinkTarget is not null)
         {
             if (info.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true } target) return null;
-            return Entry(target, info.FullName);
+            return Entry(target, info.FullName) with { IsLink = true };
         }
         return Entry(info, info.FullName);
     }
