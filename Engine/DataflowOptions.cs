@@ -3,6 +3,9 @@ namespace Dataflow;
 /// <summary>Every knob of an application, with its unit and default.</summary>
 public sealed record DataflowOptions
 {
+    private readonly long _maxPartitionBytes = 128L << 20;
+    private readonly long _fileOpenCostBytes = 4L << 20;
+
     /// <summary>The defaults.</summary>
     public static DataflowOptions Default { get; } = new();
 
@@ -24,6 +27,29 @@ public sealed record DataflowOptions
 
     /// <summary>How long a task waits for memory that others hold before it fails. Default 30 s.</summary>
     public TimeSpan MemoryWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Most bytes of a partition read from files, unless one file that can't be cut has more. Default 128 MB.</summary>
+    public long MaxPartitionBytes
+    {
+        get => _maxPartitionBytes;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxPartitionBytes));
+            _maxPartitionBytes = value;
+        }
+    }
+
+    /// <summary>What opening a file costs, as the bytes that could be read in that time: small files are put into one partition until their bytes
+    /// and these reach <see cref="MaxPartitionBytes"/>. Default 4 MB.</summary>
+    public long FileOpenCostBytes
+    {
+        get => _fileOpenCostBytes;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(FileOpenCostBytes));
+            _fileOpenCostBytes = value;
+        }
+    }
 
     /// <summary>The folder under which applications keep temporary files, each in a folder of its own that is removed with it. Null, the default, is
     /// <c>dataflow-USER</c> in the system's temporary folder. Choose a disk with room for shuffles and caches beyond memory.</summary>

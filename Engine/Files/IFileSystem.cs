@@ -61,6 +61,15 @@ public interface IFileSystem
     /// <summary>Bytes that can still be written at a path; null if nobody knows.</summary>
     /// <param name="path">A full path; it need not exist.</param>
     long? FreeBytes(string path) => null;
+
+    /// <summary>Whether <see cref="TryLock"/> works here.</summary>
+    bool HasLocks => false;
+
+    /// <summary>Takes a lock that no two processes have at once and that ends with its process, however it ends.</summary>
+    /// <param name="path">A full path of a file that need not exist, in a folder that does; gone when the lock is disposed.</param>
+    /// <returns>Null if someone else has it.</returns>
+    /// <exception cref="NotSupportedException"><see cref="HasLocks"/> is false.</exception>
+    IDisposable? TryLock(string path) => throw new NotSupportedException($"{GetType().Name} has no locks ({path}).");
 }
 
 /// <summary>A file or folder.</summary>

@@ -97,6 +97,34 @@ public sealed class LocalFileSystem : IFileSystem
         return null;
     }
 
+    /// <inheritdoc/>
+    public bool HasLocks => true;
+
+    /// <inheritdoc/>
+    public IDisposable? TryLock(string path)
+    {
+        while (true)
+        {
+            FileStream held;
+            try
+            {
+                held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            }
+            catch (IOException error) when (IsHeld(error))
+            {
+                return null;
+            }
+
+            // Who had it before may have deleted the file between our opening and our locking: then we hold a lock that nobody sees.
+            if (File.Exists(path)) return held;
+            held.Dispose();
+        }
+    }
+
+    // EWOULDBLOCK of flock on Linux and macOS; a sharing violation on Windows.
+    private static bool IsHeld(IOException error) =>
+        (error.HResult & 0xFFFF) is var code && (OperatingSystem.IsWindows() ? code == 32 : code == (OperatingSystem.IsMacOS() ? 35 : 11));
+
     private static FileEntry? Entry(FileSystemInfo info)
     {
         // The length of a link is that of its own text; what counts is where it leads.

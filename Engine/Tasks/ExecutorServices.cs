@@ -38,6 +38,9 @@ public sealed class ExecutorServices : IDisposable
     /// <summary>Cached partitions.</summary>
     public BlockStore Blocks { get; }
 
+    /// <summary>Decides which attempts may make their output final; null where one attempt of each task is all there is.</summary>
+    internal ICommitCoordinator? Commits { get; init; }
+
     /// <summary>Frees what the executor holds. Tasks must have ended.</summary>
     public void Dispose()
     {
