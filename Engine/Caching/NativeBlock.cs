@@ -73,6 +73,7 @@ internal sealed class NativeBlockBuilder<T>(CacheSpace space) : BlockBuilder<T>
 
     private readonly List<NativePiece> _pieces = [];
     private NativeBuffer? _buffer;
+    private long _bytes;
     private int _room;
     private int _count;
 
@@ -118,10 +119,12 @@ internal sealed class NativeBlockBuilder<T>(CacheSpace space) : BlockBuilder<T>
     private bool NextBuffer(int wanted)
     {
         var size = Unsafe.SizeOf<T>();
-        var last = _buffer?.Capacity ?? 0;
-        var bytes = (int)Math.Max(Math.Min(MostBytes, Math.Max((long)wanted * size, last * 2L)), size);
-        var capacity = NativePool.CapacityOf(bytes);
+
+        // As much again as there is: a partition takes few buffers, and at most twice its size while it grows.
+        var bytes = Math.Max(Math.Min(MostBytes, Math.Max((long)wanted * size, _bytes)), size);
+        var capacity = NativePool.CapacityOf((int)bytes);
         if (!space.TryReserve(capacity, MemoryKind.Native)) return false;
+        _bytes += capacity;
         Close();
         _buffer = space.Pool.Rent(capacity, "cached block");
         _room = capacity / size;

@@ -55,6 +55,7 @@ internal sealed class SerializedBlockBuilder<T>(CacheSpace space) : BlockBuilder
     private readonly BlockWriter _writer = new(2 * BlockBytes);
     private readonly BlockWriter _framed = new(2 * BlockBytes);
     private NativeBuffer? _buffer;
+    private long _bytes;
     private int _used;
     private int _count;
 
@@ -128,9 +129,9 @@ internal sealed class SerializedBlockBuilder<T>(CacheSpace space) : BlockBuilder
         var bytes = _framed.Length;
         if (_buffer is null || _buffer.Capacity - _used < bytes)
         {
-            var last = _buffer?.Capacity ?? 0;
-            var capacity = NativePool.CapacityOf(Math.Max(bytes, Math.Min(MostBytes, last * 2)));
+            var capacity = NativePool.CapacityOf((int)Math.Max(bytes, Math.Min(MostBytes, _bytes)));
             if (!space.TryReserve(capacity, MemoryKind.Native)) return false;
+            _bytes += capacity;
             Close();
             _buffer = space.Pool.Rent(capacity, "cached block");
         }

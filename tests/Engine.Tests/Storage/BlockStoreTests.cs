@@ -89,7 +89,7 @@ public sealed class BlockStoreTests
     [Fact]
     public void The_block_not_used_for_longest_is_evicted_and_never_one_of_the_same_rdd()
     {
-        using var rig = new StoreRig(9 * MB / 2);
+        using var rig = new StoreRig(4 * MB);
         var megabyte = Enumerable.Range(0, 1 << 18).ToArray();
         foreach (var partition in new[] { 0, 1, 2 }) rig.Read(new(1, partition), StorageLevel.MemoryOnly, megabyte);
         rig.Read(new(2, 0), StorageLevel.MemoryOnly, megabyte);
@@ -348,11 +348,11 @@ public sealed class BlockStoreTests
     [InlineData(2)]
     public void Tasks_under_a_budget_too_small_for_all_get_the_right_elements(int seed)
     {
-        using var rig = new StoreRig(3 * MB);
+        using var rig = new StoreRig(1 * MB);
         Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4 }, worker =>
         {
             var random = new Random(seed * 100 + worker);
-            for (var i = 0; i < 50; i++)
+            for (var i = 0; i < 40; i++)
             {
                 var rdd = random.Next(5);
                 var partition = random.Next(4);
@@ -362,7 +362,7 @@ public sealed class BlockStoreTests
                     rig.Store.Remove(rdd);
                     continue;
                 }
-                var count = 1000 + (rdd * 7 + partition) * 1500;
+                var count = 300 + (rdd * 7 + partition) * 500;
                 if (partition % 2 == 0)
                 {
                     var numbers = Enumerable.Range(rdd * 1_000_000 + partition, count * 4);
