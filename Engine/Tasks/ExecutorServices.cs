@@ -15,6 +15,7 @@ public sealed class ExecutorServices : IDisposable
         Memory = MemoryBudget.Create(options, Pool);
         Temp = new TempFolders(options.TempFolder);
         Blocks = new BlockStore(Memory, Pool, Temp);
+        State = new ExecutorState(Memory);
     }
 
     /// <summary>This executor.</summary>
@@ -41,9 +42,13 @@ public sealed class ExecutorServices : IDisposable
     /// <summary>Decides which attempts may make their output final; null where one attempt of each task is all there is.</summary>
     internal ICommitCoordinator? Commits { get; init; }
 
+    /// <summary>Objects that are built once and shared by all tasks.</summary>
+    public ExecutorState State { get; }
+
     /// <summary>Frees what the executor holds. Tasks must have ended.</summary>
     public void Dispose()
     {
+        State.Dispose();
         Blocks.Dispose();
         Temp.Dispose();
         Memory.Dispose();
