@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Collections.ObjectModel;
+using Dataflow.Errors;
 using Dataflow.Serialization;
 
 namespace Dataflow.Codecs;
@@ -109,7 +110,9 @@ internal static class Subtypes
     private static CodecException Unknown(Type declared, Type actual)
     {
         var (have, want) = (TypeNames.Short(actual), TypeNames.Short(declared));
-        return new CodecException(typeof(IEnumerable).IsAssignableFrom(actual) && actual.Namespace?.StartsWith("System", StringComparison.Ordinal) == true
+        var isLazy = typeof(IEnumerable).IsAssignableFrom(actual) && CodeOrigin.IsPlatform(actual.Assembly)
+            && !actual.IsArray && Containers.Find(actual) is null;
+        return new CodecException(isLazy
             ? $"{have} can't be encoded where {want} is declared: it is not a collection but a recipe or a view of one; next: keep a copy, with ToArray() or ToList()."
             : $"{have} can't be encoded where {want} is declared: it is not known to stand in for it; "
               + $"next: call CodecRegistry.RegisterSubtypes<{want}>(typeof({have})) in a module initializer of its assembly.");
