@@ -64,10 +64,10 @@ internal static class Containers
         return all.Where(declared.IsAssignableFrom);
     }
 
-    /// <summary>Refuses a collection of a class derived from the declared one, whose own fields would be lost. Arrays may vary in their elements.</summary>
+    /// <summary>Refuses a collection of a class derived from the declared one, whose own fields would be lost.</summary>
     public static void RefuseDerived<T>(T collection)
     {
-        if (collection!.GetType() != typeof(T) && !typeof(T).IsArray)
+        if (collection!.GetType() != typeof(T))
             throw new CodecException(
                 $"{TypeNames.Short(collection.GetType())} can't be encoded where {TypeNames.Short(typeof(T))} is declared: it derives from it, and what it "
                 + $"adds would be lost; next: copy its elements into a {TypeNames.Short(typeof(T))}.");

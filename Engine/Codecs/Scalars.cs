@@ -169,6 +169,9 @@ internal sealed record Scalar(Type Type, MethodInfo Write, MethodInfo Read);
 /// <summary>A scalar as a codec object.</summary>
 internal sealed class ScalarCodec<T>(TypeShape shape) : ShapedCodec<T>(shape)
 {
+    // Written as they lie in memory, so many at once; only reading looks at each.
+    private static readonly bool IsMemory = default(T) is decimal or DateTime or DateOnly or TimeOnly;
+
     private readonly WriteOne _write = Scalars.Find(typeof(T))!.Write.CreateDelegate<WriteOne>();
     private readonly ReadOne _read = Scalars.Find(typeof(T))!.Read.CreateDelegate<ReadOne>();
 
@@ -179,6 +182,14 @@ internal sealed class ScalarCodec<T>(TypeShape shape) : ShapedCodec<T>(shape)
     internal override void WriteItem(BlockWriter writer, T item) => _write(writer, item);
 
     internal override T ReadItem(ref BlockReader reader) => _read(ref reader);
+
+    internal override void WriteItems(BlockWriter writer, ReadOnlySpan<T> items)
+    {
+        if (IsMemory)
+            writer.WriteBytes(BlitMemory.Of(items));
+        else
+            base.WriteItems(writer, items);
+    }
 }
 
 /// <summary>Strings as UTF-8 behind their length.</summary>

@@ -50,29 +50,57 @@ internal abstract class SequenceCodec<TSequence, T>(TypeShape shape, CodecRef<T>
     protected virtual int ReadComparer(ref BlockReader reader) => 0;
 }
 
-internal sealed class ArrayCodec<T>(TypeShape shape, CodecRef<T> element) : SequenceCodec<T[]?, T>(shape, element)
+// Arrays and lists are what elements hold most, and often short: they skip the steps between.
+internal sealed class ArrayCodec<T>(TypeShape shape, CodecRef<T> element) : ShapedCodec<T[]?>(shape)
 {
-    protected override ReadOnlySpan<T> ItemsOf(T[]? sequence) => sequence;
+    internal override void WriteItem(BlockWriter writer, T[]? item)
+    {
+        if (item is null)
+        {
+            writer.WriteCount(-1);
+            return;
+        }
+        writer.WriteCount(item.Length);
+        element.Codec.WriteItems(writer, item);
+    }
 
-    protected override T[] Make(T[] items, int comparer) => items;
+    internal override T[]? ReadItem(ref BlockReader reader)
+    {
+        var codec = element.Codec;
+        var count = reader.ReadCount(codec.MinimumBytes);
+        if (count <= 0)
+            return count < 0 ? null : [];
+        var items = GC.AllocateUninitializedArray<T>(count);
+        codec.ReadItems(ref reader, items);
+        return items;
+    }
 }
 
-internal sealed class ListCodec<T>(TypeShape shape, CodecRef<T> element) : SequenceCodec<List<T>?, T>(shape, element)
+internal sealed class ListCodec<T>(TypeShape shape, CodecRef<T> element) : ShapedCodec<List<T>?>(shape)
 {
+    internal override void WriteItem(BlockWriter writer, List<T>? item)
+    {
+        if (item is null)
+        {
+            writer.WriteCount(-1);
+            return;
+        }
+        Containers.RefuseDerived(item);
+        writer.WriteCount(item.Count);
+        element.Codec.WriteItems(writer, CollectionsMarshal.AsSpan(item));
+    }
+
     internal override List<T>? ReadItem(ref BlockReader reader)
     {
-        var count = reader.ReadCount(Element.MinimumBytes);
+        var codec = element.Codec;
+        var count = reader.ReadCount(codec.MinimumBytes);
         if (count < 0)
             return null;
         var list = new List<T>(count);
         CollectionsMarshal.SetCount(list, count);
-        Element.ReadItems(ref reader, CollectionsMarshal.AsSpan(list));
+        codec.ReadItems(ref reader, CollectionsMarshal.AsSpan(list));
         return list;
     }
-
-    protected override ReadOnlySpan<T> ItemsOf(List<T>? sequence) => CollectionsMarshal.AsSpan(sequence);
-
-    protected override List<T> Make(T[] items, int comparer) => [.. items];
 }
 
 internal sealed class QueueCodec<T>(TypeShape shape, CodecRef<T> element) : SequenceCodec<Queue<T>?, T>(shape, element)
