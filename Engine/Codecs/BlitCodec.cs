@@ -4,7 +4,9 @@ using Dataflow.Serialization;
 
 namespace Dataflow.Codecs;
 
-/// <summary>Elements as they lie in memory: for types without references, without padding, and in which every bit pattern is a value.</summary>
+/// <summary>
+/// Elements as they lie in memory: for types without references, without padding, and in which every bit pattern is a value.
+/// </summary>
 internal sealed class BlitCodec<T>(TypeShape shape) : ShapedCodec<T>(shape)
 {
     public override bool IsBlittable => true;
@@ -42,7 +44,10 @@ internal sealed class MaskedCodec<T>(TypeShape shape) : ShapedCodec<T>(shape)
     internal override T ReadItem(ref BlockReader reader) => reader.ReadRaw<T>();
 }
 
-/// <summary>The memory of elements without references. The type is checked when its codec is built, not by a constraint, so that generic code may ask.</summary>
+/// <summary>
+/// The memory of elements without references. The type is checked when its codec is built, not by a constraint, so that generic code may
+/// ask.
+/// </summary>
 internal static class BlitMemory
 {
     /// <summary>The elements' bytes, in place.</summary>

@@ -3,7 +3,9 @@ using Dataflow.Serialization;
 
 namespace Dataflow.Codecs;
 
-/// <summary>The comparers that travel with sets and dictionaries, as one byte: the default of the type, and .NET's culture-free ones for strings.</summary>
+/// <summary>
+/// The comparers that travel with sets and dictionaries, as one byte: the default of the type, and .NET's culture-free ones for strings.
+/// </summary>
 /// <remarks>A comparer of your own is code, and losing it would change what a dictionary finds: so it is refused, by name.</remarks>
 internal static class Comparers
 {

@@ -24,9 +24,11 @@ internal sealed class CompiledCodec<T> : ShapedCodec<T>
 
     private delegate void ReadMany(ref BlockReader reader, ref T first, int count);
 
-    internal override void WriteItems(BlockWriter writer, ReadOnlySpan<T> items) => _write(writer, ref MemoryMarshal.GetReference(items), items.Length);
+    internal override void WriteItems(BlockWriter writer, ReadOnlySpan<T> items) =>
+        _write(writer, ref MemoryMarshal.GetReference(items), items.Length);
 
-    internal override void ReadItems(ref BlockReader reader, Span<T> items) => _read(ref reader, ref MemoryMarshal.GetReference(items), items.Length);
+    internal override void ReadItems(ref BlockReader reader, Span<T> items) =>
+        _read(ref reader, ref MemoryMarshal.GetReference(items), items.Length);
 
     internal override void WriteItem(BlockWriter writer, T item) => _write(writer, ref item, 1);
 

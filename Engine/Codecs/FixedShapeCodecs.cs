@@ -17,7 +17,9 @@ internal sealed class GridCodec<TArray, T>(TypeShape shape, CodecRef<T> element)
         for (var dimension = 0; dimension < _rank; dimension++)
         {
             if (array.GetLowerBound(dimension) != 0)
-                throw new CodecException($"A {TypeNames.Short(typeof(TArray))} whose indices begin at {array.GetLowerBound(dimension)} can't be encoded; next: copy it into one that begins at 0.");
+                throw new CodecException(
+                    $"A {TypeNames.Short(typeof(TArray))} whose indices begin at {array.GetLowerBound(dimension)} can't be encoded; "
+                    + "next: copy it into one that begins at 0.");
             writer.WriteVarUInt((uint)array.GetLength(dimension));
         }
         element.Codec.WriteItems(writer, ItemsOf(array));

@@ -22,7 +22,8 @@ internal sealed class OpenCodec<T>(TypeShape shape) : ShapedCodec<T>(shape)
     {
         Subtypes.Null => default!,
         Subtypes.Exact when typeof(T) == typeof(object) => (T)new object(),
-        Subtypes.Exact => throw new CorruptDataException($"The data claims to hold a bare {TypeNames.Short(typeof(T))}, which has no values of its own."),
+        Subtypes.Exact => throw new CorruptDataException(
+            $"The data claims to hold a bare {TypeNames.Short(typeof(T))}, which has no values of its own."),
         var marker => (T)Subtypes.Read(ref reader, marker, typeof(T))!,
     };
 }
@@ -113,13 +114,15 @@ internal static class Subtypes
         var isLazy = typeof(IEnumerable).IsAssignableFrom(actual) && CodeOrigin.IsPlatform(actual.Assembly)
             && !actual.IsArray && Containers.Find(actual) is null;
         return new CodecException(isLazy
-            ? $"{have} can't be encoded where {want} is declared: it is not a collection but a recipe or a view of one; next: keep a copy, with ToArray() or ToList()."
+            ? $"{have} can't be encoded where {want} is declared: it is not a collection but a recipe or a view of one; "
+              + "next: keep a copy, with ToArray() or ToList()."
             : $"{have} can't be encoded where {want} is declared: it is not known to stand in for it; "
               + $"next: call CodecRegistry.RegisterSubtypes<{want}>(typeof({have})) in a module initializer of its assembly.");
     }
 
     private static CodecException Unknown(Type declared, string name, ulong hash) => new(
-        $"The data holds '{name}' (schema {hash:x16}) where {TypeNames.Of(declared)} is declared, and no type of that name and format is known here; "
+        $"The data holds '{name}' (schema {hash:x16}) where {TypeNames.Of(declared)} is declared, "
+        + "and no type of that name and format is known here; "
         + $"next: use the same code on both sides, or call CodecRegistry.RegisterSubtypes<{TypeNames.Short(declared)}> in a module initializer.");
 }
 

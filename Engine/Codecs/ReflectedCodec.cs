@@ -4,7 +4,10 @@ using Dataflow.Serialization;
 
 namespace Dataflow.Codecs;
 
-/// <summary>Classes and structs field by field through reflection, where code can't be made at run time: the bytes of <see cref="CompiledCodec{T}"/>.</summary>
+/// <summary>
+/// Classes and structs field by field through reflection, where code can't be made at run time: the bytes of <see
+/// cref="CompiledCodec{T}"/>.
+/// </summary>
 internal sealed class ReflectedCodec<T>(TypeShape shape, CodecRef[] parts) : ShapedCodec<T>(shape)
 {
     private readonly FieldInfo[] _fields = shape.Fields;

@@ -5,23 +5,30 @@ using Dataflow.Serialization;
 
 namespace Dataflow.Codecs;
 
-/// <summary>Single values with a format of their own: not every bit pattern is one, or their length varies. Reading checks what it makes.</summary>
-/// <remarks>The methods are called by compiled codecs in place, and through <see cref="ScalarCodec{T}"/> where a codec object is needed.</remarks>
+/// <summary>
+/// Single values with a format of their own: not every bit pattern is one, or their length varies. Reading checks what it makes.
+/// </summary>
+/// <remarks>The methods are called by compiled codecs in place, and through <see cref="ScalarCodec{T}"/> where a codec object is
+/// needed.</remarks>
 internal static class Scalars
 {
-    private static readonly Dictionary<Type, Scalar> Known = new[]
-    {
-        new Scalar(typeof(string), typeof(BlockWriter).GetMethod(nameof(BlockWriter.WriteString))!, typeof(BlockReader).GetMethod(nameof(BlockReader.ReadString))!),
-        Pair<bool>(nameof(WriteBool), nameof(ReadBool)),
-        Pair<decimal>(nameof(WriteDecimal), nameof(ReadDecimal)),
-        Pair<DateTime>(nameof(WriteDateTime), nameof(ReadDateTime)),
-        Pair<DateTimeOffset>(nameof(WriteDateTimeOffset), nameof(ReadDateTimeOffset)),
-        Pair<DateOnly>(nameof(WriteDateOnly), nameof(ReadDateOnly)),
-        Pair<TimeOnly>(nameof(WriteTimeOnly), nameof(ReadTimeOnly)),
-        Pair<BigInteger>(nameof(WriteBigInteger), nameof(ReadBigInteger)),
-        Pair<Uri>(nameof(WriteUri), nameof(ReadUri)),
-        Pair<Version>(nameof(WriteVersion), nameof(ReadVersion)),
-    }.ToDictionary(scalar => scalar.Type);
+    // .NET's own limit, in bytes.
+    private const int LongestBigInteger = 268_435_448;
+
+    private static readonly Dictionary<Type, Scalar> Known = Table(
+        new Scalar(
+            typeof(string),
+            typeof(BlockWriter).GetMethod(nameof(BlockWriter.WriteString))!,
+            typeof(BlockReader).GetMethod(nameof(BlockReader.ReadString))!),
+        Pair(typeof(bool), nameof(WriteBool), nameof(ReadBool)),
+        Pair(typeof(decimal), nameof(WriteDecimal), nameof(ReadDecimal)),
+        Pair(typeof(DateTime), nameof(WriteDateTime), nameof(ReadDateTime)),
+        Pair(typeof(DateTimeOffset), nameof(WriteDateTimeOffset), nameof(ReadDateTimeOffset)),
+        Pair(typeof(DateOnly), nameof(WriteDateOnly), nameof(ReadDateOnly)),
+        Pair(typeof(TimeOnly), nameof(WriteTimeOnly), nameof(ReadTimeOnly)),
+        Pair(typeof(BigInteger), nameof(WriteBigInteger), nameof(ReadBigInteger)),
+        Pair(typeof(Uri), nameof(WriteUri), nameof(ReadUri)),
+        Pair(typeof(Version), nameof(WriteVersion), nameof(ReadVersion)));
 
     /// <summary>The types that any open member may hold: these, and the numbers that lie in memory as they are.</summary>
     public static IEnumerable<Type> AllTypes => Known.Keys.Concat(
@@ -106,7 +113,7 @@ internal static class Scalars
     public static BigInteger ReadBigInteger(ref BlockReader reader)
     {
         var count = reader.ReadCount();
-        return count > 0 ? new BigInteger(reader.ReadBytes(count)) : throw Wrong<BigInteger>($"{count} bytes");
+        return count is > 0 and <= LongestBigInteger ? new BigInteger(reader.ReadBytes(count)) : throw Wrong<BigInteger>($"{count} bytes");
     }
 
     // As it was given, since parsing again gives the same; absolute or not decides how to parse.
@@ -157,7 +164,15 @@ internal static class Scalars
 
     private static CorruptDataException Wrong<T>(object? found) => new($"The data holds no {TypeNames.Short(typeof(T))}: {found}.");
 
-    private static Scalar Pair<T>(string write, string read) => new(typeof(T), typeof(Scalars).GetMethod(write)!, typeof(Scalars).GetMethod(read)!);
+    private static Scalar Pair(Type type, string write, string read) =>
+        new(type, typeof(Scalars).GetMethod(write)!, typeof(Scalars).GetMethod(read)!);
+
+    private static Dictionary<Type, Scalar> Table(params Scalar[] scalars)
+    {
+        var table = new Dictionary<Type, Scalar>();
+        foreach (var scalar in scalars) table.Add(scalar.Type, scalar);
+        return table;
+    }
 }
 
 /// <summary>A scalar type with the methods that write and read it.</summary>

@@ -4,7 +4,9 @@ using Dataflow.Serialization;
 
 namespace Dataflow.Codecs;
 
-/// <summary>A constructor that does nothing but store each of its parameters in a field: as compilers make for records, anonymous types and tuples.</summary>
+/// <summary>
+/// A constructor that does nothing but store each of its parameters in a field: as compilers make for records, anonymous types and tuples.
+/// </summary>
 /// <remarks>Calling it is several times faster than making an empty object and filling it, and runs no code that a user wrote.</remarks>
 /// <param name="Constructor">The constructor.</param>
 /// <param name="FieldOfParameter">For each parameter, the index of the field that it is stored in.</param>
@@ -52,7 +54,8 @@ internal sealed record StoringConstructor(ConstructorInfo Constructor, int[] Fie
                     return null;
 
                 var stored = constructor.Module.ResolveField(BitConverter.ToInt32(il, at), type.GetGenericArguments(), null);
-                var field = Array.FindIndex(fields, field => field.MetadataToken == stored?.MetadataToken && field.DeclaringType == stored.DeclaringType);
+                var field = Array.FindIndex(fields,
+                    field => field.MetadataToken == stored?.MetadataToken && field.DeclaringType == stored.DeclaringType);
                 if (field < 0 || order[parameter] >= 0 || order.Contains(field))
                     return null;
                 order[parameter] = field;

@@ -5,7 +5,8 @@ using Dataflow.Compression;
 namespace Dataflow.Serialization;
 
 /// <summary>Elements to <see cref="EncodedBlock"/>s and back: framed, checked, and compressed where that saves at least a tenth.</summary>
-/// <remarks>Blocks of 64 KB to 1 MB raw bytes work best: large enough to compress, small enough to hold several in the processor's cache.</remarks>
+/// <remarks>Blocks of 64 KB to 1 MB raw bytes work best: large enough to compress, small enough to hold several in the processor's
+/// cache.</remarks>
 public static class BlockEncoder
 {
     /// <summary>Appends one block that holds these elements.</summary>
@@ -15,7 +16,8 @@ public static class BlockEncoder
     /// <param name="codec">Null takes <see cref="Codec{T}.Default"/>.</param>
     /// <returns>The block's header.</returns>
     /// <exception cref="CodecException">An element can't be encoded. The destination is then as it was before the call.</exception>
-    public static EncodedBlock Write<T>(ReadOnlySpan<T> items, BlockWriter destination, ICompressionCodec? compression = null, Codec<T>? codec = null)
+    public static EncodedBlock Write<T>(
+        ReadOnlySpan<T> items, BlockWriter destination, ICompressionCodec? compression = null, Codec<T>? codec = null)
     {
         ArgumentNullException.ThrowIfNull(destination);
         codec ??= Codec<T>.Default;
@@ -29,7 +31,8 @@ public static class BlockEncoder
             var rawLength = destination.Length - start - EncodedBlock.HeaderLength;
             var storedLength = compression is null or { Id: 0 } ? rawLength : Compress(destination, start, rawLength, compression);
             destination.Truncate(start + EncodedBlock.HeaderLength + storedLength);
-            var block = new EncodedBlock(codec.SchemaHash, storedLength == rawLength ? (byte)0 : compression!.Id, items.Length, rawLength, storedLength);
+            var compressionId = storedLength == rawLength ? (byte)0 : compression!.Id;
+            var block = new EncodedBlock(codec.SchemaHash, compressionId, items.Length, rawLength, storedLength);
             block.WriteTo(destination.At(start, block.Length));
             return block;
         }
@@ -52,7 +55,8 @@ public static class BlockEncoder
     /// <param name="compression">Null stores the bytes as they are.</param>
     /// <returns>The block's header.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative or larger than the payload has bytes.</exception>
-    public static EncodedBlock Frame(ReadOnlySpan<byte> payload, int count, ulong schemaHash, BlockWriter destination, ICompressionCodec? compression = null)
+    public static EncodedBlock Frame(
+        ReadOnlySpan<byte> payload, int count, ulong schemaHash, BlockWriter destination, ICompressionCodec? compression = null)
     {
         ArgumentNullException.ThrowIfNull(destination);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -72,7 +76,8 @@ public static class BlockEncoder
             destination.WriteBytes(payload);
         }
 
-        var block = new EncodedBlock(schemaHash, storedLength == payload.Length ? (byte)0 : compression!.Id, count, payload.Length, storedLength);
+        var compressionId = storedLength == payload.Length ? (byte)0 : compression!.Id;
+        var block = new EncodedBlock(schemaHash, compressionId, count, payload.Length, storedLength);
         block.WriteTo(destination.At(start, block.Length));
         return block;
     }

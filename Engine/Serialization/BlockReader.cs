@@ -4,7 +4,9 @@ using Dataflow.Codecs;
 
 namespace Dataflow.Serialization;
 
-/// <summary>Reads what a <see cref="BlockWriter"/> wrote, never past its end: bytes cut short or changed give <see cref="CorruptDataException"/>.</summary>
+/// <summary>
+/// Reads what a <see cref="BlockWriter"/> wrote, never past its end: bytes cut short or changed give <see cref="CorruptDataException"/>.
+/// </summary>
 /// <remarks>
 /// Lengths are checked against the bytes that are left before memory is given for them, so a corrupt length can't exhaust memory.
 /// Passed by reference: a copy would not move the original forward.
@@ -151,11 +153,11 @@ public ref struct BlockReader
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly void ThrowTruncated(int count) => throw new CorruptDataException(
-        $"The data ends too early: {count:N0} bytes expected at byte {_position:N0}, {_data.Length - _position:N0} are left of {_data.Length:N0}.");
+        $"The data ends too early: {count:N0} bytes expected at byte {_position:N0}, {Remaining:N0} are left of {_data.Length:N0}.");
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly void ThrowCount(uint count) => throw new CorruptDataException(
-        $"A count of {count:N0} elements before byte {_position:N0} can't be right: {_data.Length - _position:N0} bytes are left of {_data.Length:N0}.");
+        $"A count of {count:N0} elements before byte {_position:N0} can't be right: {Remaining:N0} bytes are left of {_data.Length:N0}.");
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private readonly void ThrowDepth(Type type) => throw new CorruptDataException(

@@ -5,7 +5,9 @@ using Dataflow.Codecs;
 
 namespace Dataflow.Serialization;
 
-/// <summary>Collects the bytes of one block in a pooled array. Codecs write into it; whoever owns it frames, stores or sends what was written.</summary>
+/// <summary>
+/// Collects the bytes of one block in a pooled array. Codecs write into it; whoever owns it frames, stores or sends what was written.
+/// </summary>
 /// <remarks>
 /// <para>A class over an array and not an <see cref="IBufferWriter{T}"/>: interface calls per field would cost more than the writes.
 /// Numbers are written as they lie in memory; the engine runs on little-endian machines.</para>
@@ -203,7 +205,8 @@ public sealed class BlockWriter : IDisposable
         ObjectDisposedException.ThrowIf(_buffer.Length == 0, this);
         var needed = (long)_length + count;
         if (needed > Array.MaxLength)
-            throw new CodecException($"A block would need {needed:N0} bytes and can hold {Array.MaxLength:N0}; next: write fewer or smaller elements a block.");
+            throw new CodecException(
+                $"A block would need {needed:N0} bytes and can hold {Array.MaxLength:N0}; next: write fewer or smaller elements a block.");
 
         var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(needed, 2L * _buffer.Length), Array.MaxLength));
         _buffer.AsSpan(0, _length).CopyTo(larger);

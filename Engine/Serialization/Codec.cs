@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Dataflow.Serialization;
 
-/// <summary>Turns elements of one type into bytes and back. Every shuffle, spill, serialised cache and object file goes through one.</summary>
+/// <summary>
+/// Turns elements of one type into bytes and back. Every shuffle, spill, serialised cache and object file goes through one.
+/// </summary>
 /// <remarks>
 /// <para>A codec has no state and may be used by many threads at once. Numbers are little-endian. An element takes at least one byte;
 /// readers rely on that to refuse a corrupt length before memory is given for it.</para>
@@ -24,7 +26,9 @@ public abstract class Codec<T> : IBoxedCodec
     /// <summary>A hash of <see cref="Schema"/>, the same in every process. It stands in each block's header.</summary>
     public abstract ulong SchemaHash { get; }
 
-    /// <summary>What the bytes hold, for people: <c>Visit{Id:int, Url:string}</c>. Codecs that differ here can't read each other's bytes.</summary>
+    /// <summary>
+    /// What the bytes hold, for people: <c>Visit{Id:int, Url:string}</c>. Codecs that differ here can't read each other's bytes.
+    /// </summary>
     public virtual string Schema => TypeNames.Of(typeof(T));
 
     /// <summary>Fewest bytes an element takes.</summary>

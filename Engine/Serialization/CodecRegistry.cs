@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Dataflow.Serialization;
 
-/// <summary>Where codecs come from: one for each element type, your own where you registered one, compiled from the type's fields otherwise.</summary>
+/// <summary>
+/// Where codecs come from: one for each element type, your own where you registered one, compiled from the type's fields otherwise.
+/// </summary>
 /// <remarks>
 /// The registry is per process. Register in a module initializer or static constructor of the assembly that holds the types, so that
 /// every process that runs its code has the same codecs; in the driver's <c>Main</c> alone, other processes would not know.
@@ -10,17 +12,22 @@ namespace Dataflow.Serialization;
 public static class CodecRegistry
 {
     /// <summary>Uses your codec for <typeparamref name="T"/>, as an element and as a member of other types.</summary>
-    /// <param name="codec">Stateless, safe for many threads, writing at least one byte an element.</param>
-    /// <exception cref="InvalidOperationException">A codec of <typeparamref name="T"/> is in use already: its bytes may be stored.</exception>
+    /// <param name="codec">Stateless, safe for many threads, writing at least one byte an element; of a class it must take null
+    /// too.</param>
+    /// <exception cref="InvalidOperationException">A codec of <typeparamref name="T"/> is in use already: its bytes may be
+    /// stored.</exception>
     public static void Register<T>(Codec<T> codec) => CodecSet.Shared.Register(codec);
 
     /// <summary>The codec of <typeparamref name="T"/>, the same as <see cref="Codec{T}.Default"/>.</summary>
     /// <exception cref="CodecException">The type can't be encoded; the message names the member by its path.</exception>
     public static Codec<T> For<T>() => Codec<T>.Default;
 
-    /// <summary>Names types that may stand where <typeparamref name="TDeclared"/> is declared: an interface, an abstract or unsealed class, object.</summary>
+    /// <summary>
+    /// Names types that may stand where <typeparamref name="TDeclared"/> is declared: an interface, an abstract or unsealed class, object.
+    /// </summary>
     /// <remarks>
-    /// Not needed for types derived from a class or interface of your own in the same assembly, nor for types that the element type is made of.
+    /// Not needed for types derived from a class or interface of your own in the same assembly, nor for types that the element type is made
+    /// of.
     /// Readers make no value of a type that they don't know so: a name in the data is only looked up among these.
     /// </remarks>
     /// <param name="subtypes">Closed, concrete types that derive from <typeparamref name="TDeclared"/>.</param>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Dataflow.Codecs;
@@ -7,7 +6,8 @@ using Dataflow.Codecs;
 namespace Dataflow.Serialization;
 
 /// <summary>The codecs of one process, or of one test. Building is under one lock; finding a built one takes none.</summary>
-/// <param name="compiles">Whether codecs of classes and structs are compiled; else they use reflection, with the same bytes, far slower.</param>
+/// <param name="compiles">Whether codecs of classes and structs are compiled; else they use reflection, with the same bytes, far
+/// slower.</param>
 internal sealed class CodecSet(bool compiles)
 {
     private readonly ConcurrentDictionary<Type, CodecRef> _built = new();
@@ -19,8 +19,8 @@ internal sealed class CodecSet(bool compiles)
     /// <summary>The set that <see cref="Codec{T}.Default"/> reads.</summary>
     public static CodecSet Shared { get; } = new(compiles: RuntimeFeature.IsDynamicCodeSupported);
 
-    /// <summary>Types registered to stand in for others.</summary>
-    public ImmutableHashSet<Type> RegisteredSubtypes { get; private set; } = [];
+    /// <summary>Types registered to stand in for others. Replaced when one comes, never changed.</summary>
+    public Type[] RegisteredSubtypes { get; private set; } = [];
 
     public Codec<T> For<T>() => ((CodecRef<T>)For(typeof(T))).Codec;
 
@@ -75,11 +75,12 @@ internal sealed class CodecSet(bool compiles)
             var before = RegisteredSubtypes;
             foreach (var subtype in subtypes)
             {
-                if (subtype is null || subtype.IsAbstract || subtype.IsInterface || subtype.ContainsGenericParameters || !declared.IsAssignableFrom(subtype))
+                if (subtype is null || subtype.IsAbstract || subtype.ContainsGenericParameters || !declared.IsAssignableFrom(subtype))
                     throw new ArgumentException(
-                        $"{(subtype is null ? "null" : TypeNames.Of(subtype))} can't stand in for {TypeNames.Of(declared)}: name closed, concrete types that derive from it.",
+                        $"{(subtype is null ? "null" : TypeNames.Of(subtype))} can't stand in for {TypeNames.Of(declared)}: "
+                        + "name closed, concrete types that derive from it.",
                         nameof(subtypes));
-                RegisteredSubtypes = RegisteredSubtypes.Add(subtype);
+                RegisteredSubtypes = [.. RegisteredSubtypes, subtype];
             }
 
             // All are known before the first codec is made: they may hold each other.

@@ -43,7 +43,8 @@ public readonly record struct EncodedBlock(ulong SchemaHash, byte CompressionId,
             BinaryPrimitives.ReadInt32LittleEndian(block[16..]),
             BinaryPrimitives.ReadInt32LittleEndian(block[20..]),
             BinaryPrimitives.ReadInt32LittleEndian(block[24..]));
-        if (header.Count < 0 || header.RawLength < header.Count || header.StoredLength < 0 || header.StoredLength > Array.MaxLength - HeaderLength
+        if (header.Count < 0 || header.RawLength < header.Count
+            || header.StoredLength < 0 || header.StoredLength > Array.MaxLength - HeaderLength
             || (header.CompressionId == 0 && header.StoredLength != header.RawLength))
             throw new CorruptDataException("block", 16,
                 $"{header.Count} elements, {header.RawLength} raw bytes and {header.StoredLength} stored bytes do not fit together");

@@ -12,7 +12,8 @@ namespace Dataflow.Serialization;
 /// <param name="blocks">Each holds one or more whole blocks back to back, and is valid until the reader asks for the next.</param>
 /// <param name="codec">Null takes <see cref="Codec{T}.Default"/>.</param>
 /// <param name="owner">Disposed with the reader; usually what the blocks lie in.</param>
-public sealed class EncodedBlockReader<T>(IEnumerable<ReadOnlyMemory<byte>> blocks, Codec<T>? codec = null, IDisposable? owner = null) : ChunkReader<T>
+public sealed class EncodedBlockReader<T>(IEnumerable<ReadOnlyMemory<byte>> blocks, Codec<T>? codec = null, IDisposable? owner = null)
+    : ChunkReader<T>
 {
     private readonly Codec<T> _codec = codec ?? Codec<T>.Default;
     private readonly IEnumerator<ReadOnlyMemory<byte>> _blocks = blocks.GetEnumerator();

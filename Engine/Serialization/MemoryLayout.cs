@@ -61,7 +61,9 @@ internal sealed class MemoryLayout
         || type == typeof(TimeSpan) || type == typeof(decimal) || type == typeof(DateTime) || type == typeof(DateOnly)
         || type == typeof(TimeOnly);
 
-    /// <summary>Whether this is the type that the compiler makes for <c>fixed int data[8]</c>: its one field stands for the whole.</summary>
+    /// <summary>
+    /// Whether this is the type that the compiler makes for <c>fixed int data[8]</c>: its one field stands for the whole.
+    /// </summary>
     public static bool IsFixedBuffer(Type type) =>
         type.IsDefined(typeof(UnsafeValueTypeAttribute), inherit: false) && type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false);
 

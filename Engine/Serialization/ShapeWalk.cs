@@ -6,8 +6,11 @@ using Dataflow.Errors;
 
 namespace Dataflow.Serialization;
 
-/// <summary>Walks the types that values of one type can be made of, decides how each becomes bytes, and refuses by path what can't.</summary>
-/// <remarks>One walk for each codec built; what earlier walks found is used again. The path leads from the element type to the type being looked at.</remarks>
+/// <summary>
+/// Walks the types that values of one type can be made of, decides how each becomes bytes, and refuses by path what can't.
+/// </summary>
+/// <remarks>One walk for each codec built; what earlier walks found is used again. The path leads from the element type to the type being
+/// looked at.</remarks>
 internal sealed class ShapeWalk(CodecSet set, Dictionary<Type, TypeShape> known)
 {
     // Deeper than any type written by hand: generic arguments that grow at each step.
@@ -61,9 +64,9 @@ internal sealed class ShapeWalk(CodecSet set, Dictionary<Type, TypeShape> known)
         if (MemoryLayout.IsAtom(type))
             return Add(new TypeShape(type, set) { Kind = ShapeKind.Blit });
         if (type.IsArray)
-            return Container(type, Containers.CodecOfArray(type), [(type.GetElementType()!, "[]")]);
+            return Container(type, Containers.CodecOfArray(type), [type.GetElementType()!], ["[]"]);
         if (Containers.Find(type) is { } container)
-            return Container(type, container.Codec, [.. type.GetGenericArguments().Zip(container.Paths)]);
+            return Container(type, container.Codec, type.GetGenericArguments(), container.Paths);
         if (type.IsDefined(typeof(InlineArrayAttribute), inherit: false))
             return InlineArray(type);
         if (type.IsInterface || type.IsAbstract || type == typeof(object))
@@ -73,12 +76,13 @@ internal sealed class ShapeWalk(CodecSet set, Dictionary<Type, TypeShape> known)
 
     private TypeShape Add(TypeShape shape) => _found[shape.Type] = shape;
 
-    private TypeShape Container(Type type, Type codec, (Type Part, string Step)[] parts)
+    private TypeShape Container(Type type, Type codec, Type[] parts, string[] paths)
     {
         var shape = Add(new TypeShape(type, set) { Kind = ShapeKind.Container, CodecType = codec });
-        shape.Parts = [.. parts.Select(part => Visit(part.Part, part.Step))];
-        if (Containers.NeedsOrder(type) && !IsComparable(type.GetGenericArguments()[0]))
-            throw Refuse(type, $"{TypeNames.Short(type.GetGenericArguments()[0])} has no order of its own (IComparable), and custom comparers don't travel",
+        shape.Parts = new TypeShape[parts.Length];
+        for (var i = 0; i < parts.Length; i++) shape.Parts[i] = Visit(parts[i], paths[i]);
+        if (Containers.NeedsOrder(type) && !IsComparable(parts[0]))
+            throw Refuse(type, $"{TypeNames.Short(parts[0])} has no order of its own (IComparable), and custom comparers don't travel",
                 "implement IComparable on it, or keep a plain Dictionary or HashSet");
         return shape;
     }
@@ -90,7 +94,8 @@ internal sealed class ShapeWalk(CodecSet set, Dictionary<Type, TypeShape> known)
         if (part.Kind == ShapeKind.Blit && MemoryLayout.Of(type) is { IsDense: true } layout)
             return Add(new TypeShape(type, set) { Kind = ShapeKind.Blit, Layout = layout });
 
-        var shape = Add(new TypeShape(type, set) { Kind = ShapeKind.Container, CodecType = typeof(InlineArrayCodec<,>).MakeGenericType(type, element) });
+        var codec = typeof(InlineArrayCodec<,>).MakeGenericType(type, element);
+        var shape = Add(new TypeShape(type, set) { Kind = ShapeKind.Container, CodecType = codec });
         shape.Parts = [part];
         return shape;
     }

@@ -7,7 +7,9 @@ using System.Text.Unicode;
 
 namespace Dataflow.Serialization;
 
-/// <summary>Strings as UTF-8, with a fast way for ASCII. Unpaired surrogates are kept, as three bytes each (WTF-8, Simon Sapin, section 4).</summary>
+/// <summary>
+/// Strings as UTF-8, with a fast way for ASCII. Unpaired surrogates are kept, as three bytes each (WTF-8, Simon Sapin, section 4).
+/// </summary>
 internal static class Text
 {
     /// <summary>Bytes that <see cref="TryNarrow"/> may write behind its result.</summary>

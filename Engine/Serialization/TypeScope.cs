@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Reflection;
 using Dataflow.Codecs;
 using Dataflow.Errors;
@@ -27,7 +26,9 @@ internal sealed class TypeScope(CodecSet set, TypeShape root)
     /// <summary>Whether any value other than null can stand in a member of this type.</summary>
     public bool Knows(Type declared) => declared == typeof(object) || Of(declared).Types.Count > 0;
 
-    /// <summary>The codec for a value of type <paramref name="actual"/> in a member of type <paramref name="declared"/>; null if not known.</summary>
+    /// <summary>
+    /// The codec for a value of type <paramref name="actual"/> in a member of type <paramref name="declared"/>; null if not known.
+    /// </summary>
     public SubtypeCodec? Find(Type declared, Type actual) => Of(declared).Types.Contains(actual) ? set.Subtype(actual) : null;
 
     /// <summary>The codec for the type of that name and format; null if not known.</summary>
@@ -47,7 +48,7 @@ internal sealed class TypeScope(CodecSet set, TypeShape root)
 
         var all = _graph.Concat(registered).Concat(Containers.LikelyFor(declared))
             .Concat(CodeOrigin.IsPlatform(declared.Assembly) ? Scalars.AllTypes : Derived(declared))
-            .Where(type => type is { IsAbstract: false, IsInterface: false } && Nullable.GetUnderlyingType(type) is null && declared.IsAssignableFrom(type))
+            .Where(type => !type.IsAbstract && Nullable.GetUnderlyingType(type) is null && declared.IsAssignableFrom(type))
             .ToHashSet();
         return _candidates[declared] = new Candidates(registered, all, all.ToLookup(TypeNames.Of));
     }
@@ -92,7 +93,7 @@ internal sealed class TypeScope(CodecSet set, TypeShape root)
         }
     }
 
-    private sealed record Candidates(ImmutableHashSet<Type> Registered, HashSet<Type> Types, ILookup<string, Type> ByName);
+    private sealed record Candidates(Type[] Registered, HashSet<Type> Types, ILookup<string, Type> ByName);
 }
 
 /// <summary>A type that stood in for a declared one, and its codec.</summary>

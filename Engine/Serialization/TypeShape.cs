@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Reflection;
-using System.Security.Cryptography;
 using System.Text;
 using Dataflow.Codecs;
 
@@ -30,7 +28,8 @@ internal enum ShapeKind
 }
 
 /// <summary>What was found out about a type before its codec is made: all that writer, reader and schema are derived from.</summary>
-/// <remarks>Made by <see cref="ShapeWalk"/>. Shapes form a graph, with cycles where types refer to themselves; finished ones don't change.</remarks>
+/// <remarks>Made by <see cref="ShapeWalk"/>. Shapes form a graph, with cycles where types refer to themselves; finished ones don't
+/// change.</remarks>
 internal sealed class TypeShape(Type type, CodecSet set)
 {
     private Schema? _schema;
@@ -42,7 +41,9 @@ internal sealed class TypeShape(Type type, CodecSet set)
     /// <summary>How its values become bytes.</summary>
     public required ShapeKind Kind { get; init; }
 
-    /// <summary>Container: the closed codec type, whose constructor takes this shape and a <see cref="CodecRef{T}"/> for each part.</summary>
+    /// <summary>
+    /// Container: the closed codec type, whose constructor takes this shape and a <see cref="CodecRef{T}"/> for each part.
+    /// </summary>
     public Type? CodecType { get; init; }
 
     /// <summary>Custom: the registered codec.</summary>
@@ -162,17 +163,28 @@ internal sealed class Schema
     public Schema(string text)
     {
         Text = text;
-        Hash = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        Hash = HashOf(text);
         Known.TryAdd(Hash, text);
     }
 
     /// <summary>The text.</summary>
     public string Text { get; }
 
-    /// <summary>The first eight bytes of the text's SHA-256: the same in every process.</summary>
+    /// <summary>64 bits, the same in every process.</summary>
     public ulong Hash { get; }
 
     /// <summary>The text behind a hash, if this process has made it; else the hash.</summary>
     public static string Describe(ulong hash) =>
-        Known.TryGetValue(hash, out var text) ? $"{text} (schema {hash:x16})" : $"an element type that this process has not met (schema {hash:x16})";
+        $"{(Known.TryGetValue(hash, out var text) ? text : "an element type that this process has not met")} (schema {hash:x16})";
+
+    // FNV-1a over UTF-16, then the finaliser of MurmurHash3 (Austin Appleby), which spreads the last characters over all bits. It tells
+    // formats apart by mistake, not against an attacker; SHA-256 would load OpenSSL, which takes longer than the whole first job may.
+    private static ulong HashOf(string text)
+    {
+        var hash = 0xCBF2_9CE4_8422_2325;
+        foreach (var c in text) hash = (hash ^ c) * 0x100_0000_01B3;
+        hash = (hash ^ (hash >> 33)) * 0xFF51_AFD7_ED55_8CCD;
+        hash = (hash ^ (hash >> 33)) * 0xC4CE_B9FE_1A85_EC53;
+        return hash ^ (hash >> 33);
+    }
 }
