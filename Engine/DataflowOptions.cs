@@ -21,6 +21,9 @@ public sealed record DataflowOptions
     /// <summary>Whether element-by-element verbs are compiled into one loop. False runs each by itself: slower, easier to debug. Default true.</summary>
     public bool Fusion { get; init; } = true;
 
+    /// <summary>How many elements of a run of element-by-element verbs are computed verb by verb before their loop is compiled.</summary>
+    internal int FusionWarmUp { get; init; } = 32_768;
+
     /// <summary>Bytes of private resident memory that the process may take, runtime and managed heap included; mapped files and the page cache
     /// don't count. Null, the default, takes three quarters of the machine's memory, or of its container's. See <see cref="Storage.MemoryBudget"/>.</summary>
     public long? MemoryBytes { get; init; }

@@ -7,4 +7,12 @@ internal sealed class FilterOperation<T>(Func<T, bool> predicate) : NarrowOperat
 {
     protected override ChunkReader<T> Plain(ChunkReader<T> source, Rdd rdd, TaskContext context) =>
         new FilterReader<T>(source, predicate, context);
+
+    public override void Emit(KernelEmitter emitter)
+    {
+        emitter.LoadLambda();
+        emitter.LoadElement();
+        emitter.CallLambda();
+        emitter.KeepIf();
+    }
 }

@@ -7,4 +7,12 @@ internal sealed class MapOperation<TIn, TOut>(Func<TIn, TOut> selector) : Narrow
 {
     protected override ChunkReader<TOut> Plain(ChunkReader<TIn> source, Rdd rdd, TaskContext context) =>
         new MapReader<TIn, TOut>(source, selector, context);
+
+    public override void Emit(KernelEmitter emitter)
+    {
+        emitter.LoadLambda();
+        emitter.LoadElement();
+        emitter.CallLambda();
+        emitter.StoreElement(typeof(TOut));
+    }
 }

@@ -2,6 +2,19 @@ using Dataflow.Tasks;
 
 namespace Dataflow.Fusion;
 
+/// <summary>An Rdd whose partition i is computed element by element from partition i of one parent, so that runs of them can be fused.</summary>
+internal interface INarrowOperator
+{
+    /// <summary>What it reads.</summary>
+    Rdd Parent { get; }
+
+    /// <summary>What it does with each element.</summary>
+    NarrowOperation Operation { get; }
+
+    /// <summary>Whether keys stay as they are, so that the parent's placement still holds.</summary>
+    bool KeepsPartitioner { get; }
+}
+
 /// <summary>A run of narrow operators, from the Rdd they read to the one that is computed.</summary>
 /// <remarks>
 /// Made by walking back from an operator to the nearest source: an Rdd that is not a narrow operator, or one that is kept. The walk and
@@ -11,6 +24,7 @@ internal sealed class NarrowPipeline
 {
     private readonly Rdd[] _operators;
     private readonly NarrowOperation[] _operations;
+    private KernelPlan[]? _plans;
 
     private NarrowPipeline(Rdd source, Rdd[] operators, NarrowOperation[] operations)
     {
@@ -21,6 +35,10 @@ internal sealed class NarrowPipeline
 
     /// <summary>The Rdd that the first operator reads.</summary>
     public Rdd Source { get; }
+
+    // Long runs are cut: each part is a kernel.
+    private KernelPlan[] Plans => _plans ??= [.. Enumerable.Range(0, _operations.Length).Chunk(KernelPlan.MostOperations).Select(
+        part => new KernelPlan(_operations.AsSpan(part[0], part.Length), _operators.AsSpan(part[0], part.Length)))];
 
     /// <summary>The run that ends with an operator; the last answer when its source is still the same.</summary>
     /// <param name="last">The operator that is computed, kept or not.</param>
@@ -56,16 +74,40 @@ internal sealed class NarrowPipeline
     /// <param name="context">The running task.</param>
     public ChunkReader<T> Open<T>(Partition partition, TaskContext context)
     {
-        var reader = _operations[0].ReadSource(Source, partition, context);
+        var source = _operations[0].ReadSource(Source, partition, context);
         try
         {
-            for (var i = 0; i < _operations.Length; i++) reader = _operations[i].OpenPlain(reader, _operators[i], context);
-            return (ChunkReader<T>)reader;
+            if (!FusionSupport.Fuses(context)) return (ChunkReader<T>)OpenPlain(source, context);
+            var kernel = Plans[0].Storing;
+            var warmUp = context.Services.Options.FusionWarmUp;
+
+            // A run of several kernels is fused at once: one by one it would take the stack deep.
+            return Plans.Length == 1 && kernel.IsCold(warmUp)
+                ? new AdaptiveReader<T>(source, _operations[0].OpenHead(source, kernel, warmUp), this, context)
+                : (ChunkReader<T>)OpenFused(source, context);
         }
         catch
         {
-            reader.Dispose();
+            source.Dispose();
             throw;
         }
+    }
+
+    /// <summary>A reader that runs the operators one by one.</summary>
+    /// <param name="source">A reader of the first one's input; disposed with the result.</param>
+    /// <param name="context">The running task.</param>
+    public IDisposable OpenPlain(IDisposable source, TaskContext context)
+    {
+        for (var i = 0; i < _operations.Length; i++) source = _operations[i].OpenPlain(source, _operators[i], context);
+        return source;
+    }
+
+    /// <summary>A reader that runs the operators in as few loops as possible.</summary>
+    /// <param name="source">A reader of the first one's input; disposed with the result.</param>
+    /// <param name="context">The running task.</param>
+    public IDisposable OpenFused(IDisposable source, TaskContext context)
+    {
+        foreach (var plan in Plans) source = plan.First.OpenFused(source, plan, context);
+        return source;
     }
 }

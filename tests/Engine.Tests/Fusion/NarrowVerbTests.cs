@@ -2,10 +2,8 @@ namespace Dataflow.Engine.Tests.Fusion;
 
 public class NarrowVerbTests
 {
-    public static TheoryData<bool> Modes => [true, false];
-
-    [Theory, MemberData(nameof(Modes))]
-    public void Map_filter_and_flatMap_give_what_LINQ_gives(bool fusion)
+    [Theory, MemberData(nameof(NarrowRun.Modes), MemberType = typeof(NarrowRun))]
+    public void Map_filter_and_flatMap_give_what_LINQ_gives(Mode mode)
     {
         var items = Enumerable.Range(0, 5000).ToArray();
         var rdd = new SourceRdd<int>(items)
@@ -17,17 +15,17 @@ public class NarrowVerbTests
 
         var expected = items.Select(x => x * 3).Where(x => x % 2 == 0).SelectMany(x => new[] { x, -x })
             .SelectMany(x => Enumerable.Repeat(x.ToString(), Math.Abs(x) % 3)).Where(x => x.Length > 2);
-        Assert.Equal(expected, NarrowRun.Collect(rdd, fusion));
+        Assert.Equal(expected, NarrowRun.Collect(rdd, mode));
     }
 
-    [Theory, MemberData(nameof(Modes))]
-    public void Ten_thousand_chained_operators_overflow_no_stack(bool fusion)
+    [Theory, MemberData(nameof(NarrowRun.Modes), MemberType = typeof(NarrowRun))]
+    public void Ten_thousand_chained_operators_overflow_no_stack(Mode mode)
     {
         Rdd<int> rdd = new SourceRdd<int>([1, 2, 3], length: 2);
         for (var i = 0; i < 5000; i++) rdd = rdd.Map(x => x + 1).Filter(x => x > 0);
 
         List<int>? result = null;
-        var thread = new Thread(() => result = NarrowRun.Collect(rdd, fusion), 64 << 20);
+        var thread = new Thread(() => result = NarrowRun.Collect(rdd, mode), 64 << 20);
         thread.Start();
         thread.Join();
         Assert.Equal([5001, 5002, 5003], result);
