@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Dataflow.Tasks;
 
 namespace Dataflow.Fusion;
@@ -68,7 +67,8 @@ internal sealed class FlatMapReader<TIn, TOut>(
         {
             if (_array is { } array)
             {
-                var some = array.AsSpan(_next, Math.Min(array.Length - _next, output.Length - count));
+                // Not AsSpan: an array of a derived type is welcome.
+                var some = new ReadOnlySpan<TOut>(array, _next, Math.Min(array.Length - _next, output.Length - count));
                 some.CopyTo(output.AsSpan(count));
                 count += some.Length;
                 _next += some.Length;
