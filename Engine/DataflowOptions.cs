@@ -6,17 +6,53 @@ public sealed record DataflowOptions
     private readonly long _maxPartitionBytes = 128L << 20;
     private readonly long _fileOpenCostBytes = 4L << 20;
 
+    private readonly int _threads = Environment.ProcessorCount;
+    private readonly int? _defaultParallelism;
+    private readonly int _taskMaxAttempts = 4;
+    private readonly int _stageMaxAttempts = 4;
+    private readonly long _maxResultBytes = 1L << 30;
+
     /// <summary>The defaults.</summary>
     public static DataflowOptions Default { get; } = new();
 
     /// <summary>How the application calls itself on pages and in logs. Default: the name of the entry assembly.</summary>
     public string Name { get; init; } = System.Reflection.Assembly.GetEntryAssembly()?.GetName().Name ?? "dataflow";
 
+    /// <summary>How many tasks run at once in local mode. Default: the processors of the machine.</summary>
+    public int Threads
+    {
+        get => _threads;
+        init => _threads = AtLeast(1, value, nameof(Threads));
+    }
+
+    /// <summary>Partitions of wide verbs and of <c>Parallelize</c> when the program names none. Null (default): as many as the largest
+    /// input has, and as many as slots for <c>Parallelize</c>.</summary>
+    public int? DefaultParallelism
+    {
+        get => _defaultParallelism;
+        init => _defaultParallelism = value is { } set ? AtLeast(1, set, nameof(DefaultParallelism)) : null;
+    }
+
     /// <summary>How often a task is tried before its job fails. Default 4.</summary>
-    public int TaskMaxAttempts { get; init; } = 4;
+    public int TaskMaxAttempts
+    {
+        get => _taskMaxAttempts;
+        init => _taskMaxAttempts = AtLeast(1, value, nameof(TaskMaxAttempts));
+    }
 
     /// <summary>How often a stage is run before its job fails. Default 4.</summary>
-    public int StageMaxAttempts { get; init; } = 4;
+    public int StageMaxAttempts
+    {
+        get => _stageMaxAttempts;
+        init => _stageMaxAttempts = AtLeast(1, value, nameof(StageMaxAttempts));
+    }
+
+    /// <summary>Most bytes, estimated, that all results of one job may bring to the driver. Default 1 GB.</summary>
+    public long MaxResultBytes
+    {
+        get => _maxResultBytes;
+        init => _maxResultBytes = AtLeast(1, value, nameof(MaxResultBytes));
+    }
 
     /// <summary>Whether element-by-element verbs are compiled into one loop. False runs each by itself: slower, easier to debug. Default true.</summary>
     public bool Fusion { get; init; } = true;
@@ -63,4 +99,9 @@ public sealed record DataflowOptions
 
     /// <summary>Bounds the engine's own data and nothing else, in bytes: for tests that want a tiny budget within a large process.</summary>
     internal long? EngineMemoryBytes { get; init; }
+
+    private static T AtLeast<T>(T least, T value, string name)
+        where T : IComparable<T> => value.CompareTo(least) >= 0
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name} must be at least {least}.");
 }

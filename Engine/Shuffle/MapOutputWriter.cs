@@ -1,8 +1,95 @@
+using Dataflow.Scheduling;
+using Dataflow.Storage;
+using Dataflow.Tasks;
+
 namespace Dataflow.Shuffle;
 
-/// <summary>Takes the segments of one map output and registers them, all or none, when the task ends well.</summary>
-public abstract class MapOutputWriter
+/// <summary>Takes the segments of one map output. They are registered, all or none, when the task ends well.</summary>
+/// <remarks>Used by one task's thread. Finished segments may move to disk at any moment.</remarks>
+public sealed class MapOutputWriter : IDisposable
 {
+    private readonly ShuffleStore _store;
+    private readonly ShuffleId _shuffle;
+    private readonly TaskContext _context;
+    private readonly bool _isRun;
+    private MapOutput? _output;
+
+    internal MapOutputWriter(ShuffleStore store, ShuffleId shuffle, int map, int reducePartitions, TaskContext context, bool isRun = false)
+    {
+        _store = store;
+        _isRun = isRun;
+        _shuffle = shuffle;
+        _context = context;
+        _output = store.Begin(shuffle, map, reducePartitions);
+        ReducePartitions = reducePartitions;
+    }
+
     /// <summary>How many reduce partitions the output is cut into.</summary>
-    public abstract int ReducePartitions { get; }
+    public int ReducePartitions { get; }
+
+    /// <summary>A checksum of all rows that does not depend on their order or on how they were cut into segments; 0 for none.</summary>
+    public ulong Checksum { get; set; }
+
+    /// <summary>Where native memory for segments comes from.</summary>
+    public NativePool Pool => _store.Pool;
+
+    /// <summary>Adds rows as bytes. The writer owns the buffer from now on.</summary>
+    /// <param name="reduce">The reduce partition.</param>
+    /// <param name="tag">A number for the reader.</param>
+    /// <param name="buffer">The bytes.</param>
+    /// <param name="length">How many bytes of the buffer are rows.</param>
+    /// <param name="rows">How many rows.</param>
+    public void Add(int reduce, int tag, NativeBuffer buffer, int length, int rows) =>
+        Add(reduce, new Segment(tag, rows, new NativeBody(buffer, length)));
+
+    /// <summary>Adds rows as objects of this process. The array is not written to from now on.</summary>
+    /// <typeparam name="TRow">The row type; it must have a codec, since memory pressure may turn the rows into bytes.</typeparam>
+    /// <param name="reduce">The reduce partition.</param>
+    /// <param name="tag">A number for the reader.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="count">How many elements of the array are rows.</param>
+    /// <param name="bytes">Estimated size in memory.</param>
+    public void Add<TRow>(int reduce, int tag, TRow[] rows, int count, long bytes) =>
+        Add(reduce, new Segment(tag, count, new ObjectBody<TRow>(rows, count, bytes)));
+
+    private void Add(int reduce, Segment segment)
+    {
+        _output!.Add(reduce, segment);
+        if (_isRun) return;
+        _context.Metrics.ShuffleWriteBytes += segment.Bytes;
+        _context.Metrics.ShuffleWriteRecords += segment.Rows;
+    }
+
+    /// <summary>Runs of the task itself: written and read by it alone, spilled like map outputs.</summary>
+    internal static MapOutputWriter ForRuns(TaskContext context, int runs)
+    {
+        var writer = new MapOutputWriter(context.Services.Shuffles, new ShuffleId(-1), (int)context.Description.Id.Value, runs, context, isRun: true);
+        context.OnCompletion(_ => writer.Dispose());
+        return writer;
+    }
+
+    /// <summary>The segments of one run, in writing order.</summary>
+    internal IReadOnlyList<InputSegment> Run(int run)
+    {
+        var segments = _output!.Segments(run);
+        var result = new InputSegment[segments.Count];
+        for (var i = 0; i < result.Length; i++) result[i] = new InputSegment(_context, null, _output, segments[i]);
+        return result;
+    }
+
+    internal MapStatus Commit()
+    {
+        var output = _output!;
+        _output = null;
+        output.Checksum = Checksum;
+        _context.Metrics.SpilledBytes += output.SpilledBytes;
+        return _store.Register(_shuffle, output);
+    }
+
+    /// <summary>Drops what was written, unless it was registered.</summary>
+    public void Dispose()
+    {
+        if (_output is { } output) _store.Abandon(output);
+        _output = null;
+    }
 }

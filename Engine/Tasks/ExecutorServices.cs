@@ -16,6 +16,8 @@ public sealed class ExecutorServices : IDisposable
         Temp = new TempFolders(options.TempFolder);
         Blocks = new BlockStore(Memory, Pool, Temp);
         State = new ExecutorState(Memory);
+
+        Shuffles = new Shuffle.ShuffleStore(worker, Memory, Pool, Temp);
     }
 
     /// <summary>This executor.</summary>
@@ -45,11 +47,19 @@ public sealed class ExecutorServices : IDisposable
     /// <summary>Objects that are built once and shared by all tasks.</summary>
     public ExecutorState State { get; }
 
+    /// <summary>The map outputs that this process serves.</summary>
+    internal Shuffle.ShuffleStore Shuffles { get; }
+
+    /// <summary>Who serves which map output.</summary>
+    internal Shuffle.IMapOutputs MapOutputs { get; init; } = null!;
+
     /// <summary>Frees what the executor holds. Tasks must have ended.</summary>
     public void Dispose()
     {
         State.Dispose();
         Blocks.Dispose();
+
+        Shuffles.Dispose();
         Temp.Dispose();
         Memory.Dispose();
         Pool.Dispose();

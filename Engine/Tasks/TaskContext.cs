@@ -10,6 +10,7 @@ public sealed class TaskContext : IDisposable
 
     private readonly CancellationTokenSource _cancellation = new();
     private List<Action<TaskContext>>? _completions;
+    private WorkMemory? _work;
 
     internal TaskContext(TaskDescription description, ExecutorServices services)
     {
@@ -66,6 +67,14 @@ public sealed class TaskContext : IDisposable
         }
     }
 
+    /// <summary>Reserves memory that the task works with; disposing the result gives it back.</summary>
+    internal IDisposable ReserveWork(long bytes)
+    {
+        _work ??= new WorkMemory(this);
+        _work.Budget.Reserve(bytes, _work, CancellationToken);
+        return new WorkLease(_work, bytes);
+    }
+
     internal IDisposable Enter()
     {
         var outer = _current;
@@ -82,6 +91,27 @@ public sealed class TaskContext : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _cancellation.Dispose();
+
+    private sealed class WorkMemory : Storage.MemoryConsumer
+    {
+        public WorkMemory(TaskContext context)
+            : base(context.Services.Memory, $"work of {context.Description.Id}", Storage.MemoryPriority.Work, Storage.MemoryKind.Native,
+                context.Services.Memory.ForTask(context)) => context.OnCompletion(_ => Dispose());
+
+        // What a task reads is small and given back within a part; it can't be taken from it.
+        protected internal override long OnRevoke(long bytes) => 0;
+    }
+
+    private sealed class WorkLease(WorkMemory work, long bytes) : IDisposable
+    {
+        private long _bytes = bytes;
+
+        public void Dispose()
+        {
+            var left = Interlocked.Exchange(ref _bytes, 0);
+            if (left > 0) work.Budget.Release(left, work);
+        }
+    }
 
     private sealed class Leave(TaskContext? outer) : IDisposable
     {

@@ -1,0 +1,74 @@
+using System.Text;
+
+namespace Dataflow;
+
+// Keeping, naming and describing Rdds.
+public abstract partial class Rdd<T>
+{
+    /// <summary>Keeps the partitions in memory, and on disk what does not fit, once an action has computed them.</summary>
+    /// <remarks>Lazy. As <c>Persist(StorageLevel.MemoryAndDisk)</c>: nothing is ever recomputed for lack of memory.</remarks>
+    /// <returns>This Rdd.</returns>
+    public Rdd<T> Cache() => Persist(StorageLevel.MemoryAndDisk);
+
+    /// <summary>Keeps the partitions once an action has computed them.</summary>
+    /// <remarks>Lazy.</remarks>
+    /// <param name="level">Where; can't be changed while something is kept.</param>
+    /// <returns>This Rdd.</returns>
+    /// <exception cref="InvalidOperationException">It is kept at another level already.</exception>
+    public Rdd<T> Persist(StorageLevel level)
+    {
+        ArgumentNullException.ThrowIfNull(level);
+        Context.ThrowIfStopped();
+        if (level is { IsKept: true, Serialized: true } or { UseDisk: true }) _ = Serialization.Codec<T>.Default;
+        SetStorageLevel(level);
+        return this;
+    }
+
+    /// <summary>Gives a name that errors, logs and pages show instead of the verb.</summary>
+    /// <param name="name">Any text.</param>
+    /// <returns>This Rdd.</returns>
+    public Rdd<T> SetName(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Name = name;
+        return this;
+    }
+
+    /// <summary>The lineage as text: one line per Rdd, indented at each shuffle.</summary>
+    public string ToDebugString() => LineageText.Of(this);
+}
+
+/// <summary>Prints lineage.</summary>
+internal static class LineageText
+{
+    private const int Longest = 200;
+
+    public static string Of(Rdd root)
+    {
+        var text = new StringBuilder();
+        var stack = new Stack<(Rdd Rdd, int Depth)>();
+        var seen = new HashSet<Rdd>(ReferenceEqualityComparer.Instance);
+        stack.Push((root, 0));
+        var lines = 0;
+        while (stack.TryPop(out var top))
+        {
+            if (lines++ == Longest)
+            {
+                text.Append("... and more\n");
+                break;
+            }
+            var (rdd, depth) = top;
+            text.Append(' ', depth * 2).Append(depth > 0 ? "+-" : "").Append('(').Append(rdd.PartitionCount).Append(") [").Append(rdd.Id).Append("] ").Append(rdd);
+            if (rdd.StorageLevel.IsKept) text.Append(" [kept]");
+            if (!seen.Add(rdd))
+            {
+                text.Append(" (see above)\n");
+                continue;
+            }
+            text.Append('\n');
+            for (var i = rdd.Dependencies.Count - 1; i >= 0; i--)
+                stack.Push((rdd.Dependencies[i].Rdd, depth + (rdd.Dependencies[i] is ShuffleDependency || rdd.Dependencies.Count > 1 ? 1 : 0)));
+        }
+        return text.ToString();
+    }
+}

@@ -1,0 +1,31 @@
+namespace Dataflow;
+
+/// <summary>Chooses a partitioner for a wide verb when the program names none.</summary>
+internal static class Placement
+{
+    /// <summary>
+    /// The partitioner of an input with the most partitions, if it has more than the default parallelism or at least a tenth of the
+    /// partitions of the largest input; else a hash partitioner over the default parallelism, or over as many partitions as the largest
+    /// input has when no default is set.
+    /// </summary>
+    /// <param name="partitions">What the program asked for; 0 leaves the choice here.</param>
+    /// <param name="inputs">What is combined.</param>
+    public static Partitioner<TKey> Choose<TKey>(int partitions, params ReadOnlySpan<Rdd> inputs)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(partitions);
+        Partitioner<TKey>? placed = null;
+        var largest = 1;
+        foreach (var input in inputs)
+        {
+            if (input.Partitioner is Partitioner<TKey> partitioner && partitioner.PartitionCount > (placed?.PartitionCount ?? 0)) placed = partitioner;
+        }
+        if (partitions > 0)
+            return placed is not null && placed.PartitionCount == partitions ? placed : new HashPartitioner<TKey>(partitions);
+
+        foreach (var input in inputs) largest = Math.Max(largest, input.PartitionCount);
+        var wanted = inputs[0].Context.Options.DefaultParallelism is { } set ? set : largest;
+        return placed is not null && (placed.PartitionCount >= wanted || placed.PartitionCount * 10 >= largest)
+            ? placed
+            : new HashPartitioner<TKey>(wanted);
+    }
+}

@@ -1,0 +1,41 @@
+using Dataflow.Storage;
+using Dataflow.Tasks;
+
+namespace Dataflow;
+
+/// <summary>Gathers what a task sends to the driver, and refuses it before memory is gone.</summary>
+internal static class ResultLimit
+{
+    public static T[] Collect<T>(ChunkReader<T> reader, TaskContext context) => Take(reader, context, int.MaxValue);
+
+    public static T[] Take<T>(ChunkReader<T> reader, TaskContext context, int wanted)
+    {
+        var limit = context.Services.Options.MaxResultBytes;
+        var parts = new List<T[]>();
+        var count = 0;
+        var bytes = 0L;
+        while (count < wanted && reader.TryRead(out var chunk))
+        {
+            if (chunk.Length > wanted - count) chunk = chunk[..(wanted - count)];
+            bytes += SizeEstimator.Estimate(chunk);
+            if (bytes > limit)
+            {
+                throw new ResultTooLargeException(
+                    $"The result of partition {context.PartitionIndex} is larger than {limit:N0} bytes: about {bytes:N0} after {count + chunk.Length:N0} elements. "
+                    + "Write it with SaveAsText or SaveAsObjects, read it bit by bit with ToEnumerable, take less, or raise DataflowOptions.MaxResultBytes.");
+            }
+            count = checked(count + chunk.Length);
+            parts.Add(chunk.ToArray());
+        }
+        context.Metrics.ResultBytes = bytes;
+        if (parts.Count == 1) return parts[0];
+        var result = new T[count];
+        var next = 0;
+        foreach (var part in parts)
+        {
+            part.CopyTo(result, next);
+            next += part.Length;
+        }
+        return result;
+    }
+}

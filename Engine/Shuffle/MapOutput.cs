@@ -1,0 +1,132 @@
+using Dataflow.Scheduling;
+using Dataflow.Tasks;
+
+namespace Dataflow.Shuffle;
+
+/// <summary>
+/// The output of one map task: for each reduce partition a run of segments, in the order they were written. While it grows and after,
+/// its segments may be moved to its spill file to free memory; that never changes what a reader gets.
+/// </summary>
+/// <remarks>Written by one task; read and spilled by any thread, under its lock. A task's own runs are kept in the same way.</remarks>
+internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, int reducePartitions) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly List<Segment>?[] _segments = new List<Segment>?[reducePartitions];
+    private SpillFile? _file;
+    private bool _disposed;
+    private long _memoryBytes;
+    private int _nextToSpill;
+
+    public int Map => map;
+
+    public ulong Checksum { get; set; }
+
+    public long SpilledBytes { get; private set; }
+
+    /// <summary>Adds a segment; it goes straight to disk if there is no memory to hold it.</summary>
+    public void Add(int reduce, Segment segment)
+    {
+        // Asked before taking the lock: making room may spill this very output.
+        var held = store.TryHold(segment.Body);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            (_segments[reduce] ??= []).Add(segment);
+            if (held) _memoryBytes += segment.Bytes;
+            else MoveToDisk(segment);
+        }
+    }
+
+    /// <summary>The segments of one reduce partition, in writing order.</summary>
+    public IReadOnlyList<Segment> Segments(int reduce)
+    {
+        lock (_lock) return _segments[reduce] is { } list ? [.. list] : [];
+    }
+
+    /// <summary>Takes a lease on a segment's rows.</summary>
+    /// <exception cref="CorruptDataException">Its bytes on disk do not match their checksum.</exception>
+    /// <exception cref="ObjectDisposedException">The output was dropped.</exception>
+    public SegmentView Open(Segment segment, TaskContext context)
+    {
+        FileBody file;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (segment.Body is not FileBody body) return segment.Body.Open();
+            file = body;
+        }
+        // Reading takes no lock: what is on disk never moves again.
+        return file.Read(context);
+    }
+
+    public MapStatus Status(WorkerId server)
+    {
+        var bytes = new long[reducePartitions];
+        var rows = new long[reducePartitions];
+        lock (_lock)
+        {
+            for (var i = 0; i < reducePartitions; i++)
+            {
+                foreach (var segment in _segments[i] ?? [])
+                {
+                    bytes[i] += segment.Bytes;
+                    rows[i] += segment.Rows;
+                }
+            }
+        }
+        return new MapStatus(server, bytes, rows, Checksum);
+    }
+
+    /// <summary>Moves segments to disk until at least <paramref name="wanted"/> bytes are free, or nothing is left to move.</summary>
+    /// <returns>Bytes freed.</returns>
+    public long Spill(long wanted)
+    {
+        var freed = 0L;
+        lock (_lock)
+        {
+            for (var pass = 0; pass < reducePartitions && freed < wanted && _memoryBytes > 0; pass++)
+            {
+                if (_nextToSpill >= reducePartitions) _nextToSpill = 0;
+                foreach (var segment in _segments[_nextToSpill++] ?? [])
+                {
+                    if (segment.Body is FileBody) continue;
+                    var old = segment.Body;
+                    MoveToDisk(segment);
+                    store.Release(old);
+                    _memoryBytes -= segment.Bytes;
+                    freed += segment.Bytes;
+                }
+            }
+        }
+        return freed;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            foreach (var list in _segments)
+            {
+                foreach (var segment in list ?? [])
+                {
+                    if (segment.Body is not FileBody) store.Release(segment.Body);
+                    segment.Body.Free();
+                }
+            }
+            Array.Clear(_segments);
+            _memoryBytes = 0;
+            _file?.Dispose();
+        }
+    }
+
+    private void MoveToDisk(Segment segment)
+    {
+        _file ??= store.NewFile(shuffle.Value < 0 ? $"runs-{map}" : $"shuffle-{shuffle}-{map}");
+        var old = segment.Body;
+        segment.Body = _file.Append(old);
+        old.Free();
+        SpilledBytes += segment.Bytes;
+    }
+}

@@ -1,0 +1,111 @@
+using Dataflow.Scheduling;
+using Dataflow.Tasks;
+
+namespace Dataflow.Shuffle;
+
+/// <summary>
+/// The segments of one reading partition. Whatever order they are fetched in, they are given in map order, so that a task's output is the
+/// same bits in every run.
+/// </summary>
+public sealed class ShuffleInput
+{
+    private readonly ShuffleId _shuffle;
+    private readonly TaskContext _context;
+    private readonly MapOutput[] _outputs;
+
+    private ShuffleInput(ShuffleId shuffle, MapOutput[] outputs, ShuffleReadPartition partition, TaskContext context)
+    {
+        _shuffle = shuffle;
+        _outputs = outputs;
+        _context = context;
+        ReduceStart = partition.ReduceStart;
+        ReduceEnd = partition.ReduceEnd;
+    }
+
+    /// <summary>First reduce partition, inclusive.</summary>
+    public int ReduceStart { get; }
+
+    /// <summary>Last reduce partition, exclusive.</summary>
+    public int ReduceEnd { get; }
+
+    /// <summary>Finds the map outputs that a partition reads.</summary>
+    /// <param name="shuffle">The shuffle.</param>
+    /// <param name="partition">Which reduce partitions of which map outputs.</param>
+    /// <param name="context">The running task.</param>
+    /// <exception cref="FetchFailedException">An output is missing; the scheduler has its map task run again.</exception>
+    public static ShuffleInput Open(ShuffleId shuffle, ShuffleReadPartition partition, TaskContext context)
+    {
+        var statuses = context.Services.MapOutputs.Get(shuffle);
+        var end = Math.Min(partition.MapEnd, statuses.Length);
+        var outputs = new MapOutput[Math.Max(0, end - partition.MapStart)];
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            var map = partition.MapStart + i;
+            outputs[i] = context.Services.Shuffles.Find(shuffle, map)
+                ?? throw new FetchFailedException(shuffle, map, statuses[map]?.Server, FetchFailure.Missing, "the map output is not registered");
+        }
+        return new ShuffleInput(shuffle, outputs, partition, context);
+    }
+
+    /// <summary>The segments of one reduce partition, in map order and, within an output, in writing order.</summary>
+    /// <param name="reduce">From <see cref="ReduceStart"/> to <see cref="ReduceEnd"/> - 1.</param>
+    public IReadOnlyList<InputSegment> Segments(int reduce)
+    {
+        var result = new List<InputSegment>();
+        foreach (var output in _outputs)
+        {
+            foreach (var segment in output.Segments(reduce)) result.Add(new InputSegment(_context, this, output, segment));
+        }
+        return result;
+    }
+
+    internal SegmentView Read(MapOutput output, Segment segment)
+    {
+        _context.ThrowIfCancelled();
+        try
+        {
+            var view = output.Open(segment, _context);
+            _context.Metrics.ShuffleReadBytes += segment.Bytes;
+            _context.Metrics.ShuffleReadRecords += segment.Rows;
+            return view;
+        }
+        catch (CorruptDataException e)
+        {
+            throw new FetchFailedException(_shuffle, output.Map, _context.Services.Worker, FetchFailure.Corrupt, e.Message, e);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new FetchFailedException(_shuffle, output.Map, _context.Services.Worker, FetchFailure.Missing, "the map output was dropped", e);
+        }
+    }
+}
+
+/// <summary>A segment that a task reads.</summary>
+public readonly struct InputSegment
+{
+    private readonly TaskContext _context;
+    private readonly ShuffleInput? _input;
+    private readonly MapOutput _output;
+    private readonly Segment _segment;
+
+    internal InputSegment(TaskContext context, ShuffleInput? input, MapOutput output, Segment segment)
+    {
+        _context = context;
+        _input = input;
+        _output = output;
+        _segment = segment;
+    }
+
+    /// <summary>The number that the writer gave.</summary>
+    public int Tag => _segment.Tag;
+
+    /// <summary>How many rows.</summary>
+    public int Rows => _segment.Rows;
+
+    /// <summary>Bytes of the rows: exact for encoded rows, an estimate for objects.</summary>
+    public long Bytes => _segment.Bytes;
+
+    /// <summary>Takes a lease on the rows, fetching them if need be.</summary>
+    /// <exception cref="FetchFailedException">They can't be had, or are corrupt.</exception>
+    public SegmentView Open() => _input is null ? _output.Open(_segment, _context) : _input.Read(_output, _segment);
+}

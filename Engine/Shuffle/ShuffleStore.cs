@@ -1,0 +1,132 @@
+using System.Collections.Concurrent;
+using Dataflow.Scheduling;
+using Dataflow.Storage;
+
+namespace Dataflow.Shuffle;
+
+/// <summary>The map outputs that this process serves, and the runs of its tasks. Under memory pressure it moves them to disk, finished ones first.</summary>
+internal sealed class ShuffleStore : IDisposable
+{
+    private readonly ConcurrentDictionary<(ShuffleId Shuffle, int Map), MapOutput> _outputs = new();
+    private readonly ConcurrentDictionary<MapOutput, byte> _growing = new();
+    private readonly TempFolders _temp;
+    private readonly SegmentMemory _native;
+    private readonly SegmentMemory _managed;
+
+    public ShuffleStore(WorkerId worker, MemoryBudget budget, NativePool pool, TempFolders temp)
+    {
+        Worker = worker;
+        Pool = pool;
+        _temp = temp;
+        _native = new SegmentMemory(this, budget, MemoryKind.Native);
+        _managed = new SegmentMemory(this, budget, MemoryKind.Managed);
+    }
+
+    public WorkerId Worker { get; }
+
+    public NativePool Pool { get; }
+
+    /// <summary>How many map outputs are registered.</summary>
+    public int Count => _outputs.Count;
+
+    /// <summary>Starts an output that nobody can read yet.</summary>
+    public MapOutput Begin(ShuffleId shuffle, int map, int reducePartitions)
+    {
+        var output = new MapOutput(this, shuffle, map, reducePartitions);
+        _growing.TryAdd(output, 0);
+        return output;
+    }
+
+    /// <summary>Registers a finished output; it replaces an older one of the same map partition.</summary>
+    public MapStatus Register(ShuffleId shuffle, MapOutput output)
+    {
+        MapOutput? replaced = null;
+        _outputs.AddOrUpdate((shuffle, output.Map), output, (_, old) =>
+        {
+            replaced = old;
+            return output;
+        });
+        _growing.TryRemove(output, out _);
+        if (replaced != output) replaced?.Dispose();
+        return output.Status(Worker);
+    }
+
+    /// <summary>Drops an output whose task failed, or runs whose task ended.</summary>
+    public void Abandon(MapOutput output)
+    {
+        _growing.TryRemove(output, out _);
+        output.Dispose();
+    }
+
+    public MapOutput? Find(ShuffleId shuffle, int map) => _outputs.GetValueOrDefault((shuffle, map));
+
+    /// <summary>Drops all outputs of a shuffle.</summary>
+    public void Remove(ShuffleId shuffle)
+    {
+        foreach (var key in _outputs.Keys)
+        {
+            if (key.Shuffle == shuffle) Remove(shuffle, key.Map);
+        }
+    }
+
+    /// <summary>Drops one output.</summary>
+    public bool Remove(ShuffleId shuffle, int map)
+    {
+        if (!_outputs.TryRemove((shuffle, map), out var output)) return false;
+        output.Dispose();
+        return true;
+    }
+
+    public SpillFile NewFile(string name) => new(_temp.Create(name));
+
+    /// <summary>Accounts for a segment in memory; false when it must go to disk at once.</summary>
+    public bool TryHold(SegmentBody body)
+    {
+        var memory = body is NativeBody ? _native : _managed;
+        if (memory.Budget.TryReserve(body.Bytes, memory)) return true;
+
+        // Writing few large pieces is quicker than each segment by itself.
+        const long least = 16 << 20;
+        return Spill(Math.Max(body.Bytes, least)) > 0 && memory.Budget.TryReserve(body.Bytes, memory);
+    }
+
+    /// <summary>Ends the account of a segment that was held.</summary>
+    public void Release(SegmentBody body)
+    {
+        var memory = body is NativeBody ? _native : _managed;
+        memory.Budget.Release(body.Bytes, memory);
+    }
+
+    /// <summary>Moves segments to disk until enough memory is free or none is left.</summary>
+    public long Spill(long wanted)
+    {
+        var freed = 0L;
+        foreach (var (_, output) in _outputs.OrderBy(pair => pair.Key.Shuffle.Value).ThenBy(pair => pair.Key.Map))
+        {
+            if (freed >= wanted) return freed;
+            freed += output.Spill(wanted - freed);
+        }
+        foreach (var output in _growing.Keys)
+        {
+            if (freed >= wanted) return freed;
+            freed += output.Spill(wanted - freed);
+        }
+        return freed;
+    }
+
+    public void Dispose()
+    {
+        foreach (var output in _outputs.Values) output.Dispose();
+        foreach (var output in _growing.Keys) output.Dispose();
+        _outputs.Clear();
+        _growing.Clear();
+        _native.Dispose();
+        _managed.Dispose();
+    }
+
+    private sealed class SegmentMemory(ShuffleStore store, MemoryBudget budget, MemoryKind kind)
+        : MemoryConsumer(budget, $"shuffle segments ({(kind == MemoryKind.Native ? "native" : "objects")})", MemoryPriority.Runs, kind)
+    {
+        protected internal override long OnRevoke(long bytes) => store.Spill(bytes);
+    }
+}

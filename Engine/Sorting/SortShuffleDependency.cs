@@ -1,0 +1,41 @@
+using Dataflow.Shuffle;
+using Dataflow.Tasks;
+
+namespace Dataflow.Sorting;
+
+/// <summary>
+/// Shuffles rows by key range. Each reduce partition is cut into ranges (tags) that a reader can sort one at a time, so a sort larger than
+/// memory writes each row to disk once and merges nothing (distribution sort; Knuth 1973, 5.4.9).
+/// </summary>
+internal sealed class SortShuffleDependency<TRow, TKey>(
+    Rdd<TRow> parent, Func<TRow, TKey> keyOf, RangePartitioner<TKey> partitioner)
+    : ShuffleDependency(parent, partitioner.PartitionCount)
+{
+    public override void Write(Partition partition, MapOutputWriter output, TaskContext context)
+    {
+        const int step = 1024;
+        var order = partitioner.Order;
+        var ranges = partitioner.Ranges;
+        using var buckets = RowBuckets<TRow>.Make(output, partitioner.RangesPerPartition);
+        using var reader = parent.Read(partition, context);
+        var targets = new int[step];
+        var checksum = 0UL;
+        while (reader.TryRead(out var chunk))
+        {
+            for (; chunk.Length > 0; chunk = chunk[Math.Min(step, chunk.Length)..])
+            {
+                var rows = chunk[..Math.Min(step, chunk.Length)];
+                for (var i = 0; i < rows.Length; i++)
+                {
+                    var key = keyOf(rows[i]);
+                    var prefix = order.PrefixOf(key);
+                    checksum += (prefix + 0x9E3779B97F4A7C15UL) * 0xBF58476D1CE4E5B9UL;
+                    targets[i] = ranges.RangeOf(key, prefix);
+                }
+                buckets.Add(targets.AsSpan(0, rows.Length), rows);
+            }
+        }
+        buckets.Finish();
+        output.Checksum = checksum;
+    }
+}
