@@ -24,6 +24,17 @@ public abstract partial class Rdd<T>
         return this;
     }
 
+    /// <summary>Drops what is kept of the partitions; they are computed again when next needed.</summary>
+    /// <remarks>Tasks that read them now go on.</remarks>
+    /// <returns>This Rdd.</returns>
+    public Rdd<T> Unpersist()
+    {
+        Context.ThrowIfStopped();
+        SetStorageLevel(StorageLevel.None);
+        Context.DropBlocks(Id);
+        return this;
+    }
+
     /// <summary>Gives a name that errors, logs and pages show instead of the verb.</summary>
     /// <param name="name">Any text.</param>
     /// <returns>This Rdd.</returns>

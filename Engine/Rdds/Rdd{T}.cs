@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Dataflow.Storage;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -30,5 +32,13 @@ public abstract partial class Rdd<T> : Rdd
     /// <param name="partition">One of this Rdd's partitions.</param>
     /// <param name="context">The running task.</param>
     /// <returns>A reader that the caller disposes.</returns>
-    public ChunkReader<T> Read(Partition partition, TaskContext context) => Compute(partition, context);
+    public ChunkReader<T> Read(Partition partition, TaskContext context)
+    {
+        context.ThrowIfCancelled();
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        return IsKept
+            ? context.Services.Blocks.GetOrCompute(
+                new RddBlockId(Id, partition.Index), StorageLevel, () => Compute(partition, context), context)
+            : Compute(partition, context);
+    }
 }
