@@ -1,0 +1,101 @@
+namespace Dataflow.Scheduling;
+
+/// <summary>
+/// How large the map outputs of one shuffle are: exactly by reduce partition, and within 5 % by map output and reduce partition.
+/// </summary>
+/// <remarks>
+/// One byte for each pair of map output and reduce partition, on a logarithmic scale: 10 MB for 10,000 maps x 1,000 reduce partitions.
+/// Above <see cref="MostExact"/> reduce partitions one bit (empty or not) and an average for each map output.
+/// </remarks>
+internal sealed class MapOutputSizes(int maps, int reducePartitions)
+{
+    /// <summary>Most reduce partitions whose sizes are kept one by one.</summary>
+    public const int MostExact = 2000;
+
+    private static readonly double LogBase = Math.Log(1.1);
+
+    private readonly byte[]?[] _cells = new byte[maps][];
+    private readonly long[] _average = reducePartitions > MostExact ? new long[maps] : [];
+    private readonly long[] _bytes = new long[reducePartitions];
+    private readonly long[] _rows = new long[reducePartitions];
+
+    public int Maps => maps;
+
+    public int ReducePartitions => reducePartitions;
+
+    /// <summary>Bytes of one reduce partition over all map outputs.</summary>
+    public long BytesOf(int reduce) => _bytes[reduce];
+
+    /// <summary>Rows of one reduce partition over all map outputs.</summary>
+    public long RowsOf(int reduce) => _rows[reduce];
+
+    /// <summary>Bytes of one reduce partition in one map output, within 5 % (above <see cref="MostExact"/>: the output's average); exact when 0.</summary>
+    public long BytesOf(int map, int reduce)
+    {
+        if (_cells[map] is not { } cells) return 0;
+        if (reducePartitions <= MostExact) return Decode(cells[reduce]);
+        return (cells[reduce >> 3] >> (reduce & 7) & 1) == 0 ? 0 : _average[map];
+    }
+
+    /// <summary>Notes the sizes of one output.</summary>
+    /// <remarks>The sums count a map's output once: the task that writes it again writes the same rows. Where it does not,
+    /// <see cref="Clear"/> is called before.</remarks>
+    public void Set(int map, ReadOnlySpan<long> bytes, ReadOnlySpan<long> rows)
+    {
+        var isNew = _cells[map] is null;
+        if (isNew)
+        {
+            for (var i = 0; i < bytes.Length; i++) _bytes[i] += bytes[i];
+            for (var i = 0; i < rows.Length; i++) _rows[i] += rows[i];
+        }
+
+        if (reducePartitions <= MostExact)
+        {
+            var cells = new byte[reducePartitions];
+            for (var i = 0; i < bytes.Length; i++) cells[i] = Encode(bytes[i]);
+            _cells[map] = cells;
+            return;
+        }
+
+        var filled = new byte[(reducePartitions + 7) / 8];
+        long sum = 0, count = 0;
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            if (bytes[i] == 0) continue;
+            filled[i >> 3] |= (byte)(1 << (i & 7));
+            sum += bytes[i];
+            count++;
+        }
+        _cells[map] = filled;
+        _average[map] = count == 0 ? 0 : sum / count;
+    }
+
+    /// <summary>Forgets all sizes.</summary>
+    public void Clear()
+    {
+        Array.Clear(_cells);
+        Array.Clear(_average);
+        Array.Clear(_bytes);
+        Array.Clear(_rows);
+    }
+
+    /// <summary>A copy that stays as it is.</summary>
+    public MapOutputSizes Snapshot()
+    {
+        var copy = new MapOutputSizes(maps, reducePartitions);
+        _cells.CopyTo(copy._cells, 0);
+        _average.CopyTo(copy._average, 0);
+        _bytes.CopyTo(copy._bytes, 0);
+        _rows.CopyTo(copy._rows, 0);
+        return copy;
+    }
+
+    internal static byte Encode(long bytes) => bytes switch
+    {
+        <= 0 => 0,
+        1 => 1,
+        _ => (byte)Math.Min(255, 1 + Math.Round(Math.Log(bytes) / LogBase)),
+    };
+
+    internal static long Decode(byte size) => size == 0 ? 0 : (long)Math.Round(Math.Pow(1.1, size - 1));
+}

@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using Dataflow.Shuffle;
+
+namespace Dataflow.Scheduling;
+
+/// <summary>
+/// Who serves which map output, and how large it is. Registered by the server that answers for it, so an output outlives the executor
+/// that wrote it.
+/// </summary>
+/// <remarks>
+/// Changed by the scheduler's mailbox only. <see cref="MapCount"/> and <see cref="ServerOf"/> may be read by any thread: a task that
+/// reads a moment too early finds what its own fetch would have found.
+/// <para>The epoch grows whenever an output is lost. An output remembers the epoch in which it was registered, so that a late complaint about its
+/// predecessor does not harm it.</para>
+/// </remarks>
+internal sealed class MapOutputTracker
+{
+    private readonly ConcurrentDictionary<ShuffleId, Shuffle> _shuffles = new();
+
+    /// <summary>Counts losses. Locations learned in an earlier epoch may be out of date.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>Makes a shuffle known, if it is not.</summary>
+    public void Declare(ShuffleId shuffle, int maps, int reducePartitions)
+    {
+        if (!_shuffles.ContainsKey(shuffle)) _shuffles[shuffle] = new Shuffle(maps, reducePartitions);
+    }
+
+    /// <summary>Whether every map output is registered.</summary>
+    public bool IsComplete(ShuffleId shuffle) => _shuffles.TryGetValue(shuffle, out var known) && known.Missing == 0;
+
+    /// <summary>Whether every map output was registered once since the shuffle was last begun anew: someone may have read it.</summary>
+    public bool WasComplete(ShuffleId shuffle) => _shuffles.TryGetValue(shuffle, out var known) && known.WasComplete;
+
+    /// <summary>Whether a recomputed output of a stage that claims to be determinate was seen to differ.</summary>
+    public bool IsIndeterminate(ShuffleId shuffle) => _shuffles.TryGetValue(shuffle, out var known) && known.IsIndeterminate;
+
+    public void MarkIndeterminate(ShuffleId shuffle) => _shuffles[shuffle].IsIndeterminate = true;
+
+    /// <summary>Whether a map output is registered.</summary>
+    public bool Has(ShuffleId shuffle, int map) => _shuffles.TryGetValue(shuffle, out var known) && known.Servers[map] >= 0;
+
+    /// <summary>The map outputs that no server holds, ascending.</summary>
+    public int[] MissingOf(ShuffleId shuffle)
+    {
+        var known = _shuffles[shuffle];
+        var missing = new int[known.Missing];
+        for (int map = 0, next = 0; next < missing.Length; map++)
+        {
+            if (known.Servers[map] < 0) missing[next++] = map;
+        }
+        return missing;
+    }
+
+    /// <summary>How many map outputs the shuffle has; 0 if it is not known.</summary>
+    public int MapCount(ShuffleId shuffle) => _shuffles.TryGetValue(shuffle, out var known) ? known.Servers.Length : 0;
+
+    /// <summary>Who serves a map output; null if nobody does.</summary>
+    public WorkerId? ServerOf(ShuffleId shuffle, int map)
+    {
+        if (!_shuffles.TryGetValue(shuffle, out var known) || (uint)map >= (uint)known.Servers.Length) return null;
+        var server = Volatile.Read(ref known.Servers[map]);
+        return server < 0 ? null : new WorkerId(server);
+    }
+
+    /// <summary>The sizes noted so far; null if the shuffle is not known.</summary>
+    public MapOutputSizes? SizesOf(ShuffleId shuffle) => _shuffles.TryGetValue(shuffle, out var known) ? known.Sizes : null;
+
+    /// <summary>Notes an output.</summary>
+    /// <returns>False if an earlier output of the same task had another checksum: the task does not give the same rows each time.</returns>
+    public bool Register(ShuffleId shuffle, int map, MapStatus status)
+    {
+        var known = _shuffles[shuffle];
+        var former = known.Checksums[map];
+        if (known.Servers[map] < 0) known.Missing--;
+        known.Checksums[map] = status.Checksum;
+        known.Epochs[map] = Epoch;
+        known.Sizes.Set(map, status.Bytes, status.Rows);
+        Volatile.Write(ref known.Servers[map], status.Server.Value);
+        known.WasComplete |= known.Missing == 0;
+        return former == 0 || status.Checksum == 0 || former == status.Checksum;
+    }
+
+    /// <summary>Forgets an output that could not be read.</summary>
+    /// <param name="shuffle">The shuffle.</param>
+    /// <param name="map">The map output.</param>
+    /// <param name="server">Who was asked for it; null if nobody was known.</param>
+    /// <param name="epoch">When whoever could not read it began: an output registered later is another one.</param>
+    /// <returns>Whether it was registered.</returns>
+    public bool Unregister(ShuffleId shuffle, int map, WorkerId? server, long epoch)
+    {
+        if (!_shuffles.TryGetValue(shuffle, out var known) || (uint)map >= (uint)known.Servers.Length) return false;
+        if (known.Servers[map] < 0 || known.Epochs[map] > epoch) return false;
+        if (server is { } asked && asked.Value != known.Servers[map]) return false;
+        Forget(known, map);
+        Epoch++;
+        return true;
+    }
+
+    /// <summary>Forgets all outputs that a server held.</summary>
+    public void UnregisterServer(WorkerId server)
+    {
+        foreach (var known in _shuffles.Values)
+        {
+            for (var map = 0; map < known.Servers.Length; map++)
+            {
+                if (known.Servers[map] == server.Value) Forget(known, map);
+            }
+        }
+        Epoch++;
+    }
+
+    /// <summary>Forgets all outputs of a shuffle, which is then begun anew. What they were does not bind what comes.</summary>
+    public void UnregisterAll(ShuffleId shuffle)
+    {
+        if (!_shuffles.TryGetValue(shuffle, out var known)) return;
+        for (var map = 0; map < known.Servers.Length; map++)
+        {
+            if (known.Servers[map] >= 0) Forget(known, map);
+        }
+        Array.Clear(known.Checksums);
+        known.Sizes.Clear();
+        known.WasComplete = false;
+        Epoch++;
+    }
+
+    /// <summary>Forgets a shuffle that nobody can read any more.</summary>
+    public void Remove(ShuffleId shuffle) => _shuffles.TryRemove(shuffle, out _);
+
+    private static void Forget(Shuffle known, int map)
+    {
+        Volatile.Write(ref known.Servers[map], -1);
+        known.Missing++;
+    }
+
+    private sealed class Shuffle
+    {
+        public Shuffle(int maps, int reducePartitions)
+        {
+            Servers = new int[maps];
+            Array.Fill(Servers, -1);
+            Checksums = new ulong[maps];
+            Epochs = new long[maps];
+            Sizes = new MapOutputSizes(maps, reducePartitions);
+            Missing = maps;
+            WasComplete = maps == 0;
+        }
+
+        public int[] Servers { get; }
+        public ulong[] Checksums { get; }
+        public long[] Epochs { get; }
+        public MapOutputSizes Sizes { get; }
+        public int Missing { get; set; }
+        public bool WasComplete { get; set; }
+        public bool IsIndeterminate { get; set; }
+    }
+}

@@ -1,0 +1,54 @@
+using Dataflow.Diagnostics;
+using Dataflow.Shared;
+using Dataflow.Tasks;
+
+namespace Dataflow.Scheduling;
+
+/// <summary>Everything the scheduler can decide.</summary>
+internal abstract record SchedulerAction;
+
+// For the loop to carry out.
+
+/// <summary>Have a task run.</summary>
+internal sealed record LaunchTask(ExecutorId Executor, StageTask Task) : SchedulerAction;
+
+/// <summary>Ask an attempt to end.</summary>
+internal sealed record KillTask(ExecutorId Executor, TaskId Task, string Reason) : SchedulerAction;
+
+/// <summary>Hand a result to its job.</summary>
+internal sealed record DeliverResult(JobId Job, int Index, object? Value) : SchedulerAction;
+
+/// <summary>A job is over: it succeeded, unless there is a failure.</summary>
+internal sealed record EndJob(JobId Job, JobFailure? Failure, MapOutputSizes? Sizes) : SchedulerAction;
+
+/// <summary>Add what the accumulators of a task gathered.</summary>
+internal sealed record CountAccumulators(AccumulatorUpdates Updates) : SchedulerAction;
+
+/// <summary>Answer an attempt that asked to commit.</summary>
+internal sealed record AnswerCommit(CommitAsked Question, bool Granted) : SchedulerAction;
+
+/// <summary>A worker did not answer a task: find out whether it is gone.</summary>
+internal sealed record CheckWorker(WorkerId Worker) : SchedulerAction;
+
+/// <summary>Drop the cached partitions of an Rdd: they were made from data that is being made anew and may differ.</summary>
+internal sealed record DropCached(int Rdd) : SchedulerAction;
+
+/// <summary>Tell the listeners.</summary>
+internal sealed record Announce(JobEvent Event) : SchedulerAction;
+
+// From the DAG scheduler to the task scheduler.
+
+/// <summary>Run tasks of a stage.</summary>
+internal sealed record StartTasks(TaskSetRequest Request) : SchedulerAction;
+
+/// <summary>Launch no more tasks of an attempt at a stage; those that run may finish.</summary>
+internal sealed record StopLaunching(StageId Stage, int StageAttempt) : SchedulerAction;
+
+/// <summary>Kill the tasks of all attempts at a stage; nobody waits for them.</summary>
+internal sealed record KillAttempts(StageId Stage, string Reason) : SchedulerAction;
+
+/// <summary>Kill the tasks of all attempts at a stage and say when none is left.</summary>
+internal sealed record CancelStage(StageId Stage, string Reason) : SchedulerAction;
+
+/// <summary>A task need not run: its result came from an earlier attempt at the stage.</summary>
+internal sealed record TaskDone(StageId Stage, int StageAttempt, int Task) : SchedulerAction;

@@ -1,0 +1,93 @@
+using Dataflow.Shared;
+using Dataflow.Storage;
+using Dataflow.Tasks;
+
+namespace Dataflow.Scheduling;
+
+/// <summary>Everything that can happen to the scheduler. The time at which it happened comes beside it.</summary>
+internal abstract record SchedulerEvent;
+
+// From the driver program.
+
+/// <summary>An action begins. Partitions and determinacy of all Rdds below are known already.</summary>
+internal sealed record JobSubmitted(JobId Job, JobRequest Request) : SchedulerEvent;
+
+/// <summary>A map stage is wanted by itself: its outputs, and how large they are.</summary>
+internal sealed record MapStageSubmitted(JobId Job, ShuffleDependency Dependency, JobProperties Properties) : SchedulerEvent;
+
+/// <summary>A job is to end.</summary>
+internal sealed record JobCancelled(JobId Job, string Reason) : SchedulerEvent;
+
+/// <summary>All jobs of a group are to end.</summary>
+internal sealed record GroupCancelled(string Group, string Reason) : SchedulerEvent;
+
+/// <summary>All jobs with a tag are to end.</summary>
+internal sealed record TagCancelled(string Tag, string Reason) : SchedulerEvent;
+
+/// <summary>All jobs that need a stage are to end.</summary>
+internal sealed record StageCancelled(StageId Stage, string Reason) : SchedulerEvent;
+
+/// <summary>All jobs are to end.</summary>
+internal sealed record AllJobsCancelled(string Reason) : SchedulerEvent;
+
+/// <summary>One attempt is to end; its task is tried again.</summary>
+internal sealed record AttemptKillAsked(TaskId Task, string Reason) : SchedulerEvent;
+
+/// <summary>The driver could not take a result.</summary>
+internal sealed record ResultRefused(JobId Job, Exception Exception) : SchedulerEvent;
+
+/// <summary>Nobody can read a shuffle any more.</summary>
+internal sealed record ShuffleRemoved(ShuffleId Shuffle) : SchedulerEvent;
+
+/// <summary>An Rdd is no longer kept.</summary>
+internal sealed record RddUnpersisted(int Rdd) : SchedulerEvent;
+
+// From executors and workers.
+
+/// <summary>An executor offers slots.</summary>
+internal sealed record ExecutorAdded(ExecutorId Executor, WorkerId Worker, string Host, int Slots) : SchedulerEvent;
+
+/// <summary>An executor is gone, with its tasks, state and cached blocks. Map outputs stand: its worker serves them.</summary>
+internal sealed record ExecutorLost(ExecutorId Executor, string Reason) : SchedulerEvent;
+
+/// <summary>A worker is gone, with its executors and its map outputs.</summary>
+internal sealed record WorkerLost(WorkerId Worker, string Reason) : SchedulerEvent;
+
+/// <summary>An attempt ended.</summary>
+internal sealed record TaskEnded(TaskId Task, TaskOutcome Outcome, TaskMetrics Metrics, AccumulatorUpdates? Accumulators) : SchedulerEvent;
+
+/// <summary>An attempt asks whether it may make its output final.</summary>
+/// <param name="Task">The attempt.</param>
+/// <param name="Stage">Its stage.</param>
+/// <param name="StageAttempt">The attempt at the stage.</param>
+/// <param name="Partition">Its partition.</param>
+/// <param name="Reply">Takes the answer.</param>
+internal sealed record CommitAsked(TaskId Task, StageId Stage, int StageAttempt, int Partition, Action<bool> Reply) : SchedulerEvent;
+
+/// <summary>A block was stored, moved or dropped (<see cref="StorageLevel.None"/>).</summary>
+internal sealed record BlockUpdated(ExecutorId Executor, BlockId Block, StorageLevel Level, long MemoryBytes, long DiskBytes) : SchedulerEvent;
+
+/// <summary>Time went by.</summary>
+internal sealed record TimePassed : SchedulerEvent
+{
+    public static TimePassed Instance { get; } = new();
+}
+
+// From the task scheduler to the DAG scheduler.
+
+/// <summary>An attempt of a stage's task ended.</summary>
+/// <param name="Stage">The stage.</param>
+/// <param name="StageAttempt">The attempt at the stage.</param>
+/// <param name="Task">Position of the task in its stage.</param>
+/// <param name="Id">The attempt at the task.</param>
+/// <param name="Epoch">Epoch of the map outputs when the attempt at the stage began.</param>
+/// <param name="Ended">How it ended.</param>
+internal sealed record StageTaskEnded(StageId Stage, int StageAttempt, int Task, TaskId Id, long Epoch, TaskEnded Ended) : SchedulerEvent;
+
+/// <summary>A task failed for the last time.</summary>
+internal sealed record TaskSetFailed(StageId Stage, int StageAttempt, int Partition, int Attempts, string Where, TaskOutcome Last) : SchedulerEvent;
+
+/// <summary>Nothing of a cancelled stage runs any more.</summary>
+/// <param name="Stage">The stage.</param>
+/// <param name="Abandoned">Those of its attempts that did not end by themselves and were given up.</param>
+internal sealed record StageDrained(StageId Stage, IReadOnlyList<Exception> Abandoned) : SchedulerEvent;
