@@ -1,7 +1,7 @@
 namespace Dataflow;
 
 /// <summary>Every knob of an application, with its unit and default.</summary>
-public sealed record DataflowOptions
+public sealed partial record DataflowOptions
 {
     private readonly long _maxPartitionBytes = 128L << 20;
     private readonly long _fileOpenCostBytes = 4L << 20;

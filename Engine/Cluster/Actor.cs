@@ -42,12 +42,19 @@ internal abstract class Actor : IThreadPoolWorkItem
     /// <returns>True to go on with the next message, false to stop. The default stops.</returns>
     protected virtual bool OnFailure(Exception error, object? message) => false;
 
+    /// <summary>Called, on any thread, with each message that comes too late.</summary>
+    protected virtual void OnDropped(object message) { }
+
     /// <summary>Called once, as the last thing the actor does.</summary>
     protected virtual void OnStopped() { }
 
     internal void Put(object message, bool mayRun)
     {
-        if (_stopped) return;
+        if (_stopped)
+        {
+            OnDropped(message);
+            return;
+        }
         _mailbox.Enqueue(message);
         if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0) return;
         if (mayRun && _dispatcher.RunsInline)
@@ -82,7 +89,10 @@ internal abstract class Actor : IThreadPoolWorkItem
             while (handled < Turn && _mailbox.TryDequeue(out var message))
             {
                 handled++;
-                if (!_stopped) Handle(message);
+                if (_stopped)
+                    OnDropped(message);
+                else
+                    Handle(message);
             }
             if (!_stopped) Handle(null);
 

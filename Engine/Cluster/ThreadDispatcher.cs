@@ -35,7 +35,8 @@ internal sealed class ThreadDispatcher(string name) : IDispatcher, IDisposable
         {
             if (_thread is not null) return;
             _thread = new Thread(Run) { Name = name, IsBackground = true };
-            _thread.Start();
+            // Not Start: values that flow with the caller's async calls are none of this thread's business.
+            _thread.UnsafeStart();
         }
     }
 

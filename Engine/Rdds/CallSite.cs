@@ -58,6 +58,9 @@ public sealed class CallSite
     /// <summary>Line in <see cref="File"/>, from 1; 0 when it is not known.</summary>
     public int Line => Source.Start;
 
+    /// <summary>Whether the verb was given a lambda of the user's.</summary>
+    internal bool HasLambda => _lambda is not null;
+
     private SourceLine Source => _line ??= Resolve();
 
     /// <summary>Notes the place in the user's program from which this verb is being called.</summary>

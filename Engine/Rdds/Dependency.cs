@@ -80,4 +80,12 @@ public abstract class ShuffleDependency : Dependency
     /// <param name="output">Where segments go.</param>
     /// <param name="context">The running task.</param>
     public abstract void Write(Partition partition, MapOutputWriter output, TaskContext context);
+
+    /// <summary>Runs one map task on an executor: writes its output and registers it, all or nothing.</summary>
+    internal virtual MapStatus RunMapTask(Partition partition, TaskContext context)
+    {
+        using var output = new MapOutputWriter(context.Services.Shuffles, ShuffleId, partition.Index, ReducePartitions, context);
+        Write(partition, output, context);
+        return output.Commit();
+    }
 }

@@ -40,6 +40,9 @@ internal sealed class MapOutputTracker
     /// <summary>Whether a map output is registered.</summary>
     public bool Has(ShuffleId shuffle, int map) => _shuffles.TryGetValue(shuffle, out var known) && known.Servers[map] >= 0;
 
+    /// <summary>How many map outputs no server holds.</summary>
+    public int MissingCount(ShuffleId shuffle) => _shuffles[shuffle].Missing;
+
     /// <summary>The map outputs that no server holds, ascending.</summary>
     public int[] MissingOf(ShuffleId shuffle)
     {

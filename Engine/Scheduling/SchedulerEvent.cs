@@ -64,8 +64,8 @@ internal sealed record TaskEnded(TaskId Task, TaskOutcome Outcome, TaskMetrics M
 /// <param name="Reply">Takes the answer.</param>
 internal sealed record CommitAsked(TaskId Task, StageId Stage, int StageAttempt, int Partition, Action<bool> Reply) : SchedulerEvent;
 
-/// <summary>A block was stored, moved or dropped (<see cref="StorageLevel.None"/>).</summary>
-internal sealed record BlockUpdated(ExecutorId Executor, BlockId Block, StorageLevel Level, long MemoryBytes, long DiskBytes) : SchedulerEvent;
+/// <summary>A cached block came, moved or went.</summary>
+internal sealed record BlockUpdated(ExecutorId Executor, BlockUpdate Update) : SchedulerEvent;
 
 /// <summary>Time went by.</summary>
 internal sealed record TimePassed : SchedulerEvent

@@ -42,7 +42,7 @@ public sealed class ExecutorServices : IDisposable
     public BlockStore Blocks { get; }
 
     /// <summary>Decides which attempts may make their output final; null where one attempt of each task is all there is.</summary>
-    internal ICommitCoordinator? Commits { get; init; }
+    internal ICommitCoordinator? Commits { get; set; }
 
     /// <summary>Objects that are built once and shared by all tasks.</summary>
     public ExecutorState State { get; }

@@ -51,15 +51,16 @@ public sealed class TaskContext : IDisposable
     public void ThrowIfCancelled() => CancellationToken.ThrowIfCancellationRequested();
 
     /// <summary>Runs an action when the attempt ends, however it ends; the last registered runs first.</summary>
-    /// <param name="action">Must not throw.</param>
+    /// <param name="action">Must not throw: the task would count as failed.</param>
     public void OnCompletion(Action<TaskContext> action) => (_completions ??= []).Add(action);
 
     /// <summary>Asks the task to end at its next chunk.</summary>
+    /// <remarks>What user code registered on the token runs on the thread pool: it must not hold up the caller.</remarks>
     internal void Cancel()
     {
         try
         {
-            _cancellation.Cancel();
+            _ = _cancellation.CancelAsync();
         }
         catch (ObjectDisposedException)
         {
@@ -82,11 +83,25 @@ public sealed class TaskContext : IDisposable
         return new Leave(outer);
     }
 
-    internal void Complete()
+    /// <summary>Runs the completion actions, all of them, even if one throws.</summary>
+    /// <returns>The first that was thrown, or null.</returns>
+    internal Exception? Complete()
     {
-        if (_completions is not { } actions) return;
-        _completions = null;
-        for (var i = actions.Count - 1; i >= 0; i--) actions[i](this);
+        Exception? first = null;
+        while (_completions is { Count: > 0 } actions)
+        {
+            var action = actions[^1];
+            actions.RemoveAt(actions.Count - 1);
+            try
+            {
+                action(this);
+            }
+            catch (Exception error)
+            {
+                first ??= error;
+            }
+        }
+        return first;
     }
 
     /// <inheritdoc/>

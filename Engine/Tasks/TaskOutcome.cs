@@ -8,7 +8,10 @@ public abstract record TaskOutcome;
 
 /// <summary>It ended well.</summary>
 /// <param name="Value">The result of a result task, or the <see cref="MapStatus"/> of a map task.</param>
-public sealed record TaskSucceeded(object? Value) : TaskOutcome;
+public sealed record TaskSucceeded(object? Value) : TaskOutcome
+{
+    internal static TaskSucceeded Nothing { get; } = new((object?)null);
+}
 
 /// <summary>User code or the engine threw. The task is tried again, up to a limit.</summary>
 /// <param name="Exception">What was thrown.</param>

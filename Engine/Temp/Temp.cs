@@ -9,7 +9,6 @@ namespace Dataflow.Hashing { internal static class TempX { public static int Com
 namespace Dataflow.Storage { internal static class SizeEstimator { public static long Estimate<T>(ReadOnlySpan<T> s) => s.Length * (long)(Unsafe.SizeOf<T>() + (RuntimeHelpers.IsReferenceOrContainsReferences<T>() ? 32 : 0)); } 
 }
 namespace Dataflow {
- public class JobFailedException(string m, Exception e) : Exception(m, e);
  public sealed partial class DataflowContext {
   ExecutorServices _services; 
   private DataflowContext(DataflowOptions options) { Options = options; _madeAt = CallSite.Here("DataflowContext.Local"); _services = new ExecutorServices(default, default, options) { MapOutputs = new Dict() }; }

@@ -1,0 +1,39 @@
+namespace Dataflow.Scheduling;
+
+/// <summary>Which executors keep which partitions of which Rdds.</summary>
+internal sealed class CachedBlocks
+{
+    private readonly Dictionary<int, Dictionary<int, List<ExecutorId>>> _rdds = [];
+
+    /// <summary>Whether every partition is kept somewhere, so that nothing below it needs to be read.</summary>
+    public bool HasAll(int rdd, int partitions) => _rdds.TryGetValue(rdd, out var kept) && kept.Count == partitions;
+
+    public bool HasAny(int rdd) => _rdds.ContainsKey(rdd);
+
+    public IReadOnlyList<ExecutorId> ExecutorsOf(int rdd, int partition) =>
+        _rdds.TryGetValue(rdd, out var kept) && kept.TryGetValue(partition, out var executors) ? executors : [];
+
+    public void Add(int rdd, int partition, ExecutorId executor)
+    {
+        if (!_rdds.TryGetValue(rdd, out var kept)) _rdds[rdd] = kept = [];
+        if (!kept.TryGetValue(partition, out var executors)) kept[partition] = executors = new(1);
+        if (!executors.Contains(executor)) executors.Add(executor);
+    }
+
+    public void Remove(int rdd, int partition, ExecutorId executor)
+    {
+        if (!_rdds.TryGetValue(rdd, out var kept) || !kept.TryGetValue(partition, out var executors) || !executors.Remove(executor)) return;
+        if (executors.Count == 0) kept.Remove(partition);
+        if (kept.Count == 0) _rdds.Remove(rdd);
+    }
+
+    public void RemoveRdd(int rdd) => _rdds.Remove(rdd);
+
+    public void RemoveExecutor(ExecutorId executor)
+    {
+        foreach (var (rdd, kept) in _rdds.ToArray())
+        {
+            foreach (var partition in kept.Keys.ToArray()) Remove(rdd, partition, executor);
+        }
+    }
+}

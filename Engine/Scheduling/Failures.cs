@@ -1,0 +1,79 @@
+using Dataflow.Errors;
+using Dataflow.Tasks;
+
+namespace Dataflow.Scheduling;
+
+/// <summary>The reasons for which jobs fail, in the words that users read.</summary>
+internal static class Failures
+{
+    public static string Describe(TaskSetFailed e)
+    {
+        var where = e.Where.Length > 0 ? $", on {e.Where}" : "";
+        return e.Last switch
+        {
+            TaskThrew threw => $"task {e.Partition} of stage {e.Stage} threw {threw.Exception.GetType().Name} on attempt {e.Attempts}{where}",
+            TaskLost lost => $"task {e.Partition} of stage {e.Stage} lost its executor {e.Attempts} times, last: {lost.Reason}{where}",
+            _ => $"task {e.Partition} of stage {e.Stage} failed: {e.Last}{where}",
+        };
+    }
+
+    public static JobFailure Of(TaskSetFailed e, Stage stage, int maxAttempts)
+    {
+        var thrown = (e.Last as TaskThrew)?.Exception;
+        var what = Describe(e);
+        if (thrown is not null) what = what.Replace($"on attempt {e.Attempts}", $"on attempt {e.Attempts} of {maxAttempts}", StringComparison.Ordinal);
+        return new JobFailure(JobFailureKind.Task, what)
+        {
+            Cause = thrown,
+            Stage = stage.Id,
+            Where = stage.Rdd,
+            ReadBy = ReaderOf(stage),
+            Partition = e.Partition,
+            Attempts = e.Attempts,
+            Next = thrown switch
+            {
+                IFinalError or TaskAbandonedException => null,
+                null => "an executor dies when the process runs out of memory or the code ends it: look at its log, and give it more memory or smaller partitions.",
+                _ => "mend the code named above for this value, or drop such elements with Filter before it.",
+            },
+        };
+    }
+
+    public static JobFailure OfStage(Stage stage, FetchFailed last) => new(
+        JobFailureKind.Stage, $"stage {stage.Id} was run {stage.FailedAttempts} times, and each time a map output that it reads was gone")
+    {
+        Cause = new FetchFailedException(last.Shuffle, last.Map, last.Server, last.Failure, last.Message),
+        Stage = stage.Id,
+        Where = stage.Rdd,
+        ReadBy = ReaderOf(stage),
+        Attempts = stage.FailedAttempts,
+        Next = "workers or disks are failing: look at their logs. DataflowOptions.StageMaxAttempts allows more attempts.",
+    };
+
+    public static JobFailure Indeterminate(Stage writer, Stage reader, Job job) => new(
+        JobFailureKind.Stage,
+        $"an output of stage {writer.Id} was lost, and its tasks do not give the same rows when they run again; "
+        + $"{job.FinishedCount} of {reader.TaskCount} results were made from the old rows already")
+    {
+        Stage = writer.Id,
+        Where = writer.Rdd,
+        ReadBy = ReaderOf(writer),
+        Next = "make that stage repeatable (give random choices a seed, do not depend on the order of elements), or Checkpoint its result; then run the job again.",
+    };
+
+    public static JobFailure NoExecutors(TimeSpan waited) => new(
+        JobFailureKind.NoExecutors, $"there was no executor to run it for {waited.TotalSeconds:0.###} s")
+    {
+        Next = "add workers, or raise DataflowOptions.NoExecutorTimeout if they take longer to come.",
+    };
+
+    private static CallSite? ReaderOf(Stage stage)
+    {
+        if (stage.Dependency is not { } shuffle) return stage.ResultOf!.Properties.CallSite;
+        foreach (var reader in stage.Waiting)
+        {
+            if (StageGraph.NarrowLineage(reader.Rdd).Find(rdd => rdd.Dependencies.Contains(shuffle)) is { } rdd) return rdd.CallSite;
+        }
+        return stage.Jobs.Count > 0 ? stage.Jobs[0].Properties.CallSite : null;
+    }
+}

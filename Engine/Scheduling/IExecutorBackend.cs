@@ -1,0 +1,30 @@
+using Dataflow.Tasks;
+
+namespace Dataflow.Scheduling;
+
+/// <summary>Where tasks run: threads of this process, or executors of a cluster. Called from the scheduler's mailbox, and never waits.</summary>
+/// <remarks>Executors and slots are made known by events: <see cref="ExecutorAdded"/>, <see cref="TaskEnded"/>, <see cref="ExecutorLost"/>, <see cref="WorkerLost"/>.</remarks>
+internal interface IExecutorBackend : IDisposable
+{
+    /// <summary>Whether it matters on which executor a task runs.</summary>
+    bool HasPlaces { get; }
+
+    /// <summary>Begins to report.</summary>
+    /// <param name="report">Takes events, from any thread. The second argument says that the calling thread has nothing better to do than
+    /// to carry on with them itself.</param>
+    void Start(Action<SchedulerEvent, bool> report);
+
+    /// <summary>Runs tasks on an executor. Each is answered by <see cref="TaskEnded"/>, unless the executor is lost.</summary>
+    /// <param name="executor">One that was reported, with as many free slots.</param>
+    /// <param name="tasks">The tasks; the list is used again after the call.</param>
+    void Launch(ExecutorId executor, IReadOnlyList<StageTask> tasks);
+
+    /// <summary>Asks an attempt to end. One that has ended is ignored.</summary>
+    void Kill(ExecutorId executor, TaskId task, string reason);
+
+    /// <summary>Finds out whether a worker that did not answer a task is gone, and reports it if so.</summary>
+    void CheckWorker(WorkerId worker);
+
+    /// <summary>Drops the cached partitions of an Rdd on all executors.</summary>
+    void DropCached(int rdd);
+}

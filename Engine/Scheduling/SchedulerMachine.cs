@@ -1,0 +1,105 @@
+namespace Dataflow.Scheduling;
+
+/// <summary>
+/// The DAG scheduler, the task scheduler and the map output tracker as one pure machine: events and the time go in, actions come out.
+/// The loop drives it with threads and clocks, a simulator with neither.
+/// </summary>
+internal sealed class SchedulerMachine
+{
+    private readonly Queue<SchedulerAction> _inner = new();
+    private readonly Queue<SchedulerEvent> _events = new();
+    private readonly News _news;
+
+    /// <param name="options">The knobs.</param>
+    /// <param name="random">Seeded by whoever wants the same run twice.</param>
+    /// <param name="start">The wall clock when the machine's time is 0.</param>
+    /// <param name="places">Whether it matters on which executor a task runs; false when there is only one.</param>
+    public SchedulerMachine(DataflowOptions options, Random random, DateTimeOffset start, bool places)
+    {
+        _news = new News(start, _inner);
+        Dag = new DagScheduler(options, MapOutputs, _inner, _news, places);
+        Tasks = new TaskScheduler(options, random, _inner, _events, _news);
+    }
+
+    public MapOutputTracker MapOutputs { get; } = new();
+
+    public DagScheduler Dag { get; }
+
+    public TaskScheduler Tasks { get; }
+
+    /// <summary>Whether announcements are made.</summary>
+    public bool Announces
+    {
+        get => _news.IsOn;
+        set => _news.IsOn = value;
+    }
+
+    /// <summary>When it wants <see cref="TimePassed"/>; null if it waits for nothing.</summary>
+    public TimeSpan? NextWake
+    {
+        get
+        {
+            var (dag, tasks) = (Dag.NextWake, Tasks.NextWake);
+            return dag is null || tasks < dag ? tasks : dag;
+        }
+    }
+
+    /// <summary>Handles one event. Tasks are launched by <see cref="Launch"/> only, so that several events are answered together.</summary>
+    public void Handle(SchedulerEvent happened, TimeSpan now, List<SchedulerAction> actions)
+    {
+        switch (happened)
+        {
+            case TaskEnded or AttemptKillAsked:
+                Tasks.Handle(happened, now);
+                break;
+            case ExecutorAdded or ExecutorLost or TimePassed:
+                Tasks.Handle(happened, now);
+                Dag.Handle(happened, now);
+                break;
+            case WorkerLost lost:
+                // First the worker: results that its executors' tasks might still be credited with are void.
+                Dag.Handle(lost, now);
+                foreach (var executor in Tasks.ExecutorsOf(lost.Worker))
+                {
+                    var gone = new ExecutorLost(executor, lost.Reason);
+                    Tasks.Handle(gone, now);
+                    Dag.Handle(gone, now);
+                }
+                break;
+            default:
+                Dag.Handle(happened, now);
+                break;
+        }
+        Settle(now, actions);
+    }
+
+    /// <summary>Gives free slots to waiting tasks.</summary>
+    public void Launch(TimeSpan now, List<SchedulerAction> actions)
+    {
+        Tasks.LaunchTasks(now);
+        Settle(now, actions);
+    }
+
+    // The two machines answer each other until both are at rest.
+    private void Settle(TimeSpan now, List<SchedulerAction> actions)
+    {
+        while (true)
+        {
+            if (_inner.TryDequeue(out var action))
+            {
+                if (action is StartTasks or StopLaunching or KillAttempts or CancelStage or TaskDone)
+                    Tasks.Handle(action, now);
+                else
+                    actions.Add(action);
+            }
+            else if (_events.TryDequeue(out var happened))
+            {
+                Dag.Handle(happened, now);
+            }
+            else
+            {
+                return;
+            }
+        }
+    }
+}

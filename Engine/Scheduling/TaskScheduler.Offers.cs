@@ -1,0 +1,126 @@
+using Dataflow.Diagnostics;
+using Dataflow.Tasks;
+
+namespace Dataflow.Scheduling;
+
+// Free slots, and who gets them.
+internal sealed partial class TaskScheduler
+{
+    private readonly List<ExecutorSlots> _offered = [];
+    private readonly Func<TaskSet, bool> _serve;
+    private bool _offerAll;
+
+    // What the round of offers is at, so that serving needs no closure.
+    private ExecutorSlots? _slot;
+    private TimeSpan _now;
+    private TaskSet? _served;
+    private int _index;
+    private bool _speculative;
+
+    private void Offer(ExecutorSlots executor)
+    {
+        if (executor.IsOffered) return;
+        executor.IsOffered = true;
+        _offered.Add(executor);
+    }
+
+    // Something waits that did not: slots that were offered in vain before may have a use now.
+    private void OfferAll() => _offerAll = true;
+
+    /// <summary>Gives free slots to waiting tasks: one of each executor in turn, so that small stages spread.</summary>
+    /// <remarks>Looks only at executors that have a slot free since the last time, unless more tasks wait. Constant time for each task launched.</remarks>
+    public void LaunchTasks(TimeSpan now)
+    {
+        if (_offerAll && !_queue.IsEmpty)
+        {
+            foreach (var executor in _executors.Values) Offer(executor);
+        }
+        _offerAll = false;
+        if (_offered.Count == 0) return;
+
+        if (_offered.Count > 1 && !_queue.IsEmpty) Rotate(_offered, _random.Next(_offered.Count));
+        _now = now;
+        for (var any = true; any && !_queue.IsEmpty;)
+        {
+            any = false;
+            foreach (var executor in _offered)
+            {
+                if (executor.Free > 0 && !_queue.IsEmpty && LaunchOn(executor, now)) any = true;
+            }
+        }
+        foreach (var executor in _offered) executor.IsOffered = false;
+        _offered.Clear();
+    }
+
+    private static void Rotate(List<ExecutorSlots> executors, int by)
+    {
+        if (by == 0) return;
+        executors.Reverse(0, by);
+        executors.Reverse(by, executors.Count - by);
+        executors.Reverse();
+    }
+
+    private bool LaunchOn(ExecutorSlots executor, TimeSpan now)
+    {
+        _slot = executor;
+        if (!_queue.ServeFirst(_serve)) return false;
+        var (set, index) = (_served!, _index);
+        var request = set.Request;
+        var partition = request.PartitionOf(request.Tasks[index]);
+        var description = new TaskDescription(
+            new TaskId(_nextAttempt++), request.Job, request.Stage, request.Attempt, partition, set.AttemptsOf(index), _speculative);
+        var attempt = new TaskAttempt(description, set, index, executor, now);
+        _attempts.Add(description.Id, attempt);
+        executor.Free--;
+        set.Launched(attempt);
+        _queue.Launched(set);
+        if (!set.IsLaunchable) _queue.Remove(set);
+
+        var task = request.Binary.MakeTask(description, request.Binary.Rdd.PartitionArray[partition], request.Epoch);
+        _actions.Enqueue(new LaunchTask(executor.Id, task));
+        if (_news.IsOn) _news.Tell(new TaskStarted(description, executor.Id) { Time = _news.At(now) });
+        return true;
+    }
+
+    private bool Serve(TaskSet set)
+    {
+        _index = set.Take(_slot!, _now, out _speculative);
+        _served = set;
+        return _index >= 0;
+    }
+
+    private TimeSpan? NextLook()
+    {
+        TimeSpan? first = null;
+        foreach (var sets in _sets.Values)
+        {
+            foreach (var set in sets)
+            {
+                if (!set.IsStopped) first = Earlier(first, set.Speculation!.NextLook(set.Running));
+            }
+        }
+        return first;
+    }
+
+    private void OnTimePassed(TimeSpan now)
+    {
+        if (_options.Speculation && _executors.Count > 1)
+        {
+            foreach (var set in _sets.Values.SelectMany(sets => sets).Where(set => !set.IsStopped))
+            {
+                set.Speculation!.Look(set.Running, now);
+                if (set.IsLaunchable) _queue.Add(set);
+            }
+        }
+        for (var i = _parked.Count - 1; i >= 0; i--)
+        {
+            var (until, set, index) = _parked[i];
+            if (until > now) continue;
+            _parked.RemoveAt(i);
+            if (!set.IsStopped) Requeue(set, index);
+        }
+
+        // Tasks that waited for a better place may take another one now.
+        OfferAll();
+    }
+}

@@ -1,0 +1,46 @@
+using Dataflow.Errors;
+
+namespace Dataflow.Tasks;
+
+/// <summary>Runs one attempt on the thread that calls it and says how it ended. Nothing that a task throws gets past it.</summary>
+internal static class TaskRunner
+{
+    public static TaskOutcome Run(StageTask task, TaskContext context, TimeProvider time)
+    {
+        var start = time.GetTimestamp();
+        var paused = GC.GetTotalPauseDuration();
+        TaskOutcome outcome;
+        using (context.Enter())
+        {
+            try
+            {
+                context.ThrowIfCancelled();
+                outcome = new TaskSucceeded(task.Run(context));
+            }
+            catch (Exception error)
+            {
+                outcome = OutcomeOf(error, context);
+            }
+
+            // A success whose cleaning up failed may have left half of its work undone.
+            if (context.Complete() is { } left && outcome is TaskSucceeded) outcome = OutcomeOf(left, context);
+        }
+        context.Metrics.RunTime = time.GetElapsedTime(start);
+        context.Metrics.GcPauseTime = GC.GetTotalPauseDuration() - paused;
+        return outcome;
+    }
+
+    private static TaskOutcome OutcomeOf(Exception error, TaskContext context)
+    {
+        // Whatever a cancelled task throws, being cancelled is why.
+        if (context.CancellationToken.IsCancellationRequested) return new TaskKilled("cancelled");
+
+        // User code likes to wrap: a lost map output must not become an ordinary error, or it would never be written again.
+        for (var at = error; at is not null; at = at.InnerException)
+        {
+            if (at is FetchFailedException fetch) return fetch.ToOutcome();
+            if (at is CommitDeniedException) return new CommitDenied();
+        }
+        return new TaskThrew(error);
+    }
+}
