@@ -67,17 +67,17 @@ internal interface IHeadReader : IDisposable
     bool Ended { get; }
 }
 
-/// <summary>Lends the chunks of a source until a kernel is warm; leaves the source open.</summary>
-internal sealed class HeadReader<T>(ChunkReader<T> source, CachedKernel kernel, int warmUp) : ChunkReader<T>, IHeadReader
+/// <summary>Lends the chunks of a source until enough have gone the slow way; leaves the source open.</summary>
+internal sealed class HeadReader<T>(ChunkReader<T> source, NarrowPipeline pipeline, TaskContext context) : ChunkReader<T>, IHeadReader
 {
     public bool Ended { get; private set; }
 
     public override bool TryRead(out ReadOnlySpan<T> chunk)
     {
         chunk = default;
-        if (Ended || !kernel.IsCold(warmUp)) return false;
+        if (Ended || !pipeline.IsCold(context)) return false;
         Ended = !source.TryRead(out chunk);
-        kernel.Warm(chunk.Length);
+        pipeline.Warm(chunk.Length);
         return !Ended;
     }
 }

@@ -35,12 +35,12 @@ internal sealed class CachedKernel
 /// What lambdas captured is not part of it, so a loop in the program that makes the same lambdas again finds its kernels. Those used last
 /// are kept, up to a limit. A kernel of types that may be unloaded is not kept here: it would keep them.
 /// </remarks>
-/// <param name="capacity">Most kernels that are kept.</param>
+/// <param name="capacity">Most kernels that are kept; at the limit, the half that was not used for longest goes.</param>
 internal sealed class KernelCache(int capacity)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<Key, LinkedListNode<(Key Key, CachedKernel Kernel)>> _kernels = [];
-    private readonly LinkedList<(Key Key, CachedKernel Kernel)> _lastUsedFirst = [];
+    private readonly Dictionary<Key, Entry> _kernels = [];
+    private long _uses;
 
     /// <summary>The cache of the process. A kernel takes some KB.</summary>
     public static KernelCache Shared { get; } = new(1024);
@@ -65,48 +65,54 @@ internal sealed class KernelCache(int capacity)
         var key = new Key(operations, sink, calls);
         lock (_gate)
         {
-            if (_kernels.TryGetValue(key, out var node))
+            if (!_kernels.TryGetValue(key, out var entry))
             {
-                _lastUsedFirst.Remove(node);
+                if (_kernels.Count == capacity) Evict();
+                _kernels.Add(key, entry = new Entry());
             }
-            else
-            {
-                if (_kernels.Count == capacity)
-                {
-                    _kernels.Remove(_lastUsedFirst.Last!.Value.Key);
-                    _lastUsedFirst.RemoveLast();
-                }
-                node = new((key, new CachedKernel()));
-                _kernels.Add(key, node);
-            }
-            _lastUsedFirst.AddFirst(node);
-            return node.Value.Kernel;
+            entry.LastUse = ++_uses;
+            return entry.Kernel;
         }
     }
 
-    /// <summary>The type of an operation tells what it does and between which element types.</summary>
-    private readonly struct Key : IEquatable<Key>
+    private void Evict()
     {
-        private readonly (Type Kind, MethodInfo? Method, Type? Target)[] _parts;
+        var oldest = _kernels.ToArray();
+        Array.Sort(oldest, (a, b) => a.Value.LastUse.CompareTo(b.Value.LastUse));
+        foreach (var (key, _) in oldest.AsSpan(0, (oldest.Length + 1) / 2)) _kernels.Remove(key);
+    }
+
+    private sealed class Entry
+    {
+        public CachedKernel Kernel { get; } = new();
+
+        public long LastUse { get; set; }
+    }
+
+    // A class, like the entry: .NET brings compiled code for a dictionary of objects.
+    private sealed class Key : IEquatable<Key>
+    {
+        private readonly object?[] _parts;
         private readonly int _hash;
 
         public Key(NarrowOperation[] operations, Type sink, LambdaCall[] calls)
         {
-            _parts = new (Type, MethodInfo?, Type?)[calls.Length];
+            // The type of an operation tells what it does and between which element types.
+            _parts = new object?[3 * calls.Length];
             var hash = default(HashCode);
             for (var i = 0; i < calls.Length; i++)
             {
-                var kind = i < operations.Length ? operations[i].GetType() : sink;
-                _parts[i] = (kind, calls[i].Method, calls[i].Target);
-                hash.Add(kind);
-                hash.Add(calls[i].Method);
+                _parts[3 * i] = i < operations.Length ? operations[i].GetType() : sink;
+                _parts[(3 * i) + 1] = calls[i].Method;
+                _parts[(3 * i) + 2] = calls[i].Target;
             }
+            foreach (var part in _parts) hash.Add(part);
             _hash = hash.ToHashCode();
         }
 
-        public bool Equals(Key other) => _hash == other._hash && _parts.AsSpan().SequenceEqual(other._parts);
+        public bool Equals(Key? other) => other is not null && _hash == other._hash && _parts.AsSpan().SequenceEqual(other._parts);
 
-        public override bool Equals(object? obj) => obj is Key other && Equals(other);
+        public override bool Equals(object? obj) => Equals(obj as Key);
 
         public override int GetHashCode() => _hash;
     }

@@ -24,9 +24,9 @@ internal abstract class NarrowOperation
 
     /// <summary>A reader of the first chunks of a source.</summary>
     /// <param name="source">A reader of the operation's input; not disposed with the result.</param>
-    /// <param name="kernel">What is to be warm at the end.</param>
-    /// <param name="warmUp">When that is, in elements.</param>
-    public abstract IHeadReader OpenHead(IDisposable source, CachedKernel kernel, int warmUp);
+    /// <param name="pipeline">What is to be warm at the end.</param>
+    /// <param name="context">The running task.</param>
+    public abstract IHeadReader OpenHead(IDisposable source, NarrowPipeline pipeline, TaskContext context);
 
     /// <summary>A reader that runs this operation alone.</summary>
     /// <param name="source">A reader of the operation's input; disposed with the result.</param>
@@ -55,8 +55,8 @@ internal abstract class NarrowOperation<TIn, TOut>(Delegate? lambda) : NarrowOpe
     public sealed override IDisposable ReadSource(Rdd source, Partition partition, TaskContext context) =>
         ((Rdd<TIn>)source).Read(partition, context);
 
-    public sealed override IHeadReader OpenHead(IDisposable source, CachedKernel kernel, int warmUp) =>
-        new HeadReader<TIn>((ChunkReader<TIn>)source, kernel, warmUp);
+    public sealed override IHeadReader OpenHead(IDisposable source, NarrowPipeline pipeline, TaskContext context) =>
+        new HeadReader<TIn>((ChunkReader<TIn>)source, pipeline, context);
 
     public sealed override IDisposable OpenPlain(IDisposable source, Rdd rdd, TaskContext context) =>
         Plain((ChunkReader<TIn>)source, rdd, context);

@@ -22,9 +22,13 @@ internal interface INarrowOperator
 /// </remarks>
 internal sealed class NarrowPipeline
 {
+    // How many elements, in all tasks, go the slow way before their kernel is even looked for: smaller jobs are spared even that.
+    private const int FirstLook = 4096;
+
     private readonly Rdd[] _operators;
     private readonly NarrowOperation[] _operations;
     private KernelPlan[]? _plans;
+    private long _plain;
 
     private NarrowPipeline(Rdd source, Rdd[] operators, NarrowOperation[] operations)
     {
@@ -36,9 +40,7 @@ internal sealed class NarrowPipeline
     /// <summary>The Rdd that the first operator reads.</summary>
     public Rdd Source { get; }
 
-    // Long runs are cut: each part is a kernel.
-    private KernelPlan[] Plans => _plans ??= [.. Enumerable.Range(0, _operations.Length).Chunk(KernelPlan.MostOperations).Select(
-        part => new KernelPlan(_operations.AsSpan(part[0], part.Length), _operators.AsSpan(part[0], part.Length)))];
+    private KernelPlan[] Plans => _plans ??= Plan();
 
     /// <summary>The run that ends with an operator; the last answer when its source is still the same.</summary>
     /// <param name="last">The operator that is computed, kept or not.</param>
@@ -78,12 +80,8 @@ internal sealed class NarrowPipeline
         try
         {
             if (!FusionSupport.Fuses(context)) return (ChunkReader<T>)OpenPlain(source, context);
-            var kernel = Plans[0].Storing;
-            var warmUp = context.Services.Options.FusionWarmUp;
-
-            // A run of several kernels is fused at once: one by one it would take the stack deep.
-            return Plans.Length == 1 && kernel.IsCold(warmUp)
-                ? new AdaptiveReader<T>(source, _operations[0].OpenHead(source, kernel, warmUp), this, context)
+            return IsCold(context)
+                ? new AdaptiveReader<T>(source, _operations[0].OpenHead(source, this, context), this, context)
                 : (ChunkReader<T>)OpenFused(source, context);
         }
         catch
@@ -109,5 +107,35 @@ internal sealed class NarrowPipeline
     {
         foreach (var plan in Plans) source = plan.First.OpenFused(source, plan, context);
         return source;
+    }
+
+    /// <summary>Whether operators should still run one by one: writing a kernel costs as much as some ten thousand elements.</summary>
+    /// <param name="context">The running task.</param>
+    public bool IsCold(TaskContext context)
+    {
+        // A run of several kernels is fused at once: one by one it would take the stack deep.
+        var warmUp = context.Services.Options.FusionWarmUp;
+        return _operations.Length <= KernelPlan.MostOperations
+            && (Volatile.Read(ref _plain) < Math.Min(FirstLook, warmUp) || Plans[0].Storing.IsCold(warmUp));
+    }
+
+    /// <summary>Counts elements that go the slow way.</summary>
+    public void Warm(int elements)
+    {
+        Interlocked.Add(ref _plain, elements);
+        if (_plans is { } plans) plans[0].Storing.Warm(elements);
+    }
+
+    // Long runs are cut: each part is a kernel.
+    private KernelPlan[] Plan()
+    {
+        var plans = new KernelPlan[(_operations.Length + KernelPlan.MostOperations - 1) / KernelPlan.MostOperations];
+        for (var i = 0; i < plans.Length; i++)
+        {
+            var start = i * KernelPlan.MostOperations;
+            var count = Math.Min(KernelPlan.MostOperations, _operations.Length - start);
+            plans[i] = new KernelPlan(_operations.AsSpan(start, count), _operators.AsSpan(start, count));
+        }
+        return plans;
     }
 }
