@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Dataflow;
 
 /// <summary>Every knob of an application, with its unit and default.</summary>
@@ -99,6 +101,18 @@ public sealed partial record DataflowOptions
 
     /// <summary>Bounds the engine's own data and nothing else, in bytes: for tests that want a tiny budget within a large process.</summary>
     internal long? EngineMemoryBytes { get; init; }
+
+    /// <summary>Whether long jobs draw a progress bar on the console. Silent in any case when standard error is redirected. Default true.</summary>
+    public bool Progress { get; init; } = true;
+
+    /// <summary>A folder for event logs: one file of JSON lines per application, every event of jobs, stages and tasks. Null, the default, writes none.</summary>
+    public string? EventLogFolder { get; init; }
+
+    /// <summary>Where log messages go: jobs at Information, failures at Warning. Null, the default, logs nothing.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>Where the scheduler's random choices start. Default 0.</summary>
+    public int Seed { get; init; }
 
     private static T AtLeast<T>(T least, T value, string name)
         where T : IComparable<T> => value.CompareTo(least) >= 0

@@ -59,6 +59,8 @@ public sealed class ManyToOneDependency(Rdd rdd, Func<int, IReadOnlyList<int>> p
 /// </remarks>
 public abstract class ShuffleDependency : Dependency
 {
+    private readonly ShuffleLifetime _lifetime;
+
     /// <summary>Makes a dependency with a shuffle id of its own.</summary>
     /// <param name="rdd">The parent.</param>
     /// <param name="reducePartitions">How many reduce partitions each map output is cut into; at least 1.</param>
@@ -67,6 +69,7 @@ public abstract class ShuffleDependency : Dependency
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(reducePartitions);
         ReducePartitions = reducePartitions;
         ShuffleId = rdd.Context.NewShuffleId();
+        _lifetime = new ShuffleLifetime(rdd.Context, ShuffleId);
     }
 
     /// <summary>Names the shuffle.</summary>

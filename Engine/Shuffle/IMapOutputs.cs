@@ -5,6 +5,9 @@ namespace Dataflow.Shuffle;
 /// <summary>Tells tasks who serves which map output.</summary>
 internal interface IMapOutputs
 {
-    /// <summary>The outputs of a shuffle by map partition; null where none is registered.</summary>
-    MapStatus?[] Get(ShuffleId shuffle);
+    /// <summary>How many map outputs a shuffle has; 0 if it is not known.</summary>
+    int MapCount(ShuffleId shuffle);
+
+    /// <summary>Who serves a map output; null if nobody does.</summary>
+    WorkerId? ServerOf(ShuffleId shuffle, int map);
 }

@@ -35,14 +35,14 @@ public sealed class ShuffleInput
     /// <exception cref="FetchFailedException">An output is missing; the scheduler has its map task run again.</exception>
     public static ShuffleInput Open(ShuffleId shuffle, ShuffleReadPartition partition, TaskContext context)
     {
-        var statuses = context.Services.MapOutputs.Get(shuffle);
-        var end = Math.Min(partition.MapEnd, statuses.Length);
+        var locations = context.Services.MapOutputs;
+        var end = Math.Min(partition.MapEnd, locations.MapCount(shuffle));
         var outputs = new MapOutput[Math.Max(0, end - partition.MapStart)];
         for (var i = 0; i < outputs.Length; i++)
         {
             var map = partition.MapStart + i;
             outputs[i] = context.Services.Shuffles.Find(shuffle, map)
-                ?? throw new FetchFailedException(shuffle, map, statuses[map]?.Server, FetchFailure.Missing, "the map output is not registered");
+                ?? throw new FetchFailedException(shuffle, map, locations.ServerOf(shuffle, map), FetchFailure.Missing, "the map output is not registered");
         }
         return new ShuffleInput(shuffle, outputs, partition, context);
     }
