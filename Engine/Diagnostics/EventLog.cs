@@ -119,10 +119,11 @@ internal sealed class EventLog : JobListener, IDisposable
                 break;
             case BlockChanged e:
                 _json.WriteNumber("executor", e.Executor.Value);
-                _json.WriteString("block", e.Block.ToString());
-                _json.WriteBoolean("kept", e.Level.IsKept);
-                _json.WriteNumber("memoryBytes", e.MemoryBytes);
-                _json.WriteNumber("diskBytes", e.DiskBytes);
+                _json.WriteString("block", e.Update.Id.ToString());
+                _json.WriteString("change", e.Update.Change.ToString());
+                _json.WriteNumber("memoryBytes", e.Update.MemoryBytes);
+                _json.WriteNumber("diskBytes", e.Update.DiskBytes);
+                Text("problem", e.Update.Problem);
                 break;
             case EventsDropped e:
                 _json.WriteNumber("count", e.Count);

@@ -68,6 +68,43 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
         return done;
     }
 
+    /// <summary>Merges a chunk of pairs into combined values of another type.</summary>
+    /// <param name="chunk">The pairs.</param>
+    /// <param name="create">Makes a combined value of the first value of a key.</param>
+    /// <param name="merge">Adds a value to a combined one.</param>
+    /// <returns>How many pairs were taken: all, or those before the first new key beyond the limit.</returns>
+    public int Combine<TIn>(ReadOnlySpan<(TKey Key, TIn Value)> chunk, Func<TIn, TValue> create, Func<TValue, TIn, TValue> merge)
+    {
+        Span<uint> hashes = stackalloc uint[KeyIndex<TKey>.Batch];
+        Span<int> numbers = stackalloc int[KeyIndex<TKey>.Batch];
+        var done = 0;
+        while (done < chunk.Length)
+        {
+            var batch = chunk.Slice(done, Math.Min(hashes.Length, chunk.Length - done));
+            StableHash<TKey>.OfMany(in batch[0].Key, Unsafe.SizeOf<(TKey, TIn)>(), hashes[..batch.Length]);
+            var next = Count;
+            var taken = Number(batch, hashes[..batch.Length], numbers);
+            for (var i = 0; i < taken; i++)
+            {
+                var number = numbers[i];
+                ref var value = ref _values[number];
+                if (number == next)
+                {
+                    value = create(batch[i].Value);
+                    next++;
+                }
+                else
+                {
+                    value = merge(value, batch[i].Value);
+                }
+            }
+            done += taken;
+            if (taken < batch.Length)
+                break;
+        }
+        return done;
+    }
+
     /// <summary>The value of a key.</summary>
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
@@ -85,9 +122,9 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
         _index.Clear();
     }
 
-    private int Number(ReadOnlySpan<(TKey Key, TValue Value)> batch, ReadOnlySpan<uint> hashes, Span<int> numbers)
+    private int Number<TIn>(ReadOnlySpan<(TKey Key, TIn Value)> batch, ReadOnlySpan<uint> hashes, Span<int> numbers)
     {
-        var taken = _index.FindOrAdd(in batch[0].Key, Unsafe.SizeOf<(TKey, TValue)>(), hashes, numbers, limit);
+        var taken = _index.FindOrAdd(in batch[0].Key, Unsafe.SizeOf<(TKey, TIn)>(), hashes, numbers, limit);
         if (_values.Length < Count)
             Array.Resize(ref _values, Math.Max(Count, Math.Max(256, _values.Length * 2)));
         return taken;

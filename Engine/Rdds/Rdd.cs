@@ -12,6 +12,7 @@ public abstract class Rdd : IDriverOnly
 {
     private Partition[]? _partitions;
     private Determinacy? _determinacy;
+    private CacheLifetime? _kept;
     private StorageLevel _storageLevel = StorageLevel.None;
 
     private protected Rdd(DataflowContext context, string operation, Delegate? lambda)
@@ -94,6 +95,7 @@ public abstract class Rdd : IDriverOnly
                 $"{this} is already kept as {_storageLevel}; its storage level can't be changed to {level}. Call Unpersist first.");
         }
         _storageLevel = level;
+        _kept ??= level.IsKept ? new CacheLifetime(Context, Id) : null;
     }
 
     /// <summary>Name or verb, id and call site: <c>Map at Program.cs:13</c>.</summary>

@@ -1,4 +1,5 @@
-using Dataflow.Storage;
+using System.Runtime.CompilerServices;
+using Dataflow.Caching;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -11,13 +12,14 @@ internal static class ResultLimit
     public static T[] Take<T>(ChunkReader<T> reader, TaskContext context, int wanted)
     {
         var limit = context.Services.Options.MaxResultBytes;
+        var sizes = new SizeEstimator<T>();
         var parts = new List<T[]>();
         var count = 0;
         var bytes = 0L;
         while (count < wanted && reader.TryRead(out var chunk))
         {
             if (chunk.Length > wanted - count) chunk = chunk[..(wanted - count)];
-            bytes += SizeEstimator.Estimate(chunk);
+            bytes += (long)chunk.Length * Unsafe.SizeOf<T>() + sizes.ReferencedBytes(chunk);
             if (bytes > limit)
             {
                 throw new ResultTooLargeException(

@@ -7,40 +7,56 @@ namespace Dataflow.Scheduling;
 /// One byte for each pair of map output and reduce partition, on a logarithmic scale: 10 MB for 10,000 maps x 1,000 reduce partitions.
 /// Above <see cref="MostExact"/> reduce partitions one bit (empty or not) and an average for each map output.
 /// </remarks>
-internal sealed class MapOutputSizes(int maps, int reducePartitions)
+public sealed class MapOutputSizes
 {
     /// <summary>Most reduce partitions whose sizes are kept one by one.</summary>
     public const int MostExact = 2000;
 
     private static readonly double LogBase = Math.Log(1.1);
 
-    private readonly byte[]?[] _cells = new byte[maps][];
-    private readonly long[] _average = reducePartitions > MostExact ? new long[maps] : [];
-    private readonly long[] _bytes = new long[reducePartitions];
-    private readonly long[] _rows = new long[reducePartitions];
+    private readonly byte[]?[] _cells;
+    private readonly long[] _average;
+    private readonly long[] _bytes;
+    private readonly long[] _rows;
 
-    public int Maps => maps;
+    internal MapOutputSizes(int maps, int reducePartitions)
+    {
+        Maps = maps;
+        ReducePartitions = reducePartitions;
+        _cells = new byte[maps][];
+        _average = reducePartitions > MostExact ? new long[maps] : [];
+        _bytes = new long[reducePartitions];
+        _rows = new long[reducePartitions];
+    }
 
-    public int ReducePartitions => reducePartitions;
+    /// <summary>How many map outputs there are.</summary>
+    public int Maps { get; }
+
+    /// <summary>How many reduce partitions each is cut into.</summary>
+    public int ReducePartitions { get; }
 
     /// <summary>Bytes of one reduce partition over all map outputs.</summary>
+    /// <param name="reduce">The reduce partition.</param>
     public long BytesOf(int reduce) => _bytes[reduce];
 
     /// <summary>Rows of one reduce partition over all map outputs.</summary>
+    /// <param name="reduce">The reduce partition.</param>
     public long RowsOf(int reduce) => _rows[reduce];
 
     /// <summary>Bytes of one reduce partition in one map output, within 5 % (above <see cref="MostExact"/>: the output's average); exact when 0.</summary>
+    /// <param name="map">The map output.</param>
+    /// <param name="reduce">The reduce partition.</param>
     public long BytesOf(int map, int reduce)
     {
         if (_cells[map] is not { } cells) return 0;
-        if (reducePartitions <= MostExact) return Decode(cells[reduce]);
+        if (ReducePartitions <= MostExact) return Decode(cells[reduce]);
         return (cells[reduce >> 3] >> (reduce & 7) & 1) == 0 ? 0 : _average[map];
     }
 
     /// <summary>Notes the sizes of one output.</summary>
     /// <remarks>The sums count a map's output once: the task that writes it again writes the same rows. Where it does not,
     /// <see cref="Clear"/> is called before.</remarks>
-    public void Set(int map, ReadOnlySpan<long> bytes, ReadOnlySpan<long> rows)
+    internal void Set(int map, ReadOnlySpan<long> bytes, ReadOnlySpan<long> rows)
     {
         var isNew = _cells[map] is null;
         if (isNew)
@@ -49,15 +65,15 @@ internal sealed class MapOutputSizes(int maps, int reducePartitions)
             for (var i = 0; i < rows.Length; i++) _rows[i] += rows[i];
         }
 
-        if (reducePartitions <= MostExact)
+        if (ReducePartitions <= MostExact)
         {
-            var cells = new byte[reducePartitions];
+            var cells = new byte[ReducePartitions];
             for (var i = 0; i < bytes.Length; i++) cells[i] = Encode(bytes[i]);
             _cells[map] = cells;
             return;
         }
 
-        var filled = new byte[(reducePartitions + 7) / 8];
+        var filled = new byte[(ReducePartitions + 7) / 8];
         long sum = 0, count = 0;
         for (var i = 0; i < bytes.Length; i++)
         {
@@ -71,7 +87,7 @@ internal sealed class MapOutputSizes(int maps, int reducePartitions)
     }
 
     /// <summary>Forgets all sizes.</summary>
-    public void Clear()
+    internal void Clear()
     {
         Array.Clear(_cells);
         Array.Clear(_average);
@@ -80,9 +96,9 @@ internal sealed class MapOutputSizes(int maps, int reducePartitions)
     }
 
     /// <summary>A copy that stays as it is.</summary>
-    public MapOutputSizes Snapshot()
+    internal MapOutputSizes Snapshot()
     {
-        var copy = new MapOutputSizes(maps, reducePartitions);
+        var copy = new MapOutputSizes(Maps, ReducePartitions);
         _cells.CopyTo(copy._cells, 0);
         _average.CopyTo(copy._average, 0);
         _bytes.CopyTo(copy._bytes, 0);

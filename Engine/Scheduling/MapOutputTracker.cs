@@ -13,7 +13,7 @@ namespace Dataflow.Scheduling;
 /// <para>The epoch grows whenever an output is lost. An output remembers the epoch in which it was registered, so that a late complaint about its
 /// predecessor does not harm it.</para>
 /// </remarks>
-internal sealed class MapOutputTracker
+internal sealed class MapOutputTracker : IMapOutputs
 {
     private readonly ConcurrentDictionary<ShuffleId, Shuffle> _shuffles = new();
 

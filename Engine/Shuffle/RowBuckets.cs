@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dataflow.Caching;
 using Dataflow.Serialization;
 using Dataflow.Storage;
 
@@ -125,6 +126,7 @@ internal sealed class ObjectRowBuckets<TRow> : RowBuckets<TRow>
     }
 
     private readonly Bucket[] _buckets;
+    private readonly SizeEstimator<TRow> _sizes = new();
     private readonly int _segmentRows;
 
     public ObjectRowBuckets(MapOutputWriter output, int tags) : base(output, tags)
@@ -174,7 +176,7 @@ internal sealed class ObjectRowBuckets<TRow> : RowBuckets<TRow>
     private void HandOver(int index)
     {
         ref var bucket = ref _buckets[index];
-        Output.Add(index / Tags, index % Tags, bucket.Rows!, bucket.Count, SizeEstimator.Estimate<TRow>(bucket.Rows.AsSpan(0, bucket.Count)));
+        Output.Add(index / Tags, index % Tags, bucket.Rows!, bucket.Count, (long)bucket.Count * Unsafe.SizeOf<TRow>() + _sizes.ReferencedBytes(bucket.Rows.AsSpan(0, bucket.Count)));
         bucket = default;
     }
 }

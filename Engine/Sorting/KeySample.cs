@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Dataflow.Caching;
 using Dataflow.Tasks;
 
 namespace Dataflow.Sorting;
@@ -16,6 +18,7 @@ internal sealed record KeySample<TKey>(TKey[] Keys, long Rows, long Bytes)
     {
         var random = new PartitionRandom(0x5DEECE66D, context.PartitionIndex);
         var keys = new List<TKey>();
+        var sizes = new SizeEstimator<TRow>();
         var rows = 0L;
         var bytes = 0L;
         var window = 1L;
@@ -23,7 +26,7 @@ internal sealed record KeySample<TKey>(TKey[] Keys, long Rows, long Bytes)
         var pick = 0L;
         while (reader.TryRead(out var chunk))
         {
-            bytes += Storage.SizeEstimator.Estimate(chunk);
+            bytes += (long)chunk.Length * Unsafe.SizeOf<TRow>() + sizes.ReferencedBytes(chunk);
             while (pick < rows + chunk.Length)
             {
                 keys.Add(keyOf(chunk[(int)(pick - rows)]));

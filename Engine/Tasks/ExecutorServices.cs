@@ -51,7 +51,7 @@ public sealed class ExecutorServices : IDisposable
     internal Shuffle.ShuffleStore Shuffles { get; }
 
     /// <summary>Who serves which map output.</summary>
-    internal Shuffle.IMapOutputs MapOutputs { get; init; } = null!;
+    internal Shuffle.IMapOutputs MapOutputs { get; set; } = null!;
 
     /// <summary>Frees what the executor holds. Tasks must have ended.</summary>
     public void Dispose()
