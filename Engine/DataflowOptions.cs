@@ -96,8 +96,8 @@ public sealed partial record DataflowOptions
     /// <c>dataflow-USER</c> in the system's temporary folder. Choose a disk with room for shuffles and caches beyond memory.</summary>
     public string? TempFolder { get; init; }
 
-    /// <summary>Ask the system for huge pages (2 MB) for engine data. Default off. See <see cref="Storage.NativePoolOptions.HugePages"/>.</summary>
-    public bool HugePages { get; init; }
+    /// <summary>Ask the system for huge pages (2 MB) for engine data. Default on. See <see cref="Storage.NativePoolOptions.HugePages"/>.</summary>
+    public bool HugePages { get; init; } = true;
 
     /// <summary>Bounds the engine's own data and nothing else, in bytes: for tests that want a tiny budget within a large process.</summary>
     internal long? EngineMemoryBytes { get; init; }

@@ -3,8 +3,9 @@ namespace Dataflow.Storage;
 /// <summary>Watches what the process really takes, and acts when it nears the bound. Made and called by <see cref="MemoryBudget"/> only.</summary>
 internal sealed class MemoryPressure : IDisposable
 {
-    // Collecting everything is worth it once in this time; garbage that comes back sooner is no garbage to be rid of, but the program's way to work.
-    private static readonly TimeSpan BetweenCollections = TimeSpan.FromSeconds(10);
+    // Collecting everything pauses the program: at most a twentieth of the time is spent on it. What comes back sooner is the program's way to work.
+    private static readonly TimeSpan ShortestBetweenCollections = TimeSpan.FromSeconds(1);
+    private const int TimesOfLastPause = 20;
 
     private readonly long _totalBytes;
     private readonly long _marginBytes;
@@ -18,7 +19,7 @@ internal sealed class MemoryPressure : IDisposable
     private long _otherBytes;
     private long _grantedSinceLook;
     private int _collections;
-    private long _lastCollect;
+    private long _nextCollect;
     private int _acting;
     private volatile bool _disposed;
 
@@ -31,7 +32,7 @@ internal sealed class MemoryPressure : IDisposable
         _pool = pool;
         _time = time;
         _revoke = revoke;
-        _lastCollect = time.GetTimestamp() - (long)(BetweenCollections.TotalSeconds * time.TimestampFrequency);
+        _nextCollect = time.GetTimestamp();
         _runtimeBytes = Math.Max(process.PrivateResidentBytes(PoolBytes) - PoolBytes - process.HeapCommittedBytes, 0);
         Measure();
 
@@ -71,10 +72,13 @@ internal sealed class MemoryPressure : IDisposable
     {
         var garbage = _process.HeapCommittedBytes - _process.HeapLiveBytes;
         if (garbage < _totalBytes / 16) return false;
-        var last = Interlocked.Read(ref _lastCollect);
-        if (_time.GetElapsedTime(last) < BetweenCollections) return false;
-        if (Interlocked.CompareExchange(ref _lastCollect, _time.GetTimestamp(), last) != last) return false;
+        var next = Interlocked.Read(ref _nextCollect);
+        var now = _time.GetTimestamp();
+        if (now < next || Interlocked.CompareExchange(ref _nextCollect, long.MaxValue, next) != next) return false;
         _process.Collect();
+        var end = _time.GetTimestamp();
+        var shortest = (long)(ShortestBetweenCollections.TotalSeconds * _time.TimestampFrequency);
+        Interlocked.Exchange(ref _nextCollect, end + Math.Max(shortest, TimesOfLastPause * (end - now)));
         Measure();
         return true;
     }

@@ -7,6 +7,9 @@ internal sealed unsafe class NativeSizeClass(int bytes, NativePages pages, bool 
 {
     private const int SlabBytes = 4 << 20;
 
+    // Of smaller buffers few may be in use, and each slab of them would take 2 MB at the first touch.
+    private const int SmallestHugeBytes = 64 << 10;
+
     private readonly Lock _lock = new();
     private readonly Stack<nint> _warm = new();
     private readonly Stack<nint> _cold = new();
@@ -98,7 +101,7 @@ internal sealed unsafe class NativeSizeClass(int bytes, NativePages pages, bool 
     {
         if (_next == _end)
         {
-            _next = pages.Map(_slabBytes);
+            _next = pages.Map(_slabBytes, huge: bytes >= SmallestHugeBytes);
             _end = _next + _slabBytes;
             _slabs.Add(_next);
         }

@@ -9,7 +9,9 @@ internal abstract unsafe partial class NativePages
     public abstract bool CanDiscard { get; }
 
     /// <summary>Takes memory; aligned to a page at least, contents arbitrary.</summary>
-    public abstract nint Map(long bytes);
+    /// <param name="bytes">How much.</param>
+    /// <param name="huge">Whether huge pages are welcome: it will be used in large pieces.</param>
+    public abstract nint Map(long bytes, bool huge);
 
     /// <summary>Gives back exactly what one <see cref="Map"/> took.</summary>
     public abstract void Unmap(nint address, long bytes);
@@ -34,10 +36,10 @@ internal abstract unsafe partial class NativePages
 
         public override bool CanDiscard => true;
 
-        public override nint Map(long bytes)
+        public override nint Map(long bytes, bool huge)
         {
             // Huge pages start at multiples of their size only, so more is taken and its ends are cut off.
-            var align = hugePages && bytes >= HugePageBytes;
+            var align = huge && hugePages && bytes >= HugePageBytes;
             var taken = align ? bytes + HugePageBytes : bytes;
             var address = MMap(0, (nuint)taken, ProtReadWrite, MapPrivateAnonymousNoReserve, -1, 0);
             if (address == -1)
@@ -83,7 +85,7 @@ internal abstract unsafe partial class NativePages
     {
         public override bool CanDiscard => false;
 
-        public override nint Map(long bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
+        public override nint Map(long bytes, bool huge) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
 
         public override void Unmap(nint address, long bytes) => NativeMemory.AlignedFree((void*)address);
 
