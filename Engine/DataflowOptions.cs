@@ -69,7 +69,7 @@ public sealed partial record DataflowOptions
     /// <summary>How long a task waits for memory that others hold before it fails. Default 30 s.</summary>
     public TimeSpan MemoryWait { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Most bytes of a partition read from files, unless one file that can't be cut has more. Default 128 MB.</summary>
+    /// <summary>Most bytes of a partition read from files, give or take a quarter, unless one file that can't be cut has more. Default 128 MB.</summary>
     public long MaxPartitionBytes
     {
         get => _maxPartitionBytes;

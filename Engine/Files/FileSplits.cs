@@ -4,7 +4,7 @@ namespace Dataflow.Files;
 
 /// <summary>How files become partitions.</summary>
 /// <param name="MinPartitions">How many partitions at least, if there are enough bytes; 0 leaves it to the other limits.</param>
-/// <param name="MaxPartitionBytes">Most bytes of a partition, unless one file that can't be cut has more.</param>
+/// <param name="MaxPartitionBytes">Most bytes of a partition, give or take a quarter, unless one file that can't be cut has more.</param>
 /// <param name="OpenCostBytes">What opening a file costs, in bytes that could be read in that time. It keeps a partition of tiny files short.</param>
 /// <param name="Parallelism">Partitions wanted when <paramref name="MinPartitions"/> is 0: smaller ones than this gives are not worth it.</param>
 /// <param name="Alignment">Pieces begin at multiples of this many bytes: the length of a record.</param>
@@ -22,41 +22,44 @@ internal sealed record FileSplits(int MinPartitions, long MaxPartitionBytes, lon
     {
         var pieces = Pieces(files);
         var total = pieces.Sum(Weight);
-        var limit = Math.Min(MaxPartitionBytes + OpenCostBytes, Share(total, MinPartitions > 0 ? MinPartitions : Parallelism));
+        var most = MaxPartitionBytes + OpenCostBytes;
 
         // Without a wish of the user's, a partition is worth a task only from some size on.
-        if (MinPartitions == 0) limit = Math.Max(limit, 2 * OpenCostBytes);
+        var wanted = MinPartitions > 0 ? MinPartitions : Math.Min(Parallelism, total / Math.Max(1, 2 * OpenCostBytes));
+        wanted = Math.Max(wanted, (total + most - 1) / most);
 
         var hosts = new HostVotes(files);
         var partitions = new List<Partition>();
         var current = new List<FileSlice>();
-        var weight = 0L;
+        var (before, weight, share) = (0L, 0L, 0L);
         foreach (var piece in pieces)
         {
-            if (current.Count > 0 && weight + Weight(piece) > limit)
+            // A piece goes to the share of the whole in which its middle lies: shares come out even, and none stays empty that need not. One may
+            // be larger than the limit by part of a piece; where pieces are so large that it would be much more, it ends early.
+            var own = (long)((2 * (Int128)before + Weight(piece)) * wanted / (2 * (Int128)total));
+            if (current.Count > 0 && (own != share || weight + Weight(piece) > most + most / 4))
             {
                 partitions.Add(new FilePartition(partitions.Count, [.. current], hosts.For(current)));
                 current.Clear();
                 weight = 0;
             }
+            share = own;
             current.Add(piece);
             weight += Weight(piece);
+            before += Weight(piece);
         }
         if (current.Count > 0) partitions.Add(new FilePartition(partitions.Count, [.. current], hosts.For(current)));
         return [.. partitions];
     }
 
-    private static long Share(long total, int parts) => Math.Max(1, (total + parts - 1) / parts);
-
-    private long Weight(FileSlice piece) => piece.Length + OpenCostBytes;
+    // One at least: an empty file with no cost of opening has to count too.
+    private long Weight(FileSlice piece) => Math.Max(1, piece.Length + OpenCostBytes);
 
     private List<FileSlice> Pieces(IReadOnlyList<FileEntry> files)
     {
-        var total = files.Sum(static file => file.Length);
-        var piece = MinPartitions > 0
-            ? Share(total, MinPartitions)
-            : Math.Max(OpenCostBytes, Share(total + files.Count * OpenCostBytes, Parallelism));
-        piece = Math.Min(piece, MaxPartitionBytes);
+        var bytes = files.Sum(static file => file.Length);
+        var length = Math.Min(MaxPartitionBytes, Math.Max(OpenCostBytes, (bytes + files.Count * OpenCostBytes) / Parallelism));
+        if (MinPartitions > 0) length = MaxPartitionBytes;
 
         var pieces = new List<FileSlice>();
         foreach (var file in files)
@@ -64,7 +67,12 @@ internal sealed record FileSplits(int MinPartitions, long MaxPartitionBytes, lon
             var compressed = Decompress && CompressedStreams.IsCompressed(file.Path);
 
             // An empty file is a piece too: one that has grown by the time it is read must be noticed.
-            var count = Whole || compressed || file.Length == 0 ? 1 : (file.Length + piece - 1) / piece;
+            var count = 1L;
+            if (!Whole && !compressed && file.Length > 0)
+            {
+                count = (file.Length + length - 1) / Math.Max(1, length);
+                if (MinPartitions > 0) count = Math.Max(count, Math.Min(file.Length, (long)(((Int128)file.Length * MinPartitions + bytes - 1) / bytes)));
+            }
             var start = 0L;
             for (var i = 1L; i <= count; i++)
             {

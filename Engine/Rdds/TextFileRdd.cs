@@ -17,6 +17,7 @@ internal sealed class TextFileRdd(DataflowContext context, string path, FileSpli
         private const int ChunkBytes = 1 << 20;
 
         private readonly string[] _chunk = ArrayPool<string>.Shared.Rent(DefaultLength);
+        private long _counted;
         private bool _disposed;
 
         public override bool TryRead(out ReadOnlySpan<string> chunk)
@@ -24,13 +25,13 @@ internal sealed class TextFileRdd(DataflowContext context, string path, FileSpli
             var texts = _chunk.AsSpan(0, DefaultLength);
             var count = 0;
             var bytes = 0L;
-            var before = lines.BytesRead;
             while (count < texts.Length && bytes < ChunkBytes && lines.TryRead(out var line, out var ascii))
             {
                 texts[count++] = ascii ? Serialization.Text.FromAscii(line) : Encoding.UTF8.GetString(line);
                 bytes += line.Length;
             }
-            context.Metrics.InputBytes += lines.BytesRead - before;
+            context.Metrics.InputBytes += lines.BytesRead - _counted;
+            _counted = lines.BytesRead;
             chunk = texts[..count];
             return count > 0;
         }

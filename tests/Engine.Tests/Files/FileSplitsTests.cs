@@ -36,6 +36,7 @@ public sealed class FileSplitsTests
         var parts = Plan(Default, [.. Enumerable.Repeat(1000L, 10_000)]);
         Assert.Equal(10_000, parts.Sum(part => part.Slices.Length));
         Assert.InRange(parts.Length, 10_000 / 33, 10_000 / 31);
+        Assert.InRange(parts.Max(part => part.Slices.Length), 32, 34);
     }
 
     [Fact]
