@@ -7,7 +7,6 @@ public sealed partial record DataflowOptions
 {
     private readonly long _maxPartitionBytes = 128L << 20;
     private readonly long _fileOpenCostBytes = 4L << 20;
-
     private readonly int _threads = Environment.ProcessorCount;
     private readonly int? _defaultParallelism;
     private readonly int _taskMaxAttempts = 4;
@@ -73,11 +72,7 @@ public sealed partial record DataflowOptions
     public long MaxPartitionBytes
     {
         get => _maxPartitionBytes;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxPartitionBytes));
-            _maxPartitionBytes = value;
-        }
+        init => _maxPartitionBytes = AtLeast(1, value, nameof(MaxPartitionBytes));
     }
 
     /// <summary>What opening a file costs, as the bytes that could be read in that time: small files are put into one partition until their bytes
@@ -85,11 +80,7 @@ public sealed partial record DataflowOptions
     public long FileOpenCostBytes
     {
         get => _fileOpenCostBytes;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(FileOpenCostBytes));
-            _fileOpenCostBytes = value;
-        }
+        init => _fileOpenCostBytes = AtLeast(0, value, nameof(FileOpenCostBytes));
     }
 
     /// <summary>The folder under which applications keep temporary files, each in a folder of its own that is removed with it. Null, the default, is

@@ -16,7 +16,7 @@ public sealed partial class DataflowContext
     /// or <c>.</c> are passed over.</para>
     /// </remarks>
     /// <param name="path">A file, a folder, a pattern, or several with commas between them. Relative paths are relative to the driver's working folder.</param>
-    /// <param name="minPartitions">How many partitions at least, if there are enough bytes; 0 takes the default parallelism for large inputs.</param>
+    /// <param name="minPartitions">How many partitions at least, if there are enough bytes; 0 takes <see cref="DefaultParallelism"/> for large inputs.</param>
     /// <exception cref="InputException">At the first action: nothing is there, or it may not be read. The message names similar paths.</exception>
     public Rdd<string> TextFile(string path, int minPartitions = 0) => new TextFileRdd(this, path, Splits(minPartitions));
 
@@ -77,6 +77,6 @@ public sealed partial class DataflowContext
     private FileSplits Splits(int minPartitions)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(minPartitions);
-        return new FileSplits(minPartitions, Options.MaxPartitionBytes, Options.FileOpenCostBytes, Environment.ProcessorCount);
+        return new FileSplits(minPartitions, Options.MaxPartitionBytes, Options.FileOpenCostBytes, DefaultParallelism);
     }
 }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text;
 using Dataflow.Files;
 using Dataflow.Tasks;
@@ -12,8 +11,7 @@ internal sealed class Scratch : IDisposable
     {
         Folder = System.IO.Directory.CreateTempSubdirectory("dataflow-files-").FullName;
         Options = (options ?? DataflowOptions.Default) with { TempFolder = System.IO.Path.Combine(Folder, ".temp") };
-        Context = (DataflowContext)typeof(DataflowContext)
-            .GetConstructor(BindingFlags.Instance | BindingFlags.NonPublic, [typeof(DataflowOptions)])!.Invoke([Options]);
+        Context = DataflowContext.Local(Options);
         Services = new ExecutorServices(default, default, Options);
     }
 
