@@ -15,9 +15,8 @@ public static partial class PairRdd
         public Rdd<(TKey Key, TOut Value)> MapValues<TOut>(Func<TValue, TOut> selector)
         {
             ClosureGuard.Check(selector, "MapValues");
-            using var scope = CallSite.Open("MapValues", selector);
             return new NarrowRdd<(TKey Key, TValue Value), (TKey Key, TOut Value)>(
-                rdd, "MapValues", new MapOperation<(TKey Key, TValue Value), (TKey Key, TOut Value)>(pair => (pair.Key, selector(pair.Value))), true);
+                rdd, "MapValues", new MapValuesOperation<TKey, TValue, TOut>(selector), keepsPartitioner: true);
         }
 
         /// <summary>Makes zero or more values of each and leaves keys and placement as they are.</summary>
@@ -27,12 +26,8 @@ public static partial class PairRdd
         public Rdd<(TKey Key, TOut Value)> FlatMapValues<TOut>(Func<TValue, IEnumerable<TOut>> selector)
         {
             ClosureGuard.Check(selector, "FlatMapValues");
-            using var scope = CallSite.Open("FlatMapValues", selector);
             return new NarrowRdd<(TKey Key, TValue Value), (TKey Key, TOut Value)>(
-                rdd,
-                "FlatMapValues",
-                new FlatMapOperation<(TKey Key, TValue Value), (TKey Key, TOut Value)>(pair => selector(pair.Value).Select(value => (pair.Key, value))),
-                true);
+                rdd, "FlatMapValues", new FlatMapValuesOperation<TKey, TValue, TOut>(selector), keepsPartitioner: true);
         }
 
         /// <summary>The keys, in order. What is known of the placement does not carry over.</summary>

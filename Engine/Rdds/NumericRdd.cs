@@ -1,4 +1,6 @@
 using System.Numerics;
+using Dataflow.Fusion;
+using Dataflow.Tasks;
 
 namespace Dataflow;
 
@@ -17,7 +19,7 @@ public static class NumericRdd
         /// <param name="cancellationToken">Cancels the job.</param>
         public async Task<T> SumAsync(CancellationToken cancellationToken = default)
         {
-            var parts = await rdd.Context.RunJobAsync(rdd, (reader, _) => SumOf(reader), null, CallSite.Here("Sum"), cancellationToken)
+            var parts = await rdd.Context.RunJobAsync(rdd, SumOf, null, CallSite.Here("Sum"), cancellationToken)
                 .ConfigureAwait(false);
             return parts.Aggregate(T.Zero, static (a, b) => checked(a + b));
         }
@@ -30,7 +32,7 @@ public static class NumericRdd
         /// <param name="cancellationToken">Cancels the job.</param>
         public async Task<Statistics> StatsAsync(CancellationToken cancellationToken = default)
         {
-            var parts = await rdd.Context.RunJobAsync(rdd, (reader, _) => StatsOf(reader), null, CallSite.Here("Stats"), cancellationToken)
+            var parts = await rdd.Context.RunJobAsync(rdd, StatsOf, null, CallSite.Here("Stats"), cancellationToken)
                 .ConfigureAwait(false);
             return parts.Aggregate(Statistics.Empty, static (a, b) => a.Merge(b));
         }
@@ -93,7 +95,7 @@ public static class NumericRdd
         public async Task<BoundedValue> MeanApproxAsync(TimeSpan timeout, double confidence = 0.95, CancellationToken cancellationToken = default)
         {
             Rdd<T>.CheckConfidence(confidence);
-            var parts = await rdd.Context.RunApproximateJobAsync(rdd, (reader, _) => StatsOf(reader), timeout, CallSite.Here("MeanApprox"), cancellationToken)
+            var parts = await rdd.Context.RunApproximateJobAsync(rdd, StatsOf, timeout, CallSite.Here("MeanApprox"), cancellationToken)
                 .ConfigureAwait(false);
             var stats = parts.Aggregate(Statistics.Empty, static (a, b) => a.Merge(b.Value));
             return Extrapolation.Mean(stats, parts.Count == rdd.PartitionCount, confidence);
@@ -112,7 +114,7 @@ public static class NumericRdd
         public async Task<BoundedValue> SumApproxAsync(TimeSpan timeout, double confidence = 0.95, CancellationToken cancellationToken = default)
         {
             Rdd<T>.CheckConfidence(confidence);
-            var parts = await rdd.Context.RunApproximateJobAsync(rdd, (reader, _) => StatsOf(reader), timeout, CallSite.Here("SumApprox"), cancellationToken)
+            var parts = await rdd.Context.RunApproximateJobAsync(rdd, StatsOf, timeout, CallSite.Here("SumApprox"), cancellationToken)
                 .ConfigureAwait(false);
             return Extrapolation.Total([.. parts.Select(part => part.Value.Sum)], rdd.PartitionCount, confidence);
         }
@@ -183,27 +185,11 @@ public static class NumericRdd
         }
     }
 
-    private static T SumOf<T>(ChunkReader<T> reader)
-        where T : INumber<T>
-    {
-        var sum = T.Zero;
-        while (reader.TryRead(out var chunk))
-        {
-            foreach (var item in chunk) sum = checked(sum + item);
-        }
-        return sum;
-    }
+    private static T SumOf<T>(ChunkReader<T> reader, TaskContext context)
+        where T : INumber<T> => reader.Fold(T.Zero, static (sum, item) => checked(sum + item), context);
 
-    private static Statistics StatsOf<T>(ChunkReader<T> reader)
-        where T : INumber<T>
-    {
-        var stats = Statistics.Empty;
-        while (reader.TryRead(out var chunk))
-        {
-            foreach (var item in chunk) stats = stats.Add(double.CreateTruncating(item));
-        }
-        return stats;
-    }
+    private static Statistics StatsOf<T>(ChunkReader<T> reader, TaskContext context)
+        where T : INumber<T> => reader.Fold(Statistics.Empty, static (stats, item) => stats.Add(double.CreateTruncating(item)), context);
 }
 
 /// <summary>Edges of a histogram, and the bucket of a number.</summary>

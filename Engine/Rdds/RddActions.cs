@@ -1,4 +1,5 @@
 using Dataflow.Closures;
+using Dataflow.Fusion;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -155,7 +156,8 @@ public abstract partial class Rdd<T>
     {
         var site = CallSite.Here("Reduce", merge);
         ClosureGuard.Check(merge, "Reduce");
-        var parts = await Context.RunJobAsync(this, (reader, _) => ReduceChunks(reader, merge), null, site, cancellationToken)
+        var parts = await Context.RunJobAsync(
+            this, (reader, context) => (reader.TryReduce(merge, context, out var merged), merged), null, site, cancellationToken)
             .ConfigureAwait(false);
         var found = false;
         T result = default!;
@@ -218,12 +220,9 @@ public abstract partial class Rdd<T>
         ClosureGuard.Check(action, "ForEach");
         await Context.RunJobAsync(
             this,
-            (reader, _) =>
+            (reader, context) =>
             {
-                while (reader.TryRead(out var chunk))
-                {
-                    foreach (var item in chunk) action(item);
-                }
+                reader.ForEach(action, context);
                 return true;
             },
             null,
@@ -262,25 +261,7 @@ public abstract partial class Rdd<T>
     internal InvalidOperationException Empty(string action) =>
         new($"{action} needs at least one element, but {this} has none.");
 
-    private static long CountChunks(ChunkReader<T> reader, TaskContext context)
-    {
-        var count = 0L;
-        while (reader.TryRead(out var chunk)) count += chunk.Length;
-        return count;
-    }
-
-    private static (bool Any, T Value) ReduceChunks(ChunkReader<T> reader, Func<T, T, T> merge)
-    {
-        if (!reader.TryRead(out var chunk)) return (false, default!);
-        var result = chunk[0];
-        chunk = chunk[1..];
-        do
-        {
-            foreach (var item in chunk) result = merge(result, item);
-        }
-        while (reader.TryRead(out chunk));
-        return (true, result);
-    }
+    private static long CountChunks(ChunkReader<T> reader, TaskContext context) => reader.CountElements(context);
 
     private async Task<TAccumulate> FoldPartitionsAsync<TAccumulate>(
         string operation,
@@ -295,15 +276,7 @@ public abstract partial class Rdd<T>
         var copies = new SeedCopies<TAccumulate>(seed);
         var parts = await Context.RunJobAsync(
             this,
-            (reader, _) =>
-            {
-                var result = copies.Next();
-                while (reader.TryRead(out var chunk))
-                {
-                    foreach (var item in chunk) result = update(result, item);
-                }
-                return result;
-            },
+            (reader, context) => reader.Fold(copies.Next(), update, context),
             null,
             site,
             cancellationToken).ConfigureAwait(false);

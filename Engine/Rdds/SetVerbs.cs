@@ -1,4 +1,5 @@
 using Dataflow.Closures;
+using Dataflow.Fusion;
 
 namespace Dataflow;
 
@@ -15,8 +16,7 @@ public abstract partial class Rdd<T>
     public Rdd<(TKey Key, T Value)> KeyBy<TKey>(Func<T, TKey> by)
     {
         ClosureGuard.Check(by, "KeyBy");
-        using var scope = CallSite.Open("KeyBy", by);
-        return Map(item => (by(item), item));
+        return new NarrowRdd<T, (TKey Key, T Value)>(this, "KeyBy", new KeyByOperation<T, TKey>(by));
     }
 
     /// <summary>Gathers the elements of each key. LINQ's GroupBy gives groupings; this gives pairs.</summary>
@@ -29,7 +29,7 @@ public abstract partial class Rdd<T>
     {
         ClosureGuard.Check(by, "GroupBy");
         using var scope = CallSite.Open("GroupBy", by);
-        return Map(item => (by(item), item)).GroupByKey(partitions);
+        return KeyBy(by).GroupByKey(partitions);
     }
 
     /// <summary>Each element once.</summary>

@@ -1,4 +1,6 @@
 using Dataflow.Closures;
+using Dataflow.Fusion;
+using Dataflow.Tasks;
 
 namespace Dataflow;
 
@@ -20,7 +22,7 @@ public abstract partial class Rdd<T>
     {
         ClosureGuard.Check(merge, "TreeReduce");
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(depth);
-        var partial = FromIterator<T>("TreeReduce", null, (_, items) => Merged(items, merge), false);
+        var partial = Partial<T>("TreeReduce", merge, (reader, context) => reader.TryReduce(merge, context, out var merged) ? [merged] : []);
         return Rounds(partial, merge, depth).ReduceAsync(merge, cancellationToken);
     }
 
@@ -59,11 +61,21 @@ public abstract partial class Rdd<T>
         ClosureGuard.Check(merge, "TreeAggregate");
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(depth);
         var copies = new SeedCopies<TAccumulate>(seed);
-        var partial = FromIterator<TAccumulate>("TreeAggregate", update, (_, items) => [items.Aggregate(copies.Next(), update)], false);
+        var partial = Partial<TAccumulate>("TreeAggregate", update, (reader, context) => [reader.Fold(copies.Next(), update, context)]);
         var rounds = Rounds(partial, merge, depth);
         if (finalOnExecutor && rounds.PartitionCount > 1) rounds = Gathered(rounds, merge, 1);
         var parts = await rounds.CollectAsync(cancellationToken).ConfigureAwait(false);
         return parts.Aggregate(copies.Next(), merge);
+    }
+
+    // What each partition comes to: one element, or none.
+    private MapPartitionsRdd<T, TItem> Partial<TItem>(string operation, Delegate lambda, Func<ChunkReader<T>, TaskContext, TItem[]> fold) =>
+        new(this, operation, (_, reader, context) => ChunkReader<TItem>.From(Once(() => fold(reader, context)), reader), lambda: lambda);
+
+    // Computed when it is asked for, not when the partition is opened.
+    private static IEnumerable<TItem> Once<TItem>(Func<TItem[]> items)
+    {
+        foreach (var item in items()) yield return item;
     }
 
     private static Rdd<TItem> Rounds<TItem>(Rdd<TItem> partial, Func<TItem, TItem, TItem> merge, int depth)
