@@ -18,3 +18,115 @@ internal sealed class FlatMapOperation<TIn, TOut>(Func<TIn, IEnumerable<TOut>> s
         emitter.Expand(typeof(TOut));
     }
 }
+
+/// <summary>Runs one expansion by itself. An element may expand without bound: it is resumed where the last chunk ended.</summary>
+internal sealed class FlatMapReader<TIn, TOut>(
+    ChunkReader<TIn> source, Func<TIn, IEnumerable<TOut>> selector, Rdd rdd, TaskContext context) : ChunkReader<TOut>
+{
+    private readonly HeldChunk<TIn> _held = new();
+    private OutputBuffer<TOut> _buffer = new();
+    private IEnumerator<TOut>? _iterator;
+    private TOut[]? _array;
+    private int _next;
+
+    public override bool TryRead(out ReadOnlySpan<TOut> chunk)
+    {
+        _buffer.Clear();
+        while (true)
+        {
+            context.ThrowIfCancelled();
+            var output = _buffer.Take(Expansion.ChunkLength<TOut>());
+            int count;
+            if (_array is not null || _iterator is not null || _held.Any)
+            {
+                count = Fill(output, _held.Rest, out var consumed);
+                _held.Skip(consumed);
+            }
+            else if (source.TryRead(out var input))
+            {
+                count = Fill(output, input, out var consumed);
+                _held.Hold(input[consumed..]);
+            }
+            else
+            {
+                _buffer.Free();
+                chunk = default;
+                return false;
+            }
+
+            if (count == 0) continue;
+            chunk = _buffer.Lend(count);
+            return true;
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _buffer.Free();
+        _held.Free();
+        _array = null;
+        try
+        {
+            EndIterator();
+        }
+        finally
+        {
+            source.Dispose();
+        }
+    }
+
+    // Ends when the output is full or the input is used up, whichever is first.
+    private int Fill(TOut[] output, ReadOnlySpan<TIn> input, out int consumed)
+    {
+        var count = 0;
+        consumed = 0;
+        while (true)
+        {
+            if (_array is { } array)
+            {
+                // Not AsSpan: an array of a derived type is welcome.
+                var some = new ReadOnlySpan<TOut>(array, _next, Math.Min(array.Length - _next, output.Length - count));
+                some.CopyTo(output.AsSpan(count));
+                count += some.Length;
+                _next += some.Length;
+                if (_next < array.Length) return count;
+                _array = null;
+            }
+            else if (_iterator is { } iterator)
+            {
+                while (true)
+                {
+                    if (count == output.Length) return count;
+                    if (!iterator.MoveNext()) break;
+                    output[count++] = iterator.Current;
+                }
+                EndIterator();
+            }
+
+            if (consumed == input.Length) return count;
+            Begin(selector(input[consumed++]));
+        }
+    }
+
+    private void Begin(IEnumerable<TOut>? items)
+    {
+        if (items is null) Expansion.ThrowNull(rdd);
+        if (items is TOut[] array)
+        {
+            _array = array;
+            _next = 0;
+        }
+        else
+        {
+            _iterator = Expansion.Open(items, rdd);
+        }
+    }
+
+    // Forgotten first: it must not be disposed a second time when disposing throws.
+    private void EndIterator()
+    {
+        var iterator = _iterator;
+        _iterator = null;
+        iterator?.Dispose();
+    }
+}

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Dataflow.Fusion;
 using Dataflow.Tasks;
 
@@ -20,18 +19,20 @@ public enum Mode
 /// <summary>Computes partition 0 of an Rdd in this thread, without a scheduler.</summary>
 internal static class NarrowRun
 {
-    public static DataflowContext Context { get; } = (DataflowContext)typeof(DataflowContext)
-        .GetConstructor(BindingFlags.Instance | BindingFlags.NonPublic, [typeof(DataflowOptions)])!.Invoke([DataflowOptions.Default]);
+    private static readonly Dictionary<Mode, ExecutorServices> Services = Enum.GetValues<Mode>().ToDictionary(
+        mode => mode,
+        mode => new ExecutorServices(default, default, Options(mode)));
 
     public static TheoryData<Mode> Modes => [Mode.Plain, Mode.Fused, Mode.Adaptive];
 
-    public static TaskContext Task(Mode mode, int attempt = 0) => new(
-        new TaskDescription(default, default, default, 0, 0, attempt),
-        new ExecutorServices(default, default, DataflowOptions.Default with
-        {
-            Fusion = mode != Mode.Plain,
-            FusionWarmUp = mode == Mode.Adaptive ? 100 : 0,
-        }));
+    public static DataflowOptions Options(Mode mode) => DataflowOptions.Default with
+    {
+        Fusion = mode != Mode.Plain,
+        FusionWarmUp = mode == Mode.Adaptive ? 100 : 0,
+    };
+
+    public static TaskContext Task(Mode mode, int attempt = 0) =>
+        new(new TaskDescription(default, default, default, 0, 0, attempt), Services[mode]);
 
     public static ChunkReader<T> Open<T>(Rdd<T> rdd, TaskContext task) => rdd.Read(rdd.Partitions[0], task);
 

@@ -1,3 +1,5 @@
+using Dataflow.TestKit;
+
 namespace Dataflow.Engine.Tests.Fusion;
 
 public class NarrowVerbTests
@@ -64,7 +66,7 @@ public class NarrowVerbTests
         Assert.Contains("Map at NarrowVerbTests.cs", error.Message);
     }
 
-    private sealed class PlacedRdd() : Rdd<int>(NarrowRun.Context, "Placed")
+    private sealed class PlacedRdd() : Rdd<int>(TestRdds.Context, "Placed")
     {
         private readonly Placement _placement = new();
 

@@ -1,9 +1,10 @@
 using Dataflow.Tasks;
+using Dataflow.TestKit;
 
 namespace Dataflow.Engine.Tests.Fusion;
 
 /// <summary>One partition with given elements, in chunks of a given length; counts what is read and disposed.</summary>
-internal sealed class SourceRdd<T>(T[] items, int length = 1024) : Rdd<T>(NarrowRun.Context, "Source")
+internal sealed class SourceRdd<T>(T[] items, int length = 1024) : Rdd<T>(TestRdds.Context, "Source")
 {
     public int ChunksRead { get; private set; }
 
