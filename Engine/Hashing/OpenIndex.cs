@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Dataflow.Hashing;
 
@@ -9,18 +10,22 @@ namespace Dataflow.Hashing;
 /// there are slots for, and above them the same high bits of its hash. The low bits of the hash choose the slot, so all of it is used.
 /// </summary>
 /// <remarks>
-/// A batch goes through in passes: fetch the slots, then the keys that they name, then what those refer to, then probe. Each pass leaves many
-/// fetches under way at once. Slots small enough for the first cache are probed at once.
+/// A batch goes through in passes: fetch the slots, guess each key's number from the hashes in its first four slots, fetch the guessed keys and
+/// what they refer to, and only then compare. Each pass leaves many fetches under way at once, and the guess needs no branch, which
+/// random keys would make the processor mispredict. What remains is probed one by one.
 /// </remarks>
 internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
     where TEquality : struct, IKeyEquality<TKey>
 {
     private const int MinSlots = 512;
 
-    // Slots and keys of about this many bytes stay in the second-level cache, where a miss is shorter than the passes.
-    private const int CachedBytes = 256 << 10;
+    // The first slots once more behind the last, so that five can be read at any of them.
+    private const int Mirrored = 4;
 
-    private uint[] _slots = [];
+    // Arrays of about this size stay in the second-level cache, where waiting costs less than fetching ahead.
+    private const int CachedBytes = 512 << 10;
+
+    private uint[] _slots = new uint[1 + Mirrored];
     private TKey[] _keys = [];
     private uint[] _hashes = [];
 
@@ -30,80 +35,44 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
 
     public override long ArrayBytes => (_slots.Length + _hashes.Length) * 4L + (long)_keys.Length * Unsafe.SizeOf<TKey>();
 
+    private uint Mask => (uint)(_slots.Length - Mirrored - 1);
+
     public override int FindOrAdd(ref readonly TKey first, int stride, ReadOnlySpan<uint> hashes, Span<int> numbers, int limit)
     {
         // Room for the whole batch, so that nothing moves while it is probed.
         Reserve(Count + Math.Min(hashes.Length, limit - Count));
-        FetchAhead(in first, stride, hashes);
+        numbers = numbers[..hashes.Length];
+        Guess(hashes, numbers);
 
-        ref var slots = ref MemoryMarshal.GetArrayDataReference(_slots);
         ref var keys = ref MemoryMarshal.GetArrayDataReference(_keys);
-        ref var start = ref Unsafe.AsRef(in first);
-        var mask = (uint)_slots.Length - 1;
-        var count = Count;
-        for (var i = 0; i < hashes.Length; i++)
+        ref var key = ref Unsafe.AsRef(in first);
+        for (var i = 0; i < numbers.Length; i++)
         {
-            var hash = hashes[i];
-            ref var key = ref Unsafe.AddByteOffset(ref start, (nint)i * stride);
-            for (var at = hash & mask; ; at = (at + 1) & mask)
+            var number = numbers[i];
+            if (number < 0 || !default(TEquality).AreEqual(Unsafe.Add(ref keys, number), key))
             {
-                ref var slot = ref Unsafe.Add(ref slots, at);
-                var word = slot;
-                if (word == 0)
-                {
-                    if (count == limit)
-                    {
-                        Count = count;
-                        return i;
-                    }
-                    Unsafe.Add(ref keys, count) = key;
-                    _hashes[count] = hash;
-                    numbers[i] = count++;
-                    slot = (hash & ~mask) | (uint)count;
-                    break;
-                }
-                if ((word ^ hash) <= mask)
-                {
-                    var number = (int)(word & mask) - 1;
-                    if (default(TEquality).AreEqual(Unsafe.Add(ref keys, number), key))
-                    {
-                        numbers[i] = number;
-                        break;
-                    }
-                }
+                numbers[i] = number = Place(in key, hashes[i], limit);
+                if (number < 0)
+                    return i;
             }
+            key = ref Unsafe.AddByteOffset(ref key, stride)!;
         }
-        Count = count;
-        return hashes.Length;
+        return numbers.Length;
     }
 
     public override void Find(ref readonly TKey first, int stride, ReadOnlySpan<uint> hashes, Span<int> numbers)
     {
-        if (Count == 0)
-        {
-            numbers[..hashes.Length].Fill(-1);
-            return;
-        }
-        FetchAhead(in first, stride, hashes);
+        numbers = numbers[..hashes.Length];
+        Guess(hashes, numbers);
 
-        ref var slots = ref MemoryMarshal.GetArrayDataReference(_slots);
         ref var keys = ref MemoryMarshal.GetArrayDataReference(_keys);
-        ref var start = ref Unsafe.AsRef(in first);
-        var mask = (uint)_slots.Length - 1;
-        for (var i = 0; i < hashes.Length; i++)
+        ref var key = ref Unsafe.AsRef(in first);
+        for (var i = 0; i < numbers.Length; i++)
         {
-            var hash = hashes[i];
-            ref var key = ref Unsafe.AddByteOffset(ref start, (nint)i * stride);
-            for (var at = hash & mask; ; at = (at + 1) & mask)
-            {
-                var word = Unsafe.Add(ref slots, at);
-                var number = (int)(word & mask) - 1;
-                if (word == 0 || ((word ^ hash) <= mask && default(TEquality).AreEqual(Unsafe.Add(ref keys, number), key)))
-                {
-                    numbers[i] = number;
-                    break;
-                }
-            }
+            var number = numbers[i];
+            if (number < 0 || !default(TEquality).AreEqual(Unsafe.Add(ref keys, number), key))
+                numbers[i] = Place(in key, hashes[i], limit: 0);
+            key = ref Unsafe.AddByteOffset(ref key, stride)!;
         }
     }
 
@@ -115,25 +84,71 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
         Count = 0;
     }
 
-    private void FetchAhead(ref readonly TKey first, int stride, ReadOnlySpan<uint> hashes)
+    // The number in the first of four slots that has the right hash bits, or that in the fifth; -1 where it is empty.
+    private void Guess(ReadOnlySpan<uint> hashes, Span<int> numbers)
     {
-        if (ArrayBytes <= CachedBytes)
-            return;
-
         ref var slots = ref MemoryMarshal.GetArrayDataReference(_slots);
         ref var keys = ref MemoryMarshal.GetArrayDataReference(_keys);
-        var mask = (uint)_slots.Length - 1;
-        foreach (var hash in hashes)
-            Prefetch.At(ref Unsafe.Add(ref slots, hash & mask));
+        var mask = Mask;
+        var tags = Vector128.Create(~mask);
+        var cached = ArrayBytes + (typeof(TKey).IsValueType ? 0 : Count * 64L) <= CachedBytes;
+        if (!cached)
+        {
+            foreach (var hash in hashes)
+                Prefetch.At(ref Unsafe.Add(ref slots, hash & mask));
+        }
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            var hash = hashes[i];
+            ref var home = ref Unsafe.Add(ref slots, hash & mask);
+            var differences = (Vector128.LoadUnsafe(ref home) ^ Vector128.Create(hash)) & tags;
+            var same = Vector128.Equals(differences, Vector128<uint>.Zero).ExtractMostSignificantBits();
 
-        // The first slot mostly names the right key. An empty one names none: the fetch of key 0 does no harm.
-        foreach (var hash in hashes)
-            Prefetch.At(ref Unsafe.Add(ref keys, Math.Max(Unsafe.Add(ref slots, hash & mask) & mask, 1) - 1));
-        if (typeof(TKey).IsValueType)
+            // If none of the four fits, the fifth is the guess: wrong or right, no branch was taken.
+            var word = Unsafe.Add(ref home, BitOperations.TrailingZeroCount(same | 16));
+            var number = (int)(word & mask) - 1;
+            numbers[i] = number;
+            if (!cached)
+                Prefetch.At(ref Unsafe.Add(ref keys, Math.Max(number, 0)));
+        }
+        if (cached || typeof(TKey).IsValueType)
             return;
-        foreach (var hash in hashes)
-            Prefetch.ObjectOf(ref Unsafe.Add(ref keys, Math.Max(Unsafe.Add(ref slots, hash & mask) & mask, 1) - 1));
+        foreach (var number in numbers)
+            Prefetch.ObjectOf(ref Unsafe.Add(ref keys, Math.Max(number, 0)));
     }
+
+    // The number of a key that was not guessed; -1 if it is new and there is no room for it.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int Place(ref readonly TKey key, uint hash, int limit)
+    {
+        var slots = _slots;
+        var mask = Mask;
+        for (var at = hash & mask; ; at = (at + 1) & mask)
+        {
+            var word = slots[at];
+            if (word == 0)
+            {
+                if (Count >= limit)
+                    return -1;
+                var number = Count++;
+                _keys[number] = key;
+                _hashes[number] = hash;
+                Set(slots, mask, at, hash, number);
+                return number;
+            }
+            if ((word ^ hash) <= mask && default(TEquality).AreEqual(_keys[(int)(word & mask) - 1], key))
+                return (int)(word & mask) - 1;
+        }
+    }
+
+    private static void Set(uint[] slots, uint mask, uint at, uint hash, int number)
+    {
+        slots[at] = (hash & ~mask) | (uint)(number + 1);
+        if (at < Mirrored)
+            slots[mask + 1 + at] = slots[at];
+    }
+
+    private static long Capacity(long slots) => slots / 3 * 2;
 
     private void Reserve(int count)
     {
@@ -143,26 +158,26 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
             Array.Resize(ref _keys, length);
             Array.Resize(ref _hashes, length);
         }
-        if (count > _slots.Length / 3 * 2)
+        if (count > Capacity(_slots.Length - Mirrored))
             Grow(count);
     }
 
     private void Grow(int count)
     {
-        var length = Math.Max(BitOperations.RoundUpToPowerOf2((uint)count), MinSlots);
-        if (count > length / 3 * 2)
+        var length = (long)Math.Max(BitOperations.RoundUpToPowerOf2((uint)count), MinSlots);
+        if (count > Capacity(length))
             length *= 2;
         if (length > 1 << 30)
-            throw new InvalidOperationException($"A table can't hold {count:N0} keys; its limit is {(1 << 30) / 3 * 2:N0}. Use more partitions.");
+            throw new InvalidOperationException($"A table can't hold {count:N0} keys; its limit is {Capacity(1 << 30):N0}. Use more partitions.");
 
-        var slots = new uint[length];
-        var mask = length - 1;
+        var slots = new uint[length + Mirrored];
+        var mask = (uint)length - 1;
         for (var number = 0; number < Count; number++)
         {
             var hash = _hashes[number];
             var at = hash & mask;
             while (slots[at] != 0) at = (at + 1) & mask;
-            slots[at] = (hash & ~mask) | (uint)(number + 1);
+            Set(slots, mask, at, hash, number);
         }
         _slots = slots;
     }
