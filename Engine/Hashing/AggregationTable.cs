@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Dataflow.Hashing;
 
@@ -14,6 +15,11 @@ namespace Dataflow.Hashing;
 /// <param name="limit">How many keys the table takes before it asks to be emptied.</param>
 internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
 {
+    private const int Batch = KeyIndex<TKey>.Batch;
+
+    // Values of about this size stay in the second-level cache.
+    private const int CachedBytes = 256 << 10;
+
     private readonly KeyIndex<TKey> _index = KeyIndex<TKey>.Create();
     private TValue[] _values = [];
 
@@ -36,97 +42,90 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
     /// <param name="chunk">The pairs.</param>
     /// <param name="merge">Makes one value of two of the same key, the earlier one first.</param>
     /// <returns>How many pairs were taken: all, or those before the first new key beyond the limit.</returns>
-    public int Combine(ReadOnlySpan<(TKey Key, TValue Value)> chunk, Func<TValue, TValue, TValue> merge)
-    {
-        Span<uint> hashes = stackalloc uint[KeyIndex<TKey>.Batch];
-        Span<int> numbers = stackalloc int[KeyIndex<TKey>.Batch];
-        var done = 0;
-        while (done < chunk.Length)
-        {
-            var batch = chunk.Slice(done, Math.Min(hashes.Length, chunk.Length - done));
-            StableHash<TKey>.OfMany(in batch[0].Key, Unsafe.SizeOf<(TKey, TValue)>(), hashes[..batch.Length]);
-            var next = Count;
-            var taken = Number(batch, hashes[..batch.Length], numbers);
-            for (var i = 0; i < taken; i++)
-            {
-                var number = numbers[i];
-                ref var value = ref _values[number];
-                if (number == next)
-                {
-                    value = batch[i].Value;
-                    next++;
-                }
-                else
-                {
-                    value = merge(value, batch[i].Value);
-                }
-            }
-            done += taken;
-            if (taken < batch.Length)
-                break;
-        }
-        return done;
-    }
+    public int Combine(ReadOnlySpan<(TKey Key, TValue Value)> chunk, Func<TValue, TValue, TValue> merge) =>
+        Combine(chunk, [], new MergeValues<TValue>(merge));
 
-    /// <summary>Merges a chunk of pairs into combined values of another type.</summary>
+    /// <summary>Merges a chunk of pairs whose hashes are known.</summary>
+    /// <param name="hashes">The hashes of the keys; as many as pairs.</param>
+    /// <inheritdoc cref="Combine(ReadOnlySpan{ValueTuple{TKey, TValue}}, Func{TValue, TValue, TValue})"/>
+    public int Combine(ReadOnlySpan<(TKey Key, TValue Value)> chunk, ReadOnlySpan<uint> hashes, Func<TValue, TValue, TValue> merge) =>
+        Combine(chunk, hashes[..chunk.Length], new MergeValues<TValue>(merge));
+
+    /// <summary>Merges a chunk of pairs whose values become part of a value of another type.</summary>
     /// <param name="chunk">The pairs.</param>
-    /// <param name="create">Makes a combined value of the first value of a key.</param>
-    /// <param name="merge">Adds a value to a combined one.</param>
+    /// <param name="create">Makes the value of a key from the first of its pairs.</param>
+    /// <param name="merge">Adds what a later pair holds.</param>
     /// <returns>How many pairs were taken: all, or those before the first new key beyond the limit.</returns>
-    public int Combine<TIn>(ReadOnlySpan<(TKey Key, TIn Value)> chunk, Func<TIn, TValue> create, Func<TValue, TIn, TValue> merge)
-    {
-        Span<uint> hashes = stackalloc uint[KeyIndex<TKey>.Batch];
-        Span<int> numbers = stackalloc int[KeyIndex<TKey>.Batch];
-        var done = 0;
-        while (done < chunk.Length)
-        {
-            var batch = chunk.Slice(done, Math.Min(hashes.Length, chunk.Length - done));
-            StableHash<TKey>.OfMany(in batch[0].Key, Unsafe.SizeOf<(TKey, TIn)>(), hashes[..batch.Length]);
-            var next = Count;
-            var taken = Number(batch, hashes[..batch.Length], numbers);
-            for (var i = 0; i < taken; i++)
-            {
-                var number = numbers[i];
-                ref var value = ref _values[number];
-                if (number == next)
-                {
-                    value = create(batch[i].Value);
-                    next++;
-                }
-                else
-                {
-                    value = merge(value, batch[i].Value);
-                }
-            }
-            done += taken;
-            if (taken < batch.Length)
-                break;
-        }
-        return done;
-    }
+    public int Combine<TIn>(ReadOnlySpan<(TKey Key, TIn Value)> chunk, Func<TIn, TValue> create, Func<TValue, TIn, TValue> merge) =>
+        Combine(chunk, [], new MergeInto<TIn, TValue>(create, merge));
+
+    /// <summary>Merges a chunk of pairs whose hashes are known into values of another type.</summary>
+    /// <param name="hashes">The hashes of the keys; as many as pairs.</param>
+    /// <inheritdoc cref="Combine{TIn}(ReadOnlySpan{ValueTuple{TKey, TIn}}, Func{TIn, TValue}, Func{TValue, TIn, TValue})"/>
+    public int Combine<TIn>(
+        ReadOnlySpan<(TKey Key, TIn Value)> chunk, ReadOnlySpan<uint> hashes, Func<TIn, TValue> create, Func<TValue, TIn, TValue> merge) =>
+        Combine(chunk, hashes[..chunk.Length], new MergeInto<TIn, TValue>(create, merge));
 
     /// <summary>The value of a key.</summary>
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
-        Span<int> number = stackalloc int[1];
-        _index.Find(in key, 0, [StableHash<TKey>.Of(key)], number);
-        value = number[0] < 0 ? default : _values[number[0]];
-        return number[0] >= 0;
+        var number = _index.Find(key);
+        value = number < 0 ? default : _values[number];
+        return number >= 0;
     }
 
     /// <summary>Forgets all keys and values and keeps the memory.</summary>
     public void Clear()
     {
         if (RuntimeHelpers.IsReferenceOrContainsReferences<TValue>())
-            Array.Clear(_values, 0, Count);
+            Array.Clear(_values, 0, Math.Min(Count, _values.Length));
         _index.Clear();
     }
 
-    private int Number<TIn>(ReadOnlySpan<(TKey Key, TIn Value)> batch, ReadOnlySpan<uint> hashes, Span<int> numbers)
+    private int Combine<TIn, TMerge>(ReadOnlySpan<(TKey Key, TIn Value)> chunk, ReadOnlySpan<uint> hashes, TMerge merge)
+        where TMerge : IMerge<TIn, TValue>
     {
-        var taken = _index.FindOrAdd(in batch[0].Key, Unsafe.SizeOf<(TKey, TIn)>(), hashes, numbers, limit);
+        Span<uint> own = stackalloc uint[Batch];
+        Span<int> numbers = stackalloc int[Batch];
+        for (var done = 0; done < chunk.Length;)
+        {
+            var batch = chunk.Slice(done, Math.Min(Batch, chunk.Length - done));
+            var first = Count;
+            var taken = hashes.IsEmpty
+                ? _index.FindOrAdd(batch, own[..batch.Length], numbers, limit)
+                : _index.FindOrAdd(in batch[0].Key, Unsafe.SizeOf<(TKey, TIn)>(), hashes.Slice(done, batch.Length), numbers, limit);
+            Merge(batch[..taken], numbers[..taken], first, merge);
+            done += taken;
+            if (taken < batch.Length)
+                return done;
+        }
+        return chunk.Length;
+    }
+
+    private void Merge<TIn, TMerge>(ReadOnlySpan<(TKey Key, TIn Value)> batch, ReadOnlySpan<int> numbers, int next, TMerge merge)
+        where TMerge : IMerge<TIn, TValue>
+    {
         if (_values.Length < Count)
-            Array.Resize(ref _values, Math.Max(Count, Math.Max(256, _values.Length * 2)));
-        return taken;
+            Array.Resize(ref _values, Math.Max(Count, Math.Max(Batch, (int)Math.Min(Array.MaxLength, _values.Length * 2L))));
+
+        ref var values = ref MemoryMarshal.GetArrayDataReference(_values);
+        if ((long)Count * Unsafe.SizeOf<TValue>() > CachedBytes)
+        {
+            foreach (var number in numbers)
+                Prefetch.At(ref Unsafe.Add(ref values, number));
+        }
+        for (var i = 0; i < batch.Length; i++)
+        {
+            // New keys have the numbers that follow the last one, in the order of their first pairs.
+            var number = numbers[i];
+            ref var value = ref Unsafe.Add(ref values, number);
+            if (number != next)
+            {
+                value = merge.Merge(value, batch[i].Value);
+                continue;
+            }
+            value = merge.Create(batch[i].Value);
+            next++;
+        }
     }
 }

@@ -3,97 +3,128 @@ using System.Runtime.CompilerServices;
 namespace Dataflow.Hashing;
 
 /// <summary>
-/// Gathers the values of each key: fed by chunks of pairs, then completed, then looked up. Groups come in the order in which their keys
-/// first came, values of a group in the order in which they came.
+/// All values of each key: the built side of a join, or one input of a cogroup. Groups are numbered in the order in which their keys first
+/// came; the values of a group lie next to each other, in the order in which they came.
 /// </summary>
-/// <remarks>For one thread at a time. After <see cref="Complete"/> the values of a group lie side by side.</remarks>
+/// <remarks>
+/// Filled by <see cref="Add"/>, then turned once by <see cref="Complete"/>, which sorts the values by group if need be (one pass to count, one
+/// to place; nothing to do when no key came twice). Then looked up. For one thread at a time.
+/// </remarks>
 internal sealed class GroupTable<TKey, TValue> : IDisposable
 {
-    private readonly KeyIndex<TKey> _index = KeyIndex<TKey>.Create();
+    private const int Batch = KeyIndex<TKey>.Batch;
+
+    private KeyIndex<TKey> _index = KeyIndex<TKey>.Create();
     private TValue[] _values = [];
     private int[] _groups = [];
+    private int[]? _starts;
     private int _count;
-    private int[] _starts = [];
+    private bool _complete;
 
-    /// <summary>How many keys there are.</summary>
+    /// <summary>How many groups there are.</summary>
     public int Count => _index.Count;
 
-    /// <summary>Adds the values of a chunk to the groups of their keys.</summary>
-    public void Add(ReadOnlySpan<(TKey Key, TValue Value)> chunk)
+    /// <summary>How many values there are in all.</summary>
+    public int ValueCount => _count;
+
+    /// <summary>The keys of the groups.</summary>
+    public ReadOnlySpan<TKey> Keys => _index.Keys;
+
+    /// <summary>Bytes of the table's own arrays; objects that keys and values refer to come on top.</summary>
+    public long EstimatedBytes =>
+        _index.ArrayBytes + (long)_values.Length * Unsafe.SizeOf<TValue>() + (_groups.Length + (_starts?.Length ?? 0)) * 4L;
+
+    /// <summary>Takes a chunk of pairs.</summary>
+    public void Add(ReadOnlySpan<(TKey Key, TValue Value)> rows)
     {
-        Reserve(_count + chunk.Length);
-        Span<uint> hashes = stackalloc uint[KeyIndex<TKey>.Batch];
-        while (chunk.Length > 0)
+        if (_complete)
+            throw new InvalidOperationException("A group table takes no more values once it is complete.");
+        Reserve(_count + rows.Length);
+        Span<uint> hashes = stackalloc uint[Batch];
+        for (var done = 0; done < rows.Length; done += Batch)
         {
-            var batch = chunk[..Math.Min(hashes.Length, chunk.Length)];
-            StableHash<TKey>.OfMany(in batch[0].Key, Unsafe.SizeOf<(TKey, TValue)>(), hashes[..batch.Length]);
-            _index.FindOrAdd(
-                in batch[0].Key, Unsafe.SizeOf<(TKey, TValue)>(), hashes[..batch.Length], _groups.AsSpan(_count, batch.Length), int.MaxValue);
-            for (var i = 0; i < batch.Length; i++) _values[_count + i] = batch[i].Value;
+            var batch = rows.Slice(done, Math.Min(Batch, rows.Length - done));
+            _index.FindOrAdd(batch, hashes[..batch.Length], _groups.AsSpan(_count, batch.Length), int.MaxValue);
+            var values = _values.AsSpan(_count, batch.Length);
+            for (var i = 0; i < batch.Length; i++) values[i] = batch[i].Value;
             _count += batch.Length;
-            chunk = chunk[batch.Length..];
         }
     }
 
-    /// <summary>Lays the values of each group side by side. No value may follow.</summary>
+    /// <summary>Makes the table ready to be looked up.</summary>
     public void Complete()
     {
-        // A counting sort by group: stable, one pass to count and one to move.
-        _starts = new int[Count + 1];
-        for (var i = 0; i < _count; i++) _starts[_groups[i] + 1]++;
-        for (var group = 0; group < Count; group++) _starts[group + 1] += _starts[group];
-        if (Count == _count) return;
+        if (_complete)
+            return;
+        _complete = true;
 
-        var sorted = new TValue[_count];
-        var next = _starts.AsSpan(0, Count).ToArray();
-        for (var i = 0; i < _count; i++) sorted[next[_groups[i]]++] = _values[i];
-        _values = sorted;
+        // If no key came twice, the values lie in the order of their groups as they are.
+        if (Count != _count)
+        {
+            var starts = new int[Count + 1];
+            foreach (var group in _groups.AsSpan(0, _count)) starts[group + 1]++;
+            for (var group = 0; group < Count; group++) starts[group + 1] += starts[group];
+
+            // Each start moves to its group's end while the group fills, which is the next one's start: shifted back afterwards.
+            var values = new TValue[_count];
+            for (var i = 0; i < _count; i++) values[starts[_groups[i]]++] = _values[i];
+            Array.Copy(starts, 0, starts, 1, Count);
+            starts[0] = 0;
+            _values = values;
+            _starts = starts;
+        }
         _groups = [];
+    }
+
+    /// <summary>The group of a key, -1 if there is none.</summary>
+    public int Find(TKey key) => _index.Find(key);
+
+    /// <summary>The groups of many keys, -1 where there is none.</summary>
+    public void FindMany(ReadOnlySpan<TKey> keys, Span<int> groups)
+    {
+        Span<uint> hashes = stackalloc uint[Batch];
+        for (var done = 0; done < keys.Length; done += Batch)
+        {
+            var count = Math.Min(Batch, keys.Length - done);
+            _index.Find(in keys[done], Unsafe.SizeOf<TKey>(), hashes[..count], groups.Slice(done, count));
+        }
+    }
+
+    /// <summary>The groups of the keys of many pairs, -1 where there is none.</summary>
+    public void FindMany<TOther>(ReadOnlySpan<(TKey Key, TOther Value)> rows, Span<int> groups)
+    {
+        Span<uint> hashes = stackalloc uint[Batch];
+        for (var done = 0; done < rows.Length; done += Batch)
+        {
+            var count = Math.Min(Batch, rows.Length - done);
+            _index.Find(in rows[done].Key, Unsafe.SizeOf<(TKey, TOther)>(), hashes[..count], groups.Slice(done, count));
+        }
     }
 
     /// <summary>The key of a group.</summary>
     public TKey KeyOf(int group) => _index.Keys[group];
 
-    /// <summary>The values of a group.</summary>
+    /// <summary>The values of a group, in the order in which they came. Only once the table is complete.</summary>
     public ReadOnlySpan<TValue> ValuesOf(int group)
     {
-        var start = _starts[group];
-        return _values.AsSpan(start, _starts[group + 1] - start);
+        if (!_complete)
+            throw new InvalidOperationException("A group table must be complete before its values are read.");
+        return _starts is { } starts ? _values.AsSpan(starts[group], starts[group + 1] - starts[group]) : _values.AsSpan(group, 1);
     }
 
-    /// <summary>The group of a key, or -1.</summary>
-    public int Find(TKey key)
-    {
-        Span<int> group = stackalloc int[1];
-        _index.Find(in key, 0, [StableHash<TKey>.Of(key)], group);
-        return group[0];
-    }
-
-    /// <summary>The groups of many keys, -1 for those that are not there.</summary>
-    public void FindMany(ReadOnlySpan<TKey> keys, Span<int> groups)
-    {
-        Span<uint> hashes = stackalloc uint[KeyIndex<TKey>.Batch];
-        for (var start = 0; start < keys.Length; start += hashes.Length)
-        {
-            var batch = keys[start..Math.Min(keys.Length, start + hashes.Length)];
-            StableHash<TKey>.OfMany(batch, hashes);
-            _index.Find(in batch[0], Unsafe.SizeOf<TKey>(), hashes[..batch.Length], groups.Slice(start, batch.Length));
-        }
-    }
-
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Lets go of all keys and values: a reader that holds the table may outlive its use.</summary>
     public void Dispose()
     {
-        _index.Clear();
-        _values = [];
-        _groups = [];
-        _count = 0;
+        (_index, _values, _groups, _starts, _count, _complete) = (KeyIndex<TKey>.Create(), [], [], null, 0, true);
     }
 
-    private void Reserve(int count)
+    private void Reserve(long count)
     {
-        if (count <= _values.Length) return;
-        var length = Math.Max(count, Math.Max(1024, _values.Length * 2));
+        if (count <= _values.Length)
+            return;
+        if (count > Array.MaxLength)
+            throw new InvalidOperationException($"A table can't hold {count:N0} values; its limit is {Array.MaxLength:N0}. Use more partitions.");
+        var length = (int)Math.Clamp(_values.Length * 2L, Math.Max(count, Batch), Array.MaxLength);
         Array.Resize(ref _values, length);
         Array.Resize(ref _groups, length);
     }

@@ -34,6 +34,10 @@ internal sealed class TextHasher : KeyHasher<string>
     public override void AddMany(ref readonly string first, int stride, Span<uint> hashes)
     {
         ref var start = ref Unsafe.AsRef(in first);
+
+        // The texts of a chunk may lie anywhere. All are asked for before the first is read.
+        for (var i = 0; i < hashes.Length; i++)
+            Prefetch.ObjectOf(ref Unsafe.AddByteOffset(ref start, (nint)i * stride));
         for (var i = 0; i < hashes.Length; i++)
         {
             var key = Unsafe.AddByteOffset(ref start, (nint)i * stride);
