@@ -9,6 +9,8 @@ namespace Dataflow;
 // Running jobs, and saying what belongs together.
 public sealed partial class DataflowContext
 {
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<Rdd, byte> _toCheckpoint = new();
+
     // Flows with async calls and into child threads, as a program expects of "the jobs that I start now".
     private readonly AsyncLocal<JobProperties?> _properties = new();
 
@@ -44,6 +46,13 @@ public sealed partial class DataflowContext
         ArgumentNullException.ThrowIfNull(dependency);
         ThrowIfStopped();
         return _loop.SubmitMapStage(dependency, PropertiesOf(CallSite.Here("RunMapStage")), cancellationToken);
+    }
+
+    /// <summary>Where <c>Checkpoint</c> writes: a folder that every worker sees. Null (default) until it is set.</summary>
+    public string? CheckpointFolder
+    {
+        get;
+        set => field = value is null ? null : Path.GetFullPath(value);
     }
 
     /// <summary>Puts the jobs that this thread and its async calls start from now on into a group, to be cancelled together.</summary>
@@ -109,7 +118,22 @@ public sealed partial class DataflowContext
             limit.Add(bytes);
             results[index] = value;
         }, cancellationToken).ConfigureAwait(false);
+        if (!_toCheckpoint.IsEmpty) await CheckpointAsync(rdd, cancellationToken).ConfigureAwait(false);
         return results;
+    }
+
+    /// <summary>Notes that an Rdd is to be written down after the next action that reads it.</summary>
+    internal void WillCheckpoint(Rdd rdd) => _toCheckpoint.TryAdd(rdd, 0);
+
+    private async Task CheckpointAsync(Rdd read, CancellationToken cancellationToken)
+    {
+        var asked = new List<Rdd>();
+        Lineage.Visit(read, static _ => false, rdd =>
+        {
+            // Taken out first: writing it down is a job that comes here too.
+            if (_toCheckpoint.TryRemove(rdd, out _)) asked.Add(rdd);
+        });
+        foreach (var rdd in asked) await rdd.CheckpointAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Runs a job for a limited time.</summary>

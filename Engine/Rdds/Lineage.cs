@@ -53,7 +53,7 @@ internal static class Lineage
             }
             if (isDone(top.Rdd) || !seen.Add(top.Rdd)) continue;
             stack.Push((top.Rdd, true));
-            var dependencies = top.Rdd.Dependencies;
+            var dependencies = top.Rdd.LiveDependencies;
             for (var i = dependencies.Count - 1; i >= 0; i--) stack.Push((dependencies[i].Rdd, false));
         }
     }

@@ -8,7 +8,10 @@ namespace Dataflow;
 internal sealed class ObjectFileRdd<T>(DataflowContext context, string path, FileSplits splits)
     : FileRdd<T>(context, "ObjectFile", path, splits with { Whole = true })
 {
-    protected override ChunkReader<T> Open(FileSlice slice, TaskContext context)
+    protected override ChunkReader<T> Open(FileSlice slice, TaskContext context) => OpenSlice(slice, context);
+
+    /// <summary>Reads one object file.</summary>
+    internal static ChunkReader<T> OpenSlice(FileSlice slice, TaskContext context)
     {
         var codec = Codec<T>.Default;
         var blocks = new ObjectFileBlocks<T>(slice, codec, context);

@@ -77,8 +77,8 @@ internal static class LineageText
                 continue;
             }
             text.Append('\n');
-            for (var i = rdd.Dependencies.Count - 1; i >= 0; i--)
-                stack.Push((rdd.Dependencies[i].Rdd, depth + (rdd.Dependencies[i] is ShuffleDependency || rdd.Dependencies.Count > 1 ? 1 : 0)));
+            for (var i = rdd.LiveDependencies.Count - 1; i >= 0; i--)
+                stack.Push((rdd.LiveDependencies[i].Rdd, depth + (rdd.LiveDependencies[i] is ShuffleDependency || rdd.LiveDependencies.Count > 1 ? 1 : 0)));
         }
         return text.ToString();
     }

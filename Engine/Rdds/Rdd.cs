@@ -59,7 +59,14 @@ public abstract class Rdd : IDriverOnly
 
     /// <summary>Whether a partition may be found where it is kept instead of being computed: reading it must go through
     /// <see cref="Rdd{T}.Read"/>, and narrow operators are not fused across it.</summary>
-    internal bool IsKept => _storageLevel != StorageLevel.None;
+    /// <summary>Whether readers find its elements somewhere else than in its parents, so that its own step is not run with theirs.</summary>
+    internal bool IsKept => _storageLevel != StorageLevel.None || HasCutLineage;
+
+    /// <summary>Whether its elements were written down, so that its parents are not read any more.</summary>
+    internal abstract bool HasCutLineage { get; }
+
+    /// <summary>What it reads as things are now: nothing once its elements are written down.</summary>
+    internal IReadOnlyList<Dependency> LiveDependencies => HasCutLineage ? [] : Dependencies;
 
     internal Determinacy? KnownDeterminacy
     {
@@ -86,6 +93,9 @@ public abstract class Rdd : IDriverOnly
     /// where reading a shuffle makes the order of a determinate parent still determinate: outputs are read in map order.</summary>
     /// <param name="parents">The worst among the parents; <see cref="Determinacy.Determinate"/> for a source.</param>
     protected internal virtual Determinacy GetDeterminacy(Determinacy parents) => parents;
+
+    /// <summary>Writes its elements down and cuts the lineage.</summary>
+    internal abstract Task CheckpointAsync(CancellationToken cancellationToken);
 
     internal void SetStorageLevel(StorageLevel level)
     {

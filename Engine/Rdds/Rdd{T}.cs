@@ -38,7 +38,7 @@ public abstract partial class Rdd<T> : Rdd
         RuntimeHelpers.EnsureSufficientExecutionStack();
         return IsKept
             ? context.Services.Blocks.GetOrCompute(
-                new RddBlockId(Id, partition.Index), StorageLevel, () => Compute(partition, context), context)
-            : Compute(partition, context);
+                new RddBlockId(Id, partition.Index), StorageLevel, () => ComputeOrRestore(partition, context), context)
+            : ComputeOrRestore(partition, context);
     }
 }

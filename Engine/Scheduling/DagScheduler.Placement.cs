@@ -20,7 +20,7 @@ internal sealed partial class DagScheduler
     {
         var lineage = StageGraph.NarrowLineage(stage.Rdd, _isCached);
         var matters = _cached.HasAny(stage.Rdd.Id) || lineage.Exists(
-            rdd => _cached.HasAny(rdd.Id) || HasPlaces(rdd) || rdd.Dependencies.Any(dependency =>
+            rdd => _cached.HasAny(rdd.Id) || HasPlaces(rdd) || rdd.LiveDependencies.Any(dependency =>
                 dependency is ShuffleDependency || _cached.HasAny(dependency.Rdd.Id)));
         if (!matters) return null;
 
@@ -46,9 +46,9 @@ internal sealed partial class DagScheduler
             if (executors.Count > 0) return new Preference([.. executors], HostsOf(executors));
             var part = rdd.PartitionArray[index];
             if (HasPlaces(rdd) && rdd.PreferredLocations(part) is { Count: > 0 } hosts) return new Preference([], hosts);
-            for (var i = rdd.Dependencies.Count - 1; i >= 0; i--)
+            for (var i = rdd.LiveDependencies.Count - 1; i >= 0; i--)
             {
-                switch (rdd.Dependencies[i])
+                switch (rdd.LiveDependencies[i])
                 {
                     case NarrowDependency narrow:
                         foreach (var parent in narrow.ParentsOf(index).Reverse()) stack.Push((narrow.Rdd, parent));

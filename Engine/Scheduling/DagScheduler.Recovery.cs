@@ -160,7 +160,7 @@ internal sealed partial class DagScheduler
             {
                 var rdd = lineage[i];
                 if (touched.Contains(rdd)) continue;
-                foreach (var dependency in rdd.Dependencies)
+                foreach (var dependency in rdd.LiveDependencies)
                 {
                     var reads = dependency is ShuffleDependency shuffle ? tainted.Contains(shuffle.ShuffleId) : touched.Contains(dependency.Rdd);
                     if (!reads) continue;

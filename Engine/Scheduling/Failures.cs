@@ -72,7 +72,7 @@ internal static class Failures
         if (stage.Dependency is not { } shuffle) return stage.ResultOf!.Properties.CallSite;
         foreach (var reader in stage.Waiting)
         {
-            if (StageGraph.NarrowLineage(reader.Rdd).Find(rdd => rdd.Dependencies.Contains(shuffle)) is { } rdd) return rdd.CallSite;
+            if (StageGraph.NarrowLineage(reader.Rdd).Find(rdd => rdd.LiveDependencies.Contains(shuffle)) is { } rdd) return rdd.CallSite;
         }
         return stage.Jobs.Count > 0 ? stage.Jobs[0].Properties.CallSite : null;
     }

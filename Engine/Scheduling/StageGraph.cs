@@ -12,7 +12,7 @@ internal static class StageGraph
         var shuffles = new HashSet<ShuffleId>();
         foreach (var rdd in NarrowLineage(root, stopsAt))
         {
-            foreach (var dependency in rdd.Dependencies)
+            foreach (var dependency in rdd.LiveDependencies)
             {
                 if (dependency is ShuffleDependency shuffle && shuffles.Add(shuffle.ShuffleId)) found.Add(shuffle);
             }
@@ -31,7 +31,7 @@ internal static class StageGraph
         {
             if (!seen.Add(rdd) || stopsAt?.Invoke(rdd) == true) continue;
             rdds.Add(rdd);
-            var dependencies = rdd.Dependencies;
+            var dependencies = rdd.LiveDependencies;
             for (var i = dependencies.Count - 1; i >= 0; i--)
             {
                 if (dependencies[i] is not ShuffleDependency) stack.Push(dependencies[i].Rdd);
