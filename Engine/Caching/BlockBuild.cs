@@ -3,7 +3,8 @@ using Dataflow.Storage;
 
 namespace Dataflow.Caching;
 
-/// <summary>Computes one partition and keeps it: in memory, else on disk, else not at all, in which case the elements still reach the reader.</summary>
+/// <summary>Computes one partition and keeps it: in memory, else on disk, else not at all, in which case the elements still reach the
+/// reader.</summary>
 internal sealed class BlockBuild<T>(StorageLevel level, CacheSpace space, TempFolders temp)
 {
     /// <summary>The block, if it could be kept.</summary>
@@ -81,7 +82,8 @@ internal sealed class BlockBuild<T>(StorageLevel level, CacheSpace space, TempFo
         }
         catch (Exception e) when (e is TempFolderException || (e is CodecException && !level.Serialized))
         {
-            // A cache that can't be written costs time, not the job: nothing was read yet, so the partition is computed once more and only passed on.
+            // A cache that can't be written costs time, not the job: nothing was read yet, so the partition is computed once more and only
+            // passed on.
             Problem = e.Message;
             source?.Dispose();
             source = null;

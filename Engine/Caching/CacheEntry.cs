@@ -2,7 +2,8 @@ using Dataflow.Tasks;
 
 namespace Dataflow.Caching;
 
-/// <summary>What the store knows of one block: who computes it, or where it is. Fields are read and written under the store's lock.</summary>
+/// <summary>What the store knows of one block: who computes it, or where it is. Fields are read and written under the store's
+/// lock.</summary>
 internal sealed class CacheEntry(StorageLevel level, TaskContext builder)
 {
     private readonly TaskCompletionSource _built = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -16,7 +17,10 @@ internal sealed class CacheEntry(StorageLevel level, TaskContext builder)
 
     public long LastUse { get; set; }
 
-    /// <summary>Whether it is just being moved to disk.</summary>
+    /// <summary>Bytes of memory it took before it was moved to disk; 0 if it never was in memory.</summary>
+    public long MovedBytes { get; set; }
+
+    /// <summary>Whether it is just being moved to disk or back.</summary>
     public bool IsMoving { get; set; }
 
     /// <summary>Ends when it was computed, or when that failed.</summary>

@@ -1,4 +1,5 @@
 using Dataflow.Storage;
+using Dataflow.Tasks;
 
 namespace Dataflow.Caching;
 
@@ -25,7 +26,8 @@ internal class LeasedReader<T>(StoredBlock<T> block) : ChunkReader<T>
 }
 
 /// <summary>Reads a block of the store. If its bytes are damaged the store drops it, and the partition is computed again.</summary>
-internal sealed class CachedReader<T>(BlockStore store, RddBlockId id, StoredBlock<T> block, Func<ChunkReader<T>>? again) : LeasedReader<T>(block)
+internal sealed class CachedReader<T>(BlockStore store, RddBlockId id, StoredBlock<T> block, TaskContext context, Func<ChunkReader<T>>? again)
+    : LeasedReader<T>(block)
 {
     private readonly StoredBlock<T> _block = block;
     private ChunkReader<T>? _instead;
@@ -38,6 +40,7 @@ internal sealed class CachedReader<T>(BlockStore store, RddBlockId id, StoredBlo
         {
             var more = base.TryRead(out chunk);
             _begun = true;
+            context.Metrics.InputRecords += chunk.Length;
             return more;
         }
         catch (Exception e) when (e is CorruptDataException or TempFolderException)

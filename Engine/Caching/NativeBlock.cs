@@ -4,8 +4,8 @@ using Dataflow.Storage;
 
 namespace Dataflow.Caching;
 
-/// <summary>Elements without references, as they lie in memory, in native buffers: exactly accounted, unseen by the garbage collector, read without copying.
-/// Serves both the object and the serialised levels.</summary>
+/// <summary>Elements without references, as they lie in memory, in native buffers: exactly accounted, unseen by the garbage collector,
+/// read without copying. Serves both the object and the serialised levels.</summary>
 internal sealed class NativeBlock<T> : StoredBlock<T>
 {
     private readonly NativePiece[] _pieces;

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 
 namespace Dataflow.Caching;
 
-/// <summary>Adds up the objects that values refer to, each once. Layout rules of 64-bit .NET: 16 bytes of header, fields, rounded up to 8.</summary>
+/// <summary>Adds up the objects that values refer to, each once. Layout rules of 64-bit .NET: 16 bytes of header, fields, rounded up to
+/// 8.</summary>
 internal sealed class ObjectWalk
 {
     private const int HeaderBytes = 16;

@@ -4,7 +4,8 @@ using Dataflow.Storage;
 
 namespace Dataflow.Caching;
 
-/// <summary>Elements as encoded blocks in native buffers: several times smaller than objects, exactly accounted, decoded at each read.</summary>
+/// <summary>Elements as encoded blocks in native buffers: several times smaller than objects, exactly accounted, decoded at each
+/// read.</summary>
 internal sealed class SerializedBlock<T> : StoredBlock<T>
 {
     private readonly NativePiece[] _pieces;
@@ -19,7 +20,8 @@ internal sealed class SerializedBlock<T> : StoredBlock<T>
 
     public override MemoryKind Kind => MemoryKind.Native;
 
-    public override ChunkReader<T> Open() => new EncodedBlockReader<T>(_pieces.Select(piece => (ReadOnlyMemory<byte>)piece.Buffer.Memory[..piece.Count]));
+    public override ChunkReader<T> Open() =>
+        new EncodedBlockReader<T>(_pieces.Select(piece => (ReadOnlyMemory<byte>)piece.Buffer.Memory[..piece.Count]));
 
     // The bytes are encoded already; they are only compressed.
     public override StoredBlock ToDisk(TempFolders temp)
@@ -59,7 +61,8 @@ internal sealed class SerializedBlockBuilder<T>(CacheSpace space) : BlockBuilder
     private int _used;
     private int _count;
 
-    // Elements are taken before it is known whether their bytes find room; what does not is kept in the writer and is part of what was gathered.
+    // Elements are taken before it is known whether their bytes find room; what does not is kept in the writer and is part of what was
+    // gathered.
     public override int Add(ReadOnlySpan<T> items)
     {
         for (var taken = 0; taken < items.Length;)

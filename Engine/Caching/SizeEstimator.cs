@@ -5,7 +5,8 @@ namespace Dataflow.Caching;
 /// <summary>Estimates what elements refer to on the managed heap, beyond the array slots they lie in. One per partition.</summary>
 /// <remarks>
 /// Nothing for types without references, exact for strings; otherwise a sample is walked by reflection. The sample is taken in two halves
-/// and only the second is scaled up: what all elements share (an interned key, a dictionary they all point to) is met in the first and counted once.
+/// and only the second is scaled up: what all elements share (an interned key, a dictionary they all point to) is met in the first and
+/// counted once.
 /// </remarks>
 internal sealed class SizeEstimator<T>
 {
@@ -14,7 +15,8 @@ internal sealed class SizeEstimator<T>
 
     private bool _sampled;
 
-    /// <summary>Bytes of all objects that these elements refer to. Costs some 20 us for an array of records, 1 ns an element for strings.</summary>
+    /// <summary>Bytes of all objects that these elements refer to. Costs some 20 us for an array of records, 1 ns an element for
+    /// strings.</summary>
     public long ReferencedBytes(ReadOnlySpan<T> items)
     {
         if (!RuntimeHelpers.IsReferenceOrContainsReferences<T>()) return 0;

@@ -3,7 +3,8 @@ using Dataflow.Serialization;
 
 namespace Dataflow.Caching;
 
-/// <summary>One partition that is kept, in one of four forms. Leased by the store and by each reader; frees what it holds when the last lease ends.</summary>
+/// <summary>One partition that is kept, in one of four forms. Leased by the store and by each reader; frees what it holds when the last
+/// lease ends.</summary>
 internal abstract class StoredBlock
 {
     private int _leases = 1;
@@ -89,5 +90,6 @@ internal static class BlockPieces
     private const int ArrayBytes = 64 << 10;
 
     /// <summary>Elements lent at a time: enough to make the call for each chunk cheap, few enough to notice a cancellation.</summary>
-    public static int LentLength<T>() => Math.Clamp(ArrayBytes / System.Runtime.CompilerServices.Unsafe.SizeOf<T>(), 1, 4 * ChunkReader<T>.DefaultLength);
+    public static int LentLength<T>() =>
+        Math.Clamp(ArrayBytes / System.Runtime.CompilerServices.Unsafe.SizeOf<T>(), 1, 4 * ChunkReader<T>.DefaultLength);
 }

@@ -1,7 +1,8 @@
 namespace Dataflow;
 
 /// <summary>The memory budget of the process could not give what was needed within the time to wait for it.</summary>
-/// <remarks>The message names who holds how much; raise <see cref="DataflowOptions.MemoryBytes"/>, run fewer tasks at once, or cut the data into more partitions.</remarks>
+/// <remarks>The message names who holds how much; raise <see cref="DataflowOptions.MemoryBytes"/>, run fewer tasks at once, or cut the
+/// data into more partitions.</remarks>
 public sealed class MemoryExhaustedException : DataflowException
 {
     /// <summary>Makes the exception with its whole message.</summary>

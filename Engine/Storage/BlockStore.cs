@@ -4,13 +4,13 @@ using Dataflow.Tasks;
 
 namespace Dataflow.Storage;
 
-/// <summary>The cached partitions of one executor: in memory as objects or bytes, or on disk; computed once, leased while they are read, evicted when others
-/// need the memory.</summary>
+/// <summary>The cached partitions of one executor: in memory as objects or bytes, or on disk; computed once, leased while they are read,
+/// evicted when others need the memory.</summary>
 /// <remarks>
-/// <para>Elements without references lie in native memory at every level, and are lent where they lie; other objects are lent in place too, encoded ones are
-/// decoded at each read.</para>
-/// <para>Evicted is what was not used for longest, and never a block of the Rdd that the memory is for. A block that is being read is left alone;
-/// if it is removed, its memory is freed when the last reader ends.</para>
+/// <para>Elements without references lie in native memory at every level, and are lent where they lie; other objects are lent in place
+/// too, encoded ones are decoded at each read.</para>
+/// <para>Evicted is what was not used for longest, and never a block of the Rdd that the memory is for. A block that is being read is left
+/// alone; if it is removed, its memory is freed when the last reader ends.</para>
 /// <para>A partition is computed and stored as a whole before its first reader starts. So a task that holds up others by computing a block
 /// waits only for what that block is made of, and waits can't form a circle.</para>
 /// </remarks>
@@ -37,7 +37,8 @@ public sealed class BlockStore : IDisposable
         _managed = new Charge(this, memory, MemoryKind.Managed);
     }
 
-    /// <summary>Told of each block that comes, moves or goes. Called on the thread that made the change; must be quick and must not throw.</summary>
+    /// <summary>Told of each block that comes, moves or goes. Called on the thread that made the change; must be quick and must not
+    /// throw.</summary>
     public event Action<BlockUpdate>? Updated;
 
     /// <summary>Bytes of blocks in memory.</summary>
@@ -63,8 +64,10 @@ public sealed class BlockStore : IDisposable
         lock (_lock) return _entries.TryGetValue(id, out var entry) && entry.Block is not null;
     }
 
-    /// <summary>Reads a partition from where it is kept, or computes it and keeps it as the level says, as far as memory and disk allow.</summary>
-    /// <remarks>If another task computes it already, this waits for that, as long as neither is cancelled. If it can't be kept, the elements come all the same.</remarks>
+    /// <summary>Reads a partition from where it is kept, or computes it and keeps it as the level says, as far as memory and disk
+    /// allow.</summary>
+    /// <remarks>If another task computes it already, this waits for that, as long as neither is cancelled. If it can't be kept, the
+    /// elements come all the same.</remarks>
     /// <param name="id">The partition.</param>
     /// <param name="level">How to keep it.</param>
     /// <param name="compute">Computes it; may be called again when what was kept turns out to be damaged.</param>
@@ -108,11 +111,13 @@ public sealed class BlockStore : IDisposable
                 if (block is not StoredBlock<T> typed)
                 {
                     block.EndLease();
-                    throw new InvalidOperationException($"{id} holds {block.GetType().GenericTypeArguments[0]}, and is read as {typeof(T)}. Please report this.");
+                    throw new InvalidOperationException(
+                        $"{id} holds {block.GetType().GenericTypeArguments[0]}, and is read as {typeof(T)}. Please report this.");
                 }
-                return Lend(new CachedReader<T>(this, id, typed, () => GetOrCompute(id, level, compute, context)), context);
+                if (typed.MemoryBytes == 0 && entry.Level.UseMemory) typed = MoveToMemory(id, entry, typed);
+                return Lend(new CachedReader<T>(this, id, typed, context, () => GetOrCompute(id, level, compute, context)), context);
             }
-            if (entry.Builder == context) return Lend(Build(id, entry, compute), context);
+            if (entry.Builder == context) return Lend(Build(id, entry, compute, context), context);
             entry.Built.Wait(context.CancellationToken);
         }
     }
@@ -147,12 +152,13 @@ public sealed class BlockStore : IDisposable
         _managed.Dispose();
     }
 
-    internal bool TryReserve(long bytes, MemoryKind kind, int rdd)
+    // Without an Rdd to evict for, only what is free is taken.
+    internal bool TryReserve(long bytes, MemoryKind kind, int? rdd)
     {
         var charge = kind == MemoryKind.Native ? _native : _managed;
         while (!charge.Budget.TryReserve(bytes, charge))
         {
-            if (Evict(bytes, rdd, null) == 0) return false;
+            if (rdd is null || Evict(bytes, rdd, null) == 0) return false;
         }
         return true;
     }
@@ -181,7 +187,7 @@ public sealed class BlockStore : IDisposable
         return reader;
     }
 
-    private ChunkReader<T> Build<T>(RddBlockId id, CacheEntry entry, Func<ChunkReader<T>> compute)
+    private ChunkReader<T> Build<T>(RddBlockId id, CacheEntry entry, Func<ChunkReader<T>> compute, TaskContext context)
     {
         var build = new BlockBuild<T>(entry.Level, new CacheSpace(this, id.Rdd, _pool), _temp);
         try
@@ -195,7 +201,7 @@ public sealed class BlockStore : IDisposable
                     Tell(new BlockUpdate(id, BlockChange.Added, block.MemoryBytes, block.DiskBytes));
                 else
                     block.EndLease();
-                return new CachedReader<T>(this, id, block, null);
+                return new CachedReader<T>(this, id, block, context, null);
             }
             Forget(id, entry);
             Tell(new BlockUpdate(id, BlockChange.NotKept, 0, 0, build.Problem));
@@ -210,6 +216,53 @@ public sealed class BlockStore : IDisposable
         {
             entry.SetBuilt();
         }
+    }
+
+    /// <summary>Brings a block that was moved to disk back, if there is room to spare now. The caller's lease goes over to what is
+    /// returned.</summary>
+    private StoredBlock<T> MoveToMemory<T>(RddBlockId id, CacheEntry entry, StoredBlock<T> onDisk)
+    {
+        // Twice its size must be free: what only just fits would be moved out again at the next need.
+        var budget = _native.Budget;
+        var free = budget.LimitBytes - budget.ReservedBytes;
+        lock (_lock)
+        {
+            if (entry.IsMoving || entry.Block != onDisk || entry.MovedBytes == 0 || free < 2 * entry.MovedBytes) return onDisk;
+            entry.IsMoving = true;
+        }
+
+        var build = new BlockBuild<T>(entry.Level with { UseDisk = false }, new CacheSpace(this, id.Rdd, _pool, evicts: false), _temp);
+        var swapped = false;
+        try
+        {
+            build.Run(onDisk.Open)?.Dispose();
+        }
+        catch (Exception e) when (e is CorruptDataException or TempFolderException)
+        {
+            // Met again by the reader, which knows what to do.
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                entry.IsMoving = false;
+                swapped = build.Block is not null && _entries.TryGetValue(id, out var current) && current == entry && entry.Block == onDisk;
+                if (swapped)
+                {
+                    entry.Block = build.Block;
+                    build.Block!.TryLease();
+                }
+            }
+        }
+        if (!swapped)
+        {
+            build.Block?.EndLease();
+            return onDisk;
+        }
+        onDisk.EndLease();
+        onDisk.EndLease();
+        Tell(new BlockUpdate(id, BlockChange.MovedToMemory, build.Block!.MemoryBytes, 0));
+        return build.Block;
     }
 
     private bool Publish(RddBlockId id, CacheEntry entry, StoredBlock block)
@@ -244,8 +297,8 @@ public sealed class BlockStore : IDisposable
         List<(RddBlockId Id, CacheEntry Entry)> candidates;
         lock (_lock)
         {
-            candidates = [.. _entries.Where(pair => pair.Key.Rdd != keepRdd && IsEvictable(pair.Value, kind)).OrderBy(pair => pair.Value.LastUse)
-                .Select(pair => (pair.Key, pair.Value))];
+            candidates = [.. _entries.Where(pair => pair.Key.Rdd != keepRdd && IsEvictable(pair.Value, kind))
+                .OrderBy(pair => pair.Value.LastUse).Select(pair => (pair.Key, pair.Value))];
         }
         var freed = 0L;
         foreach (var (id, entry) in candidates)
@@ -286,7 +339,7 @@ public sealed class BlockStore : IDisposable
         {
             entry.IsMoving = false;
             stays = _entries.TryGetValue(id, out var current) && current == entry && entry.Block == block;
-            if (stays && moved is not null) entry.Block = moved;
+            if (stays && moved is not null) (entry.Block, entry.MovedBytes) = (moved, block.MemoryBytes);
             if (stays && moved is null) _entries.Remove(id);
         }
         if (!stays) moved?.EndLease();

@@ -9,7 +9,7 @@ namespace Dataflow.Storage;
 public sealed record BlockUpdate(RddBlockId Id, BlockChange Change, long MemoryBytes, long DiskBytes, string? Problem = null)
 {
     /// <summary>Whether the block can be read here now.</summary>
-    public bool IsHere => Change is BlockChange.Added or BlockChange.MovedToDisk;
+    public bool IsHere => Change is BlockChange.Added or BlockChange.MovedToDisk or BlockChange.MovedToMemory;
 }
 
 /// <summary>What happened to a cached block.</summary>
@@ -20,6 +20,9 @@ public enum BlockChange
 
     /// <summary>Its memory was needed; it is on disk now.</summary>
     MovedToDisk,
+
+    /// <summary>There was room for it again when it was read.</summary>
+    MovedToMemory,
 
     /// <summary>Its memory was needed; it is gone and will be computed again.</summary>
     Evicted,

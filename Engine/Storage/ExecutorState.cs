@@ -3,10 +3,12 @@ using Dataflow.Tasks;
 namespace Dataflow.Storage;
 
 /// <summary>
-/// Named, versioned objects that are built once per executor and shared by its tasks: broadcasts, the build sides of joins, pinned training rows, the state of
-/// a stream. Leased while they are used, charged to the budget, dropped when idle and memory is short, if their loss rule allows.
+/// Named, versioned objects that are built once per executor and shared by its tasks: broadcasts, the build sides of joins, pinned
+/// training rows, the state of a stream. Leased while they are used, charged to the budget, dropped when idle and memory is short, if
+/// their loss rule allows.
 /// </summary>
-/// <remarks>One version of a key is current. A newer one takes its place when it is built; the older lives on until its leases end. Thread-safe.</remarks>
+/// <remarks>One version of a key is current. A newer one takes its place when it is built; the older lives on until its leases end.
+/// Thread-safe.</remarks>
 public sealed class ExecutorState : IDisposable
 {
     private readonly Lock _lock = new();
@@ -22,7 +24,8 @@ public sealed class ExecutorState : IDisposable
         _memory = memory;
     }
 
-    /// <summary>Told of each object that comes or goes. Called on the thread that made the change; must be quick and must not throw.</summary>
+    /// <summary>Told of each object that comes or goes. Called on the thread that made the change; must be quick and must not
+    /// throw.</summary>
     public event Action<StateUpdate>? Updated;
 
     /// <summary>What is here: key, version and bytes charged, by key.</summary>
@@ -52,13 +55,17 @@ public sealed class ExecutorState : IDisposable
     /// <param name="version">Which version: equal versions are the same object, newer ones replace older.</param>
     /// <param name="factory">Builds it. If it throws, nothing is kept, and all who wait get the exception.</param>
     /// <param name="rule">What its loss means.</param>
-    /// <param name="sizeOf">What to charge for it, in bytes; null charges nothing, for objects that reserve their memory themselves.</param>
+    /// <param name="sizeOf">What to charge for it, in bytes; null charges nothing, for objects that reserve their memory
+    /// themselves.</param>
     /// <param name="kind">Where these bytes lie.</param>
-    /// <param name="context">The running task, whose cancellation ends the wait and whose end ends the lease; null if the caller disposes the handle.</param>
-    /// <exception cref="InvalidOperationException">A newer version is here, the key holds another type, or factories wait for each other.</exception>
+    /// <param name="context">The running task, whose cancellation ends the wait and whose end ends the lease; null if the caller disposes
+    /// the handle.</param>
+    /// <exception cref="InvalidOperationException">A newer version is here, the key holds another type, or factories wait for each
+    /// other.</exception>
     /// <exception cref="MemoryExhaustedException">The budget has no room for it.</exception>
     public StateHandle<T> GetOrCreate<T>(
-        string key, long version, Func<T> factory, LossRule rule, Func<T, long>? sizeOf = null, MemoryKind kind = MemoryKind.Managed, TaskContext? context = null)
+        string key, long version, Func<T> factory, LossRule rule,
+        Func<T, long>? sizeOf = null, MemoryKind kind = MemoryKind.Managed, TaskContext? context = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
         ArgumentNullException.ThrowIfNull(factory);
@@ -230,7 +237,8 @@ public sealed class ExecutorState : IDisposable
     {
         lock (_lock)
         {
-            if (slot.Rule == LossRule.Fail || slot.Leases > 1 || !_entries.TryGetValue(slot.Key, out var entry) || entry.Current != slot) return 0;
+            if (slot.Rule == LossRule.Fail || slot.Leases > 1) return 0;
+            if (!_entries.TryGetValue(slot.Key, out var entry) || entry.Current != slot) return 0;
             if (entry.Building is null)
                 _entries.Remove(slot.Key);
             else
@@ -251,14 +259,18 @@ public sealed class ExecutorState : IDisposable
             throw new InvalidOperationException($"State '{slot.Key}' is a {slot.Type}, and is asked for as a {typeof(T)}. Give each its own key.");
     }
 
-    // This thread builds something that somebody waits for; if that somebody builds what this thread is about to wait for, both would wait for ever.
+    // This thread builds something that somebody waits for; if that somebody builds what this thread is about to wait for, both would wait
+    // for ever.
     private void RefuseCircle(StateSlot wanted)
     {
         var me = Environment.CurrentManagedThreadId;
         for (StateSlot? slot = wanted; slot is not null; slot = _waits.GetValueOrDefault(slot.Builder))
         {
             if (slot.Builder == me)
-                throw new InvalidOperationException($"The factory of state '{slot.Key}' asks, directly or through other factories, for '{slot.Key}' itself.");
+            {
+                throw new InvalidOperationException(
+                    $"The factory of state '{slot.Key}' asks, directly or through other factories, for '{slot.Key}' itself.");
+            }
         }
     }
 

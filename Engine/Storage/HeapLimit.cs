@@ -4,8 +4,8 @@ namespace Dataflow.Storage;
 
 /// <summary>The managed heap's hard limit: without one it may grow far beyond what is alive before it collects.</summary>
 /// <remarks>
-/// Only under workstation garbage collection: under server collection the limit can't be changed while the process runs, so executors get theirs at start.
-/// When several contexts of one process set limits, the lowest holds; the last one that goes leaves the heap as it was.
+/// Only under workstation garbage collection: under server collection the limit can't be changed while the process runs, so executors get
+/// theirs at start. When several contexts of one process set limits, the lowest holds; the last one that goes leaves the heap as it was.
 /// </remarks>
 internal sealed class HeapLimit : IDisposable
 {
@@ -24,7 +24,8 @@ internal sealed class HeapLimit : IDisposable
 
     /// <summary>Sets a limit, if this process can have one of this size.</summary>
     /// <param name="bytes">Most bytes the heap may take from the system.</param>
-    /// <returns>Null if no limit was set: server collection, a heap that is larger already, or a limit given at start that is lower.</returns>
+    /// <returns>Null if no limit was set: server collection, a heap that is larger already, or a limit given at start that is
+    /// lower.</returns>
     public static HeapLimit? TrySet(long bytes)
     {
         if (GCSettings.IsServerGC || bytes < SmallestBytes) return null;

@@ -50,9 +50,11 @@ internal sealed class LocalDisk : IDisk
             Directory.CreateDirectory(path, OwnerOnly);
     }
 
-    public IDiskFile Create(string path) => new LocalFile(File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read | FileShare.Delete));
+    public IDiskFile Create(string path) =>
+        new LocalFile(File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read | FileShare.Delete));
 
-    public IDiskFile Open(string path) => new LocalFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+    public IDiskFile Open(string path) =>
+        new LocalFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
 
     public void Delete(string path) => File.Delete(path);
 

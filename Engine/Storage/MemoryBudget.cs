@@ -5,19 +5,22 @@ using Dataflow.Tasks;
 namespace Dataflow.Storage;
 
 /// <summary>
-/// One number that the user sets bounds the private resident memory of the process, runtime included; mapped files and the page cache don't count. Who wants
-/// memory reserves it here first, and what can be had again (cached blocks, idle state, finished runs) is given back when somebody needs it more.
+/// One number that the user sets bounds the private resident memory of the process, runtime included; mapped files and the page cache
+/// don't count. Who wants memory reserves it here first, and what can be had again (cached blocks, idle state, finished runs) is given
+/// back when somebody needs it more.
 /// </summary>
 /// <remarks>
-/// <para><b>What is bounded, and how.</b> Native memory is known to the byte and never granted beyond the bound. The managed heap is measured: what it takes is subtracted
-/// from what may be granted, at each new grant and after each collection. When the process nears the bound, free buffers go back to the system, then
-/// garbage is collected, then blocks are revoked. Objects that user code makes between two collections are seen only then, so the bound
-/// can be exceeded by about one generation-0 budget of the collector (a few to some tens of MB). With an explicit
+/// <para><b>What is bounded, and how.</b> Native memory is known to the byte and never granted beyond the bound. The managed heap is
+/// measured: what it takes is subtracted from what may be granted, at each new grant and after each collection. When the process nears the
+/// bound, free buffers go back to the system, then garbage is collected, then blocks are revoked. Objects that user code makes between two
+/// collections are seen only then, so the bound can be exceeded by about one generation-0 budget of the collector (a few to some tens of
+/// MB). With an explicit
 /// <see cref="DataflowOptions.MemoryBytes"/> the heap also gets a hard limit, under workstation collection.</para>
 /// <para><b>Cost.</b> Consumers are granted 1 MB or more at a time; a reservation within it is one interlocked operation.</para>
-/// <para><b>Order.</b> Requests revoke from lower <see cref="MemoryPriority"/> only, lowest first; <see cref="TryReserve"/> leaves the cache 30 % of the budget.
-/// <see cref="Reserve"/>, for what a task can't do without, then takes that too, asks tasks that hold more than their share, collects garbage, waits for a
-/// stated time, and fails with who holds how much.</para>
+/// <para><b>Order.</b> Requests revoke from lower <see cref="MemoryPriority"/> only, lowest first; <see cref="TryReserve"/> leaves the
+/// cache 30 % of the budget.
+/// <see cref="Reserve"/>, for what a task can't do without, then takes that too, asks tasks that hold more than their share, collects
+/// garbage, waits for a stated time, and fails with who holds how much.</para>
 /// </remarks>
 public sealed class MemoryBudget : IDisposable
 {
@@ -51,11 +54,13 @@ public sealed class MemoryBudget : IDisposable
         _time = time ?? TimeProvider.System;
         _longestWait = longestWait;
         _grantBytes = Math.Clamp(totalBytes / 256, 4096, GrantBytes);
-        if (process is not null) _pressure = new MemoryPressure(totalBytes, process, pool, _time, bytes => Revoke(bytes, MemoryPriority.Work, null, all: true));
+        if (process is null) return;
+        _pressure = new MemoryPressure(totalBytes, process, pool, _time, bytes => Revoke(bytes, MemoryPriority.Work, null, all: true));
     }
 
     /// <summary>The budget of an executor.</summary>
-    /// <exception cref="MemoryExhaustedException"><see cref="DataflowOptions.MemoryBytes"/> is less than the process takes already.</exception>
+    /// <exception cref="MemoryExhaustedException"><see cref="DataflowOptions.MemoryBytes"/> is less than the process takes
+    /// already.</exception>
     internal static MemoryBudget Create(DataflowOptions options, NativePool pool, TimeProvider? time = null)
     {
         if (options.EngineMemoryBytes is { } engine) return new MemoryBudget(engine, pool, options.MemoryWait, time);
@@ -66,8 +71,8 @@ public sealed class MemoryBudget : IDisposable
         {
             budget.Dispose();
             throw new MemoryExhaustedException(
-                $"DataflowOptions.MemoryBytes is {Size.Of(total)}, and this process takes {Size.Of(other)} of it already (runtime, code, your own objects, "
-                + $"a margin). Set it to {Size.Of(other + SmallestBytes)} at least.", total);
+                $"DataflowOptions.MemoryBytes is {Size.Of(total)}, and this process takes {Size.Of(other)} of it already (runtime, code, "
+                + $"your own objects, a margin). Set it to {Size.Of(other + SmallestBytes)} at least.", total);
         }
 
         // The default bound is far away, and the heap of a program that did not ask for one is left alone.
@@ -78,7 +83,8 @@ public sealed class MemoryBudget : IDisposable
     /// <summary>The bound, in bytes: <see cref="DataflowOptions.MemoryBytes"/> or its default.</summary>
     public long TotalBytes { get; }
 
-    /// <summary>Bytes that all reservations together may have now: the bound less the managed heap beyond what is reserved of it, the runtime and a margin.</summary>
+    /// <summary>Bytes that all reservations together may have now: the bound less the managed heap beyond what is reserved of it, the
+    /// runtime and a margin.</summary>
     public long LimitBytes
     {
         get
@@ -103,7 +109,8 @@ public sealed class MemoryBudget : IDisposable
         {
             lock (_lock)
             {
-                return [.. _consumers.GroupBy(consumer => consumer.Name).Select(group => (group.Key, group.Sum(consumer => consumer.UsedBytes)))
+                return [.. _consumers.GroupBy(consumer => consumer.Name)
+                    .Select(group => (group.Key, group.Sum(consumer => consumer.UsedBytes)))
                     .Where(pair => pair.Item2 > 0).OrderByDescending(pair => pair.Item2)];
             }
         }
@@ -270,7 +277,8 @@ public sealed class MemoryBudget : IDisposable
         return task.GrantedBytes + bytes <= share;
     }
 
-    // What is taken and was not reserved: the runtime, the heap beyond what is reserved of it, native buffers beyond what is reserved of them.
+    // What is taken and was not reserved: the runtime, the heap beyond what is reserved of it, native buffers beyond what is reserved of
+    // them.
     private long UnreservedBytes(long moreManaged)
     {
         if (_pressure is null) return 0;
@@ -309,7 +317,8 @@ public sealed class MemoryBudget : IDisposable
 
     /// <summary>Asks consumers to give back, lowest priority first.</summary>
     /// <param name="bytes">How much is wanted.</param>
-    /// <param name="below">Only consumers below this priority are asked; work is asked too when all is true and its task has more than its share.</param>
+    /// <param name="below">Only consumers below this priority are asked; work is asked too when all is true and its task has more than its
+    /// share.</param>
     /// <param name="requester">Who wants it: never asked itself.</param>
     /// <param name="all">Whether the cache's protected share may be taken.</param>
     /// <returns>Bytes given back.</returns>
@@ -320,8 +329,10 @@ public sealed class MemoryBudget : IDisposable
         long cached;
         lock (_lock)
         {
-            candidates = [.. _consumers.Where(consumer => consumer != requester && consumer.GrantedBytes > 0
-                && (consumer.Priority < below || (all && consumer.Priority == MemoryPriority.Work && HasMoreThanItsShare(consumer)))).OrderBy(consumer => consumer.Priority)];
+            candidates = [.. _consumers
+                .Where(consumer => consumer != requester && consumer.GrantedBytes > 0
+                    && (consumer.Priority < below || (all && HasMoreThanItsShare(consumer))))
+                .OrderBy(consumer => consumer.Priority)];
             cached = candidates.Where(consumer => consumer.Priority == MemoryPriority.Cache).Sum(consumer => consumer.UsedBytes);
         }
         var protectedBytes = all ? 0 : (long)(TotalBytes * CacheShare);
@@ -341,7 +352,7 @@ public sealed class MemoryBudget : IDisposable
     }
 
     private bool HasMoreThanItsShare(MemoryConsumer consumer) =>
-        consumer.Task is { } task && task.GrantedBytes > TotalBytes / Math.Max(_taskCount, 1);
+        consumer is { Priority: MemoryPriority.Work, Task: { } task } && task.GrantedBytes > TotalBytes / Math.Max(_taskCount, 1);
 
     private void Wait(long bytes, MemoryConsumer consumer, CancellationToken cancellation)
     {

@@ -1,7 +1,7 @@
 namespace Dataflow.Storage;
 
-/// <summary>Somebody who holds memory of the <see cref="MemoryBudget"/>: a cache, a shuffle's runs, a task's table. Asks through the budget and may be
-/// asked to give back.</summary>
+/// <summary>Somebody who holds memory of the <see cref="MemoryBudget"/>: a cache, a shuffle's runs, a task's table. Asks through the
+/// budget and may be asked to give back.</summary>
 /// <remarks>Thread-safe. Disposing it gives everything back.</remarks>
 public abstract class MemoryConsumer : IDisposable
 {
@@ -48,10 +48,10 @@ public abstract class MemoryConsumer : IDisposable
     /// <summary>Bytes that the budget has set aside for it: what it uses and up to 2 MB at hand.</summary>
     internal long GrantedBytes => Interlocked.Read(ref _granted);
 
-    /// <summary>Gives memory back, if it can, by dropping it or moving it to disk. Called outside all locks of the budget, on the thread of whoever
-    /// needs the memory, by several threads at once.</summary>
-    /// <remarks>What is given back is released as always, with <see cref="MemoryBudget.Release"/>. Work of a task that runs can't be taken from another
-    /// thread: it may note the wish, return 0 and spill at its next chunk.</remarks>
+    /// <summary>Gives memory back, if it can, by dropping it or moving it to disk. Called outside all locks of the budget, on the thread
+    /// of whoever needs the memory, by several threads at once.</summary>
+    /// <remarks>What is given back is released as always, with <see cref="MemoryBudget.Release"/>. Work of a task that runs can't be taken
+    /// from another thread: it may note the wish, return 0 and spill at its next chunk.</remarks>
     /// <param name="bytes">How much is wanted; more or less may be given.</param>
     /// <returns>Bytes released before returning.</returns>
     protected internal abstract long OnRevoke(long bytes);

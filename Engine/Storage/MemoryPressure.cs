@@ -1,9 +1,11 @@
 namespace Dataflow.Storage;
 
-/// <summary>Watches what the process really takes, and acts when it nears the bound. Made and called by <see cref="MemoryBudget"/> only.</summary>
+/// <summary>Watches what the process really takes, and acts when it nears the bound. Made and called by <see cref="MemoryBudget"/>
+/// only.</summary>
 internal sealed class MemoryPressure : IDisposable
 {
-    // Collecting everything pauses the program: at most a twentieth of the time is spent on it. What comes back sooner is the program's way to work.
+    // Collecting everything pauses the program: at most a twentieth of the time is spent on it. What comes back sooner is the program's
+    // way to work.
     private static readonly TimeSpan ShortestBetweenCollections = TimeSpan.FromSeconds(1);
     private const int TimesOfLastPause = 20;
 
@@ -46,11 +48,13 @@ internal sealed class MemoryPressure : IDisposable
 
     private long PoolBytes => _pool.OutstandingBytes + _pool.IdleBytes;
 
-    /// <summary>What is taken beside reservations, given how much of the heap is reserved: the runtime, the rest of the heap, a margin.</summary>
+    /// <summary>What is taken beside reservations, given how much of the heap is reserved: the runtime, the rest of the heap, a
+    /// margin.</summary>
     public long UnreservedHeapBytes(long reservedHeapBytes) =>
         Math.Max(Interlocked.Read(ref _otherBytes) - reservedHeapBytes, _runtimeBytes) + _marginBytes;
 
-    /// <summary>Measures again if much was granted or a collection ran since the last time, and acts on what it sees. Costs a few ns otherwise.</summary>
+    /// <summary>Measures again if much was granted or a collection ran since the last time, and acts on what it sees. Costs a few ns
+    /// otherwise.</summary>
     public void Look()
     {
         if (Interlocked.Read(ref _grantedSinceLook) < _lookEveryBytes && Volatile.Read(ref _collections) == _process.Collections) return;
@@ -130,7 +134,8 @@ internal sealed class MemoryPressure : IDisposable
 }
 
 /// <summary>Calls back after each garbage collection, on the finalizer's thread: be quick there.</summary>
-/// <remarks>An object that nobody holds is finalized by the next collection of its generation; a new one is left for the one after.</remarks>
+/// <remarks>An object that nobody holds is finalized by the next collection of its generation; a new one is left for the one
+/// after.</remarks>
 internal sealed class GcNotice
 {
     private readonly WeakReference<Action> _callback;

@@ -4,12 +4,12 @@ using System.Runtime.CompilerServices;
 namespace Dataflow.Storage;
 
 /// <summary>
-/// One lease of a piece of the <see cref="NativePool"/>: memory outside the managed heap, aligned to 64 bytes, that never moves. The memory goes back to
-/// the pool when its last lease is disposed.
+/// One lease of a piece of the <see cref="NativePool"/>: memory outside the managed heap, aligned to 64 bytes, that never moves. The
+/// memory goes back to the pool when its last lease is disposed.
 /// </summary>
 /// <remarks>
-/// A lease belongs to one holder, who disposes it; whoever else keeps the memory takes an own lease with <see cref="Retain()"/>. Disposing a
-/// lease twice does nothing. A disposed lease throws <see cref="ObjectDisposedException"/>, but spans and pointers taken from it
+/// A lease belongs to one holder, who disposes it; whoever else keeps the memory takes an own lease with <see cref="Retain()"/>. Disposing
+/// a lease twice does nothing. A disposed lease throws <see cref="ObjectDisposedException"/>, but spans and pointers taken from it
 /// before are not checked: they must not outlive it. <see cref="Memory"/> serves asynchronous input and output, under the same rule.
 /// </remarks>
 public sealed unsafe class NativeBuffer : MemoryManager<byte>
@@ -45,7 +45,8 @@ public sealed unsafe class NativeBuffer : MemoryManager<byte>
     /// <summary>Bytes asked for.</summary>
     public int Length { get; }
 
-    /// <summary>Bytes there are and that the budget should be charged for: <see cref="Length"/> rounded up to the pool's size class.</summary>
+    /// <summary>Bytes there are and that the budget should be charged for: <see cref="Length"/> rounded up to the pool's size
+    /// class.</summary>
     public int Capacity { get; }
 
     /// <summary>The first byte.</summary>

@@ -1,8 +1,8 @@
 namespace Dataflow.Storage;
 
 /// <summary>The free buffers of one size, behind the caches of the processors. Made and called by <see cref="NativePool"/> only.</summary>
-/// <remarks>Where the system can take the memory behind addresses back, buffers are cut from slabs and a trimmed one is only an address (cold);
-/// elsewhere each buffer is an allocation of its own and a trimmed one is gone.</remarks>
+/// <remarks>Where the system can take the memory behind addresses back, buffers are cut from slabs and a trimmed one is only an address
+/// (cold); elsewhere each buffer is an allocation of its own and a trimmed one is gone.</remarks>
 internal sealed unsafe class NativeSizeClass(int bytes, NativePages pages, bool fill)
 {
     private const int SlabBytes = 4 << 20;

@@ -5,7 +5,8 @@ namespace Dataflow.Storage;
 /// <summary>Where a <see cref="NativePool"/> gets its memory from: the one place that speaks to the operating system about it.</summary>
 internal abstract unsafe partial class NativePages
 {
-    /// <summary>Whether <see cref="Discard"/> works, so that buffers can be cut from larger pieces and still be given back one by one.</summary>
+    /// <summary>Whether <see cref="Discard"/> works, so that buffers can be cut from larger pieces and still be given back one by
+    /// one.</summary>
     public abstract bool CanDiscard { get; }
 
     /// <summary>Takes memory; aligned to a page at least, contents arbitrary.</summary>

@@ -6,14 +6,15 @@ using System.Text;
 namespace Dataflow.Storage;
 
 /// <summary>
-/// All memory of the engine's data: caches, shuffle runs, tables, batches. It lies outside the managed heap, so that the garbage collector neither walks
-/// nor moves it and its size is known to the byte.
+/// All memory of the engine's data: caches, shuffle runs, tables, batches. It lies outside the managed heap, so that the garbage collector
+/// neither walks nor moves it and its size is known to the byte.
 /// </summary>
 /// <remarks>
 /// <para>Buffers come in size classes, powers of two from 4 KB to 4 MB; longer ones are taken from the system one by one. A rent or return
-/// that finds the small cache of its processor ready costs some 30 ns and one small object. Contents of a rented buffer are arbitrary.</para>
-/// <para>Free buffers are kept up to <see cref="NativePoolOptions.IdleBytes"/>; the rest, and whatever <see cref="Trim"/> asks for, goes back to the
-/// system. The pool itself sets no bound: who rents reserves in the <see cref="MemoryBudget"/> first.</para>
+/// that finds the small cache of its processor ready costs some 30 ns and one small object. Contents of a rented buffer are
+/// arbitrary.</para>
+/// <para>Free buffers are kept up to <see cref="NativePoolOptions.IdleBytes"/>; the rest, and whatever <see cref="Trim"/> asks for, goes
+/// back to the system. The pool itself sets no bound: who rents reserves in the <see cref="MemoryBudget"/> first.</para>
 /// </remarks>
 public sealed unsafe class NativePool : IDisposable
 {
@@ -209,16 +210,18 @@ public sealed unsafe class NativePool : IDisposable
 /// <summary>How a <see cref="NativePool"/> behaves.</summary>
 public sealed record NativePoolOptions
 {
-    /// <summary>Ask the system for huge pages (2 MB) behind buffers of 64 KB and more: the first touch of fresh memory is some five times faster and large
-    /// tables miss the TLB less, at the price of taking memory in steps of 2 MB. Linux only, where the system allows it. Default on.</summary>
+    /// <summary>Ask the system for huge pages (2 MB) behind buffers of 64 KB and more: the first touch of fresh memory is some five times
+    /// faster and large tables miss the TLB less, at the price of taking memory in steps of 2 MB. Linux only, where the system allows it.
+    /// Default on.</summary>
     public bool HugePages { get; init; } = true;
 
-    /// <summary>Bytes of free buffers kept at hand before the rest is given back to the system. Default 64 MB, or a quarter of what is rented
-    /// if that is more.</summary>
+    /// <summary>Bytes of free buffers kept at hand before the rest is given back to the system. Default 64 MB, or a quarter of what is
+    /// rented if that is more.</summary>
     public long IdleBytes { get; init; } = 64L << 20;
 
-    /// <summary>Fill rented buffers with 0xCD and returned ones with 0xDD, and check when a buffer is rented again that nobody wrote to it in
-    /// between. Finds use after free; costs a pass over each buffer. Default: environment variable <c>DATAFLOW_DEBUG_MEMORY=1</c>.</summary>
+    /// <summary>Fill rented buffers with 0xCD and returned ones with 0xDD, and check when a buffer is rented again that nobody wrote to it
+    /// in between. Finds use after free; costs a pass over each buffer. Default: environment variable
+    /// <c>DATAFLOW_DEBUG_MEMORY=1</c>.</summary>
     public bool DebugFill { get; init; } = FromEnvironment;
 
     /// <summary>Remember who rented each buffer, for <see cref="NativePool.LeakReport"/>. Default: environment variable

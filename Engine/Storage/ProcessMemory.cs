@@ -14,7 +14,8 @@ internal class ProcessMemory
     private static readonly SafeFileHandle? Statm = File.Exists("/proc/self/statm") ? File.OpenHandle("/proc/self/statm") : null;
 
     /// <summary>Bytes the managed heap holds from the system, garbage included. Costs 0.2 us.</summary>
-    public virtual long HeapCommittedBytes => Math.Max(GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes, GC.GetTotalMemory(forceFullCollection: false));
+    public virtual long HeapCommittedBytes =>
+        Math.Max(GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes, GC.GetTotalMemory(forceFullCollection: false));
 
     /// <summary>Bytes of objects that survived the last collection.</summary>
     public virtual long HeapLiveBytes
@@ -44,7 +45,8 @@ internal class ProcessMemory
     /// <summary>How many collections there were.</summary>
     public virtual int Collections => GC.CollectionCount(0);
 
-    /// <summary>Collects and compacts everything, and gives what is free back to the system. Pauses the process, in proportion to what is alive.</summary>
+    /// <summary>Collects and compacts everything, and gives what is free back to the system. Pauses the process, in proportion to what is
+    /// alive.</summary>
     public virtual void Collect() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     /// <summary>Memory that the process may count on: the machine's, or its container's if less, in bytes.</summary>
@@ -62,7 +64,8 @@ internal class ProcessMemory
 }
 
 /// <summary>How much memory this process may count on: the machine's, or its control group's if that is less.</summary>
-/// <remarks>Own reading, since the runtime answers with its heap's limit where it has one: three quarters of a container by default.</remarks>
+/// <remarks>Own reading, since the runtime answers with its heap's limit where it has one: three quarters of a container by
+/// default.</remarks>
 internal static class MachineMemory
 {
     /// <summary>Bytes.</summary>
@@ -83,7 +86,8 @@ internal static class MachineMemory
         }
         foreach (var line in Lines(groups))
         {
-            // "0::/path" is version 2; "4:memory:/path" version 1. Within a container the path may be one of the host: then the root holds the limit.
+            // "0::/path" is version 2; "4:memory:/path" version 1. Within a container the path may be one of the host: then the root holds
+            // the limit.
             var parts = line.Split(':', 3);
             if (parts.Length != 3) continue;
             var (folder, file) = parts[1] switch

@@ -32,13 +32,15 @@ public sealed class StateHandle<T> : IDisposable
     }
 }
 
-/// <summary>What happens when an object of the <see cref="ExecutorState"/> is lost with its executor, and whether it may be dropped when memory is short.</summary>
+/// <summary>What happens when an object of the <see cref="ExecutorState"/> is lost with its executor, and whether it may be dropped when
+/// memory is short.</summary>
 public enum LossRule
 {
     /// <summary>The factory makes it anew from what it captured. May be dropped while nobody uses it.</summary>
     Rebuild,
 
-    /// <summary>The factory reads it again from where it is stored (a checkpoint, the driver). May be dropped while nobody uses it.</summary>
+    /// <summary>The factory reads it again from where it is stored (a checkpoint, the driver). May be dropped while nobody uses
+    /// it.</summary>
     Reload,
 
     /// <summary>It can't be had again: the job fails. Never dropped.</summary>
@@ -53,7 +55,8 @@ public enum LossRule
 /// <param name="Bytes">What it is charged for.</param>
 public sealed record StateUpdate(string Key, long Version, LossRule Rule, bool IsHere, long Bytes);
 
-/// <summary>One version of one object, from the start of its making. Leases are counted under the lock of <see cref="ExecutorState"/>.</summary>
+/// <summary>One version of one object, from the start of its making. Leases are counted under the lock of
+/// <see cref="ExecutorState"/>.</summary>
 internal sealed class StateSlot(string key, long version, LossRule rule, Type type)
 {
     private readonly TaskCompletionSource _built = new(TaskCreationOptions.RunContinuationsAsynchronously);

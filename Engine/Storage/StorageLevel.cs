@@ -43,7 +43,8 @@ public sealed record StorageLevel(bool UseMemory, bool UseDisk, bool Serialized,
     /// <summary>Encoded bytes on the disks of three executors.</summary>
     public static StorageLevel DiskOnly3 { get; } = new(false, true, true, 3);
 
-    /// <summary>Encoded bytes outside the managed heap; all engine memory is there, so the same as <see cref="MemoryAndDiskSerialized"/>.</summary>
+    /// <summary>Encoded bytes outside the managed heap; all engine memory is there, so the same as
+    /// <see cref="MemoryAndDiskSerialized"/>.</summary>
     public static StorageLevel OffHeap { get; } = MemoryAndDiskSerialized;
 
     /// <summary>Whether anything is kept at all.</summary>

@@ -1,7 +1,7 @@
 namespace Dataflow.Storage;
 
-/// <summary>What one running task holds of the budget. With n tasks running each may take up to 1/n of it, and one that holds less than 1/2n waits for its share
-/// instead of being refused.</summary>
+/// <summary>What one running task holds of the budget. With n tasks running each may take up to 1/n of it, and one that holds less than
+/// 1/2n waits for its share instead of being refused.</summary>
 /// <remarks>Made by <see cref="MemoryBudget.ForTask"/>; what its consumers still hold when the task ends is given back.</remarks>
 public sealed class TaskMemory
 {
@@ -27,7 +27,8 @@ public sealed class TaskMemory
     /// <summary>A consumer for memory that the task works with: grown, shrunk and disposed by the task's own code.</summary>
     /// <param name="name">What errors call it: <c>sort of stage 3</c>.</param>
     /// <param name="kind">Where the memory lies.</param>
-    /// <param name="onRevoke">Told how many bytes are wanted when others are below their share; may note the wish and return 0. Called on other threads.</param>
+    /// <param name="onRevoke">Told how many bytes are wanted when others are below their share; may note the wish and return 0. Called on
+    /// other threads.</param>
     public MemoryConsumer Open(string name, MemoryKind kind = MemoryKind.Native, Func<long, long>? onRevoke = null) =>
         new Work(_budget, name, kind, this, onRevoke);
 

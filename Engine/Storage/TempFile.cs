@@ -1,6 +1,7 @@
 namespace Dataflow.Storage;
 
-/// <summary>A temporary file: written once from front to back, then read at any place by any number of readers, removed when disposed.</summary>
+/// <summary>A temporary file: written once from front to back, then read at any place by any number of readers, removed when
+/// disposed.</summary>
 /// <remarks>One thread writes. After <see cref="Finish"/> no handle is held, so there may be many of them.</remarks>
 public sealed class TempFile : IDisposable
 {

@@ -1,12 +1,12 @@
 namespace Dataflow.Storage;
 
 /// <summary>
-/// The folder of one application's temporary files: spilled runs, cached blocks on disk, staged files. Made at the first file, removed with the context; what a crashed run left
-/// is removed when the next one starts.
+/// The folder of one application's temporary files: spilled runs, cached blocks on disk, staged files. Made at the first file, removed
+/// with the context; what a crashed run left is removed when the next one starts.
 /// </summary>
 /// <remarks>
-/// Beside each application's folder lies a file that its process keeps locked. The lock ends with the process, however it ends, so a folder whose file can be
-/// locked has no owner. Files are spread over sub-folders, since large folders are slow on some file systems.
+/// Beside each application's folder lies a file that its process keeps locked. The lock ends with the process, however it ends, so a
+/// folder whose file can be locked has no owner. Files are spread over sub-folders, since large folders are slow on some file systems.
 /// </remarks>
 public sealed class TempFolders : IDisposable
 {
@@ -24,7 +24,8 @@ public sealed class TempFolders : IDisposable
     private bool _disposed;
 
     /// <summary>Begins to remove leftovers; makes nothing yet.</summary>
-    /// <param name="root">The folder that holds the folders of all applications; null for <c>dataflow-USER</c> in the system's temporary folder.</param>
+    /// <param name="root">The folder that holds the folders of all applications; null for <c>dataflow-USER</c> in the system's temporary
+    /// folder.</param>
     public TempFolders(string? root = null)
         : this(root, LocalDisk.Instance) { }
 

@@ -127,6 +127,39 @@ public sealed class BlockStoreTests
     }
 
     [Fact]
+    public void A_block_moved_to_disk_comes_back_when_there_is_room_to_spare()
+    {
+        using var rig = new StoreRig(2 * MB);
+        var numbers = Enumerable.Range(0, 100_000).ToArray();
+        var texts = Enumerable.Range(0, 1000).Select(i => $"row {i}").ToList();
+        rig.Read(new(0, 0), StorageLevel.MemoryAndDisk, numbers);
+        rig.Read(new(1, 0), StorageLevel.MemoryAndDisk, texts);
+        using var work = new Work(rig.Budget);
+        rig.Budget.Reserve(2 * MB, work);
+        rig.Budget.Release(MB / 2, work);
+        rig.Updates.Clear();
+        Assert.Equal(numbers, rig.ReadKept<int>(new(0, 0)));
+        Assert.Empty(rig.Updates);
+        rig.Budget.Release(MB, work);
+        Assert.Equal(numbers, rig.ReadKept<int>(new(0, 0)));
+        Assert.Equal(texts, rig.ReadKept<string>(new(1, 0)));
+        Assert.Equal([(new(0, 0), BlockChange.MovedToMemory), (new(1, 0), BlockChange.MovedToMemory)], rig.Changes);
+        Assert.All(rig.Store.Cached, rdd => Assert.Equal(0, rdd.DiskBytes));
+        Assert.Equal(numbers, rig.ReadKept<int>(new(0, 0)));
+    }
+
+    [Fact]
+    public void Elements_read_from_the_cache_count_as_input()
+    {
+        using var rig = new StoreRig(4 * MB);
+        rig.Read(new(0, 0), StorageLevel.MemoryOnly, Enumerable.Range(0, 1234));
+        using var task = rig.Task();
+        using var reader = rig.Store.GetOrCompute<int>(new(0, 0), StorageLevel.MemoryOnly, () => throw new InvalidOperationException(), task);
+        reader.ToList();
+        Assert.Equal(1234, task.Metrics.InputRecords);
+    }
+
+    [Fact]
     public void A_block_that_is_being_read_is_not_evicted()
     {
         using var rig = new StoreRig(2 * MB);
