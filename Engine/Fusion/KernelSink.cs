@@ -26,7 +26,7 @@ internal abstract class KernelSink(Delegate? lambda)
 /// <summary>What an action does with the elements of a partition: in a kernel, or with chunks that other readers give.</summary>
 /// <typeparam name="T">Type of the elements.</typeparam>
 /// <typeparam name="TResult">Type of the accumulator.</typeparam>
-internal abstract class KernelSink<T, TResult>(Delegate lambda) : KernelSink(lambda)
+internal abstract class KernelSink<T, TResult>(Delegate? lambda) : KernelSink(lambda)
 {
     /// <summary>Does with a chunk what the kernel does with its elements.</summary>
     /// <param name="chunk">The elements.</param>
@@ -65,11 +65,8 @@ internal sealed class StoreSink<T>() : KernelSink(null)
             return;
         }
 
-        // Compared with 0, since true may be any other byte.
         emitter.Il.Emit(OpCodes.Ldloc, _output!);
-        emitter.Il.Emit(OpCodes.Ldloc, emitter.Condition);
-        emitter.Il.Emit(OpCodes.Ldc_I4_0);
-        emitter.Il.Emit(OpCodes.Cgt_Un);
+        emitter.LoadCondition();
         emitter.Il.Emit(OpCodes.Conv_U);
         emitter.Il.Emit(OpCodes.Sizeof, typeof(T));
         emitter.Il.Emit(OpCodes.Conv_U);
@@ -115,6 +112,42 @@ internal sealed class FoldSink<T, TAccumulate>(Func<TAccumulate, T, TAccumulate>
         emitter.Il.Emit(OpCodes.Ldarg_3);
         emitter.Il.Emit(OpCodes.Ldloc, _accumulator!);
         emitter.Il.Emit(OpCodes.Stobj, typeof(TAccumulate));
+        emitter.Il.Emit(OpCodes.Ldc_I4_0);
+    }
+}
+
+/// <summary>Counts the elements; without a jump for those that the last filter drops.</summary>
+internal sealed class CountSink<T>() : KernelSink<T, long>(null)
+{
+    private LocalBuilder? _count;
+
+    public override bool TakesConditionally => true;
+
+    public override void Take(ReadOnlySpan<T> chunk, ref long result, ref bool any) => result += chunk.Length;
+
+    public override void EmitBegin(KernelEmitter emitter)
+    {
+        _count = emitter.Il.DeclareLocal(typeof(long));
+        emitter.Il.Emit(OpCodes.Ldarg_3);
+        emitter.Il.Emit(OpCodes.Ldind_I8);
+        emitter.Il.Emit(OpCodes.Stloc, _count);
+    }
+
+    public override void EmitTake(KernelEmitter emitter)
+    {
+        emitter.Il.Emit(OpCodes.Ldloc, _count!);
+        if (emitter.Condition is null) emitter.Il.Emit(OpCodes.Ldc_I4_1);
+        else emitter.LoadCondition();
+        emitter.Il.Emit(OpCodes.Conv_I8);
+        emitter.Il.Emit(OpCodes.Add);
+        emitter.Il.Emit(OpCodes.Stloc, _count!);
+    }
+
+    public override void EmitEnd(KernelEmitter emitter)
+    {
+        emitter.Il.Emit(OpCodes.Ldarg_3);
+        emitter.Il.Emit(OpCodes.Ldloc, _count!);
+        emitter.Il.Emit(OpCodes.Stind_I8);
         emitter.Il.Emit(OpCodes.Ldc_I4_0);
     }
 }

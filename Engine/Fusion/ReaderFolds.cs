@@ -46,9 +46,15 @@ internal static class ReaderFolds
         /// <param name="context">The running task.</param>
         public long CountElements(TaskContext context)
         {
-            // Operators that make elements only to be counted need not write them anywhere.
-            if (reader is KernelReader<T>) return reader.Fold(0L, static (count, _) => count + 1, context);
+            // Operators that make elements only to be counted need not write them anywhere. Elements that are there are not even looked at.
+            var any = false;
             var count = 0L;
+            if (reader is KernelReader<T>)
+            {
+                reader.Run(new CountSink<T>(), ref count, ref any, context);
+                return count;
+            }
+
             while (reader.TryRead(out var chunk)) count += chunk.Length;
             return count;
         }

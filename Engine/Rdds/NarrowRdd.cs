@@ -12,6 +12,9 @@ internal sealed class NarrowRdd<TIn, TOut>(Rdd<TIn> parent, string verb, NarrowO
     : Rdd<TOut>(parent.Context, verb, operation.Lambda), INarrowOperator
 {
     private readonly Dependency[] _dependencies = [new OneToOneDependency(parent)];
+
+    // Found again wherever the Rdd travels to.
+    [NonSerialized]
     private NarrowPipeline? _pipeline;
 
     public Rdd Parent => parent;

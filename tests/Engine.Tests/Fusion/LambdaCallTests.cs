@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using System.Reflection.Emit;
 using Dataflow.Fusion;
 
 namespace Dataflow.Engine.Tests.Fusion;
@@ -94,6 +95,45 @@ public class LambdaCallTests
             results.AddRange(NarrowRun.Collect(new SourceRdd<int>([1, 2]).Map(x => x + offset), Mode.Fused));
         }
         Assert.Equal([1, 2, 101, 102, 201, 202], results);
+    }
+
+    [Fact]
+    public void A_filter_that_answers_with_another_byte_than_one_keeps_its_element()
+    {
+        var truths = new byte[] { 0, 1, 2, 255, 0, 128 };
+        var rdd = new SourceRdd<byte>(truths).Filter(x => System.Runtime.CompilerServices.Unsafe.BitCast<byte, bool>(x));
+        AssertSame<byte>(rdd, 1, 2, 255, 128);
+        using var task = NarrowRun.Task(Mode.Fused);
+        using var reader = NarrowRun.Open(rdd, task);
+        Assert.Equal(4, reader.CountElements(task));
+    }
+
+    [Fact]
+    public void Code_that_may_be_unloaded_is_not_kept_by_a_kernel()
+    {
+        var weak = Run();
+        for (var i = 0; i < 10 && weak.IsAlive; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.False(weak.IsAlive);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference Run()
+        {
+            var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("Unloadable"), AssemblyBuilderAccess.RunAndCollect);
+            var type = assembly.DefineDynamicModule("Unloadable").DefineType("Code", TypeAttributes.Public);
+            var method = type.DefineMethod("AddOne", MethodAttributes.Public | MethodAttributes.Static, typeof(int), [typeof(int)]);
+            var il = method.GetILGenerator();
+            il.Emit(OpCodes.Ldarg_0);
+            il.Emit(OpCodes.Ldc_I4_1);
+            il.Emit(OpCodes.Add);
+            il.Emit(OpCodes.Ret);
+            var lambda = type.CreateType().GetMethod("AddOne")!.CreateDelegate<Func<int, int>>();
+            AssertThroughDelegate(lambda, 6);
+            return new WeakReference(lambda.Method.Module.Assembly);
+        }
     }
 
     private static void AssertDirect(Func<int, int> lambda, int expected)
