@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dataflow.Files;
+using Dataflow.Formats;
 using Dataflow.Tasks;
 
 namespace Dataflow;

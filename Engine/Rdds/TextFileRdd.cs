@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Dataflow.Files;
+using Dataflow.Formats;
 using Dataflow.Tasks;
 
 namespace Dataflow;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Dataflow.Files;
+using Dataflow.Formats;
 using Dataflow.Serialization;
 
 namespace Dataflow.Engine.Tests.Files;

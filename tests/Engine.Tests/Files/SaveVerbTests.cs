@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Dataflow.Files;
+using Dataflow.Formats;
 
 namespace Dataflow.Engine.Tests.Files;
 

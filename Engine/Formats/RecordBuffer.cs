@@ -1,7 +1,8 @@
 using System.Buffers;
+using Dataflow.Files;
 using Dataflow.Tasks;
 
-namespace Dataflow.Files;
+namespace Dataflow.Formats;
 
 /// <summary>Reads a part of a file in large pieces and hands it out in whole records.</summary>
 internal sealed class RecordBuffer : IDisposable

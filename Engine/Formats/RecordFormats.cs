@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Dataflow.Files;
+namespace Dataflow.Formats;
 
 /// <summary>Elements as they lie in memory, back to back.</summary>
 internal sealed class RecordFormat<T> : IFileFormat<T>

@@ -1,4 +1,4 @@
-namespace Dataflow.Files;
+namespace Dataflow.Formats;
 
 /// <summary>How elements become the bytes of a file. It travels with the tasks that write, so it holds settings only.</summary>
 /// <remarks>Give one of your own to <c>SaveAs</c>.</remarks>

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Unicode;
 using Dataflow.Compression;
 
-namespace Dataflow.Files;
+namespace Dataflow.Formats;
 
 /// <summary>One line for each element, in UTF-8, ended by <c>\n</c>; an element's text is that of <c>ToString</c>, the same under every culture.</summary>
 /// <typeparam name="T">The element type.</typeparam>

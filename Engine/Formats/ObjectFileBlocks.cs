@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Collections;
+using Dataflow.Files;
 using Dataflow.Serialization;
 using Dataflow.Tasks;
 
-namespace Dataflow.Files;
+namespace Dataflow.Formats;
 
 /// <summary>The blocks of an object file, one at a time in a pooled array; each is valid until the next is asked for.</summary>
 internal sealed class ObjectFileBlocks<T> : IEnumerable<ReadOnlyMemory<byte>>, IEnumerator<ReadOnlyMemory<byte>>

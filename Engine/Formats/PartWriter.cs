@@ -1,6 +1,7 @@
+using Dataflow.Files;
 using Dataflow.Tasks;
 
-namespace Dataflow.Files;
+namespace Dataflow.Formats;
 
 /// <summary>What one task of a save does: writes its partition into one file and asks to commit it.</summary>
 internal static class PartWriter

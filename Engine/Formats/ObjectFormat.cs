@@ -1,7 +1,7 @@
 using Dataflow.Compression;
 using Dataflow.Serialization;
 
-namespace Dataflow.Files;
+namespace Dataflow.Formats;
 
 /// <summary>Elements as their codec encodes them, in checked and compressed blocks, behind a header that names their type.</summary>
 internal sealed class ObjectFormat<T> : IFileFormat<T>

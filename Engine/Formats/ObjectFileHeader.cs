@@ -3,7 +3,7 @@ using System.Text;
 using Dataflow.Compression;
 using Dataflow.Serialization;
 
-namespace Dataflow.Files;
+namespace Dataflow.Formats;
 
 /// <summary>What stands at the start of an object file: which elements its blocks hold. Object files may be put end to end.</summary>
 /// <remarks>Little-endian: magic <c>DFOF</c> (4), version (1), zero (3), schema hash (8), bytes of the schema's text (4), CRC-32C (4) of all

@@ -3,8 +3,9 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Dataflow.Files;
 
-namespace Dataflow.Files;
+namespace Dataflow.Formats;
 
 /// <summary>
 /// Reads the lines that begin in one part of a file, as bytes. A line ends with <c>\n</c>, <c>\r\n</c> or a lone <c>\r</c>, or with the
