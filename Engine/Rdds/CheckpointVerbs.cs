@@ -1,4 +1,5 @@
 using Dataflow.Files;
+using Dataflow.Formats;
 using Dataflow.Serialization;
 using Dataflow.Tasks;
 
