@@ -50,6 +50,8 @@ public sealed partial class DataflowContext
     /// <param name="listener">Added before.</param>
     public void RemoveListener(JobListener listener) => _listeners.Remove(listener);
 
+    internal ExecutorServices Services => _services;
+
     /// <summary>What is kept of cached Rdds.</summary>
     public IReadOnlyList<CachedRdd> CachedRdds => _services.Blocks.Cached;
 
