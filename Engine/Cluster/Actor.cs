@@ -83,9 +83,9 @@ internal abstract class Actor : IThreadPoolWorkItem
 
     public void Execute()
     {
+        var handled = 0;
         while (true)
         {
-            var handled = 0;
             while (handled < Turn && _mailbox.TryDequeue(out var message))
             {
                 handled++;

@@ -34,6 +34,12 @@ internal sealed class Speculation(DataflowOptions options, int tasks)
         }
     }
 
+    /// <summary>A task begins again: it is not slow yet.</summary>
+    public void Forget(int index)
+    {
+        if (_chosen.Remove(index)) _candidates.Remove(index);
+    }
+
     /// <summary>When the next attempt becomes slow; null if none will.</summary>
     public TimeSpan? NextLook(AttemptList running)
     {
@@ -57,7 +63,6 @@ internal sealed class Speculation(DataflowOptions options, int tasks)
             if (fit == Fit.Elsewhere) continue;
             _candidates.RemoveAt(i);
             if (fit == Fit.Here) return index;
-            _chosen.Remove(index);
         }
         return -1;
     }

@@ -52,6 +52,15 @@ internal sealed class TaskQueue
         return false;
     }
 
+    /// <summary>Tells all sets that time passed.</summary>
+    public void Age(TimeSpan now)
+    {
+        foreach (var pool in _order)
+        {
+            foreach (var set in pool.Sets) set.Age(now);
+        }
+    }
+
     /// <summary>The earliest time at which a set would take a slot that it refuses now; null if none waits for one.</summary>
     public TimeSpan? WaitsUntil()
     {

@@ -121,6 +121,7 @@ internal sealed partial class TaskScheduler
         }
 
         // Tasks that waited for a better place may take another one now.
+        _queue.Age(now);
         OfferAll();
     }
 }

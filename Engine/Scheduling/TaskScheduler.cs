@@ -52,7 +52,7 @@ internal sealed partial class TaskScheduler
         {
             var first = _queue.WaitsUntil();
             foreach (var (until, _, _) in _parked) first = Earlier(first, until);
-            if (_options.Speculation) first = Earlier(first, NextLook());
+            if (_options.Speculation && _executors.Count > 1) first = Earlier(first, NextLook());
             return first;
         }
     }

@@ -99,9 +99,15 @@ internal sealed class TaskSet
             : Speculation.Fit.Here);
     }
 
+    /// <summary>Notes that time passed: tasks that waited long enough for a better place need not wait any more.</summary>
+    public void Age(TimeSpan now) => Allowed(now);
+
+    private Locality Allowed(TimeSpan now) =>
+        _placed?.Allowed(now, _options.LocalityWait, index => _states[index] == TaskState.Pending) ?? Locality.Any;
+
     private int TakePlaced(PlacedTasks placed, ExecutorSlots executor, TimeSpan now)
     {
-        var allowed = placed.Allowed(now, _options.LocalityWait, index => _states[index] == TaskState.Pending);
+        var allowed = Allowed(now);
         var index = Pop(placed.At(executor.Id), executor);
         var level = Locality.Executor;
         if (index < 0 && allowed >= Locality.Host)
@@ -215,6 +221,7 @@ internal sealed class TaskSet
         PendingCount++;
         _again.Add(index);
         _placed?.Add(index);
+        Speculation?.Forget(index);
     }
 }
 

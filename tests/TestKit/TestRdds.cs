@@ -1,4 +1,3 @@
-using System.Reflection;
 using Dataflow.Shuffle;
 using Dataflow.Tasks;
 
@@ -8,9 +7,7 @@ namespace Dataflow.TestKit;
 internal static class TestRdds
 {
     /// <summary>A context that runs nothing.</summary>
-    public static DataflowContext Context { get; } = (DataflowContext)typeof(DataflowContext)
-        .GetConstructors(BindingFlags.Instance | BindingFlags.NonPublic)[0]
-        .Invoke([DataflowOptions.Default]);
+    public static DataflowContext Context { get; } = DataflowContext.Local(1);
 }
 
 /// <summary>An Rdd with a given number of partitions that reads what it is told to.</summary>
