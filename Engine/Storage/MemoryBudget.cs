@@ -378,7 +378,7 @@ public sealed class MemoryBudget : IDisposable
                     if (TryGrantLocked(bytes, consumer, must: true)) return;
                 }
                 _pressure?.Look();
-                Revoke(Shortfall(bytes, consumer), MemoryPriority.Work, consumer, all: true);
+                if (Revoke(Shortfall(bytes, consumer), MemoryPriority.Work, consumer, all: true) == 0) _pressure?.CollectGarbage();
             }
         }
         finally
@@ -387,9 +387,10 @@ public sealed class MemoryBudget : IDisposable
         }
     }
 
-    // Nobody else holds anything that could come back.
+    // Nobody else holds anything that could come back, and no other task's end would make the share larger.
     private bool IsHopeless(long bytes, MemoryConsumer consumer) =>
-        bytes > TotalBytes || _nativeBytes + _managedBytes - consumer.GrantedBytes <= 0;
+        bytes > TotalBytes
+        || (_nativeBytes + _managedBytes <= consumer.GrantedBytes && _taskCount <= 1 && _pressure is not { HasGarbage: true });
 
     private MemoryExhaustedException Exhausted(long bytes, MemoryConsumer consumer, TimeSpan waited)
     {

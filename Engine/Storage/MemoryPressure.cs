@@ -46,6 +46,9 @@ internal sealed class MemoryPressure : IDisposable
     /// <summary>What the runtime and its code take beside the heap.</summary>
     public long RuntimeBytes => _runtimeBytes;
 
+    /// <summary>Whether the heap holds enough that a collection would give back.</summary>
+    public bool HasGarbage => _process.HeapCommittedBytes - _process.HeapLiveBytes >= _totalBytes / 16;
+
     private long PoolBytes => _pool.OutstandingBytes + _pool.IdleBytes;
 
     /// <summary>What is taken beside reservations, given how much of the heap is reserved: the runtime, the rest of the heap, a
@@ -74,8 +77,7 @@ internal sealed class MemoryPressure : IDisposable
     /// <returns>Whether it did.</returns>
     public bool CollectGarbage()
     {
-        var garbage = _process.HeapCommittedBytes - _process.HeapLiveBytes;
-        if (garbage < _totalBytes / 16) return false;
+        if (!HasGarbage) return false;
         var next = Interlocked.Read(ref _nextCollect);
         var now = _time.GetTimestamp();
         if (now < next || Interlocked.CompareExchange(ref _nextCollect, long.MaxValue, next) != next) return false;

@@ -196,6 +196,21 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
+    public async Task A_need_beyond_the_share_waits_for_another_task_to_end()
+    {
+        using var budget = Budget(100 * MB);
+        using var first = NewTask();
+        using var second = NewTask();
+        var a = budget.ForTask(first).Open("a");
+        budget.ForTask(second);
+        var wait = Task.Factory.StartNew(() => budget.Reserve(90 * MB, a), TaskCreationOptions.LongRunning);
+        Assert.False(wait.IsCompleted);
+        second.Complete();
+        await wait;
+        Assert.Equal(90 * MB, a.UsedBytes);
+    }
+
+    [Fact]
     public void What_a_task_holds_is_given_back_when_it_ends()
     {
         using var budget = Budget(100 * MB);
