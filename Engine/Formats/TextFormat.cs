@@ -63,7 +63,8 @@ internal sealed class TextFormat<T>(string? codec) : IFileFormat<T>
         {
             if (item is IUtf8SpanFormattable formattable)
             {
-                // Room for the line's end; what needs more than all of the buffer goes by its text.
+                // What needs more than all of the buffer goes by its text.
+                if (_length == _buffer.Length) Flush();
                 if (!formattable.TryFormat(_buffer.AsSpan(_length, Room), out var count, default, CultureInfo.InvariantCulture))
                 {
                     Flush();
@@ -80,6 +81,7 @@ internal sealed class TextFormat<T>(string? codec) : IFileFormat<T>
             WriteLine(item?.ToString());
         }
 
+        // A byte is kept for the end of the line; -1 when the buffer is full.
         private int Room => _buffer.Length - _length - 1;
 
         private void WriteLine(ReadOnlySpan<char> text)

@@ -28,7 +28,7 @@ internal sealed class TextFileRdd(DataflowContext context, string path, FileSpli
             var bytes = 0L;
             while (count < texts.Length && bytes < ChunkBytes && lines.TryRead(out var line, out var ascii))
             {
-                texts[count++] = ascii ? Serialization.Text.FromAscii(line) : Encoding.UTF8.GetString(line);
+                texts[count++] = ascii || Ascii.IsValid(line) ? Serialization.Text.FromAscii(line) : Encoding.UTF8.GetString(line);
                 bytes += line.Length;
             }
             context.Metrics.InputBytes += lines.BytesRead - _counted;

@@ -29,6 +29,18 @@ public sealed class FileFormatTests : IDisposable
     }
 
     [Fact]
+    public void Numbers_that_fill_the_buffer_to_its_last_byte_come_whole()
+    {
+        for (var first = 1L; first < 1_000_000_000_000_000; first *= 10)
+        {
+            // Lines of nine bytes after one of 2 to 16: some end exactly where a buffer of any length does.
+            long[] numbers = [first, .. Enumerable.Repeat(12_345_678L, 8000)];
+            var expected = string.Concat(numbers.Select(number => $"{number}\n"));
+            Assert.Equal(expected, Encoding.UTF8.GetString(Bytes(new TextFormat<long>(null), numbers)));
+        }
+    }
+
+    [Fact]
     public void Text_does_not_depend_on_the_culture_of_the_machine()
     {
         var before = CultureInfo.CurrentCulture;
