@@ -12,7 +12,8 @@ namespace Dataflow;
 /// kept. Elements that own memory themselves (column batches) are lent with the chunk: the reader that made them takes them back at
 /// the next call, and whoever keeps one longer takes its own lease first. So an operator holds at most one chunk of each input.</para>
 /// <para><b>Length.</b> The source decides: about 1,024 small elements, or one column batch. Operators neither gather chunks nor hold
-/// elements back to fill one; a chunk is never empty.</para>
+/// elements back to fill one; a chunk is never empty. Where chunks
+/// end means nothing: the retry of a task may cut the same elements otherwise, and must write the same bytes.</para>
 /// <para><b>Use.</b> A reader is used by one thread, once, and is disposed by who asked for it, also when reading stops early.
 /// Cancellation is checked at each chunk of a source.</para>
 /// </remarks>
