@@ -12,6 +12,7 @@ internal sealed class ShuffleStore : IDisposable
     private readonly TempFolders _temp;
     private readonly SegmentMemory _native;
     private readonly SegmentMemory _managed;
+    private long _spilledBytes;
 
     public ShuffleStore(WorkerId worker, MemoryBudget budget, NativePool pool, TempFolders temp)
     {
@@ -25,6 +26,9 @@ internal sealed class ShuffleStore : IDisposable
     public WorkerId Worker { get; }
 
     public NativePool Pool { get; }
+
+    /// <summary>Bytes of segments that went to disk for lack of memory, since the start.</summary>
+    public long SpilledBytes => Interlocked.Read(ref _spilledBytes);
 
     /// <summary>How many map outputs are registered.</summary>
     public int Count => _outputs.Count;
@@ -76,6 +80,9 @@ internal sealed class ShuffleStore : IDisposable
         output.Dispose();
         return true;
     }
+
+    /// <summary>Counts bytes that went to disk.</summary>
+    public void CountSpilled(long bytes) => Interlocked.Add(ref _spilledBytes, bytes);
 
     public SpillFile NewFile(string name) => new(_temp.Create(name));
 
