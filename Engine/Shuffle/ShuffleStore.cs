@@ -10,12 +10,14 @@ internal sealed class ShuffleStore : IDisposable
     private readonly ConcurrentDictionary<(ShuffleId Shuffle, int Map), MapOutput> _outputs = new();
     private readonly ConcurrentDictionary<MapOutput, byte> _growing = new();
     private readonly TempFolders _temp;
+    private readonly bool _inMemory;
     private readonly SegmentMemory _native;
     private readonly SegmentMemory _managed;
     private long _spilledBytes;
 
-    public ShuffleStore(WorkerId worker, MemoryBudget budget, NativePool pool, TempFolders temp)
+    public ShuffleStore(WorkerId worker, MemoryBudget budget, NativePool pool, TempFolders temp, bool inMemory = true)
     {
+        _inMemory = inMemory;
         Worker = worker;
         Pool = pool;
         _temp = temp;
@@ -89,6 +91,7 @@ internal sealed class ShuffleStore : IDisposable
     /// <summary>Accounts for a segment in memory; false when it must go to disk at once.</summary>
     public bool TryHold(SegmentBody body)
     {
+        if (!_inMemory) return false;
         var memory = body is NativeBody ? _native : _managed;
         if (memory.Budget.TryReserve(body.Bytes, memory)) return true;
 
