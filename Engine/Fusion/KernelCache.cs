@@ -20,13 +20,19 @@ internal sealed class CachedKernel
     public void Warm(int elements) => Interlocked.Add(ref _plain, elements);
 
     /// <summary>The kernel, written now if need be; tasks that ask at once wait for one of them.</summary>
-    public ChunkKernel<TIn, TResult> Code<TIn, TResult>(NarrowOperation[] operations, KernelSink sink, LambdaCall[] calls)
+    public ChunkKernel<TIn, TResult> Code<TIn, TResult>(NarrowOperation[] operations, KernelSink sink, LambdaCall[] calls) =>
+        Written ? (ChunkKernel<TIn, TResult>)_code! : Code(() => KernelEmitter.Compile<TIn, TResult>(operations, sink, calls));
+
+    /// <summary>The kernel in another form than that of operators.</summary>
+    /// <param name="write">Writes it.</param>
+    public TKernel Code<TKernel>(Func<TKernel> write)
+        where TKernel : Delegate
     {
         if (!Written)
         {
-            lock (_gate) _code ??= KernelEmitter.Compile<TIn, TResult>(operations, sink, calls);
+            lock (_gate) _code ??= write();
         }
-        return (ChunkKernel<TIn, TResult>)_code!;
+        return (TKernel)_code!;
     }
 }
 

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dataflow.Fusion;
+using Dataflow.Tasks;
 
 namespace Dataflow.Hashing;
 
@@ -13,7 +15,9 @@ namespace Dataflow.Hashing;
 /// been counted that have no value. The table is then good for <see cref="Clear"/> and for nothing else. For one thread at a time.
 /// </remarks>
 /// <param name="limit">How many keys the table takes before it asks to be emptied.</param>
-internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
+/// <param name="warmUp">How many values are merged through delegates before a loop is compiled that calls the functions directly; the default
+/// never compiles one. See <see cref="For"/>.</param>
+internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue, int warmUp = int.MaxValue)
 {
     private const int Batch = KeyIndex<TKey>.Batch;
 
@@ -22,6 +26,13 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
 
     private readonly KeyIndex<TKey> _index = KeyIndex<TKey>.Create();
     private TValue[] _values = [];
+    private object? _code;
+
+    /// <summary>A table for a task: merging is compiled if the task fuses operators.</summary>
+    /// <param name="context">The running task.</param>
+    /// <param name="limit">How many keys the table takes before it asks to be emptied.</param>
+    public static AggregationTable<TKey, TValue> For(TaskContext context, int limit = int.MaxValue) =>
+        new(limit, FusionSupport.Fuses(context) ? context.Services.Options.FusionWarmUp : int.MaxValue);
 
     /// <summary>How many keys there are.</summary>
     public int Count => _index.Count;
@@ -43,13 +54,13 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
     /// <param name="merge">Makes one value of two of the same key, the earlier one first.</param>
     /// <returns>How many pairs were taken: all, or those before the first new key beyond the limit.</returns>
     public int Combine(ReadOnlySpan<(TKey Key, TValue Value)> chunk, Func<TValue, TValue, TValue> merge) =>
-        Combine(chunk, [], new MergeValues<TValue>(merge));
+        Merge<TValue>(chunk, [], null, merge);
 
     /// <summary>Merges a chunk of pairs whose hashes are known.</summary>
     /// <param name="hashes">The hashes of the keys; as many as pairs.</param>
     /// <inheritdoc cref="Combine(ReadOnlySpan{ValueTuple{TKey, TValue}}, Func{TValue, TValue, TValue})"/>
     public int Combine(ReadOnlySpan<(TKey Key, TValue Value)> chunk, ReadOnlySpan<uint> hashes, Func<TValue, TValue, TValue> merge) =>
-        Combine(chunk, hashes[..chunk.Length], new MergeValues<TValue>(merge));
+        Merge(chunk, hashes[..chunk.Length], null, merge);
 
     /// <summary>Merges a chunk of pairs whose values become part of a value of another type.</summary>
     /// <param name="chunk">The pairs.</param>
@@ -57,14 +68,14 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
     /// <param name="merge">Adds what a later pair holds.</param>
     /// <returns>How many pairs were taken: all, or those before the first new key beyond the limit.</returns>
     public int Combine<TIn>(ReadOnlySpan<(TKey Key, TIn Value)> chunk, Func<TIn, TValue> create, Func<TValue, TIn, TValue> merge) =>
-        Combine(chunk, [], new MergeInto<TIn, TValue>(create, merge));
+        Merge(chunk, [], create, merge);
 
     /// <summary>Merges a chunk of pairs whose hashes are known into values of another type.</summary>
     /// <param name="hashes">The hashes of the keys; as many as pairs.</param>
     /// <inheritdoc cref="Combine{TIn}(ReadOnlySpan{ValueTuple{TKey, TIn}}, Func{TIn, TValue}, Func{TValue, TIn, TValue})"/>
     public int Combine<TIn>(
         ReadOnlySpan<(TKey Key, TIn Value)> chunk, ReadOnlySpan<uint> hashes, Func<TIn, TValue> create, Func<TValue, TIn, TValue> merge) =>
-        Combine(chunk, hashes[..chunk.Length], new MergeInto<TIn, TValue>(create, merge));
+        Merge(chunk, hashes[..chunk.Length], create, merge);
 
     /// <summary>The value of a key.</summary>
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
@@ -82,8 +93,8 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
         _index.Clear();
     }
 
-    private int Combine<TIn, TMerge>(ReadOnlySpan<(TKey Key, TIn Value)> chunk, ReadOnlySpan<uint> hashes, TMerge merge)
-        where TMerge : IMerge<TIn, TValue>
+    private int Merge<TIn>(
+        ReadOnlySpan<(TKey Key, TIn Value)> chunk, ReadOnlySpan<uint> hashes, Func<TIn, TValue>? create, Func<TValue, TIn, TValue> merge)
     {
         Span<uint> own = stackalloc uint[Batch];
         Span<int> numbers = stackalloc int[Batch];
@@ -94,7 +105,7 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
             var taken = hashes.IsEmpty
                 ? _index.FindOrAdd(batch, own[..batch.Length], numbers, limit)
                 : _index.FindOrAdd(in batch[0].Key, Unsafe.SizeOf<(TKey, TIn)>(), hashes.Slice(done, batch.Length), numbers, limit);
-            Merge(batch[..taken], numbers[..taken], first, merge);
+            Merge(batch[..taken], numbers[..taken], first, create, merge);
             done += taken;
             if (taken < batch.Length)
                 return done;
@@ -102,9 +113,12 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
         return chunk.Length;
     }
 
-    private void Merge<TIn, TMerge>(ReadOnlySpan<(TKey Key, TIn Value)> batch, ReadOnlySpan<int> numbers, int next, TMerge merge)
-        where TMerge : IMerge<TIn, TValue>
+    // New keys have the numbers that follow the last one, in the order of their first pairs.
+    private void Merge<TIn>(
+        ReadOnlySpan<(TKey Key, TIn Value)> batch, ReadOnlySpan<int> numbers, int next, Func<TIn, TValue>? create, Func<TValue, TIn, TValue> merge)
     {
+        if (batch.IsEmpty)
+            return;
         if (_values.Length < Count)
             Array.Resize(ref _values, Math.Max(Count, Math.Max(Batch, (int)Math.Min(Array.MaxLength, _values.Length * 2L))));
 
@@ -114,18 +128,30 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue)
             foreach (var number in numbers)
                 Prefetch.At(ref Unsafe.Add(ref values, number));
         }
+        if (warmUp < int.MaxValue && CodeOf(create, merge).TryRun(
+            ref MemoryMarshal.GetReference(numbers), batch.Length, next,
+            ref Unsafe.AsRef(in batch[0].Value), Unsafe.SizeOf<(TKey, TIn)>(), ref values, warmUp))
+            return;
         for (var i = 0; i < batch.Length; i++)
         {
-            // New keys have the numbers that follow the last one, in the order of their first pairs.
             var number = numbers[i];
             ref var value = ref Unsafe.Add(ref values, number);
             if (number != next)
             {
-                value = merge.Merge(value, batch[i].Value);
+                value = merge(value, batch[i].Value);
                 continue;
             }
-            value = merge.Create(batch[i].Value);
+            value = create is null ? Unsafe.As<TIn, TValue>(ref Unsafe.AsRef(in batch[i].Value)) : create(batch[i].Value);
             next++;
         }
+    }
+
+    private MergeCode<TIn, TValue> CodeOf<TIn>(Func<TIn, TValue>? create, Func<TValue, TIn, TValue> merge)
+    {
+        if (_code is MergeCode<TIn, TValue> code && code.IsOf(create, merge))
+            return code;
+        code = new MergeCode<TIn, TValue>(create, merge);
+        _code = code;
+        return code;
     }
 }

@@ -41,16 +41,20 @@ internal abstract class KeyIndex<TKey>
     /// <returns>How many were taken: all, or those before the first new key beyond the limit.</returns>
     public int FindOrAdd<TValue>(ReadOnlySpan<(TKey Key, TValue Value)> pairs, Span<uint> hashes, Span<int> numbers, int limit)
     {
-        StableHash<TKey>.OfMany(in pairs[0].Key, Unsafe.SizeOf<(TKey, TValue)>(), hashes);
-        return FindOrAdd(in pairs[0].Key, Unsafe.SizeOf<(TKey, TValue)>(), (ReadOnlySpan<uint>)hashes, numbers, limit);
+        return FindOrAdd(in pairs[0].Key, Unsafe.SizeOf<(TKey, TValue)>(), hashes, numbers, limit);
     }
 
     /// <summary>The numbers of keys; new ones are added.</summary>
     /// <inheritdoc cref="FindOrAdd{TValue}"/>
     public int FindOrAdd(ReadOnlySpan<TKey> keys, Span<uint> hashes, Span<int> numbers, int limit)
     {
-        StableHash<TKey>.OfMany(in keys[0], Unsafe.SizeOf<TKey>(), hashes);
-        return FindOrAdd(in keys[0], Unsafe.SizeOf<TKey>(), (ReadOnlySpan<uint>)hashes, numbers, limit);
+        return FindOrAdd(in keys[0], Unsafe.SizeOf<TKey>(), hashes, numbers, limit);
+    }
+
+    protected virtual int FindOrAdd(ref readonly TKey first, int stride, Span<uint> hashes, Span<int> numbers, int limit)
+    {
+        StableHash<TKey>.OfMany(in first, stride, hashes);
+        return FindOrAdd(in first, stride, (ReadOnlySpan<uint>)hashes, numbers, limit);
     }
 
     /// <summary>The numbers of keys, -1 for those that are not there.</summary>

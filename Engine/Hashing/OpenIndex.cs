@@ -23,7 +23,7 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
     private const int Mirrored = 4;
 
     // Arrays of about this size stay in the second-level cache, where waiting costs less than fetching ahead.
-    private const int CachedBytes = 512 << 10;
+    private const int CachedBytes = 1 << 20;
 
     private uint[] _slots = new uint[1 + Mirrored];
     private TKey[] _keys = [];
@@ -35,13 +35,17 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
 
     public override long ArrayBytes => (_slots.Length + _hashes.Length) * 4L + (long)_keys.Length * Unsafe.SizeOf<TKey>();
 
+    private bool IsCached => _slots.Length * 4L + (long)Count * KeyBytes <= CachedBytes;
+
+    // What a key takes of the cache, one object included if it is or holds any.
+    private static int KeyBytes => Unsafe.SizeOf<TKey>() + (RuntimeHelpers.IsReferenceOrContainsReferences<TKey>() ? 64 : 0);
+
     private uint Mask => (uint)(_slots.Length - Mirrored - 1);
 
     public override int FindOrAdd(ref readonly TKey first, int stride, ReadOnlySpan<uint> hashes, Span<int> numbers, int limit)
     {
-        // Room for the whole batch, so that nothing moves while it is probed.
-        Reserve(Count + Math.Min(hashes.Length, limit - Count));
         numbers = numbers[..hashes.Length];
+        Reserve(numbers.Length, limit);
         Guess(hashes, numbers);
 
         ref var keys = ref MemoryMarshal.GetArrayDataReference(_keys);
@@ -55,6 +59,34 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
                 if (number < 0)
                     return i;
             }
+            key = ref Unsafe.AddByteOffset(ref key, stride)!;
+        }
+        return numbers.Length;
+    }
+
+    protected override int FindOrAdd(ref readonly TKey first, int stride, Span<uint> hashes, Span<int> numbers, int limit)
+    {
+        numbers = numbers[..hashes.Length];
+        Reserve(numbers.Length, limit);
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<TKey>() || !IsCached)
+            return base.FindOrAdd(in first, stride, hashes, numbers, limit);
+
+        // Nothing to fetch ahead: hashing, guessing and comparing go in one pass.
+        ref var slots = ref MemoryMarshal.GetArrayDataReference(_slots);
+        ref var keys = ref MemoryMarshal.GetArrayDataReference(_keys);
+        ref var key = ref Unsafe.AsRef(in first);
+        var mask = Mask;
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            var hash = StableHash<TKey>.Of(key);
+            var number = Guess(ref slots, mask, hash);
+            if (number < 0 || !default(TEquality).AreEqual(Unsafe.Add(ref keys, number), key))
+            {
+                number = Place(in key, hash, limit);
+                if (number < 0)
+                    return i;
+            }
+            numbers[i] = number;
             key = ref Unsafe.AddByteOffset(ref key, stride)!;
         }
         return numbers.Length;
@@ -85,36 +117,37 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
     }
 
     // The number in the first of four slots that has the right hash bits, or that in the fifth; -1 where it is empty.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Guess(ref uint slots, uint mask, uint hash)
+    {
+        ref var home = ref Unsafe.Add(ref slots, hash & mask);
+        var differences = (Vector128.LoadUnsafe(ref home) ^ Vector128.Create(hash)) & Vector128.Create(~mask);
+        var same = Vector128.Equals(differences, Vector128<uint>.Zero).ExtractMostSignificantBits();
+
+        // If none of the four fits, the fifth is the guess: wrong or right, no branch was taken.
+        return (int)(Unsafe.Add(ref home, BitOperations.TrailingZeroCount(same | 16)) & mask) - 1;
+    }
+
     private void Guess(ReadOnlySpan<uint> hashes, Span<int> numbers)
     {
         ref var slots = ref MemoryMarshal.GetArrayDataReference(_slots);
         ref var keys = ref MemoryMarshal.GetArrayDataReference(_keys);
         var mask = Mask;
-        var tags = Vector128.Create(~mask);
-        var cached = ArrayBytes + (typeof(TKey).IsValueType ? 0 : Count * 64L) <= CachedBytes;
-        if (!cached)
+        if (IsCached)
         {
-            foreach (var hash in hashes)
-                Prefetch.At(ref Unsafe.Add(ref slots, hash & mask));
+            for (var i = 0; i < hashes.Length; i++)
+                numbers[i] = Guess(ref slots, mask, hashes[i]);
+            return;
         }
+        foreach (var hash in hashes)
+            Prefetch.At(ref Unsafe.Add(ref slots, hash & mask));
         for (var i = 0; i < hashes.Length; i++)
         {
-            var hash = hashes[i];
-            ref var home = ref Unsafe.Add(ref slots, hash & mask);
-            var differences = (Vector128.LoadUnsafe(ref home) ^ Vector128.Create(hash)) & tags;
-            var same = Vector128.Equals(differences, Vector128<uint>.Zero).ExtractMostSignificantBits();
-
-            // If none of the four fits, the fifth is the guess: wrong or right, no branch was taken.
-            var word = Unsafe.Add(ref home, BitOperations.TrailingZeroCount(same | 16));
-            var number = (int)(word & mask) - 1;
+            var number = Guess(ref slots, mask, hashes[i]);
             numbers[i] = number;
-            if (!cached)
-                Prefetch.At(ref Unsafe.Add(ref keys, Math.Max(number, 0)));
+            Prefetch.At(ref Unsafe.Add(ref keys, Math.Max(number, 0)));
         }
-        if (cached || typeof(TKey).IsValueType)
-            return;
-        foreach (var number in numbers)
-            Prefetch.ObjectOf(ref Unsafe.Add(ref keys, Math.Max(number, 0)));
+        StableHash<TKey>.Fetch(ref keys, numbers);
     }
 
     // The number of a key that was not guessed; -1 if it is new and there is no room for it.
@@ -150,8 +183,10 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
 
     private static long Capacity(long slots) => slots / 3 * 2;
 
-    private void Reserve(int count)
+    // Room for a whole batch, so that nothing moves while it is probed.
+    private void Reserve(int added, int limit)
     {
+        var count = Count + Math.Min(added, Math.Max(limit - Count, 0));
         if (count > _keys.Length)
         {
             var length = (int)Math.Min(Array.MaxLength, Math.Max(MinSlots / 2, (long)BitOperations.RoundUpToPowerOf2((uint)count)));

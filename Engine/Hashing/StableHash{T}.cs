@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Dataflow.Hashing;
 
@@ -53,9 +54,33 @@ public static class StableHash<TKey>
             Hasher.AddMany(in first, stride, hashes);
             return;
         }
-        ref var start = ref Unsafe.AsRef(in first);
-        for (var i = 0; i < hashes.Length; i++)
-            hashes[i] = Of(Unsafe.AddByteOffset(ref start, (nint)i * stride));
+        ref var key = ref Unsafe.AsRef(in first);
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<TKey>() && Hasher is TupleHasher<TKey> tuple)
+            tuple.Fetch(ref key, stride, hashes.Length);
+        ref var hash = ref MemoryMarshal.GetReference(hashes);
+        ref var end = ref Unsafe.Add(ref hash, hashes.Length);
+        while (Unsafe.IsAddressLessThan(ref hash, ref end))
+        {
+            hash = Of(key);
+            hash = ref Unsafe.Add(ref hash, 1);
+            key = ref Unsafe.AddByteOffset(ref key, stride)!;
+        }
+    }
+
+    /// <summary>Fetches what some keys refer to ahead of its use, where that is known.</summary>
+    /// <param name="keys">The key of number 0.</param>
+    /// <param name="numbers">Which keys; a negative one stands for 0.</param>
+    internal static void Fetch(ref TKey keys, ReadOnlySpan<int> numbers)
+    {
+        if (!typeof(TKey).IsValueType)
+        {
+            foreach (var number in numbers)
+                Prefetch.ObjectOf(ref Unsafe.Add(ref keys, Math.Max(number, 0)));
+        }
+        else if (RuntimeHelpers.IsReferenceOrContainsReferences<TKey>() && Hasher is TupleHasher<TKey> tuple)
+        {
+            tuple.Fetch(ref keys, numbers);
+        }
     }
 
     /// <summary>Adds a key, or a part of one, to the state of a hash.</summary>

@@ -14,8 +14,7 @@ internal sealed class ZippedRdd<T>(
 
     public override IReadOnlyList<Dependency> Dependencies => _dependencies;
 
-    // Known from the start, and asked for at each link of a long chain.
-    public override Partitioner? Partitioner { get; } = keepsPartitioner
+    public override Partitioner? Partitioner => keepsPartitioner
         ? inputs.Select(input => input.Partitioner).FirstOrDefault(partitioner => partitioner is not null)
         : null;
 

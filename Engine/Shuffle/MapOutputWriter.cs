@@ -89,9 +89,7 @@ public sealed class MapOutputWriter : IDisposable
     /// <summary>Drops what was written, unless it was registered.</summary>
     public void Dispose()
     {
-        if (_output is not { } output) return;
+        if (_output is { } output) _store.Abandon(output);
         _output = null;
-        if (_isRun) _context.Metrics.SpilledBytes += output.SpilledBytes;
-        _store.Abandon(output);
     }
 }

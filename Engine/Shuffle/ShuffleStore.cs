@@ -10,14 +10,11 @@ internal sealed class ShuffleStore : IDisposable
     private readonly ConcurrentDictionary<(ShuffleId Shuffle, int Map), MapOutput> _outputs = new();
     private readonly ConcurrentDictionary<MapOutput, byte> _growing = new();
     private readonly TempFolders _temp;
-    private readonly bool _inMemory;
     private readonly SegmentMemory _native;
     private readonly SegmentMemory _managed;
-    private long _spilledBytes;
 
-    public ShuffleStore(WorkerId worker, MemoryBudget budget, NativePool pool, TempFolders temp, bool inMemory = true)
+    public ShuffleStore(WorkerId worker, MemoryBudget budget, NativePool pool, TempFolders temp)
     {
-        _inMemory = inMemory;
         Worker = worker;
         Pool = pool;
         _temp = temp;
@@ -28,9 +25,6 @@ internal sealed class ShuffleStore : IDisposable
     public WorkerId Worker { get; }
 
     public NativePool Pool { get; }
-
-    /// <summary>Bytes of segments that went to disk for lack of memory, since the start.</summary>
-    public long SpilledBytes => Interlocked.Read(ref _spilledBytes);
 
     /// <summary>How many map outputs are registered.</summary>
     public int Count => _outputs.Count;
@@ -83,15 +77,11 @@ internal sealed class ShuffleStore : IDisposable
         return true;
     }
 
-    /// <summary>Counts bytes that went to disk.</summary>
-    public void CountSpilled(long bytes) => Interlocked.Add(ref _spilledBytes, bytes);
-
     public SpillFile NewFile(string name) => new(_temp.Create(name));
 
     /// <summary>Accounts for a segment in memory; false when it must go to disk at once.</summary>
     public bool TryHold(SegmentBody body)
     {
-        if (!_inMemory) return false;
         var memory = body is NativeBody ? _native : _managed;
         if (memory.Budget.TryReserve(body.Bytes, memory)) return true;
 
