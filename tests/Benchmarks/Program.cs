@@ -1,1 +1,8 @@
-Console.WriteLine("x");
+using Dataflow.Benchmarks;
+using Dataflow.Benchmarks.Rdds;
+using Dataflow.Benchmarks.Running;
+
+// Child processes of benchmarks that measure a whole process come in through the same door.
+if (args is [Children.Verb, ..]) return Children.Run(args.AsSpan(1));
+
+return CommandLine.Run(args, [RddSuite.Create()]);
