@@ -128,7 +128,7 @@ public sealed class LocalFileSystem : IFileSystem
     private static FileEntry? Entry(FileSystemInfo info)
     {
         // The length of a link is that of its own text; what counts is where it leads.
-        if (info.LinkTarget is not null)
+        if ((info.Attributes & FileAttributes.ReparsePoint) != 0 && info.LinkTarget is not null)
         {
             if (info.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true } target) return null;
             return Entry(target, info.FullName) with { IsLink = true };

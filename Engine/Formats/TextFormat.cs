@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Unicode;
 using Dataflow.Compression;
+using Dataflow.Serialization;
 
 namespace Dataflow.Formats;
 
@@ -25,7 +26,7 @@ internal sealed class TextFormat<T>(string? codec) : IFileFormat<T>
         {
             if (typeof(T) == typeof(string))
             {
-                foreach (var item in items) WriteLine((string?)(object?)item);
+                foreach (var item in items) WriteText((string?)(object?)item ?? "");
                 return;
             }
 
@@ -83,6 +84,18 @@ internal sealed class TextFormat<T>(string? codec) : IFileFormat<T>
 
         // A byte is kept for the end of the line; -1 when the buffer is full.
         private int Room => _buffer.Length - _length - 1;
+
+        private void WriteText(string text)
+        {
+            // Most lines are ASCII, and short against the buffer.
+            if (text.Length + Text.Slack <= Room && Text.TryNarrow(text, ref _buffer[_length]))
+            {
+                _length += text.Length;
+                _buffer[_length++] = (byte)'\n';
+                return;
+            }
+            WriteLine(text);
+        }
 
         private void WriteLine(ReadOnlySpan<char> text)
         {
