@@ -9,5 +9,9 @@ internal static class RddSuite
     [
         .. NarrowBenchmarks.All,
         .. KeyedBenchmarks.All,
+        .. JoinBenchmarks.All,
+        .. CacheBenchmarks.All,
+        .. TaskBenchmarks.All,
+        .. StartBenchmarks.All,
     ]);
 }
