@@ -70,8 +70,9 @@ internal sealed partial class DagScheduler
     {
         _jobs.Remove(job.Id);
         var failure = job.Failure is { } why ? why with { Abandoned = job.Abandoned } : null;
-        _actions.Enqueue(new EndJob(job.Id, failure, sizes));
+        // Told first: whoever waited for the job may want to see it in what listeners wrote down.
         if (_news.IsOn) _news.Tell(new JobEnded(job.Id, now - job.SubmittedAt, failure?.What) { Time = _news.At(now) });
+        _actions.Enqueue(new EndJob(job.Id, failure, sizes));
     }
 
     private void CancelWhere(Func<Job, bool> isMeant, string reason, TimeSpan now)

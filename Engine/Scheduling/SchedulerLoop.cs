@@ -48,6 +48,9 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator
     /// <summary>Who serves which map output. Tasks of this process may ask it from their threads.</summary>
     public MapOutputTracker MapOutputs => _machine.MapOutputs;
 
+    /// <summary>How many jobs, stages and task sets are remembered; exact while nothing runs.</summary>
+    internal (int Jobs, int Stages, int TaskSets) Remembered => (_machine.Dag.JobCount, _machine.Dag.StageCount, _machine.Tasks.SetCount);
+
     /// <summary>Completes when the loop has stopped.</summary>
     public Task Ended => _ended.Task;
 
