@@ -41,11 +41,15 @@ public sealed partial class DataflowContext
     /// <remarks>For planners that choose how to read after they know how much there is.</remarks>
     /// <param name="dependency">Of an Rdd of this context.</param>
     /// <param name="cancellationToken">Cancels the job.</param>
-    public Task<MapOutputSizes> RunMapStageAsync(ShuffleDependency dependency, CancellationToken cancellationToken = default)
+    public async Task<MapOutputSizes> RunMapStageAsync(ShuffleDependency dependency, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dependency);
         ThrowIfStopped();
-        return _loop.SubmitMapStage(dependency, PropertiesOf(CallSite.Here("RunMapStage")), cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        var properties = PropertiesOf(CallSite.Here("RunMapStage"));
+        await Lineage.PrepareAsync(dependency.Rdd, cancellationToken).ConfigureAwait(false);
+        await dependency.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        return await _loop.SubmitMapStage(dependency, properties, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Where <c>Checkpoint</c> writes: a folder that every worker sees. Null (default) until it is set.</summary>
@@ -109,8 +113,10 @@ public sealed partial class DataflowContext
         Rdd<T> rdd, Func<ChunkReader<T>, TaskContext, TResult> function, IReadOnlyList<int>? partitions, CallSite site, CancellationToken cancellationToken)
     {
         ThrowIfStopped();
+        cancellationToken.ThrowIfCancellationRequested();
         using var activity = StartActivity(site);
         partitions ??= [.. Enumerable.Range(0, rdd.PartitionCount)];
+        await Lineage.PrepareAsync(rdd, cancellationToken).ConfigureAwait(false);
         var results = new TResult[partitions.Count];
         var limit = new ResultBytes(Options.MaxResultBytes, site);
         await Submit(rdd, function, partitions, site, (index, value, bytes) =>
@@ -145,9 +151,11 @@ public sealed partial class DataflowContext
         using var activity = StartActivity(site);
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limited.CancelAfter(timeout);
+        cancellationToken.ThrowIfCancellationRequested();
         var results = new List<(int, TResult)>();
         try
         {
+            await Lineage.PrepareAsync(rdd, limited.Token).ConfigureAwait(false);
             await Submit(rdd, function, [.. Enumerable.Range(0, rdd.PartitionCount)], site, (index, value, _) =>
             {
                 lock (results) results.Add((index, value));

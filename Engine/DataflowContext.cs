@@ -77,10 +77,11 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
     {
         ArgumentNullException.ThrowIfNull(rdds);
         if (rdds.Count == 0) return Empty<T>();
-        foreach (var rdd in rdds) rdds[0].Own(rdd);
-        return rdds[0].Partitioner is { } partitioner && rdds.All(rdd => partitioner.Equals(rdd.Partitioner))
-            ? new ZippedRdd<T>("Union", [.. rdds], (partition, context) => new ConcatenatedReader<T>([.. rdds], partition.Parents, context), true)
-            : new UnionRdd<T>(this, rdds);
+        Rdd<T>[] inputs = [.. rdds];
+        foreach (var rdd in inputs) inputs[0].Own(rdd);
+        return inputs[0].Partitioner is { } partitioner && inputs.All(rdd => partitioner.Equals(rdd.Partitioner))
+            ? new ZippedRdd<T>("Union", inputs, (partition, context) => new ConcatenatedReader<T>(inputs, partition.Parents, context), true)
+            : new UnionRdd<T>(this, inputs);
     }
 
     /// <summary>Gives every executor a copy of a value, kept once however many tasks use it.</summary>

@@ -93,6 +93,9 @@ public sealed partial record DataflowOptions
     /// <summary>Bounds the engine's own data and nothing else, in bytes: for tests that want a tiny budget within a large process.</summary>
     internal long? EngineMemoryBytes { get; init; }
 
+    /// <summary>Whether segments of shuffles stay in memory while there is room. False sends each to disk at once: for tests of what is read back.</summary>
+    internal bool SegmentsInMemory { get; init; } = true;
+
     /// <summary>Whether long jobs draw a progress bar on the console. Silent in any case when standard error is redirected. Default true.</summary>
     public bool Progress { get; init; } = true;
 

@@ -18,7 +18,7 @@ internal static unsafe class SnappyEncoder
     // No match starts in the last 15 bytes, so that 16 can be read at once wherever a literal ends.
     private const int StartLimit = 15;
 
-    /// <summary>The most bytes that <see cref="Encode"/> writes for a source of this length.</summary>
+    /// <summary>The most bytes that <see cref="Encode(ReadOnlySpan{byte}, Span{byte})"/> writes for a source of this length.</summary>
     public static int MaxEncodedLength(int length) => 32 + length + length / 6;
 
     /// <summary>Encodes one block.</summary>

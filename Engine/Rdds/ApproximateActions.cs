@@ -34,20 +34,20 @@ public abstract partial class Rdd<T>
     /// <param name="timeout">How long to wait.</param>
     /// <param name="confidence">Probability that the bounds of one element hold, between 0 and 1.</param>
     /// <param name="cancellationToken">Cancels the job.</param>
-#pragma warning disable CS8714 // A null element is refused by the dictionary itself, with its own message.
+#pragma warning disable CS8714 // The value null is refused, with a message of its own.
     public async Task<IReadOnlyDictionary<T, BoundedValue>> CountByValueApproxAsync(
         TimeSpan timeout, double confidence = 0.95, CancellationToken cancellationToken = default)
     {
         CheckConfidence(confidence);
-        if (!StableHash.CanHash(typeof(T), out _)) throw StableHash.Refusal(typeof(T));
+        Placement.CheckKey<T>();
         var parts = await Context.RunApproximateJobAsync(
             this, (reader, _) => Counted(reader), timeout, CallSite.Here("CountByValueApprox"), cancellationToken).ConfigureAwait(false);
-        var counts = new Dictionary<T, double[]>(KeyEquality<T>.Comparer);
+        var counts = Dictionaries.Empty<T, double[]>();
         for (var i = 0; i < parts.Count; i++)
         {
             foreach (var (item, count) in parts[i].Value)
             {
-                if (!counts.TryGetValue(item, out var list)) counts.Add(item, list = new double[parts.Count]);
+                if (!counts.TryGetValue(Dictionaries.NotNull(item), out var list)) counts.Add(item, list = new double[parts.Count]);
                 list[i] = count;
             }
         }
@@ -64,7 +64,7 @@ public abstract partial class Rdd<T>
     public async Task<IReadOnlyDictionary<T, long>> CountByValueAsync(CancellationToken cancellationToken = default)
     {
         var counts = await Map(static item => (item, 1L)).ReduceByKey(static (a, b) => a + b).CollectAsync(cancellationToken).ConfigureAwait(false);
-        return counts.ToDictionary(pair => pair.Key, pair => pair.Value, KeyEquality<T>.Comparer);
+        return Dictionaries.Of<T, long>(counts);
     }
 #pragma warning restore CS8714
 
@@ -79,7 +79,7 @@ public abstract partial class Rdd<T>
     public async Task<long> CountApproxDistinctAsync(double relativeError = 0.05, CancellationToken cancellationToken = default)
     {
         var precision = HyperLogLog.PrecisionFor(relativeError);
-        if (!StableHash.CanHash(typeof(T), out _)) throw StableHash.Refusal(typeof(T));
+        Placement.CheckKey<T>();
         var parts = await Context.RunJobAsync(
             this,
             (reader, _) =>

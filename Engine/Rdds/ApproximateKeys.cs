@@ -15,7 +15,7 @@ public static partial class PairRdd
         public Rdd<(TKey Key, long Value)> CountApproxDistinctByKey(double relativeError = 0.05, int partitions = 0)
         {
             var precision = HyperLogLog.PrecisionFor(relativeError);
-            if (!StableHash.CanHash(typeof(TValue), out _)) throw StableHash.Refusal(typeof(TValue));
+            Placement.CheckKey<TValue>();
             using var scope = CallSite.Open("CountApproxDistinctByKey");
             return rdd.CombineByKey(
                     value => Added(new HyperLogLog(precision), value),

@@ -8,7 +8,7 @@ namespace Dataflow;
 /// </summary>
 /// <remarks>
 /// <para><b>Who owns what until when.</b> The memory behind a chunk belongs to the reader and is valid until the next
-/// <see cref="TryRead"/> or <see cref="Dispose"/>; whoever keeps elements copies them out. Elements that are ordinary objects may be
+/// <see cref="TryRead"/> or <see cref="Dispose()"/>; whoever keeps elements copies them out. Elements that are ordinary objects may be
 /// kept. Elements that own memory themselves (column batches) are lent with the chunk: the reader that made them takes them back at
 /// the next call, and whoever keeps one longer takes its own lease first. So an operator holds at most one chunk of each input.</para>
 /// <para><b>Length.</b> The source decides: about 1,024 small elements, or one column batch. Operators neither gather chunks nor hold

@@ -20,6 +20,7 @@ internal sealed class CoGroupedRdd<TKey, TLeft, TRight, TRow> : Rdd<TRow>
         Func<IReadOnlyList<InputSegment>[], IReadOnlyList<InputSegment>[], TaskContext, ChunkReader<TRow>> read) : base(left.Context, operation)
     {
         ArgumentNullException.ThrowIfNull(partitioner);
+        Placement.CheckKey<TKey>();
         _partitioner = partitioner;
         _read = read;
         _left = new PairInput<TKey, TLeft>(left, partitioner);

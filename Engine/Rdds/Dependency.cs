@@ -78,6 +78,11 @@ public abstract class ShuffleDependency : Dependency
     /// <summary>How many reduce partitions each map output is cut into.</summary>
     public int ReducePartitions { get; }
 
+    /// <summary>Gets ready what map tasks need and only the driver can find out: the bounds of ranges, by a job that samples. Called on the
+    /// driver before the map stage is first asked for; when it throws, it is called again for the next job.</summary>
+    /// <param name="cancellationToken">That of the job that needs the stage.</param>
+    protected internal virtual Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Writes the output of one map task. Runs on an executor.</summary>
     /// <param name="partition">The parent's partition.</param>
     /// <param name="output">Where segments go.</param>

@@ -19,7 +19,7 @@ public sealed class HashPartitioner<TKey> : Partitioner<TKey>, IHashPartitioner
     public HashPartitioner(int partitions)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(partitions);
-        if (!StableHash.CanHash(typeof(TKey), out _)) throw StableHash.Refusal(typeof(TKey));
+        Placement.CheckKey<TKey>();
         PartitionCount = partitions;
     }
 

@@ -54,15 +54,7 @@ public static partial class PairRdd
         /// <exception cref="ArgumentOutOfRangeException">A fraction is out of range.</exception>
         public Rdd<(TKey Key, TValue Value)> SampleByKey(bool withReplacement, IReadOnlyDictionary<TKey, double> fractions, long seed)
         {
-            ArgumentNullException.ThrowIfNull(fractions);
-            foreach (var (key, fraction) in fractions)
-            {
-                if (!(fraction >= 0) || (!withReplacement && fraction > 1) || double.IsInfinity(fraction))
-                {
-                    throw new ArgumentOutOfRangeException(
-                        nameof(fractions), fraction, $"The fraction of '{key}' must be {(withReplacement ? "0 or more" : "from 0 to 1")}.");
-                }
-            }
+            CheckFractions(withReplacement, fractions);
             return rdd.FromIterator("SampleByKey", null, (index, pairs) => SampleOf(pairs, withReplacement, fractions, new PartitionRandom(seed, index)), true);
         }
 
@@ -70,9 +62,10 @@ public static partial class PairRdd
         /// <remarks>Transformation, wide: one more pass than <c>SampleByKey</c>, which counts the keys, and a shuffle of a random number per pair.</remarks>
         /// <param name="fractions">Share of each key's pairs, from 0 to 1; keys without one are left out.</param>
         /// <param name="seed">Where the random numbers start.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A fraction is out of range.</exception>
         public Rdd<(TKey Key, TValue Value)> SampleByKeyExact(IReadOnlyDictionary<TKey, double> fractions, long seed)
         {
-            ArgumentNullException.ThrowIfNull(fractions);
+            CheckFractions(withReplacement: false, fractions);
             using var scope = CallSite.Open("SampleByKeyExact");
             return rdd
                 .FromIterator("SampleByKeyExact", null, (index, pairs) => WithRandom(pairs, fractions, new PartitionRandom(seed, index)), false)
@@ -91,7 +84,7 @@ public static partial class PairRdd
         /// <inheritdoc cref="PairRdd.CountByKey{TKey, TValue}"/>
         /// <param name="cancellationToken">Cancels the job.</param>
         public async Task<IReadOnlyDictionary<TKey, long>> CountByKeyAsync(CancellationToken cancellationToken = default) =>
-            AsMap(await rdd.MapValues(static _ => 1L).ReduceByKey(static (a, b) => a + b).CollectAsync(cancellationToken).ConfigureAwait(false));
+            Dictionaries.Of(await rdd.MapValues(static _ => 1L).ReduceByKey(static (a, b) => a + b).CollectAsync(cancellationToken).ConfigureAwait(false));
 
         /// <summary>All pairs as a dictionary; of several pairs with one key the last, in partition order, wins.</summary>
         /// <remarks>Action. All pairs come to the driver.</remarks>
@@ -100,7 +93,7 @@ public static partial class PairRdd
         /// <inheritdoc cref="PairRdd.CollectAsMap{TKey, TValue}"/>
         /// <param name="cancellationToken">Cancels the job.</param>
         public async Task<IReadOnlyDictionary<TKey, TValue>> CollectAsMapAsync(CancellationToken cancellationToken = default) =>
-            AsMap(await rdd.CollectAsync(cancellationToken).ConfigureAwait(false));
+            Dictionaries.Of(await rdd.CollectAsync(cancellationToken).ConfigureAwait(false));
 
         /// <summary>Merges the values of each key and brings the result to the driver.</summary>
         /// <remarks>Action. All distinct keys come to the driver.</remarks>
@@ -113,7 +106,7 @@ public static partial class PairRdd
         /// <param name="cancellationToken">Cancels the job.</param>
         public async Task<IReadOnlyDictionary<TKey, TValue>> ReduceByKeyLocallyAsync(
             Func<TValue, TValue, TValue> merge, CancellationToken cancellationToken = default) =>
-            AsMap(await rdd.ReduceByKey(merge).CollectAsync(cancellationToken).ConfigureAwait(false));
+            Dictionaries.Of(await rdd.ReduceByKey(merge).CollectAsync(cancellationToken).ConfigureAwait(false));
 
         /// <summary>The values of one key.</summary>
         /// <remarks>Action. Reads one partition if a partitioner is known, else all.</remarks>
@@ -125,6 +118,8 @@ public static partial class PairRdd
         /// <param name="cancellationToken">Cancels the job.</param>
         public async Task<IReadOnlyList<TValue>> LookupAsync(TKey key, CancellationToken cancellationToken = default)
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (rdd.Partitioner is { } placed) await placed.SettleAsync(cancellationToken).ConfigureAwait(false);
             var found = rdd.Filter(pair => Hashing.KeyEquality<TKey>.AreEqual(pair.Key, key)).Values();
             int[]? partitions = rdd.Partitioner is Partitioner<TKey> partitioner ? [partitioner.PartitionOf(key)] : null;
             var parts = await rdd.Context.RunJobAsync(found, ResultLimit.Collect, partitions, CallSite.Here("Lookup"), cancellationToken)
@@ -133,21 +128,25 @@ public static partial class PairRdd
         }
     }
 
-#pragma warning disable CS8714 // A null key is refused by the dictionary itself, with its own message.
-    private static Dictionary<TKey, TValue> AsMap<TKey, TValue>(ReadOnlySpan<(TKey Key, TValue Value)> pairs)
+    private static void CheckFractions<TKey>(bool withReplacement, IReadOnlyDictionary<TKey, double> fractions)
     {
-        var map = new Dictionary<TKey, TValue>(pairs.Length);
-        foreach (var (key, value) in pairs) map[key] = value;
-        return map;
+        ArgumentNullException.ThrowIfNull(fractions);
+        foreach (var (key, fraction) in fractions)
+        {
+            if (!(fraction >= 0) || (!withReplacement && fraction > 1) || double.IsInfinity(fraction))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(fractions), fraction, $"The fraction of '{key}' must be {(withReplacement ? "0 or more" : "from 0 to 1")}.");
+            }
+        }
     }
-#pragma warning restore CS8714
 
     private static IEnumerable<(TKey, TValue)> SampleOf<TKey, TValue>(
         IEnumerable<(TKey Key, TValue Value)> pairs, bool withReplacement, IReadOnlyDictionary<TKey, double> fractions, PartitionRandom random)
     {
         foreach (var pair in pairs)
         {
-            if (!fractions.TryGetValue(pair.Key, out var fraction)) continue;
+            if (pair.Key is null || !fractions.TryGetValue(pair.Key, out var fraction)) continue;
             for (var copies = withReplacement ? random.NextPoisson(fraction) : random.NextDouble() < fraction ? 1 : 0; copies > 0; copies--)
                 yield return pair;
         }
@@ -159,7 +158,7 @@ public static partial class PairRdd
         foreach (var (key, value) in pairs)
         {
             var number = random.Next();
-            if (fractions.ContainsKey(key)) yield return (key, (number, value));
+            if (key is not null && fractions.ContainsKey(key)) yield return (key, (number, value));
         }
     }
 }

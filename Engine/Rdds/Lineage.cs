@@ -23,6 +23,26 @@ internal static class Lineage
         return rdd.KnownPartitions!;
     }
 
+    /// <summary>Gets all shuffles ready that an Rdd reads, those of its sources first.</summary>
+    public static Task PrepareAsync(Rdd rdd, CancellationToken cancellationToken)
+    {
+        return rdd.IsPrepared ? Task.CompletedTask : Prepare();
+
+        async Task Prepare()
+        {
+            var lineage = new List<Rdd>();
+            Visit(rdd, r => r.IsPrepared, lineage.Add);
+            foreach (var one in lineage)
+            {
+                foreach (var dependency in one.Dependencies)
+                {
+                    if (dependency is ShuffleDependency shuffle) await shuffle.PrepareAsync(cancellationToken).ConfigureAwait(false);
+                }
+                one.IsPrepared = true;
+            }
+        }
+    }
+
     public static Determinacy DeterminacyOf(Rdd rdd)
     {
         Visit(rdd, r => r.KnownDeterminacy is not null, r =>

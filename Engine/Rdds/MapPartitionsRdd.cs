@@ -15,7 +15,7 @@ internal sealed class MapPartitionsRdd<TIn, TOut>(
 
     public override IReadOnlyList<Dependency> Dependencies => [_dependency];
 
-    public override Partitioner? Partitioner => keepsPartitioner ? parent.Partitioner : null;
+    public override Partitioner? Partitioner { get; } = keepsPartitioner ? parent.Partitioner : null;
 
     protected internal override Partition[] GetPartitions() => parent.PartitionArray;
 

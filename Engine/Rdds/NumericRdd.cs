@@ -12,7 +12,8 @@ public static class NumericRdd
     {
         /// <summary>The sum; 0 of no numbers.</summary>
         /// <remarks>Action. Partial sums merge in partition order: the same digits every run. Integers are summed with a check for overflow.</remarks>
-        /// <exception cref="JobFailedException">The sum does not fit the type (cause: <see cref="OverflowException"/>).</exception>
+        /// <exception cref="JobFailedException">The sum of a partition does not fit the type (cause: <see cref="OverflowException"/>).</exception>
+        /// <exception cref="OverflowException">The sum of all partitions does not fit the type.</exception>
         public T Sum() => Rdd<T>.Wait(rdd.SumAsync());
 
         /// <inheritdoc cref="NumericRdd.Sum{T}"/>
@@ -114,9 +115,9 @@ public static class NumericRdd
         public async Task<BoundedValue> SumApproxAsync(TimeSpan timeout, double confidence = 0.95, CancellationToken cancellationToken = default)
         {
             Rdd<T>.CheckConfidence(confidence);
-            var parts = await rdd.Context.RunApproximateJobAsync(rdd, StatsOf, timeout, CallSite.Here("SumApprox"), cancellationToken)
+            var parts = await rdd.Context.RunApproximateJobAsync(rdd, DoubleSumOf, timeout, CallSite.Here("SumApprox"), cancellationToken)
                 .ConfigureAwait(false);
-            return Extrapolation.Total([.. parts.Select(part => part.Value.Sum)], rdd.PartitionCount, confidence);
+            return Extrapolation.Total([.. parts.Select(part => part.Value)], rdd.PartitionCount, confidence);
         }
 
         /// <summary>Counts numbers in evenly spaced buckets from the smallest to the largest.</summary>
@@ -141,7 +142,7 @@ public static class NumericRdd
             }
             var edges = stats.Min == stats.Max
                 ? [stats.Min, stats.Max]
-                : Enumerable.Range(0, buckets + 1).Select(i => i == buckets ? stats.Max : stats.Min + (stats.Max - stats.Min) * i / buckets).ToArray();
+                : Enumerable.Range(0, buckets + 1).Select(i => HistogramBuckets.Edge(stats.Min, stats.Max, i, buckets)).ToArray();
             return (edges, await rdd.HistogramAsync(edges, cancellationToken).ConfigureAwait(false));
         }
 
@@ -188,6 +189,9 @@ public static class NumericRdd
     private static T SumOf<T>(ChunkReader<T> reader, TaskContext context)
         where T : INumber<T> => reader.Fold(T.Zero, static (sum, item) => checked(sum + item), context);
 
+    private static double DoubleSumOf<T>(ChunkReader<T> reader, TaskContext context)
+        where T : INumber<T> => reader.Fold(0.0, static (sum, item) => sum + double.CreateTruncating(item), context);
+
     private static Statistics StatsOf<T>(ChunkReader<T> reader, TaskContext context)
         where T : INumber<T> => reader.Fold(Statistics.Empty, static (stats, item) => stats.Add(double.CreateTruncating(item)), context);
 }
@@ -214,6 +218,14 @@ internal sealed class HistogramBuckets
     }
 
     public int Count => _edges.Length - 1;
+
+    /// <summary>Edge i of evenly spaced buckets.</summary>
+    public static double Edge(double min, double max, int i, int buckets)
+    {
+        if (i == buckets) return max;
+        var width = max - min;
+        return double.IsFinite(width) ? min + width * i / buckets : min + (max / buckets - min / buckets) * i;
+    }
 
     /// <summary>The bucket of a number; -1 for one outside, or NaN.</summary>
     public int BucketOf(double value)

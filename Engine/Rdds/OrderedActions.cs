@@ -63,23 +63,29 @@ public abstract partial class Rdd<T>
     public Task<T[]> TakeOrderedAsync(int count, CancellationToken cancellationToken = default) =>
         FirstByAsync("TakeOrdered", count, static item => item, new KeyOrder<T>(false), cancellationToken);
 
-    /// <summary>The largest element.</summary>
+    /// <summary>The largest element; of equal ones, the first in partition order.</summary>
     /// <remarks>Action.</remarks>
+    /// <param name="comparer">The order; null takes the natural one, ordinal for strings.</param>
     /// <exception cref="InvalidOperationException">There is no element.</exception>
-    public T Max() => Wait(MaxAsync());
+    public T Max(IComparer<T>? comparer = null) => Wait(MaxAsync(comparer));
 
     /// <inheritdoc cref="Max"/>
+    /// <param name="comparer">The order; null takes the natural one, ordinal for strings.</param>
     /// <param name="cancellationToken">Cancels the job.</param>
-    public Task<T> MaxAsync(CancellationToken cancellationToken = default) => ExtremeAsync("Max", new KeyOrder<T>(true), cancellationToken);
+    public Task<T> MaxAsync(IComparer<T>? comparer = null, CancellationToken cancellationToken = default) =>
+        ExtremeAsync("Max", new KeyOrder<T>(true, comparer), cancellationToken);
 
-    /// <summary>The smallest element.</summary>
+    /// <summary>The smallest element; of equal ones, the first in partition order.</summary>
     /// <remarks>Action.</remarks>
+    /// <param name="comparer">The order; null takes the natural one, ordinal for strings.</param>
     /// <exception cref="InvalidOperationException">There is no element.</exception>
-    public T Min() => Wait(MinAsync());
+    public T Min(IComparer<T>? comparer = null) => Wait(MinAsync(comparer));
 
     /// <inheritdoc cref="Min"/>
+    /// <param name="comparer">The order; null takes the natural one, ordinal for strings.</param>
     /// <param name="cancellationToken">Cancels the job.</param>
-    public Task<T> MinAsync(CancellationToken cancellationToken = default) => ExtremeAsync("Min", new KeyOrder<T>(false), cancellationToken);
+    public Task<T> MinAsync(IComparer<T>? comparer = null, CancellationToken cancellationToken = default) =>
+        ExtremeAsync("Min", new KeyOrder<T>(false, comparer), cancellationToken);
 
     private async Task<T> ExtremeAsync(string operation, KeyOrder<T> order, CancellationToken cancellationToken)
     {
@@ -93,7 +99,7 @@ public abstract partial class Rdd<T>
         var site = CallSite.Here(operation, by);
         ClosureGuard.Check(by, operation, site);
         if (count <= 0) return [];
-        var parts = await Context.RunJobAsync(this, (reader, _) => Kept(reader, count, by, order), null, site, cancellationToken)
+        var parts = await Context.RunJobAsync(this, (reader, context) => ResultLimit.Checked(Kept(reader, count, by, order), context), null, site, cancellationToken)
             .ConfigureAwait(false);
         return [.. parts.SelectMany(part => part).OrderBy(by, order).Take(count)];
     }

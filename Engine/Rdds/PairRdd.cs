@@ -35,12 +35,20 @@ public static partial class PairRdd
         /// <param name="zero">Neutral: merging it changes nothing.</param>
         /// <param name="merge">Associative and commutative.</param>
         /// <param name="partitions">Output partitions; 0 chooses.</param>
-        public Rdd<(TKey Key, TValue Value)> FoldByKey(TValue zero, Func<TValue, TValue, TValue> merge, int partitions = 0)
+        public Rdd<(TKey Key, TValue Value)> FoldByKey(TValue zero, Func<TValue, TValue, TValue> merge, int partitions = 0) =>
+            rdd.FoldByKey(zero, merge, Placement.Choose<TKey>(partitions, rdd));
+
+        /// <summary>As <c>FoldByKey(zero, merge)</c>, with a placement of one's own.</summary>
+        /// <remarks>Transformation, wide; narrow if already placed by an equal partitioner.</remarks>
+        /// <param name="zero">Neutral: merging it changes nothing.</param>
+        /// <param name="merge">Associative and commutative.</param>
+        /// <param name="partitioner">Places the keys of the result.</param>
+        public Rdd<(TKey Key, TValue Value)> FoldByKey(TValue zero, Func<TValue, TValue, TValue> merge, Partitioner<TKey> partitioner)
         {
             ClosureGuard.Check(merge, "FoldByKey");
             var copies = new SeedCopies<TValue>(zero);
             var aggregator = new Aggregator<TValue, TValue>(value => merge(copies.Next(), value), merge, merge);
-            return Combine(rdd, "FoldByKey", aggregator, Placement.Choose<TKey>(partitions, rdd), mapSideCombine: true, merge);
+            return Combine(rdd, "FoldByKey", aggregator, partitioner, mapSideCombine: true, merge);
         }
 
         /// <summary>Folds the values of each key into an accumulator of another type.</summary>
@@ -54,13 +62,26 @@ public static partial class PairRdd
             TAccumulate seed,
             Func<TAccumulate, TValue, TAccumulate> update,
             Func<TAccumulate, TAccumulate, TAccumulate> merge,
-            int partitions = 0)
+            int partitions = 0) => rdd.AggregateByKey(seed, update, merge, Placement.Choose<TKey>(partitions, rdd));
+
+        /// <summary>As <c>AggregateByKey(seed, update, merge)</c>, with a placement of one's own.</summary>
+        /// <remarks>Transformation, wide; narrow if already placed by an equal partitioner.</remarks>
+        /// <typeparam name="TAccumulate">Type of the accumulator.</typeparam>
+        /// <param name="seed">The empty accumulator.</param>
+        /// <param name="update">Adds a value to an accumulator and gives it back.</param>
+        /// <param name="merge">Adds an accumulator to another and gives it back.</param>
+        /// <param name="partitioner">Places the keys of the result.</param>
+        public Rdd<(TKey Key, TAccumulate Value)> AggregateByKey<TAccumulate>(
+            TAccumulate seed,
+            Func<TAccumulate, TValue, TAccumulate> update,
+            Func<TAccumulate, TAccumulate, TAccumulate> merge,
+            Partitioner<TKey> partitioner)
         {
             ClosureGuard.Check(update, "AggregateByKey");
             ClosureGuard.Check(merge, "AggregateByKey");
             var copies = new SeedCopies<TAccumulate>(seed);
             var aggregator = new Aggregator<TValue, TAccumulate>(value => update(copies.Next(), value), update, merge);
-            return Combine(rdd, "AggregateByKey", aggregator, Placement.Choose<TKey>(partitions, rdd), mapSideCombine: true, update);
+            return Combine(rdd, "AggregateByKey", aggregator, partitioner, mapSideCombine: true, update);
         }
 
         /// <summary>Combines the values of each key: the base of the verbs above.</summary>
@@ -105,6 +126,7 @@ public static partial class PairRdd
         Delegate lambda)
     {
         ArgumentNullException.ThrowIfNull(partitioner);
+        Placement.CheckKey<TKey>();
 
         // Keys that already sit where this partitioner would put them need no shuffle at all.
         if (partitioner.Equals(rdd.Partitioner))

@@ -9,6 +9,9 @@ public abstract class Partitioner
     /// <summary>How many partitions there are; at least 1.</summary>
     public abstract int PartitionCount { get; }
 
+    /// <summary>Finds out what it needs to place keys; may run a job. Called on the driver before tasks place any.</summary>
+    internal virtual Task SettleAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Whether two partitioners place every key alike.</summary>
     /// <inheritdoc/>
     public abstract override bool Equals(object? obj);

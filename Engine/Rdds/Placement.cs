@@ -1,3 +1,5 @@
+using Dataflow.Hashing;
+
 namespace Dataflow;
 
 /// <summary>Chooses a partitioner for a wide verb when the program names none.</summary>
@@ -27,5 +29,12 @@ internal static class Placement
         return placed is not null && (placed.PartitionCount >= wanted || placed.PartitionCount * 10 >= largest)
             ? placed
             : new HashPartitioner<TKey>(wanted);
+    }
+
+    /// <summary>Refuses keys that no process could tell apart from their contents alone.</summary>
+    /// <exception cref="KeyException">The message names the part of the key, says why, and what to use instead.</exception>
+    public static void CheckKey<TKey>()
+    {
+        if (!StableHash.CanHash(typeof(TKey), out _)) throw StableHash.Refusal(typeof(TKey));
     }
 }

@@ -9,8 +9,8 @@ public sealed class RangePartitioner<TKey> : Partitioner<TKey>
     /// <summary>Bytes of rows that one range within a partition should have: sorted at once, in about the processor's cache.</summary>
     private const long RangeBytes = 16 << 20;
 
-    private readonly Lock _lock = new();
-    private Func<IReadOnlyList<KeySample<TKey>>>? _sample;
+    private readonly SemaphoreSlim _settling = new(1);
+    private Func<CancellationToken, Task<KeySample<TKey>[]>>? _sample;
     private TKey[] _bounds = [];
     private RangeBounds<TKey>? _ranges;
 
@@ -34,7 +34,7 @@ public sealed class RangePartitioner<TKey> : Partitioner<TKey>
     }
 
     /// <summary>Places keys by bounds that a sample gives, taken when partitions are first needed.</summary>
-    internal RangePartitioner(int partitions, KeyOrder<TKey> order, Func<IReadOnlyList<KeySample<TKey>>> sample)
+    internal RangePartitioner(int partitions, KeyOrder<TKey> order, Func<CancellationToken, Task<KeySample<TKey>[]>> sample)
     {
         Order = order;
         PartitionCount = partitions;
@@ -49,7 +49,7 @@ public sealed class RangePartitioner<TKey> : Partitioner<TKey>
     {
         get
         {
-            Settle();
+            Rdd<TKey>.Wait(SettleAsync(CancellationToken.None));
             return _bounds;
         }
     }
@@ -61,7 +61,7 @@ public sealed class RangePartitioner<TKey> : Partitioner<TKey>
     {
         get
         {
-            Settle();
+            Rdd<TKey>.Wait(SettleAsync(CancellationToken.None));
             return _ranges!;
         }
     }
@@ -86,19 +86,24 @@ public sealed class RangePartitioner<TKey> : Partitioner<TKey>
     public override string ToString() => $"RangePartitioner({PartitionCount}{(Order.Descending ? ", descending" : "")})";
 
     /// <summary>Takes the sample if that has not happened yet. Runs a job; called on the driver before tasks need the bounds.</summary>
-    internal void Settle()
+    internal override async Task SettleAsync(CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref _ranges) is not null) return;
-        lock (_lock)
+        await _settling.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
             if (_ranges is not null) return;
-            var samples = _sample!();
+            var samples = await _sample!(cancellationToken).ConfigureAwait(false);
             _sample = null;
             var bytes = samples.Sum(sample => sample.Bytes);
             RangesPerPartition = (int)Math.Clamp(bytes / RangeBytes / PartitionCount + 1, 1, Math.Max(1, 1024 / PartitionCount));
             var bounds = KeySample<TKey>.Bounds(samples, Order, PartitionCount * RangesPerPartition);
             _bounds = [.. bounds.Where((_, i) => (i + 1) % RangesPerPartition == 0)];
             Volatile.Write(ref _ranges, new RangeBounds<TKey>(bounds, Order));
+        }
+        finally
+        {
+            _settling.Release();
         }
     }
 }

@@ -74,6 +74,9 @@ public abstract class Rdd : IDriverOnly
         set => _determinacy = value;
     }
 
+    /// <summary>Whether everything is known that tasks need to know of the shuffles below; see <see cref="Lineage.PrepareAsync"/>.</summary>
+    internal bool IsPrepared { get; set; }
+
     internal Partition[] PartitionArray => _partitions ??= Lineage.PartitionsOf(this);
 
     internal Partition[]? KnownPartitions

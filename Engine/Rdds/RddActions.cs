@@ -27,7 +27,15 @@ public abstract partial class Rdd<T>
     /// <typeparam name="TOut">Element type of the result.</typeparam>
     /// <param name="where">Which elements.</param>
     /// <param name="select">What becomes of them.</param>
-    public TOut[] Collect<TOut>(Func<T, bool> where, Func<T, TOut> select) => Filter(where).Map(select).Collect();
+    public TOut[] Collect<TOut>(Func<T, bool> where, Func<T, TOut> select) => Wait(CollectAsync(where, select));
+
+    /// <inheritdoc cref="Collect{TOut}"/>
+    /// <typeparam name="TOut">Element type of the result.</typeparam>
+    /// <param name="where">Which elements.</param>
+    /// <param name="select">What becomes of them.</param>
+    /// <param name="cancellationToken">Cancels the job.</param>
+    public Task<TOut[]> CollectAsync<TOut>(Func<T, bool> where, Func<T, TOut> select, CancellationToken cancellationToken = default) =>
+        Filter(where).Map(select).CollectAsync(cancellationToken);
 
     /// <summary>Counts the elements.</summary>
     /// <remarks>Action. Reads every partition, keeps nothing.</remarks>
@@ -276,7 +284,7 @@ public abstract partial class Rdd<T>
         var copies = new SeedCopies<TAccumulate>(seed);
         var parts = await Context.RunJobAsync(
             this,
-            (reader, context) => reader.Fold(copies.Next(), update, context),
+            (reader, context) => ResultLimit.Checked(reader.Fold(copies.Next(), update, context), context),
             null,
             site,
             cancellationToken).ConfigureAwait(false);

@@ -11,8 +11,11 @@ public abstract partial class Rdd<T>
     /// <typeparam name="TOut">Element type of the result.</typeparam>
     /// <param name="transform">Gets an iterator that can be read once; a good place to open a connection once per partition.</param>
     /// <param name="keepsPartitioner">True if keys are left as they are, so that the placement still holds.</param>
-    public Rdd<TOut> MapPartitions<TOut>(Func<IEnumerable<T>, IEnumerable<TOut>> transform, bool keepsPartitioner = false) =>
-        FromIterator("MapPartitions", transform, (_, items) => transform(items), keepsPartitioner);
+    public Rdd<TOut> MapPartitions<TOut>(Func<IEnumerable<T>, IEnumerable<TOut>> transform, bool keepsPartitioner = false)
+    {
+        ArgumentNullException.ThrowIfNull(transform);
+        return FromIterator("MapPartitions", transform, (_, items) => transform(items), keepsPartitioner);
+    }
 
     /// <summary>As <see cref="MapPartitions{TOut}"/>, with the index of the partition.</summary>
     /// <remarks>Transformation, narrow.</remarks>
@@ -20,15 +23,21 @@ public abstract partial class Rdd<T>
     /// <param name="transform">Gets the partition's index and an iterator that can be read once.</param>
     /// <param name="keepsPartitioner">True if keys are left as they are, so that the placement still holds.</param>
     public Rdd<TOut> MapPartitionsWithIndex<TOut>(
-        Func<int, IEnumerable<T>, IEnumerable<TOut>> transform, bool keepsPartitioner = false) =>
-        FromIterator("MapPartitionsWithIndex", transform, transform, keepsPartitioner);
+        Func<int, IEnumerable<T>, IEnumerable<TOut>> transform, bool keepsPartitioner = false)
+    {
+        ArgumentNullException.ThrowIfNull(transform);
+        return FromIterator("MapPartitionsWithIndex", transform, transform, keepsPartitioner);
+    }
 
     /// <summary>As <see cref="MapPartitions{TOut}"/>, with an evaluator that a factory makes afresh for each partition.</summary>
     /// <remarks>Transformation, narrow. For transforms that need state of their own: nothing is shared between tasks.</remarks>
     /// <typeparam name="TOut">Element type of the result.</typeparam>
     /// <param name="factory">Makes the evaluator of one partition.</param>
-    public Rdd<TOut> MapPartitionsWithEvaluator<TOut>(Func<IPartitionEvaluator<T, TOut>> factory) =>
-        FromIterator("MapPartitionsWithEvaluator", factory, (index, items) => factory().Evaluate(index, items), false);
+    public Rdd<TOut> MapPartitionsWithEvaluator<TOut>(Func<IPartitionEvaluator<T, TOut>> factory)
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        return FromIterator("MapPartitionsWithEvaluator", factory, (index, items) => factory().Evaluate(index, items), false);
+    }
 
     /// <summary>Makes one array of each partition.</summary>
     /// <remarks>Transformation, narrow. Each partition must fit memory.</remarks>
@@ -54,77 +63,6 @@ public abstract partial class Rdd<T>
     {
         Own(other);
         return new CartesianRdd<T, TOther>(this, other);
-    }
-
-    /// <summary>Pairs the elements of two Rdds by position.</summary>
-    /// <remarks>Transformation, narrow. Both need equally many partitions, and equally many elements in each: the job fails otherwise
-    /// (LINQ's Zip stops at the shorter).</remarks>
-    /// <typeparam name="TOther">Element type of the other.</typeparam>
-    /// <param name="other">Of the same context.</param>
-    public Rdd<(T First, TOther Second)> Zip<TOther>(Rdd<TOther> other)
-    {
-        Own(other);
-        return Zipped("Zip", [this, other], null, false, (partition, context) =>
-            ZipExact(partition.Index, Read(partition.Parents[0]!, context), other.Read(partition.Parents[1]!, context)));
-    }
-
-    /// <summary>Gives the iterators of partition i of two Rdds to a function.</summary>
-    /// <remarks>Transformation, narrow. Both need equally many partitions.</remarks>
-    /// <typeparam name="T2">Element type of the second.</typeparam>
-    /// <typeparam name="TOut">Element type of the result.</typeparam>
-    /// <param name="second">Of the same context.</param>
-    /// <param name="zip">Gets iterators that can be read once.</param>
-    /// <param name="keepsPartitioner">True if keys are left as they are, so that the placement still holds.</param>
-    public Rdd<TOut> ZipPartitions<T2, TOut>(
-        Rdd<T2> second, Func<IEnumerable<T>, IEnumerable<T2>, IEnumerable<TOut>> zip, bool keepsPartitioner = false)
-    {
-        Own(second);
-        return Zipped("ZipPartitions", [this, second], zip, keepsPartitioner, (partition, context) =>
-            zip(Items(this, partition, 0, context), Items(second, partition, 1, context)));
-    }
-
-    /// <summary>Gives the iterators of partition i of three Rdds to a function.</summary>
-    /// <remarks>Transformation, narrow. All need equally many partitions.</remarks>
-    /// <typeparam name="T2">Element type of the second.</typeparam>
-    /// <typeparam name="T3">Element type of the third.</typeparam>
-    /// <typeparam name="TOut">Element type of the result.</typeparam>
-    /// <param name="second">Of the same context.</param>
-    /// <param name="third">Of the same context.</param>
-    /// <param name="zip">Gets iterators that can be read once.</param>
-    /// <param name="keepsPartitioner">True if keys are left as they are, so that the placement still holds.</param>
-    public Rdd<TOut> ZipPartitions<T2, T3, TOut>(
-        Rdd<T2> second, Rdd<T3> third, Func<IEnumerable<T>, IEnumerable<T2>, IEnumerable<T3>, IEnumerable<TOut>> zip, bool keepsPartitioner = false)
-    {
-        Own(second);
-        Own(third);
-        return Zipped("ZipPartitions", [this, second, third], zip, keepsPartitioner, (partition, context) =>
-            zip(Items(this, partition, 0, context), Items(second, partition, 1, context), Items(third, partition, 2, context)));
-    }
-
-    /// <summary>Gives the iterators of partition i of four Rdds to a function.</summary>
-    /// <remarks>Transformation, narrow. All need equally many partitions.</remarks>
-    /// <typeparam name="T2">Element type of the second.</typeparam>
-    /// <typeparam name="T3">Element type of the third.</typeparam>
-    /// <typeparam name="T4">Element type of the fourth.</typeparam>
-    /// <typeparam name="TOut">Element type of the result.</typeparam>
-    /// <param name="second">Of the same context.</param>
-    /// <param name="third">Of the same context.</param>
-    /// <param name="fourth">Of the same context.</param>
-    /// <param name="zip">Gets iterators that can be read once.</param>
-    /// <param name="keepsPartitioner">True if keys are left as they are, so that the placement still holds.</param>
-    public Rdd<TOut> ZipPartitions<T2, T3, T4, TOut>(
-        Rdd<T2> second,
-        Rdd<T3> third,
-        Rdd<T4> fourth,
-        Func<IEnumerable<T>, IEnumerable<T2>, IEnumerable<T3>, IEnumerable<T4>, IEnumerable<TOut>> zip,
-        bool keepsPartitioner = false)
-    {
-        Own(second);
-        Own(third);
-        Own(fourth);
-        return Zipped("ZipPartitions", [this, second, third, fourth], zip, keepsPartitioner, (partition, context) =>
-            zip(Items(this, partition, 0, context), Items(second, partition, 1, context), Items(third, partition, 2, context),
-                Items(fourth, partition, 3, context)));
     }
 
     /// <summary>Fewer partitions without a shuffle: each reads several of this Rdd's, one after the other.</summary>
@@ -186,9 +124,12 @@ public abstract partial class Rdd<T>
     {
         if (lambda is not null) ClosureGuard.Check(lambda, operation);
         return new MapPartitionsRdd<T, TOut>(
-            this, operation, (partition, reader, _) => ChunkReader<TOut>.From(transform(partition.Index, reader.AsEnumerable()), reader),
+            this, operation, (partition, reader, _) => ChunkReader<TOut>.From(NotNull(transform(partition.Index, reader.AsEnumerable()), operation), reader),
             keepsPartitioner, lambda, determinacy);
     }
+
+    private static IEnumerable<TOut> NotNull<TOut>(IEnumerable<TOut>? items, string operation) => items ?? throw new InvalidOperationException(
+        $"The lambda of {operation} returned null in place of a sequence. Return an empty array where a partition has nothing to give.");
 
     internal void Own(Rdd other)
     {
@@ -199,40 +140,6 @@ public abstract partial class Rdd<T>
 
     // What a random choice by position gives depends on the order it reads in.
     private static Determinacy Sampled(Determinacy parents) => parents == Determinacy.Unordered ? Determinacy.Indeterminate : parents;
-
-    private static ZippedRdd<TOut> Zipped<TOut>(
-        string operation, Rdd[] inputs, Delegate? lambda, bool keepsPartitioner, Func<CompositePartition, TaskContext, IEnumerable<TOut>> zip)
-    {
-        if (lambda is not null) ClosureGuard.Check(lambda, operation);
-        return new ZippedRdd<TOut>(operation, inputs, (partition, context) => ChunkReader<TOut>.From(zip(partition, context)), keepsPartitioner, lambda);
-    }
-
-    private static IEnumerable<TItem> Items<TItem>(Rdd<TItem> rdd, CompositePartition partition, int input, TaskContext context)
-    {
-        var reader = rdd.Read(partition.Parents[input]!, context);
-        context.OnCompletion(_ => reader.Dispose());
-        return reader.AsEnumerable();
-    }
-
-    private static IEnumerable<(T, TOther)> ZipExact<TOther>(int index, ChunkReader<T> left, ChunkReader<TOther> right)
-    {
-        using (left)
-        using (right)
-        {
-            using var others = right.AsEnumerable().GetEnumerator();
-            var count = 0L;
-            foreach (var item in left.AsEnumerable())
-            {
-                if (!others.MoveNext()) throw Uneven($"the second ended after {count:N0} elements, the first goes on");
-                count++;
-                yield return (item, others.Current);
-            }
-            if (others.MoveNext()) throw Uneven($"the first ended after {count:N0} elements, the second goes on");
-        }
-
-        InvalidOperationException Uneven(string what) => new(
-            $"Zip needs equally many elements in each partition, but in partition {index} {what}. Join by ZipWithIndex instead.");
-    }
 
     private static IEnumerable<T> SampleOf(IEnumerable<T> items, bool withReplacement, double fraction, PartitionRandom random)
     {

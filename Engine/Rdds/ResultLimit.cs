@@ -20,12 +20,7 @@ internal static class ResultLimit
         {
             if (chunk.Length > wanted - count) chunk = chunk[..(wanted - count)];
             bytes += (long)chunk.Length * Unsafe.SizeOf<T>() + sizes.ReferencedBytes(chunk);
-            if (bytes > limit)
-            {
-                throw new ResultTooLargeException(
-                    $"The result of partition {context.PartitionIndex} is larger than {limit:N0} bytes: about {bytes:N0} after {count + chunk.Length:N0} elements. "
-                    + "Write it with SaveAsText or SaveAsObjects, read it bit by bit with ToEnumerable, take less, or raise DataflowOptions.MaxResultBytes.");
-            }
+            if (bytes > limit) throw TooLarge(context, $"about {bytes:N0} after {count + chunk.Length:N0} elements");
             count = checked(count + chunk.Length);
             parts.Add(chunk.ToArray());
         }
@@ -40,4 +35,17 @@ internal static class ResultLimit
         }
         return result;
     }
+
+    /// <summary>Lets pass what a task made for the driver, unless it is too large.</summary>
+    public static T Checked<T>(T result, TaskContext context)
+    {
+        var bytes = Unsafe.SizeOf<T>() + new SizeEstimator<T>().ReferencedBytes([result]);
+        if (bytes > context.Services.Options.MaxResultBytes) throw TooLarge(context, $"about {bytes:N0}");
+        context.Metrics.ResultBytes = bytes;
+        return result;
+    }
+
+    private static ResultTooLargeException TooLarge(TaskContext context, string size) => new(
+        $"The result of partition {context.PartitionIndex} is larger than {context.Services.Options.MaxResultBytes:N0} bytes: {size}. "
+        + "Write it with SaveAsText or SaveAsObjects, read it bit by bit with ToEnumerable, take less, or raise DataflowOptions.MaxResultBytes.");
 }

@@ -33,12 +33,19 @@ public abstract partial class Rdd<T>
     }
 
     /// <summary>Each element once.</summary>
-    /// <remarks>Transformation, wide: equal elements are merged in each partition before they are shuffled.</remarks>
-    /// <param name="partitions">Output partitions; 0 chooses.</param>
+    /// <remarks>Transformation, wide: equal elements are merged in each partition before they are shuffled. Narrow, and placed as before,
+    /// where a partitioner has placed the elements by a part of them.</remarks>
+    /// <param name="partitions">Output partitions; 0 keeps this Rdd's placement, or else chooses.</param>
+    /// <exception cref="KeyException">Elements of this type can't be compared alike in every process.</exception>
     public Rdd<T> Distinct(int partitions = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(partitions);
         using var scope = CallSite.Open("Distinct");
-        return AsSet().ReduceByKey(static (one, _) => one, partitions).Keys();
+
+        // Equal elements have equal keys, so whatever placed those has them in one partition already.
+        return Partitioner is { } placed && (partitions == 0 || partitions == placed.PartitionCount)
+            ? DistinctInPlace()
+            : AsSet().ReduceByKey(static (one, _) => one, partitions).Keys();
     }
 
     /// <summary>The elements that both Rdds have, each once.</summary>
@@ -48,9 +55,19 @@ public abstract partial class Rdd<T>
     public Rdd<T> Intersection(Rdd<T> other, int partitions = 0)
     {
         Own(other);
+        return Intersection(other, Placement.Choose<T>(partitions, this, other));
+    }
+
+    /// <summary>As <c>Intersection(other)</c>, with a placement of one's own.</summary>
+    /// <remarks>Transformation, wide: shuffles both.</remarks>
+    /// <param name="other">Of the same context.</param>
+    /// <param name="partitioner">Places the elements of the result.</param>
+    public Rdd<T> Intersection(Rdd<T> other, Partitioner<T> partitioner)
+    {
+        Own(other);
         using var scope = CallSite.Open("Intersection");
-        return AsSet().ReduceByKey(static (one, _) => one, partitions)
-            .CoGroup(other.AsSet().ReduceByKey(static (one, _) => one, partitions), partitions)
+        return AsSet().ReduceByKey(static (one, _) => one, partitioner)
+            .CoGroup(other.AsSet().ReduceByKey(static (one, _) => one, partitioner), partitioner)
             .Filter(static pair => pair.Value.Left.Count > 0 && pair.Value.Right.Count > 0)
             .Keys();
     }
@@ -63,7 +80,8 @@ public abstract partial class Rdd<T>
     {
         Own(other);
         using var scope = CallSite.Open("Subtract");
-        return AsSet().SubtractByKey(other.AsSet().ReduceByKey(static (one, _) => one, partitions), partitions).Keys();
+        var partitioner = Placement.Choose<T>(partitions, this, other);
+        return AsSet().SubtractByKey(other.AsSet().ReduceByKey(static (one, _) => one, partitioner), partitioner).Keys();
     }
 
     /// <summary>Spreads the elements evenly over another number of partitions.</summary>
@@ -99,6 +117,16 @@ public abstract partial class Rdd<T>
     }
 
     internal Rdd<(T Key, Nothing Value)> AsSet() => Map(static item => (item, default(Nothing)));
+
+    private NarrowRdd<(T Key, Nothing Value), T> DistinctInPlace()
+    {
+        Placement.CheckKey<T>();
+        var aggregator = Aggregator.Merging<Nothing>(static (one, _) => one);
+        var set = new NarrowRdd<T, (T Key, Nothing Value)>(this, "Distinct", new MapOperation<T, (T Key, Nothing Value)>(static item => (item, default)), true);
+        var once = new MapPartitionsRdd<(T Key, Nothing Value), (T Key, Nothing Value)>(
+            set, "Distinct", (_, reader, context) => Shuffle.HashAggregation.Combine(reader, aggregator, context), keepsPartitioner: true);
+        return new NarrowRdd<(T Key, Nothing Value), T>(once, "Distinct", new MapOperation<(T Key, Nothing Value), T>(static pair => pair.Key), true);
+    }
 
     // Numbers by position depend on the order it reads in.
     private static Determinacy Positioned(Determinacy parents) => parents == Determinacy.Unordered ? Determinacy.Indeterminate : parents;

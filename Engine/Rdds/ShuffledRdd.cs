@@ -40,7 +40,7 @@ internal abstract class ShuffleReadingRdd<TKey, TRow> : Rdd<TRow>
 /// <summary>Pairs moved to where a partitioner places their keys.</summary>
 internal sealed class ShuffledRdd<TKey, TValue>(string operation, Rdd<(TKey Key, TValue Value)> parent, Partitioner<TKey> partitioner)
     : ShuffleReadingRdd<TKey, (TKey Key, TValue Value)>(
-        operation, new PairShuffleDependency<TKey, TValue>(parent, partitioner), partitioner, null)
+        operation, new PairShuffleDependency<TKey, TValue>(parent, partitioner, tags: 1), partitioner, null)
 {
     protected override ChunkReader<(TKey Key, TValue Value)> Read(ShuffleInput input, TaskContext context)
     {

@@ -18,8 +18,8 @@ internal sealed class SortedRdd<TRow, TKey> : Rdd<TRow>
         var site = CallSite;
         _keyOf = keyOf;
         _keyed = keyed;
-        _partitioner = new RangePartitioner<TKey>(partitions, order, () => Rdd<TRow>.Wait(parent.Context.RunJobAsync(
-            parent, (reader, context) => KeySample<TKey>.Of(reader, keyOf, context), null, site, CancellationToken.None)));
+        _partitioner = new RangePartitioner<TKey>(partitions, order, cancellation => parent.Context.RunJobAsync(
+            parent, (reader, context) => KeySample<TKey>.Of(reader, keyOf, context), null, site, cancellation));
         _dependency = new SortShuffleDependency<TRow, TKey>(parent, keyOf, _partitioner);
     }
 
@@ -29,7 +29,6 @@ internal sealed class SortedRdd<TRow, TKey> : Rdd<TRow>
 
     protected internal override Partition[] GetPartitions()
     {
-        _partitioner.Settle();
         var result = new Partition[_partitioner.PartitionCount];
         for (var i = 0; i < result.Length; i++) result[i] = new ShuffleReadPartition(i, i, i + 1);
         return result;
@@ -51,9 +50,10 @@ internal sealed class SortedRdd<TRow, TKey> : Rdd<TRow>
 }
 
 /// <summary>Pairs placed by any partitioner and sorted by key within each partition.</summary>
-internal sealed class SortedWithinRdd<TKey, TValue>(Rdd<(TKey Key, TValue Value)> parent, Partitioner<TKey> partitioner, KeyOrder<TKey> order)
+internal sealed class SortedWithinRdd<TKey, TValue>(
+    Rdd<(TKey Key, TValue Value)> parent, Partitioner<TKey> partitioner, KeyOrder<TKey> order, bool mergedInPlace = false)
     : ShuffleReadingRdd<TKey, (TKey Key, TValue Value)>(
-        "RepartitionAndSortWithinPartitions", new PairShuffleDependency<TKey, TValue>(parent, partitioner), partitioner, null)
+        "RepartitionAndSortWithinPartitions", new PairShuffleDependency<TKey, TValue>(parent, partitioner, tags: 1, mergedInPlace), partitioner, null)
 {
     protected override ChunkReader<(TKey Key, TValue Value)> Read(ShuffleInput input, TaskContext context) =>
         new SortedReader<(TKey Key, TValue Value), TKey>(

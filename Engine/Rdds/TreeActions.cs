@@ -1,5 +1,6 @@
 using Dataflow.Closures;
 using Dataflow.Fusion;
+using Dataflow.Sorting;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -18,12 +19,19 @@ public abstract partial class Rdd<T>
     /// <param name="merge">Associative.</param>
     /// <param name="depth">Rounds, the one on the driver included; at least 1.</param>
     /// <param name="cancellationToken">Cancels the job.</param>
-    public Task<T> TreeReduceAsync(Func<T, T, T> merge, int depth = 2, CancellationToken cancellationToken = default)
+    public async Task<T> TreeReduceAsync(Func<T, T, T> merge, int depth = 2, CancellationToken cancellationToken = default)
     {
         ClosureGuard.Check(merge, "TreeReduce");
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(depth);
-        var partial = Partial<T>("TreeReduce", merge, (reader, context) => reader.TryReduce(merge, context, out var merged) ? [merged] : []);
-        return Rounds(partial, merge, depth).ReduceAsync(merge, cancellationToken);
+        var parts = await RoundsOf().CollectAsync(cancellationToken).ConfigureAwait(false);
+        return parts.Length > 0 ? parts.Aggregate(merge) : throw Empty("TreeReduce");
+
+        Rdd<T> RoundsOf()
+        {
+            using var scope = CallSite.Open("TreeReduce", merge);
+            var partial = Partial<T>("TreeReduce", merge, (reader, context) => reader.TryReduce(merge, context, out var merged) ? [merged] : []);
+            return Rounds(partial, merge, depth, inPlace: false);
+        }
     }
 
     /// <summary>As <see cref="Aggregate"/>, with accumulators merged on the executors in several rounds.</summary>
@@ -61,11 +69,17 @@ public abstract partial class Rdd<T>
         ClosureGuard.Check(merge, "TreeAggregate");
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(depth);
         var copies = new SeedCopies<TAccumulate>(seed);
-        var partial = Partial<TAccumulate>("TreeAggregate", update, (reader, context) => [reader.Fold(copies.Next(), update, context)]);
-        var rounds = Rounds(partial, merge, depth);
-        if (finalOnExecutor && rounds.PartitionCount > 1) rounds = Gathered(rounds, merge, 1);
+        var rounds = RoundsOf();
         var parts = await rounds.CollectAsync(cancellationToken).ConfigureAwait(false);
         return parts.Aggregate(copies.Next(), merge);
+
+        Rdd<TAccumulate> RoundsOf()
+        {
+            using var scope = CallSite.Open("TreeAggregate", update);
+            var partial = Partial<TAccumulate>("TreeAggregate", update, (reader, context) => [reader.Fold(copies.Next(), update, context)]);
+            var gathered = Rounds(partial, merge, depth, inPlace: true);
+            return finalOnExecutor && gathered.PartitionCount > 1 ? Gathered(gathered, merge, 1, inPlace: true) : gathered;
+        }
     }
 
     // What each partition comes to: one element, or none.
@@ -78,21 +92,20 @@ public abstract partial class Rdd<T>
         foreach (var item in items()) yield return item;
     }
 
-    private static Rdd<TItem> Rounds<TItem>(Rdd<TItem> partial, Func<TItem, TItem, TItem> merge, int depth)
+    private static Rdd<TItem> Rounds<TItem>(Rdd<TItem> partial, Func<TItem, TItem, TItem> merge, int depth, bool inPlace)
     {
         var scale = Math.Max((int)Math.Ceiling(Math.Pow(partial.PartitionCount, 1.0 / depth)), 2);
         while (partial.PartitionCount > scale + (partial.PartitionCount + scale - 1) / scale)
-            partial = Gathered(partial, merge, (partial.PartitionCount + scale - 1) / scale);
+            partial = Gathered(partial, merge, (partial.PartitionCount + scale - 1) / scale, inPlace);
         return partial;
     }
 
     // Partial result i of n goes to partition i * m / n of m, so neighbours merge with neighbours, in order.
-    private static Rdd<TItem> Gathered<TItem>(Rdd<TItem> partial, Func<TItem, TItem, TItem> merge, int partitions)
+    private static Rdd<TItem> Gathered<TItem>(Rdd<TItem> partial, Func<TItem, TItem, TItem> merge, int partitions, bool inPlace)
     {
         var count = partial.PartitionCount;
-        return partial
-            .FromIterator("TreeAggregate", null, (index, items) => items.Select(item => (Key: index, Value: item)), false)
-            .RepartitionAndSortWithinPartitions(new NeighbourPartitioner(count, partitions))
+        var numbered = partial.FromIterator("TreeAggregate", null, (index, items) => items.Select(item => (Key: index, Value: item)), false);
+        return new SortedWithinRdd<int, TItem>(numbered, new NeighbourPartitioner(count, partitions), new KeyOrder<int>(false), inPlace)
             .FromIterator("TreeAggregate", null, (_, pairs) => Rdd<TItem>.Merged(pairs.Select(pair => pair.Value), merge), false);
     }
 

@@ -8,7 +8,7 @@ internal sealed class UnionRdd<T> : Rdd<T>
     private readonly Rdd<T>[] _inputs;
     private Dependency[]? _dependencies;
 
-    public UnionRdd(DataflowContext context, IReadOnlyList<Rdd<T>> inputs) : base(context, "Union") => _inputs = [.. inputs];
+    public UnionRdd(DataflowContext context, Rdd<T>[] inputs) : base(context, "Union") => _inputs = inputs;
 
     public override IReadOnlyList<Dependency> Dependencies => _dependencies ??= MakeDependencies();
 

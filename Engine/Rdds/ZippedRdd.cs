@@ -14,7 +14,8 @@ internal sealed class ZippedRdd<T>(
 
     public override IReadOnlyList<Dependency> Dependencies => _dependencies;
 
-    public override Partitioner? Partitioner => keepsPartitioner
+    // Known from the start, and asked for at each link of a long chain.
+    public override Partitioner? Partitioner { get; } = keepsPartitioner
         ? inputs.Select(input => input.Partitioner).FirstOrDefault(partitioner => partitioner is not null)
         : null;
 

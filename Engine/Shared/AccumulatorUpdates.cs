@@ -20,6 +20,12 @@ internal sealed class AccumulatorUpdates
             _buffers[id] = accumulator.NewBuffer();
             _owners[id] = accumulator;
         }
+        else if (_owners[id] != accumulator)
+        {
+            throw new InvalidOperationException(
+                $"The accumulators '{_owners[id]!.Name}' and '{accumulator.Name}' have the same number, so one of them belongs to another context. "
+                + "Register it with the context whose tasks add to it.");
+        }
         return ref _buffers[id];
     }
 

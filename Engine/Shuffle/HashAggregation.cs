@@ -21,7 +21,7 @@ internal static class HashAggregation
     /// <summary>Combines the pairs of one reader.</summary>
     public static ChunkReader<(TKey Key, TCombined Value)> Combine<TKey, TValue, TCombined>(
         ChunkReader<(TKey Key, TValue Value)> reader, Aggregator<TValue, TCombined> aggregator, TaskContext context) =>
-        new Reader<TKey, TCombined>([new Values<TKey, TValue, TCombined>(reader, aggregator)], aggregator.MergeCombined, context);
+        new Reader<TKey, TCombined>([new Values<TKey, TValue, TCombined>(reader, aggregator)], aggregator.MergeCombined, context, reader);
 
     /// <summary>Combines combined pairs of a shuffle.</summary>
     public static ChunkReader<(TKey Key, TCombined Value)> Combine<TKey, TCombined>(
@@ -96,7 +96,7 @@ internal static class HashAggregation
     }
 
     private sealed class Reader<TKey, TCombined>(
-        IEnumerable<Work<TKey, TCombined>> work, Func<TCombined, TCombined, TCombined> merge, TaskContext context)
+        IEnumerable<Work<TKey, TCombined>> work, Func<TCombined, TCombined, TCombined> merge, TaskContext context, IDisposable? source = null)
         : ChunkReader<(TKey Key, TCombined Value)>
     {
         private readonly AggregationTable<TKey, TCombined> _table = AggregationTable<TKey, TCombined>.For(context, TableEntries);
@@ -139,6 +139,7 @@ internal static class HashAggregation
         {
             while (_runs.TryPop(out var run)) run.Dispose();
             _work.Dispose();
+            source?.Dispose();
         }
 
         private void Process(Work<TKey, TCombined> item)

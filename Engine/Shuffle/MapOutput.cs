@@ -28,12 +28,22 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
     {
         // Asked before taking the lock: making room may spill this very output.
         var held = store.TryHold(segment.Body);
-        lock (_lock)
+        try
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            (_segments[reduce] ??= []).Add(segment);
-            if (held) _memoryBytes += segment.Bytes;
-            else MoveToDisk(segment);
+            lock (_lock)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                if (held) _memoryBytes += segment.Bytes;
+                else MoveToDisk(segment);
+                (_segments[reduce] ??= []).Add(segment);
+            }
+        }
+        catch
+        {
+            // Nobody else knows of it yet.
+            if (held) store.Release(segment.Body);
+            segment.Body.Free();
+            throw;
         }
     }
 
@@ -128,5 +138,6 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
         segment.Body = _file.Append(old);
         old.Free();
         SpilledBytes += segment.Bytes;
+        store.CountSpilled(segment.Bytes);
     }
 }

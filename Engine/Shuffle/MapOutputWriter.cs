@@ -89,7 +89,9 @@ public sealed class MapOutputWriter : IDisposable
     /// <summary>Drops what was written, unless it was registered.</summary>
     public void Dispose()
     {
-        if (_output is { } output) _store.Abandon(output);
+        if (_output is not { } output) return;
         _output = null;
+        if (_isRun) _context.Metrics.SpilledBytes += output.SpilledBytes;
+        _store.Abandon(output);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class PairInput<TKey, TValue>
         }
         else
         {
-            _shuffle = new PairShuffleDependency<TKey, TValue>(rdd, partitioner);
+            _shuffle = new PairShuffleDependency<TKey, TValue>(rdd, partitioner, PairPlacer<TKey>.TagsFor(partitioner.PartitionCount));
             Dependency = _shuffle;
         }
     }
@@ -47,7 +47,7 @@ internal sealed class PairInput<TKey, TValue>
 
         // Placed already, but not cut into hash ranges: cut it here, into runs that can go to disk.
         var runs = MapOutputWriter.ForRuns(context, tags);
-        var placer = new PairPlacer<TKey>(_partitioner);
+        var placer = new PairPlacer<TKey>(_partitioner, tags);
         using (var buckets = RowBuckets<(TKey Key, TValue Value)>.Make(runs, 1))
         using (var reader = _rdd.Read(partition, context))
         {

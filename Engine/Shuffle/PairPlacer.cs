@@ -11,16 +11,22 @@ internal sealed class PairPlacer<TKey>
 {
     private readonly Partitioner<TKey> _partitioner;
     private readonly bool _byHash;
+    private readonly bool _hashes;
     private readonly TKey[] _keys = new TKey[Length];
 
     /// <summary>Most pairs placed at once.</summary>
     public const int Length = ChunkReader<TKey>.DefaultLength;
 
-    public PairPlacer(Partitioner<TKey> partitioner)
+    /// <param name="partitioner">Chooses the reduce partition.</param>
+    /// <param name="tags">Hash ranges of a reduce partition: <see cref="TagsFor"/>, or 1 for a reader that does not look keys up.</param>
+    public PairPlacer(Partitioner<TKey> partitioner, int tags)
     {
         _partitioner = partitioner;
         _byHash = partitioner is IHashPartitioner;
-        Tags = TagsFor(partitioner.PartitionCount);
+        Tags = tags;
+
+        // A placement of the user's own may move keys that have no hash, as long as nobody looks for equal ones.
+        _hashes = StableHash.CanHash(typeof(TKey), out _);
     }
 
     public int Tags { get; }
@@ -43,7 +49,7 @@ internal sealed class PairPlacer<TKey>
     public void Place<TValue>(ReadOnlySpan<(TKey Key, TValue Value)> rows)
     {
         if (rows.IsEmpty) return;
-        StableHash<TKey>.OfMany(in rows[0].Key, Unsafe.SizeOf<(TKey, TValue)>(), Hashes.AsSpan(0, rows.Length));
+        if (_hashes) StableHash<TKey>.OfMany(in rows[0].Key, Unsafe.SizeOf<(TKey, TValue)>(), Hashes.AsSpan(0, rows.Length));
         if (!_byHash)
         {
             for (var i = 0; i < rows.Length; i++) _keys[i] = rows[i].Key;
@@ -71,8 +77,8 @@ internal sealed class PairPlacer<TKey>
             _partitioner.PartitionsOf(keys, buckets);
             for (var i = 0; i < buckets.Length; i++)
             {
-                checksum += Mix(hashes[i]);
                 var reduce = buckets[i];
+                checksum += Mix(_hashes ? hashes[i] : (uint)reduce);
                 if ((uint)reduce >= (uint)_partitioner.PartitionCount) ThrowOutOfRange(keys[i], reduce);
                 buckets[i] = reduce * Tags + StableHash.PartitionOf(hashes[i], Tags);
             }

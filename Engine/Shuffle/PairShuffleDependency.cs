@@ -4,13 +4,20 @@ using Dataflow.Tasks;
 namespace Dataflow.Shuffle;
 
 /// <summary>Shuffles pairs as they are.</summary>
-internal sealed class PairShuffleDependency<TKey, TValue>(Rdd<(TKey Key, TValue Value)> parent, Partitioner<TKey> partitioner)
+/// <param name="parent">What is shuffled.</param>
+/// <param name="partitioner">Places the keys.</param>
+/// <param name="tags">Hash ranges of a reduce partition: 1 keeps the rows of a map output in order.</param>
+/// <param name="mergedInPlace">Whether readers change the values.</param>
+internal sealed class PairShuffleDependency<TKey, TValue>(
+    Rdd<(TKey Key, TValue Value)> parent, Partitioner<TKey> partitioner, int tags, bool mergedInPlace = false)
     : ShuffleDependency(parent, partitioner.PartitionCount)
 {
+    protected internal override Task PrepareAsync(CancellationToken cancellationToken) => partitioner.SettleAsync(cancellationToken);
+
     public override void Write(Partition partition, MapOutputWriter output, TaskContext context)
     {
-        var placer = new PairPlacer<TKey>(partitioner);
-        using var buckets = RowBuckets<(TKey Key, TValue Value)>.Make(output, placer.Tags);
+        var placer = new PairPlacer<TKey>(partitioner, tags);
+        using var buckets = RowBuckets<(TKey Key, TValue Value)>.Make(output, placer.Tags, mergedInPlace && Mutability.MayChange<TValue>());
         using var reader = parent.Read(partition, context);
         while (reader.TryRead(out var chunk))
         {
@@ -37,10 +44,12 @@ internal sealed class CombinedShuffleDependency<TKey, TValue, TCombined>(
     /// <summary>Entries after which a map task hands its table over. Counted, not measured: memory must not decide where runs are cut.</summary>
     public const int TableEntries = 64 * 1024;
 
+    protected internal override Task PrepareAsync(CancellationToken cancellationToken) => partitioner.SettleAsync(cancellationToken);
+
     public override void Write(Partition partition, MapOutputWriter output, TaskContext context)
     {
-        var placer = new PairPlacer<TKey>(partitioner);
-        using var buckets = RowBuckets<(TKey Key, TCombined Value)>.Make(output, placer.Tags);
+        var placer = new PairPlacer<TKey>(partitioner, PairPlacer<TKey>.TagsFor(partitioner.PartitionCount));
+        using var buckets = RowBuckets<(TKey Key, TCombined Value)>.Make(output, placer.Tags, !aggregator.CreateIsIdentity && Mutability.MayChange<TCombined>());
         using var reader = parent.Read(partition, context);
         var rows = new (TKey Key, TCombined Value)[PairPlacer<TKey>.Length];
         var table = mapSideCombine ? AggregationTable<TKey, TCombined>.For(context, TableEntries) : null;

@@ -31,9 +31,12 @@ internal abstract class RowBuckets<TRow> : IDisposable
     /// <summary>Buckets in all; bucket b belongs to reduce partition b / <see cref="Tags"/> and has the tag b % <see cref="Tags"/>.</summary>
     public int Count { get; }
 
-    public static RowBuckets<TRow> Make(MapOutputWriter output, int tags) =>
+    /// <param name="output">Where segments go.</param>
+    /// <param name="tags">How many buckets each reduce partition has.</param>
+    /// <param name="fresh">Whether readers change the rows they get: they are kept as bytes then, and each reader makes objects of its own.</param>
+    public static RowBuckets<TRow> Make(MapOutputWriter output, int tags, bool fresh = false) =>
         RuntimeHelpers.IsReferenceOrContainsReferences<TRow>()
-            ? new ObjectRowBuckets<TRow>(output, tags)
+            ? new ObjectRowBuckets<TRow>(output, tags, fresh)
             : new NativeRowBuckets<TRow>(output, tags);
 
     /// <summary>Adds row i to bucket <paramref name="buckets"/>[i].</summary>
@@ -128,9 +131,11 @@ internal sealed class ObjectRowBuckets<TRow> : RowBuckets<TRow>
     private readonly Bucket[] _buckets;
     private readonly SizeEstimator<TRow> _sizes = new();
     private readonly int _segmentRows;
+    private readonly bool _fresh;
 
-    public ObjectRowBuckets(MapOutputWriter output, int tags) : base(output, tags)
+    public ObjectRowBuckets(MapOutputWriter output, int tags, bool fresh) : base(output, tags)
     {
+        _fresh = fresh;
         _buckets = new Bucket[Count];
         // Memory pressure may turn the rows into bytes at any time; a type that can't be is refused now.
         _ = Codec<TRow>.Default;
@@ -176,7 +181,19 @@ internal sealed class ObjectRowBuckets<TRow> : RowBuckets<TRow>
     private void HandOver(int index)
     {
         ref var bucket = ref _buckets[index];
-        Output.Add(index / Tags, index % Tags, bucket.Rows!, bucket.Count, (long)bucket.Count * Unsafe.SizeOf<TRow>() + _sizes.ReferencedBytes(bucket.Rows.AsSpan(0, bucket.Count)));
+        var rows = bucket.Rows!;
+        var count = bucket.Count;
         bucket = default;
+        if (_fresh) AddEncoded(index, rows.AsSpan(0, count));
+        else Output.Add(index / Tags, index % Tags, rows, count, (long)count * Unsafe.SizeOf<TRow>() + _sizes.ReferencedBytes(rows.AsSpan(0, count)));
+    }
+
+    private void AddEncoded(int index, ReadOnlySpan<TRow> rows)
+    {
+        using var writer = new BlockWriter();
+        Codec<TRow>.Default.Write(writer, rows);
+        var buffer = Output.Pool.Rent(Math.Max(writer.Length, 1));
+        writer.Written.CopyTo(buffer.Span);
+        Output.Add(index / Tags, index % Tags, buffer, writer.Length, rows.Length);
     }
 }

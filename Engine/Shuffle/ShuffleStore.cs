@@ -10,11 +10,14 @@ internal sealed class ShuffleStore : IDisposable
     private readonly ConcurrentDictionary<(ShuffleId Shuffle, int Map), MapOutput> _outputs = new();
     private readonly ConcurrentDictionary<MapOutput, byte> _growing = new();
     private readonly TempFolders _temp;
+    private readonly bool _inMemory;
     private readonly SegmentMemory _native;
     private readonly SegmentMemory _managed;
+    private long _spilledBytes;
 
-    public ShuffleStore(WorkerId worker, MemoryBudget budget, NativePool pool, TempFolders temp)
+    public ShuffleStore(WorkerId worker, MemoryBudget budget, NativePool pool, TempFolders temp, bool inMemory = true)
     {
+        _inMemory = inMemory;
         Worker = worker;
         Pool = pool;
         _temp = temp;
@@ -25,6 +28,9 @@ internal sealed class ShuffleStore : IDisposable
     public WorkerId Worker { get; }
 
     public NativePool Pool { get; }
+
+    /// <summary>Bytes of segments that went to disk for lack of memory, since the start.</summary>
+    public long SpilledBytes => Interlocked.Read(ref _spilledBytes);
 
     /// <summary>How many map outputs are registered.</summary>
     public int Count => _outputs.Count;
@@ -77,11 +83,15 @@ internal sealed class ShuffleStore : IDisposable
         return true;
     }
 
+    /// <summary>Counts bytes that went to disk.</summary>
+    public void CountSpilled(long bytes) => Interlocked.Add(ref _spilledBytes, bytes);
+
     public SpillFile NewFile(string name) => new(_temp.Create(name));
 
     /// <summary>Accounts for a segment in memory; false when it must go to disk at once.</summary>
     public bool TryHold(SegmentBody body)
     {
+        if (!_inMemory) return false;
         var memory = body is NativeBody ? _native : _managed;
         if (memory.Budget.TryReserve(body.Bytes, memory)) return true;
 

@@ -11,6 +11,8 @@ internal sealed class SortShuffleDependency<TRow, TKey>(
     Rdd<TRow> parent, Func<TRow, TKey> keyOf, RangePartitioner<TKey> partitioner)
     : ShuffleDependency(parent, partitioner.PartitionCount)
 {
+    protected internal override Task PrepareAsync(CancellationToken cancellationToken) => partitioner.SettleAsync(cancellationToken);
+
     public override void Write(Partition partition, MapOutputWriter output, TaskContext context)
     {
         const int step = 1024;

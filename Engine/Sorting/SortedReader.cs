@@ -16,6 +16,8 @@ internal sealed class SortedReader<TRow, TKey> : ChunkReader<TRow>
 
     private const long MaxBytes = 128 << 20;
 
+    private const long MinBytes = 1 << 10;
+
     private const int Runs = 64;
 
     private readonly Stack<Part> _parts = new();
@@ -25,6 +27,7 @@ internal sealed class SortedReader<TRow, TKey> : ChunkReader<TRow>
     private readonly TaskContext _context;
     private readonly List<SegmentView> _views = [];
     private readonly TRow[] _output;
+    private readonly long _maxBytes;
     private RowSorter.Entry[] _entries = [];
     private RowSorter.Entry[] _scratch = [];
     private TRow[] _objects = [];
@@ -42,6 +45,10 @@ internal sealed class SortedReader<TRow, TKey> : ChunkReader<TRow>
         _keyOf = keyOf;
         _order = order;
         _context = context;
+
+        // What is sorted at once is held in memory. Unlike elsewhere the budget may decide: rows come out alike however they were cut.
+        var services = context.Services;
+        _maxBytes = Math.Clamp(services.Memory.TotalBytes / (4L * services.Options.Threads), MinBytes, MaxBytes);
         _output = new TRow[Math.Clamp(256 * 1024 / Unsafe.SizeOf<TRow>(), 64, DefaultLength)];
     }
 
@@ -100,7 +107,7 @@ internal sealed class SortedReader<TRow, TKey> : ChunkReader<TRow>
         {
             _plain = new SegmentReader<TRow>(part.Segments);
         }
-        else if (rows > MaxRows || (bytes > MaxBytes && rows > Runs))
+        else if (rows > MaxRows || (bytes > _maxBytes && rows > Runs))
         {
             Scatter(part.Segments);
         }

@@ -10,7 +10,7 @@ namespace Dataflow.Storage;
 /// <remarks>
 /// A lease belongs to one holder, who disposes it; whoever else keeps the memory takes an own lease with <see cref="Retain()"/>. Disposing
 /// a lease twice does nothing. A disposed lease throws <see cref="ObjectDisposedException"/>, but spans and pointers taken from it
-/// before are not checked: they must not outlive it. <see cref="Memory"/> serves asynchronous input and output, under the same rule.
+/// before are not checked: they must not outlive it. <c>Memory</c> serves asynchronous input and output, under the same rule.
 /// </remarks>
 public sealed unsafe class NativeBuffer : MemoryManager<byte>
 {

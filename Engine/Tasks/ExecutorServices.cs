@@ -17,7 +17,7 @@ public sealed class ExecutorServices : IDisposable
         Blocks = new BlockStore(Memory, Pool, Temp);
         State = new ExecutorState(Memory);
 
-        Shuffles = new Shuffle.ShuffleStore(worker, Memory, Pool, Temp);
+        Shuffles = new Shuffle.ShuffleStore(worker, Memory, Pool, Temp, options.SegmentsInMemory);
     }
 
     /// <summary>This executor.</summary>
