@@ -1,15 +1,21 @@
-// Counts words. Usage: WordCount [PATH...]     a PATH is a file, a folder or a glob; the default is the project's own documents.
+// Counts the words of text files: the project's own documents, unless others are named.
 using Dataflow;
+using Dataflow.Examples;
 
 var data = Path.Combine(AppContext.BaseDirectory, "data");
-var path = args.Length > 0 ? string.Join(',', args) : Path.Combine(data, "text", "**");
+var arguments = new Arguments(args, """
+    Usage: WordCount [TEXT...]
+
+      TEXT    files, folders or globs; without any, the project's own documents
+    """);
+var books = arguments.Paths ?? Path.Combine(data, "text", "**");
 
 using var context = DataflowContext.Local();
 
 var stopWords = context.Broadcast(File.ReadLines(Path.Combine(data, "stop-words.txt")).ToHashSet());
 var blankLines = context.Counter("blank lines");
 
-var counts = context.TextFile(path, minPartitions: 16)
+var counts = context.TextFile(books, minPartitions: 16)
     .FlatMap(line =>
     {
         if (string.IsNullOrWhiteSpace(line)) blankLines.Add(1);

@@ -1,0 +1,20 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+/// <summary>One line of a web server's log, in the Common Log Format.</summary>
+internal sealed partial record Request(string Client, DateTime Time, string Method, string Path, int Status, long Bytes)
+{
+    /// <summary>Null if the line is no request.</summary>
+    public static Request? TryParse(string line)
+    {
+        if (Format().Match(line) is not { Success: true } match) return null;
+        string Field(string name) => match.Groups[name].Value;
+        return DateTimeOffset.TryParseExact(
+            Field("time"), "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? new Request(Field("client"), time.UtcDateTime, Field("method"), Field("path"), int.Parse(Field("status")), long.TryParse(Field("bytes"), out var bytes) ? bytes : 0)
+            : null;
+    }
+
+    [GeneratedRegex("""^(?<client>\S+) \S+ \S+ \[(?<time>[^]]+)\] "(?<method>\S+) (?<path>\S+)[^"]*" (?<status>\d{3}) (?<bytes>\d+|-)""")]
+    private static partial Regex Format();
+}
