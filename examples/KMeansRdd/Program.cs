@@ -16,9 +16,9 @@ var seed = arguments.Number("--seed", 1);
 
 using var context = DataflowContext.Local();
 
-// The true centres lie on a circle, six standard deviations from their neighbours.
+// The true centres lie on a circle, ten standard deviations from their neighbours.
 var truth = Enumerable.Range(0, clusters)
-    .Select(i => Point.OnCircle(2.0 * i / clusters) * (3 / double.SinPi(1.0 / Math.Max(2, clusters))))
+    .Select(i => Point.OnCircle(2.0 * i / clusters) * (5 / double.SinPi(1.0 / Math.Max(2, clusters))))
     .ToArray();
 
 var points = context.Range(0, arguments.Number("--points", 200_000), partitions: 16)

@@ -31,7 +31,7 @@ var plain = Run("plain join", () => orders.Join(customers, partitions));
 // Keys that a sample finds hot are spread over several tasks: each of their orders draws a salt, and their customers are copied to every salt.
 var spread = Run("hot keys spread out", () =>
 {
-    var salts = 2 * partitions;
+    var salts = 8 * partitions;
     var sample = orders.Keys().TakeSample(withReplacement: false, count: 10_000, seed: 1);
     var hot = context.Broadcast(sample.CountBy(key => key)
         .Where(key => key.Value > sample.Length / partitions / 4)
