@@ -174,7 +174,7 @@ public sealed class MemoryBudget : IDisposable
         Check(bytes, consumer);
         if (consumer.IsDisposed) return;
         var slack = consumer.AddSlack(bytes);
-        if (slack > consumer.GrantedBytes && !consumer.IsDisposed)
+        if (slack > consumer.GrantedBytes && IsOverdrawn(consumer))
         {
             consumer.AddSlack(-bytes);
             throw new InvalidOperationException(
@@ -185,6 +185,12 @@ public sealed class MemoryBudget : IDisposable
             // One grant stays at hand, unless somebody waits or the consumer uses nothing.
             lock (_lock) TakeBack(consumer, _waiting == 0 && consumer.UsedBytes > 0 ? _grantBytes : 0);
         }
+    }
+
+    // Both numbers as they are now: without the lock another thread may have taken back what the first look saw as slack.
+    private bool IsOverdrawn(MemoryConsumer consumer)
+    {
+        lock (_lock) return !consumer.IsDisposed && consumer.AddSlack(0) > consumer.GrantedBytes;
     }
 
     /// <summary>Stops measuring. Reservations can still be released.</summary>
