@@ -23,6 +23,8 @@ public abstract class ChunkReader<T> : IDisposable
     /// <summary>Length of a chunk of small elements, in elements.</summary>
     public const int DefaultLength = 1024;
 
+    private bool _disposed;
+
     /// <summary>A reader without elements.</summary>
     public static ChunkReader<T> Empty { get; } = new MemoryReader(default);
 
@@ -34,11 +36,14 @@ public abstract class ChunkReader<T> : IDisposable
     /// <summary>Gives back what the reader holds. Safe to call twice.</summary>
     public void Dispose()
     {
+        // A reader has several owners at times: the iterator over it and the reader over that. In a long chain each would go down to the end.
+        if (_disposed) return;
+        _disposed = true;
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Gives back what the reader holds, its inputs included.</summary>
+    /// <summary>Gives back what the reader holds, its inputs included. Called once.</summary>
     /// <param name="disposing">True when called from <see cref="Dispose()"/>.</param>
     protected virtual void Dispose(bool disposing) { }
 

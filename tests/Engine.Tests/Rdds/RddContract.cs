@@ -38,7 +38,8 @@ public abstract partial class RddContract(DataflowOptions options) : IDisposable
 
 public sealed class RddOnOneThread() : RddContract(DataflowOptions.Default with { Threads = 1 });
 
-public sealed class RddOnFourThreads() : RddContract(DataflowOptions.Default with { Threads = 4 });
+/// <summary>Fused from the first element on.</summary>
+public sealed class RddOnFourThreads() : RddContract(DataflowOptions.Default with { Threads = 4, FusionWarmUp = 0 });
 
 /// <summary>No segment of a shuffle stays in memory: whatever a verb keeps goes to disk and comes back.</summary>
 public sealed class RddOnDisk() : RddContract(DataflowOptions.Default with { Threads = 3, SegmentsInMemory = false, EngineMemoryBytes = 1 << 20 })
