@@ -111,8 +111,15 @@ internal static class BuiltInHashes
         return state;
     }
 
-    private static ulong AddGuid(ulong state, Guid value)
+    /// <summary>Adds the 16 bytes of a Guid.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong AddGuid(ulong state, Guid value)
     {
+        if (BitConverter.IsLittleEndian)
+        {
+            var bits = Unsafe.BitCast<Guid, UInt128>(value);
+            return Mixing.Add(Mixing.Add(state, (ulong)bits), (ulong)(bits >> 64));
+        }
         Span<byte> bytes = stackalloc byte[16];
         value.TryWriteBytes(bytes);
         return AddBytes(state, bytes);

@@ -10,13 +10,17 @@ namespace Dataflow.Hashing;
 /// Filled by <see cref="Add"/>, then turned once by <see cref="Complete"/>, which sorts the values by group if need be (one pass to count, one
 /// to place; nothing to do when no key came twice). Then looked up. For one thread at a time.
 /// </remarks>
-internal sealed class GroupTable<TKey, TValue> : IDisposable
+/// <param name="capacity">How many values are expected; more or fewer may come.</param>
+internal sealed class GroupTable<TKey, TValue>(int capacity = 0) : IDisposable
 {
     private const int Batch = KeyIndex<TKey>.Batch;
 
+    // How many values ahead of the one that is placed the counter of a group is fetched.
+    private const int Ahead = 32;
+
     private KeyIndex<TKey> _index = KeyIndex<TKey>.Create();
-    private TValue[] _values = [];
-    private int[] _groups = [];
+    private TValue[] _values = new TValue[capacity];
+    private int[] _groups = new int[capacity];
     private int[]? _starts;
     private int _count;
     private bool _complete;
@@ -67,7 +71,13 @@ internal sealed class GroupTable<TKey, TValue> : IDisposable
 
             // Each start moves to its group's end while the group fills, which is the next one's start: shifted back afterwards.
             var values = new TValue[_count];
-            for (var i = 0; i < _count; i++) values[starts[_groups[i]]++] = _values[i];
+            var groups = _groups.AsSpan(0, _count);
+            for (var i = 0; i < groups.Length; i++)
+            {
+                if (i + Ahead < groups.Length)
+                    Prefetch.At(ref starts[groups[i + Ahead]]);
+                values[starts[groups[i]]++] = _values[i];
+            }
             Array.Copy(starts, 0, starts, 1, Count);
             starts[0] = 0;
             _values = values;

@@ -15,10 +15,10 @@ internal static class KeyHashers
             return (KeyHasher<TKey>)(object)new TextHasher();
 
         var shape = KeyShape.Of(typeof(TKey));
-        if (shape.FirstRefusal() is { Path: "" })
-            return new RefusedHasher<TKey>();
         switch (shape.Kind)
         {
+            case KeyKind.Refused:
+                return new RefusedHasher<TKey>();
             case KeyKind.BuiltIn:
                 return new StepHasher<TKey>(BuiltInHashes.StepOf<TKey>());
             case KeyKind.Registered:

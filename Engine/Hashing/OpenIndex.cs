@@ -25,6 +25,9 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
     // Arrays of about this size stay in the second-level cache, where waiting costs less than fetching ahead.
     private const int CachedBytes = 1 << 20;
 
+    // How many keys ahead of the one that is placed its slot is fetched when the slots grow.
+    private const int Ahead = 32;
+
     private uint[] _slots = new uint[1 + Mirrored];
     private TKey[] _keys = [];
     private uint[] _hashes = [];
@@ -207,12 +210,14 @@ internal sealed class OpenIndex<TKey, TEquality> : KeyIndex<TKey>
 
         var slots = new uint[length + Mirrored];
         var mask = (uint)length - 1;
-        for (var number = 0; number < Count; number++)
+        var hashes = Hashes;
+        for (var number = 0; number < hashes.Length; number++)
         {
-            var hash = _hashes[number];
-            var at = hash & mask;
+            if (number + Ahead < hashes.Length)
+                Prefetch.At(ref slots[hashes[number + Ahead] & mask]);
+            var at = hashes[number] & mask;
             while (slots[at] != 0) at = (at + 1) & mask;
-            Set(slots, mask, at, hash, number);
+            Set(slots, mask, at, hashes[number], number);
         }
         _slots = slots;
     }

@@ -48,8 +48,8 @@ public static class StableHash
 
     /// <summary>The partition of a hash: <paramref name="partitions"/> equal shares of all hashes.</summary>
     /// <remarks>
-    /// Multiplied once more before the share is cut from the top (multiply-shift, Lemire 2019), so that the hashes of one partition differ in
-    /// all bits: tables take the low ones, spilled runs the top ones.
+    /// Multiplied once more before the share is cut from the top (multiply-shift; D. Lemire, Fast Random Integer Generation in an Interval,
+    /// 2019), so that the hashes of one partition differ in all bits: tables take the low ones, spilled runs the top ones.
     /// </remarks>
     /// <param name="hash">From <see cref="StableHash{TKey}.Of"/>.</param>
     /// <param name="partitions">How many; at least 1.</param>

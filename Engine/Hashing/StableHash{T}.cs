@@ -9,8 +9,9 @@ namespace Dataflow.Hashing;
 /// equals NaN, texts compare ordinally, tuples and records part by part. Types whose equality is not known are refused:
 /// <see cref="StableHash.CanHash"/> says why.</para>
 /// <para><b>Which bits serve what.</b> All 32 bits of <see cref="Of"/> are mixed evenly. Tables take their slots from the low bits and tell
-/// keys apart by the rest; runs that spill are cut by the top 4 bits, their parts by the next 4, and so on; partitions come from
-/// <see cref="StableHash.PartitionOf"/>, which mixes once more, so that the keys of one partition still differ in all bits.</para>
+/// keys apart by the rest. Spilled runs may be cut by the top bits, 4 at a time, or by mixing once more. Partitions come from
+/// <see cref="StableHash.PartitionOf"/>, which does mix once more: the keys of one partition still differ in all bits, so that neither
+/// slots nor runs are left empty.</para>
 /// <para>The values are part of no file format, but a partitioner's placement rests on them: they stay the same within a version of
 /// Dataflow, whatever the machine.</para>
 /// </remarks>
@@ -93,9 +94,14 @@ public static class StableHash<TKey>
         if (typeof(TKey) == typeof(uint)) return Mixing.Add(state, (uint)(object)key!);
         if (typeof(TKey) == typeof(ulong)) return Mixing.Add(state, (ulong)(object)key!);
         if (typeof(TKey) == typeof(short)) return Mixing.Add(state, (ulong)(short)(object)key!);
+        if (typeof(TKey) == typeof(ushort)) return Mixing.Add(state, (ushort)(object)key!);
+        if (typeof(TKey) == typeof(sbyte)) return Mixing.Add(state, (ulong)(sbyte)(object)key!);
         if (typeof(TKey) == typeof(byte)) return Mixing.Add(state, (byte)(object)key!);
         if (typeof(TKey) == typeof(char)) return Mixing.Add(state, (char)(object)key!);
         if (typeof(TKey) == typeof(double)) return Mixing.Add(state, BuiltInHashes.Bits((double)(object)key!));
+        if (typeof(TKey) == typeof(float)) return Mixing.Add(state, BuiltInHashes.Bits((float)(object)key!));
+        if (typeof(TKey) == typeof(bool)) return Mixing.Add(state, (bool)(object)key! ? 1u : 0u);
+        if (typeof(TKey) == typeof(Guid)) return BuiltInHashes.AddGuid(state, (Guid)(object)key!);
         if (typeof(TKey) == typeof(DateTime)) return Mixing.Add(state, (ulong)((DateTime)(object)key!).Ticks);
         if (typeof(TKey).IsEnum) return Mixing.Add(state, EnumBits(key!));
         return key is null ? Mixing.AddNull(state) : Hasher.Add(state, key);

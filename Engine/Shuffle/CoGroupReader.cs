@@ -19,16 +19,20 @@ internal sealed class CoGroupReader<TKey, TLeft, TRight, TRow>(
     {
         using var lefts = GroupTables.Build<TKey, TLeft>(left);
         using var rights = GroupTables.Build<TKey, TRight>(right);
-        for (var group = 0; group < lefts.Count; group++)
+
+        // All at once: the waits for memory of many look-ups overlap.
+        var matches = new int[lefts.Count];
+        rights.FindMany(lefts.Keys, matches);
+        var matched = new bool[rights.Count];
+        for (var group = 0; group < matches.Length; group++)
         {
-            var key = lefts.KeyOf(group);
-            var match = rights.Count == 0 ? -1 : rights.Find(key);
-            yield return result(key, lefts.ValuesOf(group).ToArray(), match < 0 ? [] : rights.ValuesOf(match).ToArray());
+            var match = matches[group];
+            if (match >= 0) matched[match] = true;
+            yield return result(lefts.KeyOf(group), lefts.ValuesOf(group).ToArray(), match < 0 ? [] : rights.ValuesOf(match).ToArray());
         }
-        for (var group = 0; group < rights.Count; group++)
+        for (var group = 0; group < matched.Length; group++)
         {
-            var key = rights.KeyOf(group);
-            if (lefts.Find(key) < 0) yield return result(key, [], rights.ValuesOf(group).ToArray());
+            if (!matched[group]) yield return result(rights.KeyOf(group), [], rights.ValuesOf(group).ToArray());
         }
     }
 }
@@ -38,8 +42,8 @@ internal static class GroupTables
     /// <summary>Puts all rows of some segments into a table, ready to be looked up.</summary>
     public static GroupTable<TKey, TValue> Build<TKey, TValue>(IReadOnlyList<InputSegment> segments)
     {
-        var table = new GroupTable<TKey, TValue>();
         using var reader = new SegmentReader<(TKey Key, TValue Value)>(segments);
+        var table = new GroupTable<TKey, TValue>((int)Math.Min(reader.Rows, Array.MaxLength));
         while (reader.TryRead(out var chunk)) table.Add(chunk);
         table.Complete();
         return table;

@@ -51,7 +51,10 @@ public sealed class KeyRefusalTests
     {
         Assert.False(StableHash.CanHash(typeof((Late, int)), out _));
         Assert.Throws<KeyException>(() => StableHash<(Late, int)>.Of((new Late(1), 1)));
+        Assert.Throws<KeyException>(() => StableHash<LateStruct?>.Of(new LateStruct(1)));
         StableHash.Register<Late>(late => (ulong)late.Id);
+        StableHash.Register<LateStruct>(late => (ulong)late.Id);
+        Assert.NotEqual(StableHash<LateStruct?>.Of(new LateStruct(1)), StableHash<LateStruct?>.Of(new LateStruct(2)));
         Assert.True(StableHash.CanHash(typeof((Late, int)), out _));
         Assert.Equal(StableHash<(Late, int)>.Of((new Late(1), 1)), StableHash<(Late, int)>.Of((new Late(1), 1)));
         Assert.NotEqual(StableHash<Late>.Of(new Late(1)), StableHash<Late>.Of(new Late(2)));
@@ -67,6 +70,17 @@ public sealed class KeyRefusalTests
         Assert.Contains("InUse already has a hash, and keys may have been placed by it", error.Message);
         StableHash.CanHash(typeof(Money), out _);
         Assert.Throws<InvalidOperationException>(() => StableHash.Register<Money>(_ => 1));
+    }
+
+    private readonly struct LateStruct(int id) : IEquatable<LateStruct>
+    {
+        public int Id { get; } = id;
+
+        public bool Equals(LateStruct other) => other.Id == Id;
+
+        public override bool Equals(object? other) => other is LateStruct late && Equals(late);
+
+        public override int GetHashCode() => Id;
     }
 
     private sealed record InUse(int Id);
