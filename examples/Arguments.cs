@@ -3,13 +3,13 @@ using System.Text.RegularExpressions;
 
 namespace Dataflow.Examples;
 
-/// <summary>What was typed behind the name of an example. Its usage text is the list of options: what is not in there is refused.</summary>
+/// <summary>What was typed behind the name of an example. Its usage text lists the options: any other is refused.</summary>
 internal sealed partial class Arguments
 {
     private readonly Dictionary<string, string> _options = [];
     private readonly string _usage;
 
-    /// <summary>Reads arguments; prints the usage and ends the program when asked for <c>--help</c> or given what it does not know.</summary>
+    /// <summary>Reads them. Prints the usage and ends the program when asked for help, or when one is not understood.</summary>
     public Arguments(string[] args, string usage)
     {
         _usage = usage;
@@ -36,7 +36,8 @@ internal sealed partial class Arguments
     public int Number(string name, int otherwise)
     {
         if (Text(name) is not { } text) return otherwise;
-        if (!int.TryParse(text, CultureInfo.InvariantCulture, out var number) || number < 1) Refuse($"{name} wants a whole number from 1, not '{text}'.");
+        if (!int.TryParse(text, CultureInfo.InvariantCulture, out var number) || number < 1)
+            Refuse($"{name} wants a whole number from 1, not '{text}'.");
         return number;
     }
 

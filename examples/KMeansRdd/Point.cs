@@ -5,6 +5,8 @@ internal readonly record struct Point(double X, double Y)
 
     public static Point operator *(Point a, double factor) => new(a.X * factor, a.Y * factor);
 
+    public static Point operator /(Point a, double divisor) => new(a.X / divisor, a.Y / divisor);
+
     public double DistanceTo(Point other) => double.Hypot(X - other.X, Y - other.Y);
 
     /// <summary>The index of the nearest of some centres.</summary>

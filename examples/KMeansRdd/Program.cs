@@ -35,7 +35,8 @@ var found = new[] { sample[0] };
 while (found.Length < clusters)
     found = [.. found, sample.MaxBy(point => found.Min(point.DistanceTo))];
 
-for (var (round, moved) = (1, 1.0); round <= rounds && moved > 1e-6; round++)
+var moved = 1.0;
+for (var round = 1; round <= rounds && moved > 1e-6; round++)
 {
     // Every task reads the centres; a broadcast brings them to each process once instead of with each task.
     var centres = context.Broadcast(found);
@@ -45,14 +46,17 @@ for (var (round, moved) = (1, 1.0); round <= rounds && moved > 1e-6; round++)
         .CollectAsMap();
     centres.Destroy();
 
-    var next = found.Select((centre, i) => sums.TryGetValue(i, out var near) ? near.Sum * (1.0 / near.Count) : centre).ToArray();
+    var next = found.Select((centre, i) => sums.TryGetValue(i, out var near) ? near.Sum / near.Count : centre).ToArray();
     moved = next.Zip(found, (a, b) => a.DistanceTo(b)).Max();
     found = next;
     Console.WriteLine($"round {round,2}: centres moved by up to {moved:F6}");
 }
 
-var errors = truth.Select(centre => (Centre: centre, Found: found[centre.NearestOf(found)])).ToArray();
-foreach (var (centre, near) in errors)
-    Console.WriteLine($"centre {centre}  found at {near}");
-Console.WriteLine(
-    $"found {errors.Count(pair => pair.Centre.DistanceTo(pair.Found) < 0.1)} of {clusters} centres, the worst {errors.Max(pair => pair.Centre.DistanceTo(pair.Found)):F4} off");
+var errors = new List<double>();
+foreach (var centre in truth)
+{
+    var nearest = found[centre.NearestOf(found)];
+    errors.Add(centre.DistanceTo(nearest));
+    Console.WriteLine($"centre {centre}  found at {nearest}");
+}
+Console.WriteLine($"found {errors.Count(error => error < 0.1)} of {clusters} centres, the worst {errors.Max():F4} off");

@@ -19,7 +19,9 @@ using var context = DataflowContext.Local();
 var parsed = context.Counter("lines parsed");
 var refused = context.Counter("lines that are no requests");
 
-var log = arguments.Paths is { } paths ? context.TextFile(paths) : context.Range(0, lines, partitions: 8).Map(line => MadeUp.Line((int)line, lines));
+var log = arguments.Paths is { } paths
+    ? context.TextFile(paths)
+    : context.Range(0, lines, partitions: 8).Map(number => MadeUp.Line((int)number, lines));
 
 var requests = log
     .FlatMap(line =>

@@ -9,10 +9,13 @@ internal sealed partial record Request(string Client, DateTime Time, string Meth
     {
         if (Format().Match(line) is not { Success: true } match) return null;
         string Field(string name) => match.Groups[name].Value;
-        return DateTimeOffset.TryParseExact(
-            Field("time"), "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
-            ? new Request(Field("client"), time.UtcDateTime, Field("method"), Field("path"), int.Parse(Field("status")), long.TryParse(Field("bytes"), out var bytes) ? bytes : 0)
-            : null;
+
+        if (!DateTimeOffset.TryParseExact(
+            Field("time"), "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)) return null;
+
+        // A dash stands for no bytes.
+        _ = long.TryParse(Field("bytes"), out var bytes);
+        return new Request(Field("client"), time.UtcDateTime, Field("method"), Field("path"), int.Parse(Field("status")), bytes);
     }
 
     [GeneratedRegex("""^(?<client>\S+) \S+ \S+ \[(?<time>[^]]+)\] "(?<method>\S+) (?<path>\S+)[^"]*" (?<status>\d{3}) (?<bytes>\d+|-)""")]

@@ -28,7 +28,8 @@ var links = edges.CoGroup(edges.Map(edge => (edge.To, edge.From)), placement)
 
 var pages = links.Count();
 var ranks = links.MapValues(_ => 1.0 / pages).Cache();
-for (var (round, change) = (1, 1.0); round <= rounds && change > 1e-9; round++)
+var change = 1.0;
+for (var round = 1; round <= rounds && change > 1e-9; round++)
 {
     // A page without links would swallow its rank: all pages share it instead, so that ranks sum to 1.
     var dangling = links.Join(ranks).Filter(page => page.Value.Left.Length == 0).Map(page => page.Value.Right).Sum();

@@ -25,10 +25,11 @@ var customers = context.Range(0, customerCount, partitions: 8)
     .Cache();
 Console.WriteLine($"{orders.Count():N0} orders of {customers.Count():N0} customers, {hotPercent} % of them customer 7's");
 
-// All orders of a customer meet in one task: whoever gets the hot one works while the others are long done.
+// All orders of a customer meet in one task: the one with the hot customer works while the others are long done.
 var plain = Run("plain join", () => orders.Join(customers, partitions));
 
-// Keys that a sample finds hot are spread over several tasks: each of their orders draws a salt, and their customers are copied to every salt.
+// A sample tells the hot keys. Each of their orders gets one of several salts, their customer is copied to all of them, and orders meet
+// customers by key and salt: in several tasks. It costs a wider key, and pays as soon as there are idle cores.
 var spread = Run("hot keys spread out", () =>
 {
     var salts = 8 * partitions;
@@ -58,7 +59,7 @@ return plain == spread ? 0 : 1;
         (Rows: 0L, Sum: 0L), (total, row) => (total.Rows + 1, total.Sum + row.Customer + row.Row.Amount * row.Row.Country)));
 
     var (rows, busiest) = (tasks.Sum(task => task.Rows), tasks.Max(task => task.Rows));
-    Console.WriteLine(
-        $"{name,-20} {clock.Elapsed.TotalSeconds,6:F2} s; of {rows:N0} rows, the busiest of {tasks.Length} tasks joins {(double)busiest / rows:P0}");
+    var share = $"of {rows:N0} rows the busiest of {tasks.Length} tasks joins {(double)busiest / rows:P0}";
+    Console.WriteLine($"{name,-20} {clock.Elapsed.TotalSeconds,5:F2} s; {share}");
     return (rows, tasks.Sum(task => task.Sum));
 }

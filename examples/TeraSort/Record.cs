@@ -4,7 +4,10 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dataflow.Sorting;
 
-/// <summary>100 bytes as they lie in the file: key, two spaces, number, two spaces, filler, line end; as gensort -a writes them (sortbenchmark.org).</summary>
+/// <summary>
+/// 100 bytes as they lie in the file: a key of ten, two spaces, the record's number in 32 hexadecimal digits, two spaces, filler, line end.
+/// The layout is that of <c>gensort -a</c> (sortbenchmark.org).
+/// </summary>
 [InlineArray(Length)]
 internal struct Record
 {

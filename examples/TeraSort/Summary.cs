@@ -1,6 +1,6 @@
 /// <summary>
-/// What is known of a run of records. Two runs that follow each other make one, so tasks can summarise a part each, and adding up the parts in
-/// their order tells whether the whole is sorted, borders included.
+/// What is known of a run of records. Two runs that follow each other make one: so tasks can summarise a part each, and the parts, put
+/// together in their order, tell whether the whole is sorted, borders included.
 /// </summary>
 internal readonly record struct Summary(long Count, ulong Checksum, Key First, Key Last, bool IsSorted)
 {

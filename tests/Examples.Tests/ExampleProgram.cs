@@ -22,7 +22,7 @@ internal static class ExampleProgram
     public static string[] Run(string name, params string[] arguments)
     {
         var run = TryRun(name, arguments);
-        Assert.True(run.ExitCode == 0, $"{name} {string.Join(' ', arguments)} ended with exit code {run.ExitCode}:\n{run.Output}\n{run.Errors}");
+        Assert.True(run.ExitCode == 0, $"{name} ended with exit code {run.ExitCode}:\n{run.Output}\n{run.Errors}");
         return run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
 
@@ -42,7 +42,12 @@ internal static class ExampleProgram
 
     private static ProgramRun Start(string folder, string[] arguments)
     {
-        var start = new ProcessStartInfo(DotnetPath, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(DotnetPath, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
 
         // A build within a test run must not inherit what the outer one was told.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
@@ -54,7 +59,9 @@ internal static class ExampleProgram
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        Assert.False(patience.IsCancellationRequested, $"{string.Join(' ', arguments)} was ended after {Patience.TotalSeconds} s. It had printed:\n{output}\n{errors.Result}");
+        Assert.False(
+            patience.IsCancellationRequested,
+            $"{string.Join(' ', arguments)} was ended after {Patience.TotalSeconds} s. It had printed:\n{output}\n{errors.Result}");
         return new ProgramRun(process.ExitCode, output, errors.Result);
     }
 }
