@@ -8,7 +8,9 @@ internal static class RddSuite
     public static Suite Create() => new("rdd",
     [
         .. NarrowBenchmarks.All,
+        .. TextBenchmarks.All,
         .. KeyedBenchmarks.All,
+        .. SortBenchmarks.All,
         .. JoinBenchmarks.All,
         .. CacheBenchmarks.All,
         .. TaskBenchmarks.All,

@@ -12,6 +12,7 @@ internal static class Children
     private static readonly Dictionary<string, Func<string[], int>> Works = new()
     {
         ["empty-tasks"] = Rdds.TaskBenchmarks.Child,
+        ["sort"] = Rdds.SortBenchmarks.Child,
         ["hello"] = Rdds.StartBenchmarks.Hello,
         ["small-job"] = Rdds.StartBenchmarks.SmallJob,
     };
