@@ -128,6 +128,13 @@ public sealed partial class DataflowContext
         return results;
     }
 
+    /// <summary>Whether any Rdd asks for resources or for tasks that start together: stages are searched for such wishes only then.</summary>
+    internal bool HasStageWishes
+    {
+        get => Volatile.Read(ref field);
+        set => Volatile.Write(ref field, value);
+    }
+
     /// <summary>Notes that an Rdd is to be written down after the next action that reads it.</summary>
     internal void WillCheckpoint(Rdd rdd) => _toCheckpoint.TryAdd(rdd, 0);
 

@@ -15,6 +15,7 @@ public sealed partial record DataflowOptions
     private readonly int _excludeAfterFailures = 2;
     private readonly int _listenerQueueLength = 10_000;
     private readonly IReadOnlyList<PoolOptions> _pools = [];
+    private readonly IReadOnlyDictionary<string, IReadOnlyList<string>> _resources = new Dictionary<string, IReadOnlyList<string>>();
 
     /// <summary>Time from the first lost map output to running its stage again: losses that come together are repaired together. Default 100 ms.</summary>
     public TimeSpan ResubmitDelay
@@ -30,7 +31,8 @@ public sealed partial record DataflowOptions
         init => _cancellationGrace = NotNegative(value, nameof(CancellationGrace));
     }
 
-    /// <summary>How long a job waits while there is no executor at all. Then it fails. Default 60 s.</summary>
+    /// <summary>How long a job waits while nobody can run it: there is no executor at all, or those that are there can never give what a stage asks for
+    /// (<c>WithResources</c>, or enough slots at once for <c>Barrier</c>). Then it fails. Default 60 s. Local mode, where nobody can join, does not wait.</summary>
     public TimeSpan NoExecutorTimeout
     {
         get => _noExecutorTimeout;
@@ -42,6 +44,25 @@ public sealed partial record DataflowOptions
     {
         get => _localityWait;
         init => _localityWait = NotNegative(value, nameof(LocalityWait));
+    }
+
+    /// <summary>What local mode offers to stages that ask by <c>WithResources</c>: addresses by name, such as <c>["gpu"] = ["0", "1"]</c>. Each is
+    /// given to one task at a time, or shared by those that ask for a part of one. What an address means is between the program and its tasks. Default: none.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Resources
+    {
+        get => _resources;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            foreach (var (name, addresses) in value)
+            {
+                if (string.IsNullOrWhiteSpace(name)) throw new ArgumentException("A resource has no name.", nameof(Resources));
+                if (addresses is null or []) throw new ArgumentException($"The resource '{name}' has no addresses.", nameof(Resources));
+                if (addresses.GroupBy(address => address).FirstOrDefault(same => same.Count() > 1) is { } twice)
+                    throw new ArgumentException($"The resource '{name}' has the address '{twice.Key}' {twice.Count()} times.", nameof(Resources));
+            }
+            _resources = value;
+        }
     }
 
     /// <summary>Whether jobs are served one after the other or pools share the slots. Default <see cref="SchedulingMode.Fifo"/>.</summary>

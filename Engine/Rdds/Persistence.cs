@@ -45,6 +45,23 @@ public abstract partial class Rdd<T>
         return this;
     }
 
+    /// <summary>Has each task of the stage that computes this Rdd take more than one slot, or named resources such as <c>gpu</c>.</summary>
+    /// <remarks>
+    /// Lazy. Counts for the whole stage: for all that is computed together with this Rdd, up to the shuffles before and behind it. A task finds the
+    /// addresses that are its own in <c>TaskContext.Current.Resources</c>. A job fails if a stage is asked for two different things, or for
+    /// something that nobody offers (after <see cref="DataflowOptions.NoExecutorTimeout"/>, or at once in local mode).
+    /// </remarks>
+    /// <param name="profile">What one task takes.</param>
+    /// <returns>This Rdd.</returns>
+    public Rdd<T> WithResources(ResourceProfile profile)
+    {
+        ArgumentNullException.ThrowIfNull(profile);
+        Context.ThrowIfStopped();
+        Context.HasStageWishes = true;
+        Resources = profile;
+        return this;
+    }
+
     /// <summary>The lineage as text: one line per Rdd, indented at each shuffle.</summary>
     public string ToDebugString() => LineageText.Of(this);
 }

@@ -54,6 +54,9 @@ public abstract class Rdd : IDriverOnly
     /// <summary>Where its partitions are kept after they are first computed.</summary>
     public StorageLevel StorageLevel => _storageLevel;
 
+    /// <summary>What each task that computes it takes of its executor, as asked by <c>WithResources</c>; null if nobody asked.</summary>
+    public ResourceProfile? Resources { get; internal set; }
+
     /// <summary>What its partitions give when computed again.</summary>
     public Determinacy Determinacy => _determinacy ??= Lineage.DeterminacyOf(this);
 

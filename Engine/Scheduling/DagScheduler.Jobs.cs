@@ -93,6 +93,14 @@ internal sealed partial class DagScheduler
         AbortAll(stage, Failures.Of(e, stage, _options.TaskMaxAttempts), now);
     }
 
+    private void OnTaskSetUnplaceable(TaskSetUnplaceable e, TimeSpan now)
+    {
+        if (!_stages.TryGetValue(e.Stage, out var stage) || e.StageAttempt < stage.Attempt) return;
+        var failure = Failures.Unplaceable(e, stage);
+        if (_news.IsOn) _news.Tell(new StageCompleted(stage.Id, e.StageAttempt, failure.What) { Time = _news.At(now) });
+        AbortAll(stage, failure, now);
+    }
+
     private void OnExecutorAdded(ExecutorAdded e, TimeSpan now)
     {
         _executors[e.Executor] = (e.Worker, e.Host);

@@ -63,6 +63,7 @@ internal sealed partial class DagScheduler
             case MapStageSubmitted e: OnMapStageSubmitted(e, now); break;
             case StageDrained e: OnStageDrained(e, now); break;
             case TaskSetFailed e: OnTaskSetFailed(e, now); break;
+            case TaskSetUnplaceable e: OnTaskSetUnplaceable(e, now); break;
             case CommitAsked e: OnCommitAsked(e); break;
             case BlockUpdated e: OnBlockUpdated(e, now); break;
             case TimePassed: OnTimePassed(now); break;
@@ -88,9 +89,11 @@ internal sealed partial class DagScheduler
         var job = new Job(e.Job, request.Properties, request.Partitions, now);
         _jobs.Add(job.Id, job);
         PlanParents(request.Rdd, job);
-        job.Final = new Stage(NewStageId(), new ResultStageBinary(request.Rdd, request.Function), null, request.Partitions.Count)
+        var id = NewStageId();
+        job.Final = new Stage(id, new ResultStageBinary(request.Rdd, request.Function), null, request.Partitions.Count)
         {
             ResultOf = job,
+            Wishes = StageWishes.Of(id, request.Rdd),
             IsIndeterminate = request.Rdd.Determinacy == Determinacy.Indeterminate,
         };
         _stages.Add(job.Final.Id, job.Final);
@@ -114,7 +117,14 @@ internal sealed partial class DagScheduler
             var stages = job.Stages.OrderBy(stage => stage.Id.Value).Select(Summarize).ToArray();
             _news.Tell(new JobStarted(job.Id, job.Properties, stages) { Time = _news.At(now) });
         }
-        Submit(job.Final, now);
+
+
+        // Better before anything has run than after.
+        var refused = job.Stages.Where(stage => stage.Wishes.Refusal is not null && !IsAvailable(stage)).MinBy(stage => stage.Id.Value);
+        if (refused is null)
+            Submit(job.Final, now);
+        else
+            Abort(job, refused.Wishes.Refusal!, now);
     }
 
     private StageSummary Summarize(Stage stage) =>
@@ -132,8 +142,10 @@ internal sealed partial class DagScheduler
         if (_mapStages.TryGetValue(shuffle.ShuffleId, out var stage)) return stage;
         var maps = shuffle.Rdd.PartitionCount;
         _outputs.Declare(shuffle.ShuffleId, maps, shuffle.ReducePartitions);
-        stage = new Stage(NewStageId(), new MapStageBinary(shuffle), shuffle, maps)
+        var id = NewStageId();
+        stage = new Stage(id, new MapStageBinary(shuffle), shuffle, maps)
         {
+            Wishes = StageWishes.Of(id, shuffle.Rdd),
             IsIndeterminate = shuffle.Rdd.Determinacy == Determinacy.Indeterminate || _outputs.IsIndeterminate(shuffle.ShuffleId),
         };
         _stages.Add(stage.Id, stage);
@@ -202,6 +214,13 @@ internal sealed partial class DagScheduler
             return;
         }
 
+        if (stage.Wishes.Refusal is { } refusal)
+        {
+            // Found out late: it stands in for something cached that was lost.
+            AbortAll(stage, refusal, now);
+            return;
+        }
+
         var tasks = MissingTasks(stage);
         if (tasks.Length == 0)
         {
@@ -221,6 +240,7 @@ internal sealed partial class DagScheduler
             Partitions = stage.ResultOf?.Partitions,
             Pool = owner.Properties.Pool,
             Preferences = _places ? PreferencesOf(stage, tasks) : null,
+            Needs = stage.Wishes.Needs,
         }));
     }
 

@@ -1,16 +1,53 @@
 namespace Dataflow.Scheduling;
 
-/// <summary>An executor as the task scheduler sees it: where it is, and how many of its slots are free.</summary>
-internal sealed class ExecutorSlots(ExecutorId id, WorkerId worker, string host, int slots)
+/// <summary>An executor as the task scheduler sees it: where it is, and how much of what it offers is free.</summary>
+internal sealed class ExecutorSlots(ExecutorAdded added)
 {
-    public ExecutorId Id { get; } = id;
+    private readonly NamedResources _named = new(added.Resources);
 
-    public WorkerId Worker { get; } = worker;
+    public ExecutorId Id => added.Executor;
 
-    public string Host { get; } = host;
+    public WorkerId Worker => added.Worker;
 
-    public int Free { get; set; } = slots;
+    public string Host => added.Host;
+
+    /// <summary>Slots that are free now.</summary>
+    public int Free { get; private set; } = added.Slots;
 
     /// <summary>Whether it is in the list of executors to be offered next.</summary>
     public bool IsOffered { get; set; }
+
+    /// <summary>How many tasks could start now.</summary>
+    public int Room(ResourceProfile needs) => Math.Min(Free / needs.Cpus, _named.Room(needs, whenIdle: false));
+
+    /// <summary>How many tasks could run at once if nothing else did.</summary>
+    public int Capacity(ResourceProfile needs) => Math.Min(added.Slots / needs.Cpus, _named.Room(needs, whenIdle: true));
+
+    /// <summary>Whether slots are all that a task lacks: they come free as others end.</summary>
+    public bool LacksOnlySlots(ResourceProfile needs) => Free < needs.Cpus && added.Slots >= needs.Cpus && _named.Room(needs, whenIdle: false) > 0;
+
+    /// <summary>Takes what one task needs; there must be room for it.</summary>
+    /// <returns>What it holds of named resources.</returns>
+    public ResourceShare[] Take(ResourceProfile needs)
+    {
+        Free -= needs.Cpus;
+        return needs.Named.Count == 0 ? [] : _named.Take(needs);
+    }
+
+    /// <summary>Takes back what a task held.</summary>
+    public void Return(ResourceProfile needs, ResourceShare[] shares)
+    {
+        Free += needs.Cpus;
+        _named.Return(shares);
+    }
+
+    /// <summary>Nothing starts here any more.</summary>
+    public void Close() => Free = 0;
+
+    /// <summary>What it offers, as errors say it: <c>4 slots and 2 gpu</c>.</summary>
+    public override string ToString()
+    {
+        var slots = added.Slots == 1 ? "1 slot" : $"{added.Slots} slots";
+        return added.Resources.Count == 0 ? slots : $"{slots} and {_named}";
+    }
 }

@@ -67,6 +67,20 @@ internal static class Failures
         Next = "add workers, or raise DataflowOptions.NoExecutorTimeout if they take longer to come.",
     };
 
+    public static JobFailure Unplaceable(TaskSetUnplaceable e, Stage stage)
+    {
+        var offers = string.Join("; ", e.Offers);
+        return new JobFailure(
+            JobFailureKind.NoExecutors,
+            $"each task of stage {stage.Id} needs {stage.Wishes.Needs}, which no executor has at all. Offered {(e.Offers.Count == 1 ? "is" : "are")}: {offers}")
+        {
+            Stage = stage.Id,
+            Where = stage.Rdd,
+            ReadBy = ReaderOf(stage),
+            Next = "ask for less in WithResources, or offer more: local mode has DataflowOptions.Threads slots and what DataflowOptions.Resources names.",
+        };
+    }
+
     private static CallSite? ReaderOf(Stage stage)
     {
         if (stage.Dependency is not { } shuffle) return stage.ResultOf!.Properties.CallSite;

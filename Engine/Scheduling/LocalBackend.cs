@@ -34,7 +34,7 @@ internal sealed class LocalBackend : IExecutorBackend
     public void Start(Action<SchedulerEvent, bool> report)
     {
         _report = report;
-        report(new ExecutorAdded(_services.Executor, _services.Worker, Host, _slotCount), false);
+        report(new ExecutorAdded(_services.Executor, _services.Worker, Host, _slotCount) { Resources = _services.Options.Resources }, false);
         _services.Blocks.Updated += OnBlockUpdated;
     }
 

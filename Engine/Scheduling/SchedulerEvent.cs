@@ -45,7 +45,13 @@ internal sealed record RddUnpersisted(int Rdd) : SchedulerEvent;
 // From executors and workers.
 
 /// <summary>An executor offers slots.</summary>
-internal sealed record ExecutorAdded(ExecutorId Executor, WorkerId Worker, string Host, int Slots) : SchedulerEvent;
+internal sealed record ExecutorAdded(ExecutorId Executor, WorkerId Worker, string Host, int Slots) : SchedulerEvent
+{
+    /// <summary>Addresses of the named resources that it offers too, by name.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Resources { get; init; } = NoResources;
+
+    private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> NoResources = new Dictionary<string, IReadOnlyList<string>>();
+}
 
 /// <summary>An executor is gone, with its tasks, state and cached blocks. Map outputs stand: its worker serves them.</summary>
 internal sealed record ExecutorLost(ExecutorId Executor, string Reason) : SchedulerEvent;
@@ -83,6 +89,13 @@ internal sealed record TimePassed : SchedulerEvent
 /// <param name="Epoch">Epoch of the map outputs when the attempt at the stage began.</param>
 /// <param name="Ended">How it ended.</param>
 internal sealed record StageTaskEnded(StageId Stage, int StageAttempt, int Task, TaskId Id, long Epoch, TaskEnded Ended) : SchedulerEvent;
+
+/// <summary>Nobody can run the tasks of a stage, however long they wait.</summary>
+/// <param name="Stage">The stage.</param>
+/// <param name="StageAttempt">The attempt at it.</param>
+/// <param name="Room">How many of its tasks all executors could run at once, if nothing else ran.</param>
+/// <param name="Offers">What executors offer, each kind once.</param>
+internal sealed record TaskSetUnplaceable(StageId Stage, int StageAttempt, int Room, IReadOnlyList<string> Offers) : SchedulerEvent;
 
 /// <summary>A task failed for the last time.</summary>
 internal sealed record TaskSetFailed(StageId Stage, int StageAttempt, int Partition, int Attempts, string Where, TaskOutcome Last) : SchedulerEvent;

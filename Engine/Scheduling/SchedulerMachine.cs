@@ -18,7 +18,7 @@ internal sealed class SchedulerMachine
     {
         _news = new News(start, _inner);
         Dag = new DagScheduler(options, MapOutputs, _inner, _news, places);
-        Tasks = new TaskScheduler(options, random, _inner, _events, _news);
+        Tasks = new TaskScheduler(options, random, _inner, _events, _news, grows: places);
     }
 
     public MapOutputTracker MapOutputs { get; } = new();

@@ -39,6 +39,9 @@ internal sealed class Stage
     /// <summary>The job whose results it computes; null for a map stage.</summary>
     public Job? ResultOf { get; init; }
 
+    /// <summary>What its Rdds ask of whoever runs it.</summary>
+    public StageWishes Wishes { get; init; } = StageWishes.None;
+
     public StageState State { get; set; }
 
     /// <summary>Number of the newest attempt; -1 before the first.</summary>

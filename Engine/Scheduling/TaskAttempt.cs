@@ -3,7 +3,7 @@ using Dataflow.Tasks;
 namespace Dataflow.Scheduling;
 
 /// <summary>An attempt that runs.</summary>
-internal sealed class TaskAttempt(TaskDescription description, TaskSet set, int index, ExecutorSlots executor, TimeSpan start)
+internal sealed class TaskAttempt(TaskDescription description, TaskSet set, int index, ExecutorSlots executor, ResourceShare[] shares, TimeSpan start)
 {
     public TaskDescription Description { get; } = description;
 
@@ -13,6 +13,9 @@ internal sealed class TaskAttempt(TaskDescription description, TaskSet set, int 
     public int Index { get; } = index;
 
     public ExecutorSlots Executor { get; } = executor;
+
+    /// <summary>What it holds of the executor's named resources.</summary>
+    public ResourceShare[] Shares { get; } = shares;
 
     public TimeSpan Start { get; } = start;
 

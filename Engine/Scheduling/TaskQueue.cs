@@ -37,8 +37,9 @@ internal sealed class TaskQueue
 
     public void Ended(TaskSet set) => PoolOf(set).Running--;
 
-    /// <summary>The first set, in serving order, for which <paramref name="serve"/> says yes; sets that have nothing left are dropped on the way.</summary>
-    public bool ServeFirst(Func<TaskSet, bool> serve)
+    /// <summary>Shows the sets, in serving order, to <paramref name="serve"/>, until one takes what is offered or holds it back.</summary>
+    /// <returns>Whether one took it.</returns>
+    public bool ServeFirst(Func<TaskSet, Serving> serve)
     {
         if (_order.Count > 1) _order.Sort(static (a, b) => a.CompareTo(b));
         foreach (var pool in _order)
@@ -46,7 +47,8 @@ internal sealed class TaskQueue
             if (pool.Options.Mode == SchedulingMode.Fair && pool.Sets.Count > 1) pool.Sets.Sort(static (a, b) => Compare(a, b));
             foreach (var set in pool.Sets)
             {
-                if (serve(set)) return true;
+                var serving = serve(set);
+                if (serving != Serving.Passed) return serving == Serving.Taken;
             }
         }
         return false;
@@ -109,4 +111,17 @@ internal sealed class TaskQueue
             return order != 0 ? order : string.CompareOrdinal(options.Name, other.Options.Name);
         }
     }
+}
+
+/// <summary>What a set says to a free slot.</summary>
+internal enum Serving
+{
+    /// <summary>It has no use for it; the next one is asked.</summary>
+    Passed,
+
+    /// <summary>It takes it.</summary>
+    Taken,
+
+    /// <summary>It needs more than is free yet, and nobody behind it may take that.</summary>
+    Held,
 }

@@ -7,7 +7,7 @@ namespace Dataflow.Scheduling;
 internal sealed partial class TaskScheduler
 {
     private readonly List<ExecutorSlots> _offered = [];
-    private readonly Func<TaskSet, bool> _serve;
+    private readonly Func<TaskSet, Serving> _serve;
     private bool _offerAll;
 
     // What the round of offers is at, so that serving needs no closure.
@@ -27,9 +27,26 @@ internal sealed partial class TaskScheduler
     // Something waits that did not: slots that were offered in vain before may have a use now.
     private void OfferAll() => _offerAll = true;
 
+    private void Dequeue(TaskSet set)
+    {
+        _queue.Remove(set);
+
+        // Slots may have been held back for it.
+        if (set.IsDemanding) OfferAll();
+    }
+
     /// <summary>Gives free slots to waiting tasks: one of each executor in turn, so that small stages spread.</summary>
     /// <remarks>Looks only at executors that have a slot free since the last time, unless more tasks wait. Constant time for each task launched.</remarks>
     public void LaunchTasks(TimeSpan now)
+    {
+        do
+        {
+            OfferRound(now);
+        }
+        while (_offerAll && !_queue.IsEmpty);
+    }
+
+    private void OfferRound(TimeSpan now)
     {
         if (_offerAll && !_queue.IsEmpty)
         {
@@ -64,29 +81,47 @@ internal sealed partial class TaskScheduler
     {
         _slot = executor;
         if (!_queue.ServeFirst(_serve)) return false;
-        var (set, index) = (_served!, _index);
+        var set = _served!;
+        if (set.Request.IsBarrier)
+        {
+            LaunchGang(set, now);
+            return true;
+        }
+        Launch(set, _index, executor, _speculative, null, now);
+        if (!set.IsLaunchable) Dequeue(set);
+        return true;
+    }
+
+    private void Launch(TaskSet set, int index, ExecutorSlots executor, bool speculative, Gang? gang, TimeSpan now)
+    {
         var request = set.Request;
         var partition = request.PartitionOf(request.Tasks[index]);
         var description = new TaskDescription(
-            new TaskId(_nextAttempt++), request.Job, request.Stage, request.Attempt, partition, set.AttemptsOf(index), _speculative);
-        var attempt = new TaskAttempt(description, set, index, executor, now);
+            new TaskId(_nextAttempt++), request.Job, request.Stage, request.Attempt, partition, set.AttemptsOf(index), speculative) { Gang = gang };
+        var shares = executor.Take(request.Needs);
+        if (set.IsDemanding)
+            description = description with { Cpus = request.Needs.Cpus, Resources = ResourceShare.Addresses(shares) };
+        var attempt = new TaskAttempt(description, set, index, executor, shares, now);
         _attempts.Add(description.Id, attempt);
-        executor.Free--;
         set.Launched(attempt);
         _queue.Launched(set);
-        if (!set.IsLaunchable) _queue.Remove(set);
 
         var task = request.Binary.MakeTask(description, request.Binary.Rdd.PartitionArray[partition], request.Epoch);
         _actions.Enqueue(new LaunchTask(executor.Id, task));
         if (_news.IsOn) _news.Tell(new TaskStarted(description, executor.Id) { Time = _news.At(now) });
-        return true;
     }
 
-    private bool Serve(TaskSet set)
+    private Serving Serve(TaskSet set)
     {
-        _index = set.Take(_slot!, _now, out _speculative);
         _served = set;
-        return _index >= 0;
+        if (set.IsDemanding)
+        {
+            // What is free is kept for a set that only has to wait for other tasks to end: those behind it would take it for ever.
+            if (set.Request.IsBarrier) return PlanGang(set) ? Serving.Taken : CanServe(set) ? Serving.Held : Serving.Passed;
+            if (_slot!.Room(set.Request.Needs) == 0) return _slot.LacksOnlySlots(set.Request.Needs) ? Serving.Held : Serving.Passed;
+        }
+        _index = set.Take(_slot!, _now, out _speculative);
+        return _index >= 0 ? Serving.Taken : Serving.Passed;
     }
 
     private TimeSpan? NextLook()
@@ -96,7 +131,7 @@ internal sealed partial class TaskScheduler
         {
             foreach (var set in sets)
             {
-                if (!set.IsStopped) first = Earlier(first, set.Speculation!.NextLook(set.Running));
+                if (!set.IsStopped) first = Earlier(first, set.Speculation?.NextLook(set.Running));
             }
         }
         return first;
@@ -108,7 +143,7 @@ internal sealed partial class TaskScheduler
         {
             foreach (var set in _sets.Values.SelectMany(sets => sets).Where(set => !set.IsStopped))
             {
-                set.Speculation!.Look(set.Running, now);
+                set.Speculation?.Look(set.Running, now);
                 if (set.IsLaunchable) _queue.Add(set);
             }
         }
@@ -123,5 +158,6 @@ internal sealed partial class TaskScheduler
         // Tasks that waited for a better place may take another one now.
         _queue.Age(now);
         OfferAll();
+        LookForLacks(now);
     }
 }

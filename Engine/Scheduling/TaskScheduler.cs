@@ -21,6 +21,7 @@ internal sealed partial class TaskScheduler
     private readonly Dictionary<StageId, List<TaskSet>> _sets = [];
     private readonly Dictionary<StageId, List<Exception>> _draining = [];
     private readonly List<(TimeSpan Until, TaskSet Set, int Index)> _parked = [];
+    private readonly bool _grows;
     private long _nextAttempt;
 
     /// <param name="options">The knobs.</param>
@@ -28,8 +29,11 @@ internal sealed partial class TaskScheduler
     /// <param name="actions">Where actions go.</param>
     /// <param name="events">Where events for the DAG scheduler go.</param>
     /// <param name="news">Where announcements go.</param>
-    public TaskScheduler(DataflowOptions options, Random random, Queue<SchedulerAction> actions, Queue<SchedulerEvent> events, News news)
+    /// <param name="grows">Whether executors may join later, so that it is worth waiting for what those that are there can't give.</param>
+    public TaskScheduler(
+        DataflowOptions options, Random random, Queue<SchedulerAction> actions, Queue<SchedulerEvent> events, News news, bool grows)
     {
+        _grows = grows;
         _options = options;
         _random = random;
         _actions = actions;
@@ -50,7 +54,7 @@ internal sealed partial class TaskScheduler
     {
         get
         {
-            var first = _queue.WaitsUntil();
+            var first = Earlier(_queue.WaitsUntil(), LacksUntil());
             foreach (var (until, _, _) in _parked) first = Earlier(first, until);
             if (_options.Speculation && _executors.Count > 1) first = Earlier(first, NextLook());
             return first;
@@ -66,7 +70,7 @@ internal sealed partial class TaskScheduler
         switch (happened)
         {
             case TaskEnded e: OnTaskEnded(e, now); break;
-            case ExecutorAdded e: OnExecutorAdded(e); break;
+            case ExecutorAdded e: OnExecutorAdded(e, now); break;
             case ExecutorLost e: OnExecutorLost(e, now); break;
             case AttemptKillAsked e: OnKillAsked(e); break;
             case TimePassed: OnTimePassed(now); break;
@@ -94,6 +98,9 @@ internal sealed partial class TaskScheduler
         sets.Add(set);
         _queue.Add(set);
         OfferAll();
+        if (!set.IsDemanding) return;
+        _demanding.Add((set, null));
+        LookForLacks(now);
     }
 
     private TaskSet? Find(StageId stage, int attempt) =>
@@ -107,7 +114,7 @@ internal sealed partial class TaskScheduler
     private void Stop(TaskSet set)
     {
         set.Stop();
-        _queue.Remove(set);
+        Dequeue(set);
         ForgetIfOver(set);
     }
 
@@ -118,7 +125,7 @@ internal sealed partial class TaskScheduler
         if (index < 0) return;
         set.Done(index);
         KillCopies(set, index, "its result came from an earlier attempt");
-        if (!set.IsLaunchable) _queue.Remove(set);
+        if (!set.IsLaunchable) Dequeue(set);
         ForgetIfOver(set);
     }
 
@@ -163,7 +170,7 @@ internal sealed partial class TaskScheduler
     {
         if (!_attempts.Remove(e.Task, out var attempt)) return;
         var executor = attempt.Executor;
-        executor.Free++;
+        executor.Return(attempt.Set.Request.Needs, attempt.Shares);
         Offer(executor);
         OnAttemptEnded(attempt, e, now);
     }
@@ -183,6 +190,11 @@ internal sealed partial class TaskScheduler
 
         switch (e.Outcome)
         {
+            case not TaskSucceeded when request.IsBarrier:
+                // Its gang is broken. The DAG scheduler, which was just told, runs the whole stage again.
+                NoteAbandoned(request.Stage, e.Outcome);
+                Stop(set);
+                break;
             case TaskSucceeded:
                 set.Speculation?.Succeeded(now - attempt.Start);
                 set.Done(index);
@@ -192,8 +204,7 @@ internal sealed partial class TaskScheduler
                 // Not its fault. The DAG scheduler ends this attempt at the stage.
                 break;
             case TaskThrew threw:
-                if (threw.Exception is TaskAbandonedException && _draining.TryGetValue(request.Stage, out var abandoned))
-                    abandoned.Add(threw.Exception);
+                NoteAbandoned(request.Stage, threw);
                 OnThrew(attempt, threw);
                 break;
             case TaskLost lost:
@@ -214,6 +225,11 @@ internal sealed partial class TaskScheduler
                 break;
         }
         ForgetIfOver(set);
+    }
+
+    private void NoteAbandoned(StageId stage, TaskOutcome outcome)
+    {
+        if (outcome is TaskThrew { Exception: TaskAbandonedException error } && _draining.TryGetValue(stage, out var abandoned)) abandoned.Add(error);
     }
 
     private void OnThrew(TaskAttempt attempt, TaskThrew threw)
@@ -251,24 +267,26 @@ internal sealed partial class TaskScheduler
     {
         if (!set.IsOver) return;
         var stage = set.Request.Stage;
-        _queue.Remove(set);
+        Dequeue(set);
+        if (set.IsDemanding) _demanding.RemoveAll(entry => entry.Set == set);
         if (!_sets.TryGetValue(stage, out var sets) || !sets.Remove(set) || sets.Count > 0) return;
         _sets.Remove(stage);
         if (_draining.Remove(stage, out var abandoned)) _events.Enqueue(new StageDrained(stage, abandoned));
     }
 
-    private void OnExecutorAdded(ExecutorAdded e)
+    private void OnExecutorAdded(ExecutorAdded e, TimeSpan now)
     {
         if (_executors.ContainsKey(e.Executor)) return;
-        var executor = new ExecutorSlots(e.Executor, e.Worker, e.Host, e.Slots);
+        var executor = new ExecutorSlots(e);
         _executors.Add(e.Executor, executor);
         Offer(executor);
+        LookForLacks(now);
     }
 
     private void OnExecutorLost(ExecutorLost e, TimeSpan now)
     {
         if (!_executors.Remove(e.Executor, out var executor)) return;
-        executor.Free = 0;
+        executor.Close();
         foreach (var attempt in _attempts.Values.Where(attempt => attempt.Executor == executor).ToArray())
         {
             var id = attempt.Description.Id;
@@ -279,5 +297,6 @@ internal sealed partial class TaskScheduler
         // A task kept away from all others may have to go back to one of them.
         foreach (var set in _sets.Values.SelectMany(sets => sets)) set.ForgiveWhere(_executors.Keys);
         OfferAll();
+        LookForLacks(now);
     }
 }

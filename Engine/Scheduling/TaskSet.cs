@@ -29,6 +29,10 @@ internal sealed class TaskSet
         _failures = new byte[count];
         _losses = new byte[count];
         PendingCount = count;
+        IsDemanding = request.IsBarrier || !request.Needs.Equals(ResourceProfile.Default);
+
+        // A gang starts whole: none of its tasks waits for a place by itself, and a copy of one would be one too many.
+        if (request.IsBarrier) return;
         if (request.Preferences is { } preferences) _placed = new PlacedTasks(preferences, now);
         if (options.Speculation) Speculation = new Speculation(options, count);
     }
@@ -36,6 +40,9 @@ internal sealed class TaskSet
     public TaskSetRequest Request { get; }
 
     public int Count => _states.Length;
+
+    /// <summary>Whether one free slot may be too little to launch something.</summary>
+    public bool IsDemanding { get; }
 
     /// <summary>Tasks that wait for a slot.</summary>
     public int PendingCount { get; private set; }

@@ -20,6 +20,12 @@ internal sealed record TaskSetRequest(JobId Job, StageId Stage, int Attempt, Sta
     /// <summary>Where each of <see cref="Tasks"/> would best run; null if it matters for none.</summary>
     public Preference[]? Preferences { get; init; }
 
+    /// <summary>What each task takes of its executor.</summary>
+    public ResourceProfile Needs { get; init; } = ResourceProfile.Default;
+
+    /// <summary>Whether all tasks start together or none does.</summary>
+    public bool IsBarrier { get; init; }
+
     public int PartitionOf(int task) => Partitions is null ? task : Partitions[task];
 }
 

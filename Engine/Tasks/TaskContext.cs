@@ -31,6 +31,10 @@ public sealed class TaskContext : IDisposable
     /// <summary>0 for the first attempt at this task, 1 for its first retry.</summary>
     public int Attempt => Description.Attempt;
 
+    /// <summary>Addresses of the named resources that are this task's while it runs, by name: <c>Resources["gpu"]</c>. Empty unless
+    /// <c>WithResources</c> asked for some.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Resources => Description.Resources;
+
     /// <summary>Signalled when the job, the stage or this attempt is cancelled.</summary>
     public CancellationToken CancellationToken { get; }
 
@@ -143,4 +147,16 @@ public sealed class TaskContext : IDisposable
 /// <param name="Attempt">0 for the first attempt at this task within this stage attempt.</param>
 /// <param name="Speculative">True for a second copy of a slow task.</param>
 public sealed record TaskDescription(
-    TaskId Id, JobId Job, StageId Stage, int StageAttempt, int Partition, int Attempt, bool Speculative = false);
+    TaskId Id, JobId Job, StageId Stage, int StageAttempt, int Partition, int Attempt, bool Speculative = false)
+{
+    private static readonly Dictionary<string, IReadOnlyList<string>> NoResources = [];
+
+    /// <summary>Slots that the task takes; see <c>WithResources</c>.</summary>
+    public int Cpus { get; init; } = 1;
+
+    /// <summary>Addresses of the named resources that are the task's while it runs, by name.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Resources { get; init; } = NoResources;
+
+    /// <summary>The tasks that started with it, if it is one of a barrier stage.</summary>
+    internal Gang? Gang { get; init; }
+}

@@ -8,6 +8,7 @@ namespace Dataflow.TestKit;
 /// <remarks><code>
 /// 0.2 on e1      (task 2 of stage 0 was launched)
 /// copy of 0.2 on e2      kill 0.2 on e1      0.2 succeeded      0.2 threw      stage 0 failed: task 2, attempt 4      stage 0 drained
+/// stage 0 has no place: room for 2, offered 2 slots
 /// </code></remarks>
 internal sealed class SlotScript
 {
@@ -18,9 +19,9 @@ internal sealed class SlotScript
     private readonly Dictionary<string, ExecutorId> _executors = [];
     private int _nextStage;
 
-    public SlotScript(DataflowOptions? options = null, int seed = 1)
+    public SlotScript(DataflowOptions? options = null, int seed = 1, bool grows = true)
     {
-        Tasks = new TaskScheduler(options ?? DataflowOptions.Default, new Random(seed), _actions, _events, new News(DateTimeOffset.UnixEpoch, _actions));
+        Tasks = new TaskScheduler(options ?? DataflowOptions.Default, new Random(seed), _actions, _events, new News(DateTimeOffset.UnixEpoch, _actions), grows);
     }
 
     public TaskScheduler Tasks { get; }
@@ -46,11 +47,14 @@ internal sealed class SlotScript
     /// <summary>The newest attempt at each task, by name.</summary>
     public Dictionary<string, TaskDescription> Newest { get; } = [];
 
-    public void AddExecutor(string name, int slots = 1, string? host = null)
+    public void AddExecutor(string name, int slots = 1, string? host = null, params (string Name, string[] Addresses)[] resources)
     {
         var id = new ExecutorId(_executors.Count + 1);
         _executors[name] = id;
-        Feed(new ExecutorAdded(id, new WorkerId(id.Value), host ?? name, slots));
+        Feed(new ExecutorAdded(id, new WorkerId(id.Value), host ?? name, slots)
+        {
+            Resources = resources.ToDictionary(offer => offer.Name, offer => (IReadOnlyList<string>)offer.Addresses),
+        });
     }
 
     public void LoseExecutor(string name) => Feed(new ExecutorLost(_executors[name], "it crashed"));
@@ -58,7 +62,9 @@ internal sealed class SlotScript
     public ExecutorId Executor(string name) => _executors[name];
 
     /// <summary>Starts a task set and gives the number of its stage.</summary>
-    public int Start(int tasks, int? job = null, string? pool = null, Preference[]? preferences = null, int[]? only = null, int attempt = 0, int? stage = null)
+    public int Start(
+        int tasks, int? job = null, string? pool = null, Preference[]? preferences = null, int[]? only = null, int attempt = 0, int? stage = null,
+        ResourceProfile? needs = null, bool barrier = false)
     {
         var number = stage ?? _nextStage++;
         var binary = new ResultStageBinary(new TestRdd(tasks), (_, _) => null);
@@ -67,6 +73,8 @@ internal sealed class SlotScript
             {
                 Pool = pool,
                 Preferences = preferences,
+                Needs = needs ?? ResourceProfile.Default,
+                IsBarrier = barrier,
             }),
             Now);
         Read();
@@ -157,6 +165,9 @@ internal sealed class SlotScript
                 case TaskSetFailed failed:
                     Failed = failed;
                     _news.Add($"stage {failed.Stage} failed: task {failed.Partition}, attempt {failed.Attempts}");
+                    break;
+                case TaskSetUnplaceable lacking:
+                    _news.Add($"stage {lacking.Stage} has no place: room for {lacking.Room}, offered {string.Join("; ", lacking.Offers)}");
                     break;
                 case StageDrained drained:
                     Drained = drained;
