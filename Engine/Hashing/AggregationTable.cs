@@ -34,6 +34,9 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue, i
     public static AggregationTable<TKey, TValue> For(TaskContext context, int limit = int.MaxValue) =>
         new(limit, FusionSupport.Fuses(context) ? context.Services.Options.FusionWarmUp : int.MaxValue);
 
+    /// <summary>How many keys the table takes before it asks to be emptied.</summary>
+    public int Limit { get; set; } = limit;
+
     /// <summary>How many keys there are.</summary>
     public int Count => _index.Count;
 
@@ -103,8 +106,8 @@ internal sealed class AggregationTable<TKey, TValue>(int limit = int.MaxValue, i
             var batch = chunk.Slice(done, Math.Min(Batch, chunk.Length - done));
             var first = Count;
             var taken = hashes.IsEmpty
-                ? _index.FindOrAdd(batch, own[..batch.Length], numbers, limit)
-                : _index.FindOrAdd(in batch[0].Key, Unsafe.SizeOf<(TKey, TIn)>(), hashes.Slice(done, batch.Length), numbers, limit);
+                ? _index.FindOrAdd(batch, own[..batch.Length], numbers, Limit)
+                : _index.FindOrAdd(in batch[0].Key, Unsafe.SizeOf<(TKey, TIn)>(), hashes.Slice(done, batch.Length), numbers, Limit);
             Merge(batch[..taken], numbers[..taken], first, create, merge);
             done += taken;
             if (taken < batch.Length)

@@ -34,15 +34,26 @@ internal sealed class PairShuffleDependency<TKey, TValue>(
 }
 
 /// <summary>Shuffles pairs combined by key: through a table of bounded size, which is handed over whenever it is full.</summary>
-/// <remarks>When a full table shows that combining does not at least halve the pairs, the rest of the partition is passed through.</remarks>
+/// <remarks>
+/// When a full table shows that combining does not at least halve the pairs, the rest of the partition is passed through; when it does, the
+/// table may grow to a limit.
+/// </remarks>
 internal sealed class CombinedShuffleDependency<TKey, TValue, TCombined>(
     Rdd<(TKey Key, TValue Value)> parent,
     Partitioner<TKey> partitioner,
     Aggregator<TValue, TCombined> aggregator,
     bool mapSideCombine) : ShuffleDependency(parent, partitioner.PartitionCount)
 {
-    /// <summary>Entries after which a map task hands its table over. Counted, not measured: memory must not decide where runs are cut.</summary>
+    /// <summary>Entries after which a map task looks whether combining pays. Counted, not measured: memory must not decide where runs are cut.</summary>
     public const int TableEntries = 64 * 1024;
+
+    /// <summary>Entries after which a map task hands its table over, if combining pays.</summary>
+    /// <remarks>
+    /// Keys of natural language and the like come again and again for the most part, but the rare ones fill any table. What is handed over
+    /// lives on until it is read: for fresh strings and other young objects that costs the garbage collector far more than a larger table
+    /// costs the processor's cache.
+    /// </remarks>
+    public const int MaxTableEntries = 256 * 1024;
 
     protected internal override Task PrepareAsync(CancellationToken cancellationToken) => partitioner.SettleAsync(cancellationToken);
 
@@ -72,6 +83,11 @@ internal sealed class CombinedShuffleDependency<TKey, TValue, TCombined>(
                 read += taken;
                 if (chunk.Length == 0) break;
                 var reduces = table.Count * 2L <= read;
+                if (reduces && table.Limit < MaxTableEntries)
+                {
+                    table.Limit *= 2;
+                    continue;
+                }
                 read = 0;
                 HandOver(table, rows, placer, buckets);
                 if (!reduces) table = null;
