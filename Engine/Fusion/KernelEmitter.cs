@@ -22,6 +22,9 @@ internal sealed partial class KernelEmitter
     private readonly LambdaCall[] _calls;
     private readonly KernelSink _sink;
     private readonly LocalBuilder?[] _lambdas;
+    private LocalBuilder? _current;
+    private LocalBuilder? _end;
+    private Label _top;
     private int _slot;
 
     private KernelEmitter(Type input, Type result, KernelSink sink, LambdaCall[] calls)
@@ -112,9 +115,21 @@ internal sealed partial class KernelEmitter
             Condition = Il.DeclareLocal(typeof(bool));
             Il.Emit(OpCodes.Stloc, Condition);
         }
-        else
+        else if (_levels.Count > 0)
         {
             Il.Emit(OpCodes.Brfalse, Done);
+        }
+        else
+        {
+            // A loop end of its own for those that are dropped: one shared by both ways is what the JIT takes for the likely way, and it
+            // moves the rest of the body out of the loop (0.9 ns an element instead of 0.7).
+            var keep = Il.DefineLabel();
+            Il.Emit(OpCodes.Brtrue, keep);
+            Il.Emit(OpCodes.Ldloc, _current!);
+            Il.Emit(OpCodes.Ldloc, _end!);
+            Il.Emit(OpCodes.Blt_Un, _top);
+            Il.Emit(OpCodes.Br, Done);
+            Il.MarkLabel(keep);
         }
     }
 
@@ -150,10 +165,10 @@ internal sealed partial class KernelEmitter
 
     private void Emit(ReadOnlySpan<NarrowOperation> operations)
     {
-        var current = Il.DeclareLocal(_in.MakeByRefType());
-        var end = Il.DeclareLocal(_in.MakeByRefType());
+        var current = _current = Il.DeclareLocal(_in.MakeByRefType());
+        var end = _end = Il.DeclareLocal(_in.MakeByRefType());
         var check = Il.DefineLabel();
-        var top = Il.DefineLabel();
+        var top = _top = Il.DefineLabel();
 
         LoadLambdas();
         foreach (var operation in operations)
