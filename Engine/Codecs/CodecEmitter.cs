@@ -62,6 +62,7 @@ internal abstract class CodecEmitter
         Il.Emit(OpCodes.Ldloc, index);
         Il.Emit(OpCodes.Ldarg_3);
         Il.Emit(OpCodes.Blt, body);
+        EmitEnd();
         Il.Emit(OpCodes.Ret);
 
         Il.MarkLabel(prologue);
@@ -74,8 +75,25 @@ internal abstract class CodecEmitter
             Il.Emit(OpCodes.Ldfld, _codecs[i].GetType().GetField(nameof(CodecRef<int>.Codec))!);
             Il.Emit(OpCodes.Stloc, _codecLocals[i]);
         }
+        EmitBegin();
         Il.Emit(OpCodes.Br, check);
+        EmitBehind();
         return _method.CreateDelegate<TDelegate>(_codecs.ToArray());
+    }
+
+    /// <summary>Emits what comes before the loop.</summary>
+    protected virtual void EmitBegin()
+    {
+    }
+
+    /// <summary>Emits what comes after the loop.</summary>
+    protected virtual void EmitEnd()
+    {
+    }
+
+    /// <summary>Emits code that the loop jumps to, out of its way.</summary>
+    protected virtual void EmitBehind()
+    {
     }
 
     /// <summary>Emits what is done for one element.</summary>

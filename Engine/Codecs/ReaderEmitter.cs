@@ -6,18 +6,47 @@ using Dataflow.Serialization;
 namespace Dataflow.Codecs;
 
 /// <summary>Emits the reading loop of a <see cref="CompiledCodec{T}"/>.</summary>
+/// <remarks>
+/// The loop keeps the place it reads at in a local: in the reader's field, each value would wait for the store of the one before it. The
+/// reader learns the place when something is called that reads by itself.
+/// </remarks>
 internal sealed class ReaderEmitter(TypeShape shape, Func<TypeShape, CodecRef> partOf)
     : CodecEmitter("Read", shape, typeof(BlockReader).MakeByRefType(), partOf)
 {
     private static readonly MethodInfo
-        ReadByte = Method(typeof(BlockReader), nameof(BlockReader.ReadByte)),
         ReadRaw = Method(typeof(BlockReader), nameof(BlockReader.ReadRaw)),
         ReadVarUInt = Method(typeof(BlockReader), nameof(BlockReader.ReadVarUInt)),
         Descend = Method(typeof(BlockReader), nameof(BlockReader.Descend)),
         Ascend = Method(typeof(BlockReader), nameof(BlockReader.Ascend)),
         ReadBool = Method(typeof(Scalars), nameof(Scalars.ReadBool)),
         ReadSubtype = Method(typeof(Subtypes), nameof(Subtypes.Read)),
+        Next = Method(typeof(BlockReader), "get_" + nameof(BlockReader.Next)),
+        End = Method(typeof(BlockReader), "get_" + nameof(BlockReader.End)),
+        MoveTo = Method(typeof(BlockReader), nameof(BlockReader.MoveTo)),
         Uninitialized = Method(typeof(RuntimeHelpers), nameof(RuntimeHelpers.GetUninitializedObject));
+
+    private readonly List<Action> _behind = [];
+    private LocalBuilder? _next;
+    private LocalBuilder? _end;
+
+    private LocalBuilder NextByte => _next ??= Il.DeclareLocal(typeof(byte).MakeByRefType());
+
+    private LocalBuilder EndOfBytes => _end ??= Il.DeclareLocal(typeof(byte).MakeByRefType());
+
+    protected override void EmitBegin()
+    {
+        Resume();
+        Il.Emit(OpCodes.Ldarg_1);
+        Il.Emit(OpCodes.Call, End);
+        Il.Emit(OpCodes.Stloc, EndOfBytes);
+    }
+
+    protected override void EmitEnd() => Suspend();
+
+    protected override void EmitBehind()
+    {
+        foreach (var emit in _behind) emit();
+    }
 
     protected override void EmitElement(TypeShape shape, LocalBuilder element)
     {
@@ -50,22 +79,99 @@ internal sealed class ReaderEmitter(TypeShape shape, Func<TypeShape, CodecRef> p
         switch (part.Kind)
         {
             case ShapeKind.Scalar:
-                Il.Emit(OpCodes.Ldarg_1);
-                Il.Emit(OpCodes.Call, Scalars.Find(part.Type)!.Read);
+                Call(Scalars.Find(part.Type)!.Read, value);
                 break;
             case ShapeKind.Blit:
-                Il.Emit(OpCodes.Ldarg_1);
-                Il.Emit(OpCodes.Call, ReadRaw.MakeGenericMethod(part.Type));
+                EmitRaw(part.Type, value);
                 break;
             default:
                 var codec = CodecOf(part);
+                Suspend();
                 Il.Emit(OpCodes.Ldloc, codec);
                 Il.Emit(OpCodes.Ldarg_1);
                 Il.Emit(OpCodes.Callvirt, Method(codec.LocalType, "ReadItem"));
+                Il.Emit(OpCodes.Stloc, value);
+                Resume();
                 break;
         }
-        Il.Emit(OpCodes.Stloc, value);
         return value;
+    }
+
+    // Calls something that takes nothing but the reader.
+    private void Call(MethodInfo read, LocalBuilder value)
+    {
+        Suspend();
+        Il.Emit(OpCodes.Ldarg_1);
+        Il.Emit(OpCodes.Call, read);
+        Il.Emit(OpCodes.Stloc, value);
+        Resume();
+    }
+
+    private void Suspend()
+    {
+        Il.Emit(OpCodes.Ldarg_1);
+        Il.Emit(OpCodes.Ldloc, NextByte);
+        Il.Emit(OpCodes.Call, MoveTo);
+    }
+
+    private void Resume()
+    {
+        Il.Emit(OpCodes.Ldarg_1);
+        Il.Emit(OpCodes.Call, Next);
+        Il.Emit(OpCodes.Stloc, NextByte);
+    }
+
+    // What the loop can't do in place is done by the reader itself, which also says what is wrong.
+    private void Behind(MethodInfo read, LocalBuilder value, Label from, Label back) => _behind.Add(() =>
+    {
+        Il.MarkLabel(from);
+        Call(read, value);
+        Il.Emit(OpCodes.Br, back);
+    });
+
+    // Memory as it is.
+    private void EmitRaw(Type type, LocalBuilder value)
+    {
+        var (tooShort, back) = (Il.DefineLabel(), Il.DefineLabel());
+        Il.Emit(OpCodes.Ldloc, EndOfBytes);
+        Il.Emit(OpCodes.Ldloc, NextByte);
+        Il.Emit(OpCodes.Sub);
+        Il.Emit(OpCodes.Sizeof, type);
+        Il.Emit(OpCodes.Conv_I);
+        Il.Emit(OpCodes.Blt, tooShort);
+        Il.Emit(OpCodes.Ldloc, NextByte);
+        Il.Emit(OpCodes.Unaligned, (byte)1);
+        Il.Emit(OpCodes.Ldobj, type);
+        Il.Emit(OpCodes.Stloc, value);
+        Advance(() => Il.Emit(OpCodes.Sizeof, type));
+        Il.MarkLabel(back);
+        Behind(ReadRaw.MakeGenericMethod(type), value, tooShort, back);
+    }
+
+    // A number of one byte; longer ones are left to the reader.
+    private void EmitVarUInt(LocalBuilder value)
+    {
+        var (tooLong, back) = (Il.DefineLabel(), Il.DefineLabel());
+        Il.Emit(OpCodes.Ldloc, NextByte);
+        Il.Emit(OpCodes.Ldloc, EndOfBytes);
+        Il.Emit(OpCodes.Bge_Un, tooLong);
+        Il.Emit(OpCodes.Ldloc, NextByte);
+        Il.Emit(OpCodes.Ldind_U1);
+        Il.Emit(OpCodes.Stloc, value);
+        Il.Emit(OpCodes.Ldloc, value);
+        Il.Emit(OpCodes.Ldc_I4, 0x80);
+        Il.Emit(OpCodes.Bge_Un, tooLong);
+        Advance(() => Il.Emit(OpCodes.Ldc_I4_1));
+        Il.MarkLabel(back);
+        Behind(ReadVarUInt, value, tooLong, back);
+    }
+
+    private void Advance(Action bytes)
+    {
+        Il.Emit(OpCodes.Ldloc, NextByte);
+        bytes();
+        Il.Emit(OpCodes.Add);
+        Il.Emit(OpCodes.Stloc, NextByte);
     }
 
     // Field by field into place; what the place held before is overwritten whole.
@@ -78,9 +184,7 @@ internal sealed class ReaderEmitter(TypeShape shape, Func<TypeShape, CodecRef> p
         }
         if (shape.Fields.Length == 0)
         {
-            Il.Emit(OpCodes.Ldarg_1);
-            Il.Emit(OpCodes.Call, ReadByte);
-            Il.Emit(OpCodes.Pop);
+            EmitRaw(typeof(byte), Il.DeclareLocal(typeof(byte)));
         }
         EmitFields(shape, loadAddress);
     }
@@ -112,21 +216,21 @@ internal sealed class ReaderEmitter(TypeShape shape, Func<TypeShape, CodecRef> p
     {
         var (value, marker) = (Il.DeclareLocal(shape.Type), Il.DeclareLocal(typeof(uint)));
         var (exact, absent, end) = (Il.DefineLabel(), Il.DefineLabel(), Il.DefineLabel());
-        Il.Emit(OpCodes.Ldarg_1);
-        Il.Emit(OpCodes.Call, ReadVarUInt);
-        Il.Emit(OpCodes.Stloc, marker);
+        EmitVarUInt(marker);
         Il.Emit(OpCodes.Ldloc, marker);
         Il.Emit(OpCodes.Ldc_I4, (int)Subtypes.Exact);
         Il.Emit(OpCodes.Beq, exact);
         Il.Emit(OpCodes.Ldloc, marker);
         Il.Emit(OpCodes.Brfalse, absent);
 
+        Suspend();
         Il.Emit(OpCodes.Ldarg_1);
         Il.Emit(OpCodes.Ldloc, marker);
         EmitType(shape.Type);
         Il.Emit(OpCodes.Call, ReadSubtype);
         Il.Emit(OpCodes.Castclass, shape.Type);
         Il.Emit(OpCodes.Stloc, value);
+        Resume();
         Il.Emit(OpCodes.Br, end);
 
         Il.MarkLabel(exact);
@@ -171,8 +275,9 @@ internal sealed class ReaderEmitter(TypeShape shape, Func<TypeShape, CodecRef> p
     private LocalBuilder EmitNullable(TypeShape part)
     {
         var (value, absent, end) = (Il.DeclareLocal(part.Type), Il.DefineLabel(), Il.DefineLabel());
-        Il.Emit(OpCodes.Ldarg_1);
-        Il.Emit(OpCodes.Call, ReadBool);
+        var present = Il.DeclareLocal(typeof(bool));
+        Call(ReadBool, present);
+        Il.Emit(OpCodes.Ldloc, present);
         Il.Emit(OpCodes.Brfalse, absent);
         var inner = Emit(part.Parts[0]);
         Il.Emit(OpCodes.Ldloca, value);

@@ -41,6 +41,11 @@ public ref struct BlockReader
     /// <summary>Bytes left.</summary>
     public readonly int Remaining => _data.Length - _position;
 
+    // For loops that keep the place in a local: the next byte, the end, and how to tell the reader how far they got.
+    internal readonly ref readonly byte Next => ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _position);
+
+    internal readonly ref readonly byte End => ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _data.Length);
+
     internal readonly State Saved => new(_position, _counted, _types);
 
     internal TypeTable Types => _types ??= new TypeTable();
@@ -100,6 +105,9 @@ public ref struct BlockReader
         var count = (int)(length - 1);
         return Text.Decode(MemoryMarshal.CreateReadOnlySpan(ref Take(count), count));
     }
+
+    internal void MoveTo(ref readonly byte next) =>
+        _position = (int)Unsafe.ByteOffset(in MemoryMarshal.GetReference(_data), in next);
 
     // Before memory is given for them. The sum keeps nested counts honest: all elements of a block together take no more bytes than it has.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -88,7 +88,9 @@ internal static class Text
     /// <exception cref="CorruptDataException">They are neither UTF-8 nor unpaired surrogates.</exception>
     public static string Decode(ReadOnlySpan<byte> bytes)
     {
-        return Ascii.IsValid(bytes) ? FromAscii(bytes) : DecodeWide(bytes);
+        // Taken for ASCII while it is written; the first look at what it is comes with the same loads.
+        var text = new string('\0', bytes.Length);
+        return TryWiden(bytes, ref Unsafe.As<char, ushort>(ref Unsafe.AsRef(in text.GetPinnableReference()))) ? text : DecodeWide(bytes);
     }
 
     /// <summary>Makes the string of bytes that are known to be ASCII.</summary>
@@ -96,7 +98,7 @@ internal static class Text
     {
         // Written in place before anyone else has seen it: string.Create would cost a delegate call more.
         var text = new string('\0', bytes.Length);
-        Widen(bytes, ref Unsafe.As<char, ushort>(ref Unsafe.AsRef(in text.GetPinnableReference())));
+        TryWiden(bytes, ref Unsafe.As<char, ushort>(ref Unsafe.AsRef(in text.GetPinnableReference())));
         return text;
     }
 
@@ -117,38 +119,53 @@ internal static class Text
         return (uint)(four & 0xFFFF) | (uint)((four >> 16) & 0xFFFF_0000);
     }
 
-    private static void Widen(ReadOnlySpan<byte> bytes, ref ushort target)
+    // One character a byte. Gives false if some byte is not ASCII; the target's content then means nothing.
+    private static bool TryWiden(ReadOnlySpan<byte> bytes, ref ushort target)
     {
         ref var source = ref MemoryMarshal.GetReference(bytes);
         var length = (nuint)bytes.Length;
         if (length >= 16)
         {
+            // Whole vectors, and a last one that overlaps the one before it.
+            var seen = Vector128<byte>.Zero;
             nuint at = 0;
-            for (; at + 16 <= length; at += 16) WidenSixteen(ref source, ref target, at);
-            if (at != length) WidenSixteen(ref source, ref target, length - 16);
-            return;
+            for (; at + 16 <= length; at += 16) seen |= WidenSixteen(ref source, ref target, at);
+            if (at != length) seen |= WidenSixteen(ref source, ref target, length - 16);
+            return seen.ExtractMostSignificantBits() == 0;
         }
         if (length >= 8)
         {
-            WidenEight(ref source, ref target, 0);
-            if (length != 8) WidenEight(ref source, ref target, length - 8);
-            return;
+            var seen = WidenEight(ref source, ref target, 0) | WidenEight(ref source, ref target, length - 8);
+            return (seen & 0x8080_8080_8080_8080) == 0;
         }
-        for (nuint at = 0; at < length; at++) Unsafe.Add(ref target, at) = Unsafe.Add(ref source, at);
+
+        uint bits = 0;
+        for (nuint at = 0; at < length; at++)
+        {
+            var one = Unsafe.Add(ref source, at);
+            Unsafe.Add(ref target, at) = one;
+            bits |= one;
+        }
+        return bits < 0x80;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void WidenSixteen(ref byte source, ref ushort target, nuint at)
+    private static Vector128<byte> WidenSixteen(ref byte source, ref ushort target, nuint at)
     {
-        var (lower, upper) = Vector128.Widen(Vector128.LoadUnsafe(ref source, at));
+        var sixteen = Vector128.LoadUnsafe(ref source, at);
+        var (lower, upper) = Vector128.Widen(sixteen);
         lower.StoreUnsafe(ref target, at);
         upper.StoreUnsafe(ref target, at + 8);
+        return sixteen;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void WidenEight(ref byte source, ref ushort target, nuint at) =>
-        Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, at))).AsByte())
-            .StoreUnsafe(ref target, at);
+    private static ulong WidenEight(ref byte source, ref ushort target, nuint at)
+    {
+        var eight = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, at));
+        Vector128.WidenLower(Vector128.CreateScalar(eight).AsByte()).StoreUnsafe(ref target, at);
+        return eight;
+    }
 
     private static string DecodeWide(ReadOnlySpan<byte> bytes)
     {
