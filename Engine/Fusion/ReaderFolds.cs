@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dataflow.Serialization;
 using Dataflow.Tasks;
 
 namespace Dataflow.Fusion;
@@ -20,7 +21,7 @@ internal static class ReaderFolds
         }
 
         /// <summary>Merges all elements into one, the first with the second and so on.</summary>
-        /// <param name="merge">Merges two elements.</param>
+        /// <param name="merge">Merges two elements; may change the first and give it back.</param>
         /// <param name="context">The running task.</param>
         /// <param name="result">The merged element.</param>
         /// <returns>False if there was no element.</returns>
@@ -28,7 +29,21 @@ internal static class ReaderFolds
         {
             var any = false;
             result = default!;
-            reader.Run(new ReduceSink<T>(merge), ref result, ref any, context);
+            if (!Mutability.MayChange<T>())
+            {
+                reader.Run(new ReduceSink<T>(merge), ref result, ref any, context);
+                return any;
+            }
+
+            // Merging may change the first element, which others read again if it is kept: it works on a copy.
+            while (reader.TryRead(out var chunk))
+            {
+                foreach (var item in chunk)
+                {
+                    result = any ? merge(result, item) : ElementCopy<T>.Of(item);
+                    any = true;
+                }
+            }
             return any;
         }
 

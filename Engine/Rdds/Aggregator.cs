@@ -1,4 +1,5 @@
 using Dataflow.Hashing;
+using Dataflow.Serialization;
 
 namespace Dataflow;
 
@@ -13,13 +14,16 @@ public sealed record Aggregator<TValue, TCombined>(
     Func<TCombined, TValue, TCombined> MergeValue,
     Func<TCombined, TCombined, TCombined> MergeCombined)
 {
-    /// <summary>Whether a value is a combined value already, so that creating one costs nothing.</summary>
+    /// <summary>Whether a value is a combined value already; <see cref="Create"/> then gives an equal one.</summary>
     internal bool CreateIsIdentity { get; init; }
+
+    /// <summary>Whether what <see cref="Create"/> gives shares no object with the value, so that merging may change it.</summary>
+    internal bool CreateCopies { get; init; }
 
     /// <summary>Puts pairs into a table.</summary>
     /// <returns>How many were taken before the table was full.</returns>
     internal int CombineInto<TKey>(AggregationTable<TKey, TCombined> table, ReadOnlySpan<(TKey Key, TValue Value)> pairs) =>
-        CreateIsIdentity && typeof(TValue) == typeof(TCombined)
+        CreateIsIdentity && !CreateCopies && typeof(TValue) == typeof(TCombined)
             ? table.Combine(
                 System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpan(
                     ref System.Runtime.CompilerServices.Unsafe.As<(TKey Key, TValue Value), (TKey Key, TCombined Value)>(
@@ -34,7 +38,11 @@ public static class Aggregator
 {
     /// <summary>Merges values into a value of the same type.</summary>
     /// <typeparam name="TValue">Type of the values.</typeparam>
-    /// <param name="merge">Associative and commutative.</param>
-    public static Aggregator<TValue, TValue> Merging<TValue>(Func<TValue, TValue, TValue> merge) =>
-        new(static value => value, merge, merge) { CreateIsIdentity = true };
+    /// <param name="merge">Associative and commutative. It may change its first argument and give it back.</param>
+    public static Aggregator<TValue, TValue> Merging<TValue>(Func<TValue, TValue, TValue> merge)
+    {
+        // The first value of a key may be an element of a cache or of the program's own array, which others read again.
+        var copies = Mutability.MayChange<TValue>();
+        return new(copies ? ElementCopy<TValue>.Of : static value => value, merge, merge) { CreateIsIdentity = true, CreateCopies = copies };
+    }
 }

@@ -14,7 +14,8 @@ public static partial class PairRdd
     {
         /// <summary>Merges the values of each key with <paramref name="merge"/>, first inside each partition, then across them.</summary>
         /// <remarks>Transformation, wide: shuffles at most (distinct keys x input partitions) pairs. Narrow if already placed.</remarks>
-        /// <param name="merge">Associative and commutative. It may be called in any order, and again when a task is retried.</param>
+        /// <param name="merge">Associative and commutative. It may be called in any order, and again when a task is retried. It may change its
+        /// first argument and give it back.</param>
         /// <param name="partitions">Output partitions; 0 keeps the parent's partitioner, or else takes the default parallelism.</param>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="partitions"/> is negative.</exception>
         public Rdd<(TKey Key, TValue Value)> ReduceByKey(Func<TValue, TValue, TValue> merge, int partitions = 0) =>
@@ -22,7 +23,8 @@ public static partial class PairRdd
 
         /// <summary>As <c>ReduceByKey(merge)</c>, with a placement of one's own.</summary>
         /// <remarks>Transformation, wide; narrow if already placed by an equal partitioner.</remarks>
-        /// <param name="merge">Associative and commutative. It may be called in any order, and again when a task is retried.</param>
+        /// <param name="merge">Associative and commutative. It may be called in any order, and again when a task is retried. It may change its
+        /// first argument and give it back.</param>
         /// <param name="partitioner">Places the keys of the result.</param>
         public Rdd<(TKey Key, TValue Value)> ReduceByKey(Func<TValue, TValue, TValue> merge, Partitioner<TKey> partitioner)
         {

@@ -153,12 +153,12 @@ public abstract partial class Rdd<T>
 
     /// <summary>Merges all elements into one.</summary>
     /// <remarks>Action. Partial results merge in partition order, so the answer has the same digits every run.</remarks>
-    /// <param name="merge">Associative.</param>
+    /// <param name="merge">Associative. It may change its first argument and give it back.</param>
     /// <exception cref="InvalidOperationException">There is no element.</exception>
     public T Reduce(Func<T, T, T> merge) => Wait(ReduceAsync(merge));
 
     /// <inheritdoc cref="Reduce"/>
-    /// <param name="merge">Associative.</param>
+    /// <param name="merge">Associative. It may change its first argument and give it back.</param>
     /// <param name="cancellationToken">Cancels the job.</param>
     public async Task<T> ReduceAsync(Func<T, T, T> merge, CancellationToken cancellationToken = default)
     {

@@ -10,13 +10,13 @@ public abstract partial class Rdd<T>
 {
     /// <summary>As <see cref="Reduce"/>, with partial results merged on the executors in several rounds.</summary>
     /// <remarks>Action. For many partitions with large partial results. Partial results merge in partition order.</remarks>
-    /// <param name="merge">Associative.</param>
+    /// <param name="merge">Associative. It may change its first argument and give it back.</param>
     /// <param name="depth">Rounds, the one on the driver included; at least 1.</param>
     /// <exception cref="InvalidOperationException">There is no element.</exception>
     public T TreeReduce(Func<T, T, T> merge, int depth = 2) => Wait(TreeReduceAsync(merge, depth));
 
     /// <inheritdoc cref="TreeReduce"/>
-    /// <param name="merge">Associative.</param>
+    /// <param name="merge">Associative. It may change its first argument and give it back.</param>
     /// <param name="depth">Rounds, the one on the driver included; at least 1.</param>
     /// <param name="cancellationToken">Cancels the job.</param>
     public async Task<T> TreeReduceAsync(Func<T, T, T> merge, int depth = 2, CancellationToken cancellationToken = default)
@@ -30,7 +30,7 @@ public abstract partial class Rdd<T>
         {
             using var scope = CallSite.Open("TreeReduce", merge);
             var partial = Partial<T>("TreeReduce", merge, (reader, context) => reader.TryReduce(merge, context, out var merged) ? [merged] : []);
-            return Rounds(partial, merge, depth, inPlace: false);
+            return Rounds(partial, merge, depth);
         }
     }
 
@@ -77,8 +77,8 @@ public abstract partial class Rdd<T>
         {
             using var scope = CallSite.Open("TreeAggregate", update);
             var partial = Partial<TAccumulate>("TreeAggregate", update, (reader, context) => [reader.Fold(copies.Next(), update, context)]);
-            var gathered = Rounds(partial, merge, depth, inPlace: true);
-            return finalOnExecutor && gathered.PartitionCount > 1 ? Gathered(gathered, merge, 1, inPlace: true) : gathered;
+            var gathered = Rounds(partial, merge, depth);
+            return finalOnExecutor && gathered.PartitionCount > 1 ? Gathered(gathered, merge, 1) : gathered;
         }
     }
 
@@ -92,20 +92,20 @@ public abstract partial class Rdd<T>
         foreach (var item in items()) yield return item;
     }
 
-    private static Rdd<TItem> Rounds<TItem>(Rdd<TItem> partial, Func<TItem, TItem, TItem> merge, int depth, bool inPlace)
+    private static Rdd<TItem> Rounds<TItem>(Rdd<TItem> partial, Func<TItem, TItem, TItem> merge, int depth)
     {
         var scale = Math.Max((int)Math.Ceiling(Math.Pow(partial.PartitionCount, 1.0 / depth)), 2);
         while (partial.PartitionCount > scale + (partial.PartitionCount + scale - 1) / scale)
-            partial = Gathered(partial, merge, (partial.PartitionCount + scale - 1) / scale, inPlace);
+            partial = Gathered(partial, merge, (partial.PartitionCount + scale - 1) / scale);
         return partial;
     }
 
     // Partial result i of n goes to partition i * m / n of m, so neighbours merge with neighbours, in order.
-    private static Rdd<TItem> Gathered<TItem>(Rdd<TItem> partial, Func<TItem, TItem, TItem> merge, int partitions, bool inPlace)
+    private static Rdd<TItem> Gathered<TItem>(Rdd<TItem> partial, Func<TItem, TItem, TItem> merge, int partitions)
     {
         var count = partial.PartitionCount;
         var numbered = partial.FromIterator("TreeAggregate", null, (index, items) => items.Select(item => (Key: index, Value: item)), false);
-        return new SortedWithinRdd<int, TItem>(numbered, new NeighbourPartitioner(count, partitions), new KeyOrder<int>(false), inPlace)
+        return new SortedWithinRdd<int, TItem>(numbered, new NeighbourPartitioner(count, partitions), new KeyOrder<int>(false), mergedInPlace: true)
             .FromIterator("TreeAggregate", null, (_, pairs) => Rdd<TItem>.Merged(pairs.Select(pair => pair.Value), merge), false);
     }
 

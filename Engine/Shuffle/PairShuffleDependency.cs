@@ -1,4 +1,5 @@
 using Dataflow.Hashing;
+using Dataflow.Serialization;
 using Dataflow.Tasks;
 
 namespace Dataflow.Shuffle;
@@ -60,7 +61,7 @@ internal sealed class CombinedShuffleDependency<TKey, TValue, TCombined>(
     public override void Write(Partition partition, MapOutputWriter output, TaskContext context)
     {
         var placer = new PairPlacer<TKey>(partitioner, PairPlacer<TKey>.TagsFor(partitioner.PartitionCount));
-        using var buckets = RowBuckets<(TKey Key, TCombined Value)>.Make(output, placer.Tags, !aggregator.CreateIsIdentity && Mutability.MayChange<TCombined>());
+        using var buckets = RowBuckets<(TKey Key, TCombined Value)>.Make(output, placer.Tags, Mutability.MayChange<TCombined>());
         using var reader = parent.Read(partition, context);
         var rows = new (TKey Key, TCombined Value)[PairPlacer<TKey>.Length];
         var table = mapSideCombine ? AggregationTable<TKey, TCombined>.For(context, TableEntries) : null;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 
-namespace Dataflow.Shuffle;
+namespace Dataflow.Serialization;
 
 /// <summary>
 /// Whether objects of a type can be changed in place. Rows of a shuffle are kept as the objects they are and read by several tasks: by retries, by
