@@ -116,7 +116,8 @@ internal sealed class ObjectWalk
 
     private static long Round(long bytes) => (bytes + 7) & ~7L;
 
-    private static Layout LayoutOf(Type type) => Layouts.GetOrAdd(type, static type => new Layout(type));
+    // An optional value is boxed as its value, so that is what fields are read from.
+    private static Layout LayoutOf(Type type) => Layouts.GetOrAdd(Nullable.GetUnderlyingType(type) ?? type, static type => new Layout(type));
 
     /// <summary>What the walk needs to know of a type.</summary>
     private sealed class Layout

@@ -101,7 +101,7 @@ public abstract partial class Rdd<T>
         if (count <= 0) return [];
         var parts = await Context.RunJobAsync(this, (reader, context) => ResultLimit.Checked(Kept(reader, count, by, order), context), null, site, cancellationToken)
             .ConfigureAwait(false);
-        return [.. parts.SelectMany(part => part).OrderBy(by, order).Take(count)];
+        return [.. order.Sort(parts.SelectMany(part => part), by).Take(count)];
     }
 
     // A heap of the best so far, the worst on top. Earlier elements win ties, so positions count too.

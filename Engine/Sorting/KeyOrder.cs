@@ -1,7 +1,9 @@
+using System.Runtime.ExceptionServices;
+
 namespace Dataflow.Sorting;
 
 /// <summary>An order of keys: by prefix first, where the type has one, and by a comparer where prefixes are equal.</summary>
-/// <remarks>Strings sort ordinally, so that every machine agrees; null sorts first, as <see cref="Comparer{T}"/> has it.</remarks>
+/// <remarks>Without a comparer it is <see cref="NaturalOrder{TKey}"/>: ordinal for strings, so that every machine agrees; null sorts first.</remarks>
 /// <typeparam name="TKey">The key type.</typeparam>
 internal sealed class KeyOrder<TKey> : IComparer<TKey>
 {
@@ -14,8 +16,8 @@ internal sealed class KeyOrder<TKey> : IComparer<TKey>
         _descending = descending;
         if (comparer is null)
         {
-            ThrowIfNotComparable();
-            _comparer = typeof(TKey) == typeof(string) ? (IComparer<TKey>)(object)StringComparer.Ordinal : Comparer<TKey>.Default;
+            NaturalOrder.Require(typeof(TKey));
+            _comparer = NaturalOrder<TKey>.Comparer;
             _prefix = SortPrefix<TKey>.Of;
             IsExact = _prefix is not null && SortPrefix<TKey>.IsExact;
         }
@@ -43,14 +45,20 @@ internal sealed class KeyOrder<TKey> : IComparer<TKey>
 
     public int Compare(TKey? x, TKey? y) => _descending ? _comparer.Compare(y, x) : _comparer.Compare(x, y);
 
+    /// <summary>Sorts, stably, on the driver. What comparing throws comes through as it is: .NET would only say that two elements could not be compared.</summary>
+    public TItem[] Sort<TItem>(IEnumerable<TItem> items, Func<TItem, TKey> by)
+    {
+        try
+        {
+            return [.. items.OrderBy(by, this)];
+        }
+        catch (InvalidOperationException error) when (error.InnerException is { } thrown)
+        {
+            ExceptionDispatchInfo.Throw(thrown);
+            throw;
+        }
+    }
+
     /// <summary>Whether two orders sort all keys alike.</summary>
     public bool SameAs(KeyOrder<TKey> other) => _descending == other._descending && _comparer.Equals(other._comparer);
-
-    private static void ThrowIfNotComparable()
-    {
-        var type = Nullable.GetUnderlyingType(typeof(TKey)) ?? typeof(TKey);
-        if (type.IsEnum || typeof(IComparable).IsAssignableFrom(type) || typeof(IComparable<>).MakeGenericType(type).IsAssignableFrom(type)) return;
-        throw new NotSupportedException(
-            $"Keys of type {type} have no order. Let the type implement IComparable<{type.Name}>, sort by a part of it, or pass a comparer.");
-    }
 }

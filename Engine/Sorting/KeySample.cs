@@ -53,11 +53,10 @@ internal sealed record KeySample<TKey>(TKey[] Keys, long Rows, long Bytes)
         {
             foreach (var key in sample.Keys) weighted.Add((key, (double)sample.Rows / sample.Keys.Length));
         }
-        weighted.Sort((a, b) => order.Compare(a.Key, b.Key));
         var total = weighted.Sum(item => item.Weight);
         var bounds = new List<TKey>();
         var below = 0.0;
-        foreach (var (key, weight) in weighted)
+        foreach (var (key, weight) in order.Sort(weighted, static item => item.Key))
         {
             if (bounds.Count < parts - 1 && below >= total * (bounds.Count + 1) / parts
                 && (bounds.Count == 0 || order.Compare(bounds[^1], key) < 0)) bounds.Add(key);

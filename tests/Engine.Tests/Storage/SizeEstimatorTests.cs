@@ -26,6 +26,15 @@ public sealed class SizeEstimatorTests
     }
 
     [Fact]
+    public void Optional_structs_are_measured_by_what_their_values_refer_to()
+    {
+        Check("optional pairs", i => ((string, int)?)(new string('x', 20), i));
+        Check("members", i => new Holder(i % 2 == 0 ? null : (new string('x', 20), i)));
+        Check("arrays", i => new (string, int)?[] { (new string('x', 20), 1), null });
+        Assert.Equal(0, new SizeEstimator<(string, int)?>().ReferencedBytes([null, null]));
+    }
+
+    [Fact]
     public void What_all_elements_share_counts_about_once()
     {
         var shared = new byte[1_000_000];
@@ -61,6 +70,8 @@ public sealed class SizeEstimatorTests
     private sealed record Visit(int Id, string Url, DateTime At, double? Score);
 
     private sealed record Node(int Id, Node? Inner, int[] Values);
+
+    private sealed record Holder((string, int)? Pair);
 
     private sealed class Chain
     {
