@@ -28,7 +28,7 @@ public sealed partial class DataflowContext
     public Task<TResult[]> RunJobAsync<T, TResult>(
         Rdd<T> rdd, Func<IEnumerable<T>, TResult> function, IReadOnlyList<int>? partitions = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(rdd);
+        Own(rdd);
         Closures.ClosureGuard.Check(function, "RunJob");
         return RunJobAsync(rdd, (reader, _) => function(reader.AsEnumerable()), partitions, CallSite.Here("RunJob", function), cancellationToken);
     }
@@ -44,6 +44,7 @@ public sealed partial class DataflowContext
     public async Task<MapOutputSizes> RunMapStageAsync(ShuffleDependency dependency, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dependency);
+        Own(dependency.Rdd);
         ThrowIfStopped();
         cancellationToken.ThrowIfCancellationRequested();
         var properties = PropertiesOf(CallSite.Here("RunMapStage"));

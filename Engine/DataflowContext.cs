@@ -78,7 +78,7 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
         ArgumentNullException.ThrowIfNull(rdds);
         if (rdds.Count == 0) return Empty<T>();
         Rdd<T>[] inputs = [.. rdds];
-        foreach (var rdd in inputs) inputs[0].Own(rdd);
+        foreach (var rdd in inputs) Own(rdd);
         return inputs[0].Partitioner is { } partitioner && inputs.All(rdd => partitioner.Equals(rdd.Partitioner))
             ? new ZippedRdd<T>("Union", inputs, (partition, context) => new ConcatenatedReader<T>(inputs, partition.Parents, context), true)
             : new UnionRdd<T>(this, inputs);
@@ -91,6 +91,13 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
     {
         ThrowIfStopped();
         return new Broadcast<T>(Interlocked.Increment(ref _nextBroadcast) - 1, value, CallSite.Here("Broadcast"));
+    }
+
+    /// <summary>Refuses Rdds of other contexts.</summary>
+    internal void Own(Rdd rdd)
+    {
+        ArgumentNullException.ThrowIfNull(rdd);
+        if (rdd.Context != this) throw new ArgumentException($"{rdd} belongs to another context, made by {rdd.Context._madeAt}, than this one, made by {_madeAt}.", nameof(rdd));
     }
 
     internal int NewRddId() => Interlocked.Increment(ref _nextRdd) - 1;

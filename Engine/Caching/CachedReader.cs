@@ -48,7 +48,11 @@ internal sealed class CachedReader<T>(BlockStore store, RddBlockId id, StoredBlo
             store.Damaged(id, _block, e);
 
             // Elements that were given can't be taken back: then the task fails, and its retry finds the block gone.
-            if (_begun || again is null) throw;
+            if (_begun || again is null)
+            {
+                context.LostInput(e);
+                throw;
+            }
             _instead = again();
             return _instead.TryRead(out chunk);
         }

@@ -7,13 +7,17 @@ namespace Dataflow;
 public sealed class FetchFailedException : Exception
 {
     internal FetchFailedException(ShuffleId shuffle, int map, WorkerId? server, FetchFailure failure, string message, Exception? inner = null)
-        : base($"Map output {map} of shuffle {shuffle} could not be read: {message}.", inner)
+        : base($"Map output {map} of shuffle {shuffle} could not be read: {message.TrimEnd('.')}.", inner)
     {
         Shuffle = shuffle;
         Map = map;
         Server = server;
         Failure = failure;
     }
+
+    /// <summary>What a task reported, as an exception again.</summary>
+    internal FetchFailedException(FetchFailed reported) : base(reported.Message) =>
+        (Shuffle, Map, Server, Failure) = (reported.Shuffle, reported.Map, reported.Server, reported.Failure);
 
     /// <summary>The shuffle.</summary>
     public ShuffleId Shuffle { get; }

@@ -52,6 +52,7 @@ public sealed class TaskOutput : IDisposable
     {
         if (_open.Count > 0) throw new InvalidOperationException($"'{_open[0].Name}' was begun and not completed. Call Complete before Commit.");
         _context.ThrowIfCancelled();
+        _context.ThrowIfInputLost();
         ThrowIfJobEnded();
         if (_context.Services.Commits is { } commits && !commits.MayCommit(_context.Description)) throw new CommitDeniedException(_context.Description);
         _committed = true;

@@ -94,6 +94,7 @@ public abstract class ShuffleDependency : Dependency
     {
         using var output = new MapOutputWriter(context.Services.Shuffles, ShuffleId, partition.Index, ReducePartitions, context);
         Write(partition, output, context);
+        context.ThrowIfInputLost();
         return output.Commit();
     }
 }

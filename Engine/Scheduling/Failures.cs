@@ -42,7 +42,7 @@ internal static class Failures
     public static JobFailure OfStage(Stage stage, FetchFailed last) => new(
         JobFailureKind.Stage, $"stage {stage.Id} was run {stage.FailedAttempts} times, and each time a map output that it reads was gone")
     {
-        Cause = new FetchFailedException(last.Shuffle, last.Map, last.Server, last.Failure, last.Message),
+        Cause = new FetchFailedException(last),
         Stage = stage.Id,
         Where = stage.Rdd,
         ReadBy = ReaderOf(stage),

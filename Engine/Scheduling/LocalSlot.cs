@@ -51,6 +51,7 @@ internal sealed class LocalSlot(int number, TimeProvider time, Action<LocalSlot,
 
     private void Loop()
     {
+        TaskContext.BecomeTaskThread();
         while (!_ended)
         {
             if (Interlocked.Exchange(ref _next, null) is { } attempt)

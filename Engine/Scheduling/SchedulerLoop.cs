@@ -206,9 +206,10 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator
 
     private static void ThrowIfInsideTask(CallSite? site)
     {
-        if (TaskContext.Current is not { } task) return;
+        if (!TaskContext.IsWithinTask) return;
+        var where = TaskContext.Current is { } task ? $"inside task {task.PartitionIndex} of stage {task.Description.Stage}" : "on a thread that a task has started";
         throw new InvalidOperationException(
-            $"{site?.ToString() ?? "An action"} was called inside task {task.PartitionIndex} of stage {task.Description.Stage}. Rdds and their actions live in the driver program only: "
+            $"{site?.ToString() ?? "An action"} was called {where}. Rdds and their actions live in the driver program only: "
             + "run the action before, and use its result in the lambda; or Join the two Rdds, or Broadcast the smaller one.");
     }
 

@@ -42,7 +42,7 @@ public sealed class ShuffleInput
         {
             var map = partition.MapStart + i;
             outputs[i] = context.Services.Shuffles.Find(shuffle, map)
-                ?? throw new FetchFailedException(shuffle, map, locations.ServerOf(shuffle, map), FetchFailure.Missing, "the map output is not registered");
+                ?? throw context.LostInput(new FetchFailedException(shuffle, map, locations.ServerOf(shuffle, map), FetchFailure.Missing, "it is not registered"));
         }
         return new ShuffleInput(shuffle, outputs, partition, context);
     }
@@ -71,13 +71,20 @@ public sealed class ShuffleInput
         }
         catch (CorruptDataException e)
         {
-            throw new FetchFailedException(_shuffle, output.Map, _context.Services.Worker, FetchFailure.Corrupt, e.Message, e);
+            throw Failed(output, FetchFailure.Corrupt, e.Message, e);
+        }
+        catch (TempFolderException e)
+        {
+            throw Failed(output, FetchFailure.Missing, e.Message, e);
         }
         catch (ObjectDisposedException e)
         {
-            throw new FetchFailedException(_shuffle, output.Map, _context.Services.Worker, FetchFailure.Missing, "the map output was dropped", e);
+            throw Failed(output, FetchFailure.Missing, "it was dropped", e);
         }
     }
+
+    private FetchFailedException Failed(MapOutput output, FetchFailure failure, string why, Exception inner) =>
+        _context.LostInput(new FetchFailedException(_shuffle, output.Map, _context.Services.Worker, failure, why, inner));
 }
 
 /// <summary>A segment that a task reads.</summary>
@@ -107,5 +114,18 @@ public readonly struct InputSegment
 
     /// <summary>Takes a lease on the rows, fetching them if need be.</summary>
     /// <exception cref="FetchFailedException">They can't be had, or are corrupt.</exception>
-    public SegmentView Open() => _input is null ? _output.Open(_segment, _context) : _input.Read(_output, _segment);
+    /// <exception cref="CorruptDataException">The rows are the task's own, and are not as it wrote them.</exception>
+    public SegmentView Open()
+    {
+        if (_input is not null) return _input.Read(_output, _segment);
+        try
+        {
+            return _output.Open(_segment, _context);
+        }
+        catch (CorruptDataException e)
+        {
+            _context.LostInput(e);
+            throw;
+        }
+    }
 }

@@ -195,6 +195,8 @@ public sealed class BlockStore : IDisposable
             var reader = build.Run(compute);
             if (build.Block is { } block)
             {
+                ThrowIfIncomplete(block, context);
+
                 // One lease for the store, one for this reader.
                 block.TryLease();
                 if (Publish(id, entry, block))
@@ -263,6 +265,20 @@ public sealed class BlockStore : IDisposable
         onDisk.EndLease();
         Tell(new BlockUpdate(id, BlockChange.MovedToMemory, build.Block!.MemoryBytes, 0));
         return build.Block;
+    }
+
+    // Whatever reads the block later would miss the rows too.
+    private static void ThrowIfIncomplete(StoredBlock block, TaskContext context)
+    {
+        try
+        {
+            context.ThrowIfInputLost();
+        }
+        catch
+        {
+            block.EndLease();
+            throw;
+        }
     }
 
     private bool Publish(RddBlockId id, CacheEntry entry, StoredBlock block)

@@ -49,4 +49,12 @@ public sealed record StorageLevel(bool UseMemory, bool UseDisk, bool Serialized,
 
     /// <summary>Whether anything is kept at all.</summary>
     public bool IsKept => UseMemory || UseDisk;
+
+    /// <summary>As the level is called here: <c>MemoryAndDisk</c>.</summary>
+    public override string ToString()
+    {
+        if (!IsKept) return nameof(None);
+        var name = UseMemory ? UseDisk ? nameof(MemoryAndDisk) : nameof(MemoryOnly) : nameof(DiskOnly);
+        return $"{name}{(UseMemory && Serialized ? nameof(Serialized) : "")}{(Replicas > 1 ? Replicas : "")}";
+    }
 }

@@ -63,24 +63,16 @@ public sealed class TempFolders : IDisposable
     public TempFile Create(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        string path;
-        lock (_lock)
+        try
         {
-            var number = _next++;
-            var part = number % SubFolders;
-            var folder = Path.Combine(Make(), part.ToString("x2", System.Globalization.CultureInfo.InvariantCulture));
-            try
-            {
-                if (!_made[part]) _disk.CreateFolder(folder);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw Failed("make a folder for", e);
-            }
-            _made[part] = true;
-            path = Path.Combine(folder, $"{name}-{number}");
+            return new TempFile(this, NewPath(name));
         }
-        return new TempFile(this, path);
+        catch (TempFolderException error) when (error.InnerException is DirectoryNotFoundException)
+        {
+            // Somebody tidied up while we run. What was in it is lost and will be missed where it is read; what comes now need not be.
+            lock (_lock) Array.Clear(_made);
+            return new TempFile(this, NewPath(name));
+        }
     }
 
     /// <summary>Removes the application's folder with all that is in it.</summary>
@@ -104,6 +96,35 @@ public sealed class TempFolders : IDisposable
             $"Could not {what} temporary data in {folder}: {inner.Message} Free space there: {(free is { } bytes ? Size.Of(bytes) : "unknown")}. "
             + "Set DataflowOptions.TempFolder to a folder on a disk with room, or raise DataflowOptions.MemoryBytes so that less is moved to disk.",
             folder, free, inner);
+    }
+
+    private string NewPath(string name)
+    {
+        lock (_lock)
+        {
+            var number = _next++;
+            var part = number % SubFolders;
+            if (!_made[part]) LeaveUnlocked();
+            var folder = Path.Combine(Make(), part.ToString("x2", System.Globalization.CultureInfo.InvariantCulture));
+            try
+            {
+                if (!_made[part]) _disk.CreateFolder(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Failed("make a folder for", e);
+            }
+            _made[part] = true;
+            return Path.Combine(folder, $"{name}-{number}");
+        }
+    }
+
+    // A folder whose lock is gone is anybody's to remove, and most likely was.
+    private void LeaveUnlocked()
+    {
+        if (_folder is null || File.Exists(_folder + LockSuffix)) return;
+        _owned?.Dispose();
+        (_owned, _folder) = (null, null);
     }
 
     private string Make()
@@ -183,12 +204,15 @@ public sealed class TempFolders : IDisposable
         {
             return new FileStream(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
         }
-        catch (Exception e) when ((e is IOException && File.Exists(path)) || (mode == FileMode.Open && e is IOException or UnauthorizedAccessException))
+        catch (Exception e) when ((e is IOException && (File.Exists(path) || IsHeld(e))) || (mode == FileMode.Open && e is IOException or UnauthorizedAccessException))
         {
             // Its owner is alive, or another process is removing it.
             return null;
         }
     }
+
+    // EWOULDBLOCK: another process locked the file between our making it and our locking it, and may have removed it since.
+    private static bool IsHeld(Exception error) => !OperatingSystem.IsWindows() && (error.HResult & 0xFFFF) == (OperatingSystem.IsMacOS() ? 35 : 11);
 
     private void TryDelete(string folder)
     {

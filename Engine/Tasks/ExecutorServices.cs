@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dataflow.Scheduling;
 using Dataflow.Storage;
 
@@ -28,6 +29,9 @@ public sealed class ExecutorServices : IDisposable
 
     /// <summary>The options of the application.</summary>
     public DataflowOptions Options { get; }
+
+    /// <summary>What culture tasks run under: that of the driver when it made the context.</summary>
+    public CultureInfo Culture { get; } = CultureInfo.CurrentCulture;
 
     /// <summary>The memory that engine data lies in; reserve in <see cref="Memory"/> before renting.</summary>
     public NativePool Pool { get; }

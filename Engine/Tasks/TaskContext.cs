@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Dataflow.Scheduling;
 
 namespace Dataflow.Tasks;
@@ -6,10 +8,14 @@ namespace Dataflow.Tasks;
 /// <remarks>One per attempt; used by the attempt's own thread, except for <see cref="Cancel"/>.</remarks>
 public sealed class TaskContext : IDisposable
 {
+    // Flows to the threads that tasks start, set once for each thread that runs tasks.
+    private static readonly AsyncLocal<bool> StartedByTask = new();
+
     [ThreadStatic] private static TaskContext? _current;
 
     private readonly CancellationTokenSource _cancellation = new();
     private List<Action<TaskContext>>? _completions;
+    private ExceptionDispatchInfo? _lostInput;
     private WorkMemory? _work;
 
     internal TaskContext(TaskDescription description, ExecutorServices services)
@@ -21,6 +27,9 @@ public sealed class TaskContext : IDisposable
 
     /// <summary>The task that runs on this thread, or null in the driver's own code.</summary>
     public static TaskContext? Current => _current;
+
+    /// <summary>Whether this thread runs tasks, or was started by code of a task.</summary>
+    internal static bool IsWithinTask => _current is not null || StartedByTask.Value;
 
     /// <summary>Which attempt at which task of which stage this is.</summary>
     public TaskDescription Description { get; }
@@ -51,8 +60,24 @@ public sealed class TaskContext : IDisposable
     /// <summary>What accumulators gathered in this attempt; counted by the driver only if the attempt succeeds.</summary>
     internal Shared.AccumulatorUpdates Accumulators { get; } = new();
 
+    /// <summary>Says that this thread runs tasks and nothing else, until it ends.</summary>
+    internal static void BecomeTaskThread() => StartedByTask.Value = true;
+
     /// <summary>Ends the task with an <see cref="OperationCanceledException"/> if it was cancelled. Costs a field read.</summary>
     public void ThrowIfCancelled() => CancellationToken.ThrowIfCancellationRequested();
+
+    /// <summary>Notes that rows which the task was to read could not be had. It fails even if code of the user catches the error: the rows would be
+    /// missing from its result, and nobody would know.</summary>
+    /// <returns>The same error, to throw.</returns>
+    internal TError LostInput<TError>(TError error)
+        where TError : Exception
+    {
+        _lostInput ??= ExceptionDispatchInfo.Capture(error);
+        return error;
+    }
+
+    /// <summary>Throws what <see cref="LostInput"/> was given; asked before anything the task made counts.</summary>
+    internal void ThrowIfInputLost() => Volatile.Read(ref _lostInput)?.Throw();
 
     /// <summary>Runs an action when the attempt ends, however it ends; the last registered runs first.</summary>
     /// <param name="action">Must not throw: the task would count as failed.</param>
@@ -80,8 +105,10 @@ public sealed class TaskContext : IDisposable
         return new WorkLease(_work, bytes);
     }
 
+    /// <summary>Makes it the task of this thread, which takes on the culture of the application.</summary>
     internal IDisposable Enter()
     {
+        if (!ReferenceEquals(CultureInfo.CurrentCulture, Services.Culture)) CultureInfo.CurrentCulture = Services.Culture;
         var outer = _current;
         _current = this;
         return new Leave(outer);

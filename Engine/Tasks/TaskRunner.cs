@@ -15,7 +15,9 @@ internal static class TaskRunner
             try
             {
                 context.ThrowIfCancelled();
-                outcome = new TaskSucceeded(task.Run(context));
+                var value = task.Run(context);
+                context.ThrowIfInputLost();
+                outcome = new TaskSucceeded(value);
             }
             catch (Exception error)
             {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dataflow.Engine.Tests.Context;
 
 /// <summary>What a long-lived context holds on to.</summary>
@@ -28,6 +30,47 @@ public sealed class LifetimeTests
         var error = Assert.Throws<ObjectDisposedException>(() => rdd.Count());
         Assert.Contains("LifetimeTests.cs", error.Message);
         Assert.Throws<ObjectDisposedException>(() => context.Range(0, 1));
+    }
+
+    [Fact]
+    public void An_Rdd_of_another_context_is_refused()
+    {
+        using var mine = DataflowContext.Local(1);
+        using var other = DataflowContext.Local(1);
+        var rdd = other.Range(0, 10, partitions: 2);
+        Action[] calls =
+        [
+            () => mine.RunJob(rdd, static items => items.Count()),
+            () => mine.Union(rdd, rdd),
+            () => mine.RunMapStageAsync((ShuffleDependency)rdd.Repartition(2).Dependencies[0]).GetAwaiter().GetResult(),
+        ];
+        foreach (var call in calls) Assert.Contains("another context", Assert.Throws<ArgumentException>(call).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tasks_run_under_the_culture_the_context_was_made_under()
+    {
+        var before = CultureInfo.CurrentCulture;
+        var own = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        own.NumberFormat.NumberDecimalSeparator = "~";
+        try
+        {
+            CultureInfo.CurrentCulture = own;
+            using var context = DataflowContext.Local(2);
+            CultureInfo.CurrentCulture = before;
+            var rdd = context.Parallelize([1.5, 2.5], 2);
+
+            // One task's own choice is not the next one's.
+            for (var i = 0; i < 3; i++)
+            {
+                Assert.Equal(["1~5", "2~5"], rdd.Map(static number => number.ToString()).Collect());
+                rdd.ForEach(static _ => CultureInfo.CurrentCulture = CultureInfo.InvariantCulture);
+            }
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
     }
 
     [Fact]

@@ -166,9 +166,11 @@ public abstract partial class RddContract
         var context = Context;
         Assert.Throws<ClosureException>(() => rdd.Map(i => context.Parallelize([i], 1).Count()));
 
-        // Hidden where the lambda's code does not show it.
+        // Hidden where the lambda's code does not show it. Waiting for a thread of its own, a task would wait for slots that wait for it.
         Hidden = other;
         Assert.Contains("inside task", Failure(() => rdd.Map(static i => Hidden!.Count() + i).Collect()).InnerException!.Message);
+        Assert.Contains(
+            "on a thread that a task has started", Failure(() => rdd.Map(static i => Task.Run(() => Hidden!.Count() + i).GetAwaiter().GetResult()).Collect()).InnerException!.Message);
         Hidden = null;
     }
 

@@ -103,6 +103,23 @@ public sealed class TempFoldersTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_somebody_deleted_is_made_anew_with_its_lock()
+    {
+        using var temp = new TempFolders(_root);
+        using var first = temp.Create("run");
+        var before = temp.Folder;
+        Directory.Delete(Path.GetDirectoryName(first.Path)!, recursive: true);
+        for (var i = 0; i < 65; i++) temp.Create("run").Dispose();
+        Assert.Equal(before, temp.Folder);
+
+        Directory.Delete(_root, recursive: true);
+        using var second = temp.Create("run");
+        Assert.NotEqual(before, temp.Folder);
+        Assert.True(File.Exists(temp.Folder + ".lock"));
+        Assert.True(File.Exists(second.Path));
+    }
+
+    [Fact]
     public void A_full_disk_names_the_folder_its_space_and_the_option()
     {
         var disk = new FaultyDisk { Room = 3000 };
