@@ -53,7 +53,8 @@ public sealed partial class DataflowContext
         return await _loop.SubmitMapStage(dependency, properties, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Where <c>Checkpoint</c> writes: a folder that every worker sees. Null (default) until it is set.</summary>
+    /// <summary>Where <c>Checkpoint</c> writes: a folder that every worker sees. Null (default) until it is set. What is written stays there when the
+    /// program ends: a run reads only what it wrote itself, so it may be removed then.</summary>
     public string? CheckpointFolder
     {
         get;

@@ -42,6 +42,7 @@ public sealed class JobFailedException : DataflowException
             text.Append("\n  where: ").Append(Chain(rdd));
             if (_failure.ReadBy is { } reader) text.Append(", read by ").Append(reader);
         }
+        if (_failure.LastRead is { } read) text.Append("\n  input: last read were ").Append(read);
         if (_failure.Cause is { } cause) text.Append("\n  cause: ").Append(UserStackTrace.Fold(cause).Replace("\n", "\n         ", StringComparison.Ordinal));
         if (_failure.Next is { } next) text.Append("\n  next:  ").Append(next);
         foreach (var abandoned in _failure.Abandoned) text.Append("\n  also:  ").Append(abandoned.Message);

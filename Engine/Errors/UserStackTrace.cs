@@ -12,7 +12,8 @@ namespace Dataflow.Errors;
 ///   lambda in Program.Main at Program.cs:13, in Int32.Parse
 ///   (and 14 more of Dataflow and .NET)
 /// </code>
-/// When none of the frames is the user's, the mistake may be ours, and all are shown. Opens PDBs: for messages, not for hot paths.
+/// When none of the frames is the user's, the mistake may be ours, and all are shown; an error of Dataflow's own kinds explains itself, and
+/// shows none of ours. Opens PDBs: for messages, not for hot paths.
 /// </remarks>
 internal static class UserStackTrace
 {
@@ -27,33 +28,54 @@ internal static class UserStackTrace
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, Exception exception, string how)
-    {
-        // Wrappers that say nothing themselves.
-        if (exception is AggregateException { InnerExceptions: [var only] })
-            exception = only;
-        if (exception is TargetInvocationException { InnerException: { } invoked })
-            exception = invoked;
+    /// <summary>Whether the exception is one of Dataflow's own kinds: its message says what to do next.</summary>
+    public static bool SaysAll(Exception exception) => CodeOrigin.IsOurs(Unwrap(exception).GetType().Assembly);
 
+    /// <summary>Whether the user's code was running when the exception, or one that it wraps, was thrown.</summary>
+    public static bool HasUsersFrames(Exception exception)
+    {
+        for (var at = exception; at is not null; at = at.InnerException)
+        {
+            if (Array.Exists(FramesOf(at), IsUsers))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static void Append(StringBuilder text, Exception exception, string how, bool fold = false)
+    {
+        exception = Unwrap(exception);
+        fold |= SaysAll(exception);
         if (text.Length > 0)
             text.Append('\n');
         text.Append(how).Append(TypeNames.Short(exception.GetType())).Append(": ").Append(exception.Message);
-        AppendFrames(text, new StackTrace(exception, fNeedFileInfo: false).GetFrames());
+        AppendFrames(text, FramesOf(exception), fold);
 
         if (exception is AggregateException many)
         {
             foreach (var inner in many.InnerExceptions)
-                Append(text, inner, "caused by ");
+                Append(text, inner, "caused by ", fold);
         }
         else if (exception.InnerException is { } inner)
         {
-            Append(text, inner, "caused by ");
+            Append(text, inner, "caused by ", fold);
         }
     }
 
-    private static void AppendFrames(StringBuilder text, StackFrame[] frames)
+    // Without the wrappers that say nothing themselves.
+    private static Exception Unwrap(Exception exception)
     {
-        var ofUser = Array.Exists(frames, IsUsers);
+        if (exception is AggregateException { InnerExceptions: [var only] })
+            exception = only;
+        return exception is TargetInvocationException { InnerException: { } invoked } ? invoked : exception;
+    }
+
+    private static StackFrame[] FramesOf(Exception exception) => new StackTrace(exception, fNeedFileInfo: false).GetFrames();
+
+    private static void AppendFrames(StringBuilder text, StackFrame[] frames, bool fold)
+    {
+        var ofUser = fold || Array.Exists(frames, IsUsers);
         int shown = 0, folded = 0;
         for (var i = 0; i < frames.Length; i++)
         {
@@ -74,7 +96,7 @@ internal static class UserStackTrace
         }
 
         if (folded > 0)
-            text.Append($"\n  (and {folded} more{(shown < MaxFrames ? " of Dataflow and .NET" : "")})");
+            text.Append(shown == 0 ? $"\n  ({folded} frames of Dataflow and .NET)" : $"\n  (and {folded} more{(shown < MaxFrames ? " of Dataflow and .NET" : "")})");
     }
 
     private static bool IsUsers(StackFrame frame) => frame.GetMethod() is { } method && CodeOrigin.IsUsers(method);

@@ -12,7 +12,8 @@ public sealed partial class DataflowContext
     /// to the part in which it begins. Lines end with <c>\n</c>, <c>\r\n</c> or a lone <c>\r</c> and are given without it.</para>
     /// <para>Text is UTF-8, with or without a mark at the start; bytes that are not UTF-8 become U+FFFD. Files that end in .gz, .lz4, .zst,
     /// .br, .snappy or .sz are decompressed, each in one partition.</para>
-    /// <para>A pattern may hold <c>*</c>, <c>?</c>, <c>[a-c]</c>, <c>{a,b}</c>, and <c>**</c> for any folders down. Names that begin with <c>_</c>
+    /// <para>A folder means the files in it, not those of the folders below: <c>logs/**</c> takes them too. A pattern may hold <c>*</c>,
+    /// <c>?</c>, <c>[a-c]</c>, <c>{a,b}</c>, and <c>**</c> for any folders down. Names that begin with <c>_</c>
     /// or <c>.</c> are passed over.</para>
     /// </remarks>
     /// <param name="path">A file, a folder, a pattern, or several with commas between them. Relative paths are relative to the driver's working folder.</param>

@@ -11,7 +11,7 @@ public static partial class PairRdd
         /// <summary>Estimates how many distinct values each key has.</summary>
         /// <remarks>Transformation, wide: shuffles one sketch of 2^p bytes per key and input partition.</remarks>
         /// <param name="relativeError">Relative standard deviation, from 0.0021 to 0.5.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, long Value)> CountApproxDistinctByKey(double relativeError = 0.05, int partitions = 0)
         {
             var precision = HyperLogLog.PrecisionFor(relativeError);

@@ -23,7 +23,7 @@ internal abstract class FileRdd<T>(DataflowContext context, string operation, st
         }
         catch (InputException error)
         {
-            throw new InputException($"{error.Message}\n  where: {CallSite}", error.Path, error);
+            throw new InputException($"{error.Message}\n  where: {CallSite}", error.Path, error.InnerException);
         }
     }
 
@@ -33,6 +33,9 @@ internal abstract class FileRdd<T>(DataflowContext context, string operation, st
     /// <summary>Refuses files that can't be what the user said, before any task starts.</summary>
     protected virtual void Check(IReadOnlyList<FileEntry> files) { }
 
+    /// <summary>What errors call an element.</summary>
+    protected virtual string Element => "element";
+
     /// <summary>Opens one part. Its reader counts the bytes and records it reads.</summary>
     protected abstract ChunkReader<T> Open(FileSlice slice, TaskContext context);
 
@@ -40,6 +43,7 @@ internal abstract class FileRdd<T>(DataflowContext context, string operation, st
     {
         private ChunkReader<T>? _current;
         private int _next;
+        private long _read;
 
         public override bool TryRead(out ReadOnlySpan<T> chunk)
         {
@@ -51,10 +55,12 @@ internal abstract class FileRdd<T>(DataflowContext context, string operation, st
                     if (_current.TryRead(out chunk))
                     {
                         context.Metrics.InputRecords += chunk.Length;
+                        context.LastRead = new ReadPosition(slices[_next - 1], rdd.Element, _read + 1, _read += chunk.Length);
                         return true;
                     }
                     _current.Dispose();
                     _current = null;
+                    context.LastRead = null;
                 }
                 if (_next == slices.Length)
                 {
@@ -62,6 +68,7 @@ internal abstract class FileRdd<T>(DataflowContext context, string operation, st
                     return false;
                 }
                 context.ThrowIfCancelled();
+                _read = 0;
                 _current = rdd.Open(slices[_next++], context);
             }
         }

@@ -10,7 +10,7 @@ public static partial class PairRdd
         /// <summary>Gathers the values of each key. <c>ReduceByKey</c> or <c>AggregateByKey</c> move far less where they can say the same.</summary>
         /// <remarks>Transformation, wide: shuffles every pair; narrow if already placed. All values of one key must fit one task's memory.
         /// The values of a key are in the order of the input.</remarks>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, IReadOnlyList<TValue> Value)> GroupByKey(int partitions = 0) =>
             rdd.GroupByKey(Placement.Choose<TKey>(partitions, rdd));
 
@@ -27,7 +27,7 @@ public static partial class PairRdd
         /// <remarks>Transformation, wide: shuffles each input that is not placed already. All values of one key must fit one task's memory.</remarks>
         /// <typeparam name="TOther">Type of the other's values.</typeparam>
         /// <param name="other">Of the same context.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, (IReadOnlyList<TValue> Left, IReadOnlyList<TOther> Right) Value)> CoGroup<TOther>(
             Rdd<(TKey Key, TOther Value)> other, int partitions = 0)
         {
@@ -56,7 +56,7 @@ public static partial class PairRdd
         /// <typeparam name="T3">Type of the third's values.</typeparam>
         /// <param name="second">Of the same context.</param>
         /// <param name="third">Of the same context.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, (IReadOnlyList<TValue> First, IReadOnlyList<T2> Second, IReadOnlyList<T3> Third) Value)> CoGroup<T2, T3>(
             Rdd<(TKey Key, T2 Value)> second, Rdd<(TKey Key, T3 Value)> third, int partitions = 0)
         {
@@ -77,7 +77,7 @@ public static partial class PairRdd
         /// <param name="second">Of the same context.</param>
         /// <param name="third">Of the same context.</param>
         /// <param name="fourth">Of the same context.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, (IReadOnlyList<TValue> First, IReadOnlyList<T2> Second, IReadOnlyList<T3> Third, IReadOnlyList<T4> Fourth) Value)>
             CoGroup<T2, T3, T4>(Rdd<(TKey Key, T2 Value)> second, Rdd<(TKey Key, T3 Value)> third, Rdd<(TKey Key, T4 Value)> fourth, int partitions = 0)
         {

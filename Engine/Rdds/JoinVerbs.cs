@@ -12,7 +12,7 @@ public static partial class PairRdd
         /// shuffle. The smaller side of a hash range is held in a table.</remarks>
         /// <typeparam name="TOther">Type of the other's values.</typeparam>
         /// <param name="other">Of the same context.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, (TValue Left, TOther Right) Value)> Join<TOther>(Rdd<(TKey Key, TOther Value)> other, int partitions = 0)
         {
             rdd.Own(other);
@@ -32,7 +32,7 @@ public static partial class PairRdd
         /// <remarks>Transformation, wide: shuffles each input that is not placed already.</remarks>
         /// <typeparam name="TOther">Type of the other's values.</typeparam>
         /// <param name="other">Of the same context.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, (TValue Left, Optional<TOther> Right) Value)> LeftOuterJoin<TOther>(
             Rdd<(TKey Key, TOther Value)> other, int partitions = 0)
         {
@@ -57,7 +57,7 @@ public static partial class PairRdd
         /// <remarks>Transformation, wide: shuffles each input that is not placed already.</remarks>
         /// <typeparam name="TOther">Type of the other's values.</typeparam>
         /// <param name="other">Of the same context.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, (Optional<TValue> Left, TOther Right) Value)> RightOuterJoin<TOther>(
             Rdd<(TKey Key, TOther Value)> other, int partitions = 0)
         {
@@ -82,7 +82,7 @@ public static partial class PairRdd
         /// <remarks>Transformation, wide: shuffles each input that is not placed already.</remarks>
         /// <typeparam name="TOther">Type of the other's values.</typeparam>
         /// <param name="other">Of the same context.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, (Optional<TValue> Left, Optional<TOther> Right) Value)> FullOuterJoin<TOther>(
             Rdd<(TKey Key, TOther Value)> other, int partitions = 0)
         {
@@ -107,7 +107,7 @@ public static partial class PairRdd
         /// <remarks>Transformation, wide: shuffles each input that is not placed already. This Rdd's placement is kept where it has one.</remarks>
         /// <typeparam name="TOther">Type of the other's values.</typeparam>
         /// <param name="other">Of the same context.</param>
-        /// <param name="partitions">Output partitions; 0 keeps this Rdd's placement, or else chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps this Rdd's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, TValue Value)> SubtractByKey<TOther>(Rdd<(TKey Key, TOther Value)> other, int partitions = 0)
         {
             rdd.Own(other);

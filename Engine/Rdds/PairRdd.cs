@@ -5,8 +5,10 @@ namespace Dataflow;
 
 /// <summary>The verbs of keyed Rdds: Rdds of (key, value) tuples.</summary>
 /// <remarks>
-/// Where a verb takes <c>partitions</c>, 0 means: keep the placement of an input that has enough partitions, or else hash by the default
-/// parallelism. Keys must be of a type that hashes alike in every process; the verb refuses others when it is called.
+/// Where a verb takes <c>partitions</c>, 0 means: keep the placement of an input that has enough partitions, or else hash over as many
+/// as <see cref="DataflowOptions.DefaultParallelism"/> says or, if that is not set, as the largest input has. A loop that reads the union of
+/// its last result with something new must name a number: they would double each round. Keys must be of a type that hashes alike in every
+/// process; the verb refuses others when it is called.
 /// </remarks>
 public static partial class PairRdd
 {
@@ -16,7 +18,7 @@ public static partial class PairRdd
         /// <remarks>Transformation, wide: shuffles at most (distinct keys x input partitions) pairs. Narrow if already placed.</remarks>
         /// <param name="merge">Associative and commutative. It may be called in any order, and again when a task is retried. It may change its
         /// first argument and give it back.</param>
-        /// <param name="partitions">Output partitions; 0 keeps the parent's partitioner, or else takes the default parallelism.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         /// <exception cref="ArgumentOutOfRangeException"><paramref name="partitions"/> is negative.</exception>
         public Rdd<(TKey Key, TValue Value)> ReduceByKey(Func<TValue, TValue, TValue> merge, int partitions = 0) =>
             rdd.ReduceByKey(merge, Placement.Choose<TKey>(partitions, rdd));
@@ -36,7 +38,7 @@ public static partial class PairRdd
         /// <remarks>Transformation, wide. The neutral element is copied for each key and partition.</remarks>
         /// <param name="zero">Neutral: merging it changes nothing.</param>
         /// <param name="merge">Associative and commutative.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, TValue Value)> FoldByKey(TValue zero, Func<TValue, TValue, TValue> merge, int partitions = 0) =>
             rdd.FoldByKey(zero, merge, Placement.Choose<TKey>(partitions, rdd));
 
@@ -59,7 +61,7 @@ public static partial class PairRdd
         /// <param name="seed">The empty accumulator.</param>
         /// <param name="update">Adds a value to an accumulator and gives it back.</param>
         /// <param name="merge">Adds an accumulator to another and gives it back.</param>
-        /// <param name="partitions">Output partitions; 0 chooses.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
         public Rdd<(TKey Key, TAccumulate Value)> AggregateByKey<TAccumulate>(
             TAccumulate seed,
             Func<TAccumulate, TValue, TAccumulate> update,

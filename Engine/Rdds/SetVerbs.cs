@@ -24,7 +24,7 @@ public abstract partial class Rdd<T>
     /// <c>AggregateByKey</c> move far less where they can say the same.</remarks>
     /// <typeparam name="TKey">Type of the key.</typeparam>
     /// <param name="by">The key of an element.</param>
-    /// <param name="partitions">Output partitions; 0 chooses.</param>
+    /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
     public Rdd<(TKey Key, IReadOnlyList<T> Value)> GroupBy<TKey>(Func<T, TKey> by, int partitions = 0)
     {
         ClosureGuard.Check(by, "GroupBy");
@@ -32,10 +32,26 @@ public abstract partial class Rdd<T>
         return KeyBy(by).GroupByKey(partitions);
     }
 
+    /// <summary>Gathers a part of the elements of each key: what <c>group line.Length by word</c> in a query becomes. LINQ's GroupBy gives
+    /// groupings; this gives pairs.</summary>
+    /// <remarks>Transformation, wide: shuffles one value for every element. All values of one key must fit one task's memory.</remarks>
+    /// <typeparam name="TKey">Type of the key.</typeparam>
+    /// <typeparam name="TValue">Type of the part that is kept.</typeparam>
+    /// <param name="by">The key of an element.</param>
+    /// <param name="select">The part of an element to keep.</param>
+    /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
+    public Rdd<(TKey Key, IReadOnlyList<TValue> Value)> GroupBy<TKey, TValue>(Func<T, TKey> by, Func<T, TValue> select, int partitions = 0)
+    {
+        ClosureGuard.Check(select, "GroupBy");
+        ClosureGuard.Check(by, "GroupBy");
+        using var scope = CallSite.Open("GroupBy", by);
+        return KeyBy(by).MapValues(select).GroupByKey(partitions);
+    }
+
     /// <summary>Each element once.</summary>
     /// <remarks>Transformation, wide: equal elements are merged in each partition before they are shuffled. Narrow, and placed as before,
     /// where a partitioner has placed the elements by a part of them.</remarks>
-    /// <param name="partitions">Output partitions; 0 keeps this Rdd's placement, or else chooses.</param>
+    /// <param name="partitions">Output partitions; 0 keeps this Rdd's placement, or takes as many as the largest input has.</param>
     /// <exception cref="KeyException">Elements of this type can't be compared alike in every process.</exception>
     public Rdd<T> Distinct(int partitions = 0)
     {
@@ -51,7 +67,7 @@ public abstract partial class Rdd<T>
     /// <summary>The elements that both Rdds have, each once.</summary>
     /// <remarks>Transformation, wide: shuffles both.</remarks>
     /// <param name="other">Of the same context.</param>
-    /// <param name="partitions">Output partitions; 0 chooses.</param>
+    /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
     public Rdd<T> Intersection(Rdd<T> other, int partitions = 0)
     {
         Own(other);
@@ -75,7 +91,7 @@ public abstract partial class Rdd<T>
     /// <summary>The elements of this Rdd that another does not have; duplicates stay (LINQ's Except drops them).</summary>
     /// <remarks>Transformation, wide: shuffles both.</remarks>
     /// <param name="other">Of the same context.</param>
-    /// <param name="partitions">Output partitions; 0 chooses.</param>
+    /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
     public Rdd<T> Subtract(Rdd<T> other, int partitions = 0)
     {
         Own(other);

@@ -10,6 +10,8 @@ namespace Dataflow;
 internal sealed class TextFileRdd(DataflowContext context, string path, FileSplits splits)
     : FileRdd<string>(context, "TextFile", path, splits with { Decompress = true })
 {
+    protected override string Element => "line";
+
     protected override ChunkReader<string> Open(FileSlice slice, TaskContext context) => new TextReader(new LineReader(slice), context);
 
     private sealed class TextReader(LineReader lines, TaskContext context) : ChunkReader<string>

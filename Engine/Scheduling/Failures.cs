@@ -27,14 +27,18 @@ internal static class Failures
             Cause = thrown,
             Stage = stage.Id,
             Where = stage.Rdd,
+            LastRead = (e.Last as TaskThrew)?.LastRead,
             ReadBy = ReaderOf(stage),
             Partition = e.Partition,
             Attempts = e.Attempts,
             Next = thrown switch
             {
-                IFinalError or TaskAbandonedException => null,
                 null => "an executor dies when the process runs out of memory or the code ends it: look at its log, and give it more memory or smaller partitions.",
-                _ => "mend the code named above for this value, or drop such elements with Filter before it.",
+                IFinalError => null,
+                _ when UserStackTrace.SaysAll(thrown) => null,
+                _ when UserStackTrace.HasUsersFrames(thrown) => "mend the code named above for this value, or drop such elements with Filter before it.",
+                IOException or UnauthorizedAccessException => null,
+                _ => "no code of yours was running: look at what the verbs named above are given. If that is sound, it is a fault of Dataflow: please report it.",
             },
         };
     }

@@ -12,6 +12,9 @@ internal sealed record JobFailure(JobFailureKind Kind, string What)
     /// <summary>The last Rdd of that stage, whose chain says where in the program it comes from.</summary>
     public Rdd? Where { get; init; }
 
+    /// <summary>What the task had taken from a file last.</summary>
+    public string? LastRead { get; init; }
+
     /// <summary>The verb that reads the stage's output.</summary>
     public CallSite? ReadBy { get; init; }
 

@@ -57,6 +57,9 @@ public sealed class TaskContext : IDisposable
     /// <remarks>Set for the retry of a task that threw.</remarks>
     internal bool PlainOperators => Description.Attempt > 0;
 
+    /// <summary>What the task took from a file last; null if it reads none, or read the last one to its end.</summary>
+    internal Files.ReadPosition? LastRead { get; set; }
+
     /// <summary>What accumulators gathered in this attempt; counted by the driver only if the attempt succeeds.</summary>
     internal Shared.AccumulatorUpdates Accumulators { get; } = new();
 

@@ -15,7 +15,11 @@ public sealed record TaskSucceeded(object? Value) : TaskOutcome
 
 /// <summary>User code or the engine threw. The task is tried again, up to a limit.</summary>
 /// <param name="Exception">What was thrown.</param>
-public sealed record TaskThrew(Exception Exception) : TaskOutcome;
+public sealed record TaskThrew(Exception Exception) : TaskOutcome
+{
+    /// <summary>What the task had taken from a file last, for people; null if that says nothing.</summary>
+    internal string? LastRead { get; init; }
+}
 
 /// <summary>A map output that it reads could not be had. Not the task's fault: the map stage is asked again.</summary>
 /// <param name="Shuffle">The shuffle.</param>

@@ -43,6 +43,8 @@ internal static class TaskRunner
             if (at is FetchFailedException fetch) return fetch.ToOutcome();
             if (at is CommitDeniedException) return new CommitDenied();
         }
-        return new TaskThrew(error);
+
+        // Errors of our own kinds name the file themselves, where it matters.
+        return new TaskThrew(error) { LastRead = UserStackTrace.SaysAll(error) ? null : context.LastRead?.ToString() };
     }
 }

@@ -48,6 +48,44 @@ public sealed class FileSourceTests : IDisposable
         Assert.Equal(new FileInfo(path).Length, task.Metrics.InputBytes);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_job_that_fails_on_a_line_says_which_lines_of_which_file_it_read_last(int partitions)
+    {
+        _scratch.Write("in/a", string.Concat(Enumerable.Range(0, 10).Select(i => $"{i}\n")));
+        var path = _scratch.Write("in/b", string.Concat(Enumerable.Range(0, 3000).Select(i => i == 1500 ? "oops\n" : $"{i:D4}\n")));
+        var lines = partitions == 1 ? _scratch.Context.TextFile(_scratch["in"], 1) : _scratch.Context.TextFile(path, 2);
+
+        var narrow = Assert.Throws<JobFailedException>(() => lines.Map(static line => int.Parse(line)).Sum());
+        var wide = Assert.Throws<JobFailedException>(() => lines.Map(static line => (int.Parse(line) % 7, 1)).ReduceByKey(static (a, b) => a + b).Count());
+
+        // 3,000 lines of 5 bytes in two parts: the second begins in the middle of line 1,500, one of four digits.
+        var read = partitions == 1 ? "lines 1,025 to 2,048" : "lines 1 to 1,024 after byte 7,500";
+        Assert.Contains($"\n  input: last read were {read} of '{path}'\n  cause: FormatException", narrow.Message);
+        Assert.Contains($"\n  input: last read were {read} of '{path}'\n  cause: FormatException", wide.Message);
+    }
+
+    [Fact]
+    public void A_failure_after_the_last_line_blames_no_file()
+    {
+        var lines = _scratch.Context.TextFile(_scratch.Write("text", "1\n2\nx\n"), 1);
+        var error = Assert.Throws<JobFailedException>(() => lines.MapPartitions(static all => all.ToArray().Select(static line => int.Parse(line))).Sum());
+        Assert.DoesNotContain("input:", error.Message);
+    }
+
+    [Fact]
+    public void A_damaged_file_is_named_once_and_no_frames_of_the_engine_are_shown()
+    {
+        var path = _scratch.Write("text.gz", [.. "not gzip at all"u8]);
+        var error = Assert.Throws<JobFailedException>(() => _scratch.Context.TextFile(path).Count());
+        var lines = error.Message.Split('\n');
+
+        Assert.Single(lines, line => line.Contains(path));
+        Assert.Single(lines, line => line.Contains("next:"));
+        Assert.DoesNotContain(lines, line => line.Contains(".cs:") && !line.StartsWith("  where:"));
+    }
+
     [Fact]
     public void Many_small_files_and_empty_ones_share_partitions()
     {

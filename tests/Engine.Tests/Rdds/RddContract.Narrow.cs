@@ -43,6 +43,21 @@ public abstract partial class RddContract
     }
 
     [Fact]
+    public void A_query_may_group_a_part_of_what_it_reads()
+    {
+        var query = from line in Context.Parallelize(["to be", "or", "not to be"], 2)
+                    let words = line.Split(' ')
+                    from word in words
+                    group line.Length by word into lengths
+                    select (lengths.Key, Sum: lengths.Value.Sum());
+        Bag.AssertEqual([("to", 14), ("be", 14), ("or", 2), ("not", 9)], query.Collect());
+
+        var written = 0;
+        Assert.Throws<ClosureException>(() => Context.Range(0, 9).GroupBy(static i => i % 2, i => written += (int)i));
+        Assert.Equal(0, written);
+    }
+
+    [Fact]
     public void MapPartitions_runs_once_for_each_partition_also_for_empty_ones()
     {
         var calls = Context.Counter("calls");

@@ -19,7 +19,9 @@ public abstract partial class RddContract
     [Fact]
     public void A_sum_that_does_not_fit_fails_instead_of_wrapping()
     {
-        Assert.IsType<OverflowException>(Failure(() => Context.Parallelize([int.MaxValue, 1], 1).Sum()).InnerException);
+        var error = Failure(() => Context.Parallelize([int.MaxValue, 1], 1).Sum());
+        Assert.IsType<OverflowException>(error.InnerException);
+        Assert.Contains("next:  no code of yours was running", error.Message);
 
         // Here only the partial sums overflow, on the driver.
         Assert.Throws<OverflowException>(() => Context.Parallelize([int.MaxValue, 1], 2).Sum());
