@@ -32,6 +32,7 @@ public sealed partial class DataflowContext
         _backend = new LocalBackend(_services, options.Threads, time);
         _loop = new SchedulerLoop(options, _backend, _dispatcher, time, new Random(options.Seed), _listeners);
         _services.Commits = _loop;
+        _services.Meetings = _loop;
         _services.MapOutputs = _loop.MapOutputs;
         Listen(options, time);
         Warm();

@@ -14,6 +14,7 @@ public sealed partial record DataflowOptions
     private readonly double _speculationMultiplier = 1.5;
     private readonly int _excludeAfterFailures = 2;
     private readonly int _listenerQueueLength = 10_000;
+    private readonly TimeSpan _barrierTimeout = TimeSpan.FromHours(1);
     private readonly IReadOnlyList<PoolOptions> _pools = [];
     private readonly IReadOnlyDictionary<string, IReadOnlyList<string>> _resources = new Dictionary<string, IReadOnlyList<string>>();
 
@@ -44,6 +45,16 @@ public sealed partial record DataflowOptions
     {
         get => _localityWait;
         init => _localityWait = NotNegative(value, nameof(LocalityWait));
+    }
+
+    /// <summary>How long a task of a barrier stage waits for the others in <c>Barrier</c> and <c>AllGather</c>, unless the call says. Then the stage is run
+    /// again. More than zero. Default 1 h: a task that fails or is lost ends the wait at once, so this is for those that hang.</summary>
+    public TimeSpan BarrierTimeout
+    {
+        get => _barrierTimeout;
+        init => _barrierTimeout = value > TimeSpan.Zero
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(BarrierTimeout), value, "BarrierTimeout must be more than zero.");
     }
 
     /// <summary>What local mode offers to stages that ask by <c>WithResources</c>: addresses by name, such as <c>["gpu"] = ["0", "1"]</c>. Each is

@@ -65,6 +65,9 @@ public abstract class Rdd : IDriverOnly
     /// <summary>Whether readers find its elements somewhere else than in its parents, so that its own step is not run with theirs.</summary>
     internal bool IsKept => _storageLevel != StorageLevel.None || HasCutLineage;
 
+    /// <summary>Whether it is computed by tasks that start together.</summary>
+    internal virtual bool IsBarrier => false;
+
     /// <summary>Whether its elements were written down, so that its parents are not read any more.</summary>
     internal abstract bool HasCutLineage { get; }
 

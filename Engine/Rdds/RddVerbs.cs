@@ -39,6 +39,10 @@ public abstract partial class Rdd<T>
         return FromIterator("MapPartitionsWithEvaluator", factory, (index, items) => factory().Evaluate(index, items), false);
     }
 
+    /// <summary>Has the tasks of the verb that follows start together, so that they can wait for each other and swap messages.</summary>
+    /// <remarks>Lazy. See <see cref="RddBarrier{T}"/> for what that costs and what it rules out.</remarks>
+    public RddBarrier<T> Barrier() => new(this);
+
     /// <summary>Makes one array of each partition.</summary>
     /// <remarks>Transformation, narrow. Each partition must fit memory.</remarks>
     public Rdd<T[]> Glom() => FromIterator<T[]>("Glom", null, (_, items) => [items.ToArray()], false);
@@ -129,7 +133,7 @@ public abstract partial class Rdd<T>
             keepsPartitioner, lambda, determinacy);
     }
 
-    private static IEnumerable<TOut> NotNull<TOut>(IEnumerable<TOut>? items, string operation) => items ?? throw new InvalidOperationException(
+    internal static IEnumerable<TOut> NotNull<TOut>(IEnumerable<TOut>? items, string operation) => items ?? throw new InvalidOperationException(
         $"The lambda of {operation} returned null in place of a sequence. Return an empty array where a partition has nothing to give.");
 
     internal void Own(Rdd other)

@@ -42,6 +42,7 @@ internal sealed partial class DagScheduler
             if (stage.Dependency is { } shuffle) _mapStages.Remove(shuffle.ShuffleId);
             _failed.Remove(stage);
             _commits.Forget(stage.Id);
+            _barriers.End(stage.Id, reason);
             foreach (var parent in stage.WaitsFor) parent.Waiting.Remove(stage);
             if (!stage.HasAttempts) continue;
             if (draining is null)
@@ -134,6 +135,7 @@ internal sealed partial class DagScheduler
     private void OnTimePassed(TimeSpan now)
     {
         Resubmit(now);
+        _barriers.OnTimePassed(now);
         if (_noExecutorSince is not { } since) return;
         foreach (var job in _jobs.Values.ToArray())
         {

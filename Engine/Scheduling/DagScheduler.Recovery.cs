@@ -39,10 +39,13 @@ internal sealed partial class DagScheduler
         if (writer.State == StageState.Idle) SubmitLater(writer, now);
     }
 
-    /// <summary>Ends the newest attempt at a stage; its tasks may finish. The stage is submitted again after a while.</summary>
+    /// <summary>Ends the newest attempt at a stage; its tasks may finish, unless they started together. The stage is submitted again after a while.</summary>
     private void Fail(Stage stage, string why, TimeSpan now)
     {
-        _actions.Enqueue(new StopLaunching(stage.Id, stage.Attempt));
+        if (stage.IsBarrier)
+            Disband(stage, why);
+        else
+            _actions.Enqueue(new StopLaunching(stage.Id, stage.Attempt));
         if (_news.IsOn) _news.Tell(new StageCompleted(stage.Id, stage.Attempt, why) { Time = _news.At(now) });
         StopWaiting(stage);
         SubmitLater(stage, now);
@@ -116,7 +119,10 @@ internal sealed partial class DagScheduler
             _commits.Reopen(stage.Id);
             if (stage.State == StageState.Running && _news.IsOn)
                 _news.Tell(new StageCompleted(stage.Id, stage.Attempt, "its input is made anew") { Time = _news.At(now) });
-            if (stage.HasAttempts) _actions.Enqueue(new KillAttempts(stage.Id, "its input is made anew"));
+            if (stage.IsBarrier)
+                Disband(stage, "its input is made anew");
+            else if (stage.HasAttempts)
+                _actions.Enqueue(new KillAttempts(stage.Id, "its input is made anew"));
             stage.OldestAccepted = stage.Attempt + 1;
             StopWaiting(stage);
             SubmitLater(stage, now);

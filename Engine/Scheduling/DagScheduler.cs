@@ -42,6 +42,7 @@ internal sealed partial class DagScheduler
         _actions = actions;
         _news = news;
         _places = places;
+        _barriers = new BarrierCoordinator(actions);
         _isCached = rdd => rdd.StorageLevel.IsKept && rdd.KnownPartitions is { } partitions && _cached.HasAll(rdd.Id, partitions.Length);
     }
 
@@ -52,7 +53,7 @@ internal sealed partial class DagScheduler
     public int StageCount => _stages.Count;
 
     /// <summary>When it wants to be told that time passed; null if it waits for nothing.</summary>
-    public TimeSpan? NextWake => Earlier(_resubmitAt, NoExecutorDeadline());
+    public TimeSpan? NextWake => Earlier(Earlier(_resubmitAt, NoExecutorDeadline()), _barriers.NextWake);
 
     public void Handle(SchedulerEvent happened, TimeSpan now)
     {
@@ -65,6 +66,7 @@ internal sealed partial class DagScheduler
             case TaskSetFailed e: OnTaskSetFailed(e, now); break;
             case TaskSetUnplaceable e: OnTaskSetUnplaceable(e, now); break;
             case CommitAsked e: OnCommitAsked(e); break;
+            case BarrierArrived e: _barriers.Arrive(e, now); break;
             case BlockUpdated e: OnBlockUpdated(e, now); break;
             case TimePassed: OnTimePassed(now); break;
             case JobCancelled e: CancelWhere(job => job.Id == e.Job, e.Reason, now); break;
@@ -93,7 +95,7 @@ internal sealed partial class DagScheduler
         job.Final = new Stage(id, new ResultStageBinary(request.Rdd, request.Function), null, request.Partitions.Count)
         {
             ResultOf = job,
-            Wishes = StageWishes.Of(id, request.Rdd),
+            Wishes = StageWishes.Of(id, request.Rdd, request.Partitions),
             IsIndeterminate = request.Rdd.Determinacy == Determinacy.Indeterminate,
         };
         _stages.Add(job.Final.Id, job.Final);
@@ -145,7 +147,7 @@ internal sealed partial class DagScheduler
         var id = NewStageId();
         stage = new Stage(id, new MapStageBinary(shuffle), shuffle, maps)
         {
-            Wishes = StageWishes.Of(id, shuffle.Rdd),
+            Wishes = StageWishes.Of(id, shuffle.Rdd, null),
             IsIndeterminate = shuffle.Rdd.Determinacy == Determinacy.Indeterminate || _outputs.IsIndeterminate(shuffle.ShuffleId),
         };
         _stages.Add(stage.Id, stage);
@@ -233,6 +235,11 @@ internal sealed partial class DagScheduler
         stage.PendingCount = tasks.Length;
         foreach (var task in tasks) stage.Pending[task] = true;
 
+        if (stage.IsBarrier)
+        {
+            DropPartlyCached(stage);
+            _barriers.Begin(stage.Id, stage.Attempt, tasks.Length);
+        }
         var owner = stage.Jobs[0];
         if (_news.IsOn) _news.Tell(new StageSubmitted(stage.Id, stage.Attempt, tasks.Length) { Time = _news.At(now) });
         _actions.Enqueue(new StartTasks(new TaskSetRequest(owner.Id, stage.Id, stage.Attempt, stage.Binary, tasks, _outputs.Epoch)
@@ -241,6 +248,7 @@ internal sealed partial class DagScheduler
             Pool = owner.Properties.Pool,
             Preferences = _places ? PreferencesOf(stage, tasks) : null,
             Needs = stage.Wishes.Needs,
+            IsBarrier = stage.IsBarrier,
         }));
     }
 
@@ -249,6 +257,8 @@ internal sealed partial class DagScheduler
 
     private int[] MissingTasks(Stage stage)
     {
+        // What a gang makes it makes together, so if anything is missing it runs whole.
+        if (stage.IsBarrier) return MissingCount(stage) == 0 ? [] : [.. Enumerable.Range(0, stage.TaskCount)];
         if (stage.Dependency is { } shuffle) return _outputs.MissingOf(shuffle.ShuffleId);
         var job = stage.ResultOf!;
         var missing = new int[stage.TaskCount - job.FinishedCount];
@@ -262,6 +272,11 @@ internal sealed partial class DagScheduler
     private void OnTaskEnded(StageTaskEnded e, TimeSpan now)
     {
         if (!_stages.TryGetValue(e.Stage, out var stage)) return;
+        if (stage.IsBarrier)
+        {
+            OnGangTaskEnded(stage, e, now);
+            return;
+        }
         var partition = stage.PartitionOf(e.Task);
         switch (e.Ended.Outcome)
         {

@@ -71,9 +71,49 @@ internal static class Failures
         Next = "add workers, or raise DataflowOptions.NoExecutorTimeout if they take longer to come.",
     };
 
+    public static JobFailure OfGang(Stage stage, int partition, TaskOutcome why, int maxAttempts)
+    {
+        var thrown = (why as TaskThrew)?.Exception;
+        var how = why switch
+        {
+            TaskThrew => $"threw {thrown!.GetType().Name}",
+            TaskLost lost => $"lost its executor ({lost.Reason})",
+            TaskKilled killed => $"was killed ({killed.Reason})",
+            _ => $"failed: {why}",
+        };
+        return new JobFailure(JobFailureKind.Task, $"task {partition} of barrier stage {stage.Id} {how} on attempt {stage.FailedAttempts} of {maxAttempts} at the stage")
+        {
+            Cause = thrown,
+            Stage = stage.Id,
+            Where = stage.Rdd,
+            ReadBy = ReaderOf(stage),
+            Partition = partition,
+            Attempts = stage.FailedAttempts,
+            Next = thrown switch
+            {
+                IFinalError or TaskAbandonedException or BarrierException => null,
+                null => "if one task of a barrier stage ends, all do: look at the log of its executor, and give it more memory or smaller partitions.",
+                _ => "mend the code named above for this value, or drop such elements with Filter before it.",
+            },
+        };
+    }
+
     public static JobFailure Unplaceable(TaskSetUnplaceable e, Stage stage)
     {
         var offers = string.Join("; ", e.Offers);
+        if (stage.IsBarrier)
+        {
+            var tasks = stage.TaskCount == 1 ? "1 task" : $"{stage.TaskCount} tasks, which start together";
+            var needs = stage.Wishes.Needs.Equals(ResourceProfile.Default) ? "" : $", each with {stage.Wishes.Needs}";
+            return new JobFailure(
+                JobFailureKind.NoExecutors, $"barrier stage {stage.Id} has {tasks}{needs}, but there is room for {e.Room} at once. Offered {(e.Offers.Count == 1 ? "is" : "are")}: {offers}")
+            {
+                Stage = stage.Id,
+                Where = stage.Rdd,
+                ReadBy = ReaderOf(stage),
+                Next = $"{(e.Room > 0 ? $"Repartition({e.Room}) before Barrier, or " : "")}offer more: local mode has DataflowOptions.Threads slots, a cluster those of its workers.",
+            };
+        }
         return new JobFailure(
             JobFailureKind.NoExecutors,
             $"each task of stage {stage.Id} needs {stage.Wishes.Needs}, which no executor has at all. Offered {(e.Offers.Count == 1 ? "is" : "are")}: {offers}")

@@ -27,6 +27,12 @@ internal sealed record CountAccumulators(AccumulatorUpdates Updates) : Scheduler
 /// <summary>Answer an attempt that asked to commit.</summary>
 internal sealed record AnswerCommit(CommitAsked Question, bool Granted) : SchedulerAction;
 
+/// <summary>Answer a task that waits for the others of its barrier stage.</summary>
+/// <param name="Question">Who waits.</param>
+/// <param name="Messages">What each task brought, by index; null if they do not meet.</param>
+/// <param name="Failure">Why they do not; null if they do.</param>
+internal sealed record AnswerBarrier(BarrierArrived Question, byte[][]? Messages, string? Failure) : SchedulerAction;
+
 /// <summary>A worker did not answer a task: find out whether it is gone.</summary>
 internal sealed record CheckWorker(WorkerId Worker) : SchedulerAction;
 

@@ -70,6 +70,19 @@ internal sealed record TaskEnded(TaskId Task, TaskOutcome Outcome, TaskMetrics M
 /// <param name="Reply">Takes the answer.</param>
 internal sealed record CommitAsked(TaskId Task, StageId Stage, int StageAttempt, int Partition, Action<bool> Reply) : SchedulerEvent;
 
+/// <summary>A task of a barrier stage waits for the others.</summary>
+/// <param name="Id">The attempt.</param>
+/// <param name="Stage">Its stage.</param>
+/// <param name="StageAttempt">The attempt at the stage.</param>
+/// <param name="Task">Index of the task: its partition.</param>
+/// <param name="Meeting">How often it has waited before.</param>
+/// <param name="Kind">What it called.</param>
+/// <param name="Message">What it brings.</param>
+/// <param name="Timeout">How long it waits.</param>
+/// <param name="Reply">Takes the answer.</param>
+internal sealed record BarrierArrived(
+    TaskId Id, StageId Stage, int StageAttempt, int Task, int Meeting, MeetingKind Kind, byte[] Message, TimeSpan Timeout, Action<AnswerBarrier> Reply) : SchedulerEvent;
+
 /// <summary>A cached block came, moved or went.</summary>
 internal sealed record BlockUpdated(ExecutorId Executor, BlockUpdate Update) : SchedulerEvent;
 

@@ -9,7 +9,7 @@ namespace Dataflow.Scheduling;
 /// to is sent to each executor in one call when the mailbox is empty.
 /// </summary>
 /// <remarks>No thread waits here for a job: a submission is a message, its answer completes a task.</remarks>
-internal sealed class SchedulerLoop : Actor, ICommitCoordinator
+internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
 {
     private readonly SchedulerMachine _machine;
     private readonly IExecutorBackend _backend;
@@ -131,6 +131,17 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator
         return answer.Task.Result;
     }
 
+    /// <summary>Brings a task to a meeting of its barrier stage, and waits for the others: for tasks of this process.</summary>
+    public byte[][] Meet(TaskDescription task, int meeting, MeetingKind kind, byte[] message, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<AnswerBarrier>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Self.Tell(new BarrierArrived(
+            task.Id, task.Stage, task.StageAttempt, task.Partition, meeting, kind, message, timeout, given => answer.TrySetResult(given)));
+        answer.Task.Wait(cancellationToken);
+        var (_, messages, failure) = answer.Task.Result;
+        return messages ?? throw new BarrierException($"{kind}() in task {task.Partition} of stage {task.Stage} did not come to an end: {failure}.");
+    }
+
     /// <summary>Cancels all jobs, waits until nothing runs any more, and ends. Submissions from now on fault.</summary>
     /// <param name="reason">What their programs are told.</param>
     public Task StopAsync(string reason)
@@ -202,6 +213,8 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator
             waiter.Fault(new ObjectDisposedException(nameof(DataflowContext), $"No job can run any more: {_stopping ?? "the context was stopped"}."));
         else if (message is CommitAsked asked)
             asked.Reply(false);
+        else if (message is BarrierArrived arrived)
+            arrived.Reply(new AnswerBarrier(arrived, null, _stopping ?? "the context was stopped"));
     }
 
     private static void ThrowIfInsideTask(CallSite? site)
@@ -252,6 +265,7 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator
                 case KillTask kill: _backend.Kill(kill.Executor, kill.Task, kill.Reason); break;
                 case EndJob end: End(end); break;
                 case AnswerCommit answer: answer.Question.Reply(answer.Granted); break;
+                case AnswerBarrier answer: answer.Question.Reply(answer); break;
                 case CheckWorker check: _backend.CheckWorker(check.Worker); break;
                 case DropCached drop: _backend.DropCached(drop.Rdd); break;
             }

@@ -42,6 +42,12 @@ internal sealed class Stage
     /// <summary>What its Rdds ask of whoever runs it.</summary>
     public StageWishes Wishes { get; init; } = StageWishes.None;
 
+    /// <summary>Whether its tasks start together or not at all.</summary>
+    public bool IsBarrier => Wishes.Gang.Count > 0;
+
+    /// <summary>What the tasks of the newest attempt gave, until all have; of a barrier stage only.</summary>
+    public StageTaskEnded?[] Held => field ??= new StageTaskEnded?[TaskCount];
+
     public StageState State { get; set; }
 
     /// <summary>Number of the newest attempt; -1 before the first.</summary>
@@ -50,7 +56,7 @@ internal sealed class Stage
     /// <summary>Results of attempts before this one were made from data that has been replaced.</summary>
     public int OldestAccepted { get; set; }
 
-    /// <summary>Attempts in a row that ended because an input could not be read.</summary>
+    /// <summary>Attempts in a row that ended because an input could not be read or, at a barrier stage, because a task failed.</summary>
     public int FailedAttempts { get; set; }
 
     /// <summary>Whether tasks give the same rows when they run again.</summary>

@@ -48,6 +48,9 @@ public sealed class ExecutorServices : IDisposable
     /// <summary>Decides which attempts may make their output final; null where one attempt of each task is all there is.</summary>
     internal ICommitCoordinator? Commits { get; set; }
 
+    /// <summary>Where the tasks of barrier stages wait for each other.</summary>
+    internal IMeetingPoint Meetings { get; set; } = null!;
+
     /// <summary>Objects that are built once and shared by all tasks.</summary>
     public ExecutorState State { get; }
 

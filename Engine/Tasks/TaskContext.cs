@@ -17,6 +17,7 @@ public sealed class TaskContext : IDisposable
     private List<Action<TaskContext>>? _completions;
     private ExceptionDispatchInfo? _lostInput;
     private WorkMemory? _work;
+    private BarrierTaskContext? _barrier;
 
     internal TaskContext(TaskDescription description, ExecutorServices services)
     {
@@ -54,8 +55,11 @@ public sealed class TaskContext : IDisposable
     public ExecutorServices Services { get; }
 
     /// <summary>True when this attempt must run plain operators, so that a stack trace names the user's frames.</summary>
-    /// <remarks>Set for the retry of a task that threw.</remarks>
-    internal bool PlainOperators => Description.Attempt > 0;
+    /// <remarks>Set for the retry of a task that threw, alone or with its gang.</remarks>
+    internal bool PlainOperators => Description.Attempt > 0 || (Description.Gang is not null && Description.StageAttempt > 0);
+
+    /// <summary>The other tasks of its stage, if it is a barrier stage.</summary>
+    internal BarrierTaskContext? Barrier => _barrier ??= Description.Gang is { } gang ? new BarrierTaskContext(this, gang) : null;
 
     /// <summary>What the task took from a file last; null if it reads none, or read the last one to its end.</summary>
     internal Files.ReadPosition? LastRead { get; set; }

@@ -20,6 +20,7 @@ internal sealed class LocalScheduler : IDisposable
         Backend = new LocalBackend(_services, slots, time);
         Loop = new SchedulerLoop(options, Backend, _dispatcher, time, new Random(1), Listeners);
         _services.Commits = Loop;
+        _services.Meetings = Loop;
     }
 
     public SchedulerLoop Loop { get; }

@@ -11,7 +11,8 @@ namespace Dataflow.TestKit;
 /// drain at once unless <see cref="DrainsByItself"/> is turned off.
 /// </summary>
 /// <remarks><code>
-/// start stage 0 tasks 0 1 2      stop launching stage 1      kill stage 1      cancel stage 1      task 2 of stage 0 is done
+/// start stage 0 tasks 0 1 2      start stage 0 tasks 0 1 together      task 0 meets: a b      task 0 waits no more: why
+/// stop launching stage 1      kill stage 1      cancel stage 1      task 2 of stage 0 is done
 /// result 1 of job 0      end job 0      fail job 0: why      check worker w1      drop rdd 3      count      commit granted
 /// </code></remarks>
 internal sealed class SchedulerScript
@@ -175,6 +176,15 @@ internal sealed class SchedulerScript
         return granted ?? throw new InvalidOperationException("The question was not answered.");
     }
 
+    /// <summary>Brings a task of a barrier stage to a meeting.</summary>
+    public void Arrive(
+        int stage, int task, int meeting = 0, MeetingKind kind = MeetingKind.Barrier, string message = "", TimeSpan? timeout = null, int? attempt = null) =>
+        Feed(new BarrierArrived(
+            new TaskId(2000 + task), new StageId(stage), attempt ?? _sets[stage].Attempt, task, meeting, kind, System.Text.Encoding.UTF8.GetBytes(message),
+            timeout ?? TimeSpan.FromHours(1), answer => _news.Add(answer.Messages is { } messages
+                ? $"task {task} meets: {string.Join(' ', messages.Select(System.Text.Encoding.UTF8.GetString))}".TrimEnd()
+                : $"task {task} waits no more: {answer.Failure}")));
+
     private void Read(SchedulerAction action)
     {
         switch (action)
@@ -183,7 +193,7 @@ internal sealed class SchedulerScript
                 var set = start.Request;
                 _sets[set.Stage.Value] = _allSets[(set.Stage.Value, set.Attempt)] = set;
                 _waiting[set.Stage.Value] = [.. set.Tasks];
-                _news.Add($"start stage {set.Stage} {(set.Tasks.Length == 1 ? "task" : "tasks")} {string.Join(' ', set.Tasks)}");
+                _news.Add($"start stage {set.Stage} {(set.Tasks.Length == 1 ? "task" : "tasks")} {string.Join(' ', set.Tasks)}{(set.IsBarrier ? " together" : "")}");
                 break;
             case StopLaunching stop: _news.Add($"stop launching stage {stop.Stage}"); break;
             case KillAttempts kill: _news.Add($"kill stage {kill.Stage}"); break;
@@ -201,6 +211,7 @@ internal sealed class SchedulerScript
             case CheckWorker check: _news.Add($"check worker {_workers.First(pair => pair.Value == check.Worker).Key}"); break;
             case DropCached drop: _news.Add($"drop rdd {drop.Rdd}"); break;
             case CountAccumulators: _news.Add("count"); break;
+            case AnswerBarrier answer: answer.Question.Reply(answer); break;
             case AnswerCommit answer: answer.Question.Reply(answer.Granted); break;
             case Announce announce: Announced.Add(announce.Event); break;
             default: throw new InvalidOperationException($"No words for {action}.");

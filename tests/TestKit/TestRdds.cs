@@ -29,7 +29,20 @@ internal sealed class TestRdd : Rdd<int>
     /// <summary>Hosts of each partition's data.</summary>
     public Func<int, IReadOnlyList<string>> Hosts { get; init; } = _ => [];
 
+    /// <summary>Makes it an Rdd whose tasks start together.</summary>
+    public bool StartsTogether
+    {
+        get;
+        init
+        {
+            field = value;
+            Context.HasStageWishes = true;
+        }
+    }
+
     public override IReadOnlyList<Dependency> Dependencies => _dependencies;
+
+    internal override bool IsBarrier => StartsTogether;
 
     public override IReadOnlyList<string> PreferredLocations(Partition partition) => Hosts(partition.Index);
 
