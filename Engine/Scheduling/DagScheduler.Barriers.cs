@@ -71,7 +71,6 @@ internal sealed partial class DagScheduler
     private void Disband(Stage stage, string why)
     {
         _actions.Enqueue(new KillAttempts(stage.Id, why));
-        stage.OldestAccepted = stage.Attempt + 1;
         Array.Clear(stage.Held);
         _commits.Forget(stage.Id);
         _barriers.End(stage.Id, why);
