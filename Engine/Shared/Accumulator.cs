@@ -4,7 +4,8 @@ namespace Dataflow;
 
 /// <summary>
 /// A value that tasks add to and the driver reads. What a task adds counts once, when the task first succeeds: failed attempts, speculative
-/// copies and recomputed partitions add nothing.
+/// copies and recomputed partitions add nothing. Another action that computes the same elements does add again, unless they are cached or
+/// come out of a shuffle that is done.
 /// </summary>
 /// <remarks>The untyped part, which tasks and the scheduler handle. Derive from <see cref="Accumulator{TIn, TBuffer, TOut}"/>.</remarks>
 public abstract class Accumulator

@@ -59,4 +59,4 @@ foreach (var centre in truth)
     errors.Add(centre.DistanceTo(nearest));
     Console.WriteLine($"centre {centre}  found at {nearest}");
 }
-Console.WriteLine($"found {errors.Count(error => error < 0.1)} of {clusters} centres, the worst {errors.Max():F4} off");
+Console.WriteLine($"found {errors.Count(error => error < 0.1)} of {clusters} centres to within 0.1, the worst {errors.Max():F4} off");

@@ -9,7 +9,7 @@ public class KMeansRddTests
     public void It_finds_the_centres_that_the_points_were_made_around(int seed, int clusters)
     {
         var lines = ExampleProgram.Run("KMeansRdd", "--points", "30000", "--clusters", $"{clusters}", "--seed", $"{seed}");
-        var result = ExampleProgram.Numbers(lines, @"^found (\d+) of (\d+) centres, the worst ([\d.]+) off$");
+        var result = ExampleProgram.Numbers(lines, @"^found (\d+) of (\d+) centres to within 0\.1, the worst ([\d.]+) off$");
         Assert.Equal(clusters, result[0]);
         Assert.Equal(clusters, result[1]);
 

@@ -2,20 +2,15 @@ using Dataflow.TestKit;
 
 namespace Dataflow.Examples.Tests;
 
+[Collection(nameof(SingleFileProgram))]
 public class QuickstartTests
 {
-#if DEBUG
-    private const string Configuration = "Debug";
-#else
-    private const string Configuration = "Release";
-#endif
-
     [Theory]
     [InlineData(".", "examples/quickstart.cs")]
     [InlineData("examples", "quickstart.cs")]
     public void A_program_of_one_file_builds_without_a_warning_and_runs(string folder, string file)
     {
-        var run = ExampleProgram.RunDotnet(Path.Combine(RepositoryRoot.Path, folder), "run", "-c", Configuration, file);
+        var run = ExampleProgram.RunDotnet(Path.Combine(RepositoryRoot.Path, folder), "run", "-c", SingleFileProgram.Configuration, file);
         Assert.True(run.ExitCode == 0, $"{run.Output}\n{run.Errors}");
         Assert.DoesNotContain("warning", run.Output + run.Errors, StringComparison.OrdinalIgnoreCase);
 

@@ -1,0 +1,62 @@
+using System.Text.RegularExpressions;
+using Dataflow.TestKit;
+
+namespace Dataflow.Examples.Tests;
+
+/// <summary>The programs of the documents run, and their links lead somewhere.</summary>
+[Collection(nameof(SingleFileProgram))]
+public sealed partial class DocumentationTests
+{
+    [Fact]
+    public void The_blocks_of_the_guide_are_one_program()
+    {
+        var run = SingleFileProgram.Run("guide", Blocks("docs/guide.md"));
+        Assert.Equal(
+            [
+                "3 orders, 1 wrong lines",
+                "Ada spent 29.50",
+                "customer 7 spent 5.25",
+                "most: (1, 20.00), (7, 5.25)",
+                "2 components",
+                "mean 11.583333333333334, at most 20; 2 up to 12.625, 1 above",
+                "3 lines, 3 objects",
+            ],
+            run);
+    }
+
+    [Fact]
+    public void The_program_of_the_readme_runs_as_it_stands()
+    {
+        var run = SingleFileProgram.Run(
+            "readme", Blocks("README.md"), ("data/stop-words.txt", "the\na\n"), ("data/books/one.txt", "The cat and the dog\n\na dog\n"));
+        Assert.Equal("2  dog", run[0].Trim());
+        Assert.Equal("3 distinct words, 1 blank lines", run[^1]);
+    }
+
+    [Fact]
+    public void Links_between_documents_lead_to_files()
+    {
+        var root = RepositoryRoot.Path;
+        var checkedLinks = 0;
+        foreach (var document in Directory.EnumerateFiles(root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md", SearchOption.AllDirectories)))
+        {
+            foreach (Match link in Link().Matches(File.ReadAllText(document)))
+            {
+                var target = Path.Combine(Path.GetDirectoryName(document)!, link.Groups[1].Value);
+                Assert.True(Path.Exists(target), $"{Path.GetRelativePath(root, document)} links to {link.Groups[1].Value}, which is not there.");
+                checkedLinks++;
+            }
+        }
+        Assert.InRange(checkedLinks, 10, int.MaxValue);
+    }
+
+    private static string Blocks(string document) =>
+        string.Join('\n', Block().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Path, document))).Select(match => match.Groups[1].Value));
+
+    [GeneratedRegex(@"^```csharp\r?\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Block();
+
+    // Links to the web have a colon, those within a page begin with #.
+    [GeneratedRegex(@"\]\(([^):#]+)[)#]")]
+    private static partial Regex Link();
+}
