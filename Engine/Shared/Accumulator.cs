@@ -42,7 +42,7 @@ public abstract class Accumulator<TIn, TBuffer, TOut> : Accumulator
     {
         get
         {
-            if (TaskContext.Current is not null)
+            if (TaskContext.IsWithinTask)
             {
                 throw new InvalidOperationException(
                     $"The accumulator '{Name}' is read inside a task, which sees only what it added itself. Read it on the driver after the action.");
@@ -62,6 +62,12 @@ public abstract class Accumulator<TIn, TBuffer, TOut> : Accumulator
             var box = (Box)buffer!;
             box.Value = Add(box.Value, value);
             return;
+        }
+        if (TaskContext.IsWithinTask)
+        {
+            throw new InvalidOperationException(
+                $"The accumulator '{Name}' was added to on a thread that a task has started. What a task adds counts once, when it succeeds, so the task's own thread "
+                + "must add it: gather on the other threads, and add the sum after them.");
         }
         lock (_lock) _total = Add(Total(), value);
     }

@@ -81,6 +81,16 @@ public abstract partial class RddContract
     }
 
     [Fact]
+    public void An_accumulator_is_refused_on_threads_that_a_task_has_started()
+    {
+        var count = Context.Counter("count");
+        var rdd = Context.Parallelize([1], 1);
+        Assert.Contains("'count'", Failure(() => rdd.ForEach(_ => Task.Run(() => count.Add(1)).GetAwaiter().GetResult())).InnerException!.Message);
+        Assert.Contains("inside a task", Failure(() => rdd.Map(_ => Task.Run(() => count.Value).GetAwaiter().GetResult()).Collect()).InnerException!.Message);
+        Assert.Equal(0, count.Value);
+    }
+
+    [Fact]
     public void An_accumulator_of_another_context_is_refused()
     {
         using var other = DataflowContext.Local(1);
