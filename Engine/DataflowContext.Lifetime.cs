@@ -34,7 +34,15 @@ public sealed partial class DataflowContext
         _services.Commits = _loop;
         _services.Meetings = _loop;
         _services.MapOutputs = _loop.MapOutputs;
-        Listen(options, time);
+        try
+        {
+            Listen(options, time);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
         Warm();
     }
 

@@ -16,20 +16,21 @@ public sealed partial record DataflowOptions
     private readonly int _listenerQueueLength = 10_000;
     private readonly TimeSpan _barrierTimeout = TimeSpan.FromHours(1);
     private readonly IReadOnlyList<PoolOptions> _pools = [];
+    private readonly SchedulingMode _schedulingMode;
     private readonly IReadOnlyDictionary<string, IReadOnlyList<string>> _resources = new Dictionary<string, IReadOnlyList<string>>();
 
     /// <summary>Time from the first lost map output to running its stage again: losses that come together are repaired together. Default 100 ms.</summary>
     public TimeSpan ResubmitDelay
     {
         get => _resubmitDelay;
-        init => _resubmitDelay = NotNegative(value, nameof(ResubmitDelay));
+        init => _resubmitDelay = Within(value, nameof(ResubmitDelay));
     }
 
     /// <summary>How long a task may go on after it was cancelled. Then it is given up, with an error that names it, and its slot is replaced. Default 10 s.</summary>
     public TimeSpan CancellationGrace
     {
         get => _cancellationGrace;
-        init => _cancellationGrace = NotNegative(value, nameof(CancellationGrace));
+        init => _cancellationGrace = Within(value, nameof(CancellationGrace));
     }
 
     /// <summary>How long a job waits while nobody can run it: there is no executor at all, or those that are there can never give what a stage asks for
@@ -37,14 +38,14 @@ public sealed partial record DataflowOptions
     public TimeSpan NoExecutorTimeout
     {
         get => _noExecutorTimeout;
-        init => _noExecutorTimeout = NotNegative(value, nameof(NoExecutorTimeout));
+        init => _noExecutorTimeout = Within(value, nameof(NoExecutorTimeout));
     }
 
     /// <summary>How long a task waits for a slot near its data, for each step away from it (process, node, anywhere). Default 500 ms.</summary>
     public TimeSpan LocalityWait
     {
         get => _localityWait;
-        init => _localityWait = NotNegative(value, nameof(LocalityWait));
+        init => _localityWait = Within(value, nameof(LocalityWait));
     }
 
     /// <summary>How long a task of a barrier stage waits for the others in <c>Barrier</c> and <c>AllGather</c>, unless the call says. Then the stage is run
@@ -77,7 +78,13 @@ public sealed partial record DataflowOptions
     }
 
     /// <summary>Whether jobs are served one after the other or pools share the slots. Default <see cref="SchedulingMode.Fifo"/>.</summary>
-    public SchedulingMode SchedulingMode { get; init; }
+    public SchedulingMode SchedulingMode
+    {
+        get => _schedulingMode;
+        init => _schedulingMode = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(SchedulingMode), value, $"SchedulingMode must be {string.Join(" or ", Enum.GetNames<SchedulingMode>())}.");
+    }
 
     /// <summary>The pools that differ from the default: weight 1, no minimum share, first in, first out. Used with <see cref="SchedulingMode.Fair"/>.</summary>
     public IReadOnlyList<PoolOptions> Pools
@@ -85,7 +92,8 @@ public sealed partial record DataflowOptions
         get => _pools;
         init
         {
-            ArgumentNullException.ThrowIfNull(value);
+            ArgumentNullException.ThrowIfNull(value, nameof(Pools));
+            if (value.Contains(null!)) throw new ArgumentException("One of the pools is null.", nameof(Pools));
             if (value.GroupBy(pool => pool.Name).FirstOrDefault(same => same.Count() > 1) is { } twice)
                 throw new ArgumentException($"The pool '{twice.Key}' is described {twice.Count()} times.", nameof(Pools));
             _pools = value;
@@ -117,7 +125,7 @@ public sealed partial record DataflowOptions
     public TimeSpan SpeculationMinRuntime
     {
         get => _speculationMinRuntime;
-        init => _speculationMinRuntime = NotNegative(value, nameof(SpeculationMinRuntime));
+        init => _speculationMinRuntime = Within(value, nameof(SpeculationMinRuntime));
     }
 
     /// <summary>How often a task must fail on an executor before it is kept away from it, if there is another; at least 1. Default 2.</summary>
@@ -138,6 +146,10 @@ public sealed partial record DataflowOptions
             : throw new ArgumentOutOfRangeException(nameof(ListenerQueueLength), value, "ListenerQueueLength must be at least 1.");
     }
 
-    private static TimeSpan NotNegative(TimeSpan value, string name) =>
-        value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} must not be negative.");
+    private static TimeSpan LongestTime => TimeSpan.FromDays(49);
+
+    // Timers take no longer times, and sums of times must not overflow.
+    private static TimeSpan Within(TimeSpan value, string name) => value >= TimeSpan.Zero && value <= LongestTime
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name} must be from 0 to {LongestTime.TotalDays:0} days.");
 }

@@ -12,6 +12,10 @@ public sealed partial record DataflowOptions
     private readonly int _taskMaxAttempts = 4;
     private readonly int _stageMaxAttempts = 4;
     private readonly long _maxResultBytes = 1L << 30;
+    private readonly long? _memoryBytes;
+    private readonly TimeSpan _memoryWait = TimeSpan.FromSeconds(30);
+    private readonly string? _tempFolder;
+    private readonly string? _eventLogFolder;
 
     /// <summary>The defaults.</summary>
     public static DataflowOptions Default { get; } = new();
@@ -63,10 +67,18 @@ public sealed partial record DataflowOptions
 
     /// <summary>Bytes of private resident memory that the process may take, runtime and managed heap included; mapped files and the page cache
     /// don't count. Null, the default, takes three quarters of the machine's memory, or of its container's. See <see cref="Storage.MemoryBudget"/>.</summary>
-    public long? MemoryBytes { get; init; }
+    public long? MemoryBytes
+    {
+        get => _memoryBytes;
+        init => _memoryBytes = value is { } set ? AtLeast(1, set, nameof(MemoryBytes)) : null;
+    }
 
     /// <summary>How long a task waits for memory that others hold before it fails. Default 30 s.</summary>
-    public TimeSpan MemoryWait { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan MemoryWait
+    {
+        get => _memoryWait;
+        init => _memoryWait = Within(value, nameof(MemoryWait));
+    }
 
     /// <summary>Most bytes of a partition read from files, give or take a quarter, unless one file that can't be cut has more. Default 128 MB.</summary>
     public long MaxPartitionBytes
@@ -85,7 +97,11 @@ public sealed partial record DataflowOptions
 
     /// <summary>The folder under which applications keep temporary files, each in a folder of its own that is removed with it. Null, the default, is
     /// <c>dataflow-USER</c> in the system's temporary folder. Choose a disk with room for shuffles and caches beyond memory.</summary>
-    public string? TempFolder { get; init; }
+    public string? TempFolder
+    {
+        get => _tempFolder;
+        init => _tempFolder = PathOrNull(value, nameof(TempFolder));
+    }
 
     /// <summary>Ask the system for huge pages (2 MB) for engine data. Default on. See <see cref="Storage.NativePoolOptions.HugePages"/>.</summary>
     public bool HugePages { get; init; } = true;
@@ -100,13 +116,21 @@ public sealed partial record DataflowOptions
     public bool Progress { get; init; } = true;
 
     /// <summary>A folder for event logs: one file of JSON lines per application, every event of jobs, stages and tasks. Null, the default, writes none.</summary>
-    public string? EventLogFolder { get; init; }
+    public string? EventLogFolder
+    {
+        get => _eventLogFolder;
+        init => _eventLogFolder = PathOrNull(value, nameof(EventLogFolder));
+    }
 
     /// <summary>Where log messages go: jobs at Information, failures at Warning. Null, the default, logs nothing.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
     /// <summary>Where the scheduler's random choices start. Default 0.</summary>
     public int Seed { get; init; }
+
+    private static string? PathOrNull(string? value, string name) => value is null || (value.Trim().Length > 0 && !value.Contains('\0'))
+        ? value
+        : throw new ArgumentException($"{name} must be the path of a folder, or null for the default, but is '{value.Replace("\0", "\\0", StringComparison.Ordinal)}'.", name);
 
     private static T AtLeast<T>(T least, T value, string name)
         where T : IComparable<T> => value.CompareTo(least) >= 0

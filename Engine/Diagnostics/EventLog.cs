@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Dataflow.Tasks;
 
@@ -17,10 +18,20 @@ internal sealed class EventLog : JobListener, IDisposable
     /// <param name="time">Names the file.</param>
     public EventLog(string folder, string name, TimeProvider time)
     {
-        Directory.CreateDirectory(folder);
         var safe = string.Concat(name.Select(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'));
-        Path = System.IO.Path.Combine(folder, $"{safe}-{time.GetUtcNow():yyyyMMdd'T'HHmmssfff}-{Environment.ProcessId}.jsonl");
-        _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 64 * 1024);
+        var started = string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyyMMdd'T'HHmmssfff}-{Environment.ProcessId}");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            _file = Create(System.IO.Path.Combine(folder, $"{safe}-{started}"));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OutputException(
+                $"The event log can't be written to '{folder}': {error.Message} Set DataflowOptions.EventLogFolder to a folder that can be written to, or to null.",
+                folder, error);
+        }
+        Path = _file.Name;
         _json = new Utf8JsonWriter(_file, Compact);
     }
 
@@ -44,6 +55,23 @@ internal sealed class EventLog : JobListener, IDisposable
     {
         _json.Dispose();
         _file.Dispose();
+    }
+
+    // A process may make several contexts within a millisecond.
+    private static FileStream Create(string name)
+    {
+        for (var number = 1; ; number++)
+        {
+            var path = number == 1 ? $"{name}.jsonl" : $"{name}-{number}.jsonl";
+            try
+            {
+                return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 64 * 1024);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                // Taken: the next number.
+            }
+        }
     }
 
     private void Write(JobEvent news)

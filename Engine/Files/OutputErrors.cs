@@ -23,7 +23,7 @@ internal static class OutputErrors
                 path, error);
         }
         var free = FreeBytes(system, path);
-        var next = IsFull(error) || free == 0
+        var next = IsFull(error) || (free == 0 && error is not (FileNotFoundException or DirectoryNotFoundException))
             ? "The disk is full: free some space on it, or save to another."
             : "Check that the folder exists on a disk that can be written to, or save elsewhere.";
         return new OutputException(

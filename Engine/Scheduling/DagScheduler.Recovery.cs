@@ -18,10 +18,10 @@ internal sealed partial class DagScheduler
         if (!IsOfNewest(reader, e)) return;
 
         Fail(reader, failure.Message, now);
-        reader.FailedAttempts++;
-        if (reader.FailedAttempts >= _options.StageMaxAttempts)
+        var times = reader.FailedFetches[(failure.Shuffle, failure.Map)] = reader.FailedFetches.GetValueOrDefault((failure.Shuffle, failure.Map)) + 1;
+        if (times >= _options.StageMaxAttempts)
         {
-            AbortAll(reader, Failures.OfStage(reader, failure), now);
+            AbortAll(reader, Failures.OfStage(reader, failure, times), now);
             return;
         }
 

@@ -371,6 +371,7 @@ internal sealed partial class DagScheduler
         }
 
         stage.FailedAttempts = 0;
+        stage.FailedFetches.Clear();
         var waiting = stage.Waiting.ToArray();
         stage.Waiting.Clear();
         foreach (var child in waiting)

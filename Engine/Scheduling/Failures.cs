@@ -43,14 +43,14 @@ internal static class Failures
         };
     }
 
-    public static JobFailure OfStage(Stage stage, FetchFailed last) => new(
-        JobFailureKind.Stage, $"stage {stage.Id} was run {stage.FailedAttempts} times, and each time a map output that it reads was gone")
+    public static JobFailure OfStage(Stage stage, FetchFailed last, int times) => new(
+        JobFailureKind.Stage, $"stage {stage.Id} failed {times} times to read map output {last.Map}, though it was written anew after each")
     {
         Cause = new FetchFailedException(last),
         Stage = stage.Id,
         Where = stage.Rdd,
         ReadBy = ReaderOf(stage),
-        Attempts = stage.FailedAttempts,
+        Attempts = times,
         Next = "workers or disks are failing: look at their logs. DataflowOptions.StageMaxAttempts allows more attempts.",
     };
 

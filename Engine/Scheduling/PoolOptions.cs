@@ -16,11 +16,20 @@ public sealed record PoolOptions
     /// <summary>The pool of jobs that name none.</summary>
     public const string DefaultName = "default";
 
+    private readonly string _name = DefaultName;
     private readonly double _weight = 1;
     private readonly int _minShare;
 
     /// <summary>Its name.</summary>
-    public required string Name { get; init; }
+    public required string Name
+    {
+        get => _name;
+        init
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(value, nameof(Name));
+            _name = value;
+        }
+    }
 
     /// <summary>Its part of the slots, beside the weights of the other pools that want some; more than 0. Default 1.</summary>
     public double Weight

@@ -56,8 +56,12 @@ internal sealed class Stage
     /// <summary>Results of attempts before this one were made from data that has been replaced.</summary>
     public int OldestAccepted { get; set; }
 
-    /// <summary>Attempts in a row that ended because an input could not be read or, at a barrier stage, because a task failed.</summary>
+    /// <summary>Attempts at a barrier stage in a row that ended because a task failed.</summary>
     public int FailedAttempts { get; set; }
+
+    /// <summary>How often each map output could not be read since the stage last succeeded. Outputs that are lost together, with a disk, are met one in each
+    /// attempt: only the same one again and again says that writing it anew does not help.</summary>
+    public Dictionary<(ShuffleId Shuffle, int Map), int> FailedFetches { get; } = [];
 
     /// <summary>Whether tasks give the same rows when they run again.</summary>
     public bool IsIndeterminate { get; set; }

@@ -67,10 +67,9 @@ public sealed class LostInputTests : IDisposable
         Assert.Equal(Rows, pairs.Count());
     }
 
-    // Two map outputs: a stage is tried four times, and each time it finds one of them damaged.
     private Rdd<(long Key, string Value)> Shuffled()
     {
-        var pairs = _context.Range(0, Rows, partitions: 2).Map(static i => (Key: i % 1000, Value: $"row {i}")).PartitionBy(new HashPartitioner<long>(3));
+        var pairs = _context.Range(0, Rows, partitions: 6).Map(static i => (Key: i % 1000, Value: $"row {i}")).PartitionBy(new HashPartitioner<long>(3));
         Wait(_context.RunMapStageAsync((ShuffleDependency)pairs.Dependencies[0]));
         return pairs;
     }

@@ -137,6 +137,20 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public void Outputs_that_are_lost_together_and_met_one_by_one_are_all_written_anew()
+    {
+        var run = Reading(maps: 20, reduces: 1);
+        for (var map = 0; map < 20; map++)
+        {
+            run.FailFetch(stage: 1, task: 0, map: map);
+            run.PassResubmitDelay();
+            Assert.Equal($"start stage 0 task {map}", run.NewActions[^1]);
+            run.Succeed(stage: 0, task: map);
+            Assert.Equal("start stage 1 task 0", run.NewActions[^1]);
+        }
+    }
+
+    [Fact]
     public void A_stage_that_can_never_read_its_input_fails_its_job_after_as_many_attempts_as_allowed()
     {
         var run = Reading(maps: 1, reduces: 1);
@@ -148,7 +162,7 @@ public sealed class RecoveryTests
             Assert.Equal("start stage 1 task 0", run.NewActions[^1]);
         }
         run.FailFetch(stage: 1, task: 0, map: 0);
-        Assert.Equal("fail job 0: stage 1 was run 4 times, and each time a map output that it reads was gone", run.NewActions[^1]);
+        Assert.Equal("fail job 0: stage 1 failed 4 times to read map output 0, though it was written anew after each", run.NewActions[^1]);
         Assert.IsType<FetchFailedException>(run.Failure!.Cause);
         run.Pass(TimeSpan.FromHours(1));
         Assert.Empty(run.NewActions);
