@@ -12,6 +12,7 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
     private CallSite? _stoppedAt;
     private int _nextRdd;
     private int _nextShuffle;
+    private int _nextSeed;
     private long _nextBroadcast;
 
     /// <summary>The options it was made with.</summary>
@@ -99,6 +100,9 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
         ArgumentNullException.ThrowIfNull(rdd);
         if (rdd.Context != this) throw new ArgumentException($"{rdd} belongs to another context, made by {rdd.Context._madeAt}, than this one, made by {_madeAt}.", nameof(rdd));
     }
+
+    /// <summary>A start for random numbers where the program names none: another one with each call, the same ones in each run.</summary>
+    internal long NewSeed() => new PartitionRandom(Options.Seed, Interlocked.Increment(ref _nextSeed)).NextLong(long.MaxValue);
 
     internal int NewRddId() => Interlocked.Increment(ref _nextRdd) - 1;
 

@@ -125,7 +125,7 @@ public sealed partial record DataflowOptions
     /// <summary>Where log messages go: jobs at Information, failures at Warning. Null, the default, logs nothing.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
-    /// <summary>Where the scheduler's random choices start. Default 0.</summary>
+    /// <summary>Where random choices start: the scheduler's, and those of <c>Sample</c> and its like where the program gives them no seed. Default 0.</summary>
     public int Seed { get; init; }
 
     private static string? PathOrNull(string? value, string name) => value is null || (value.Trim().Length > 0 && !value.Contains('\0'))

@@ -101,21 +101,24 @@ public abstract partial class Rdd<T>
     /// <remarks>Action. Counts first, then samples a little more than needed, and samples again in the rare case that it was too few.</remarks>
     /// <param name="withReplacement">Whether an element may be picked several times.</param>
     /// <param name="count">How many; without replacement at most as many as there are.</param>
-    /// <param name="seed">Where the random numbers start.</param>
-    public T[] TakeSample(bool withReplacement, int count, long seed) => Wait(TakeSampleAsync(withReplacement, count, seed));
+    /// <param name="seed">Where the random numbers start; null takes a new start with each call, the same ones in each run of the program.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative, or more than an array can hold with what is sampled in excess.</exception>
+    public T[] TakeSample(bool withReplacement, int count, long? seed = null) => Wait(TakeSampleAsync(withReplacement, count, seed));
 
     /// <inheritdoc cref="TakeSample"/>
     /// <param name="withReplacement">Whether an element may be picked several times.</param>
     /// <param name="count">How many; without replacement at most as many as there are.</param>
-    /// <param name="seed">Where the random numbers start.</param>
+    /// <param name="seed">Where the random numbers start; null takes a new start with each call, the same ones in each run of the program.</param>
     /// <param name="cancellationToken">Cancels the job.</param>
-    public async Task<T[]> TakeSampleAsync(bool withReplacement, int count, long seed, CancellationToken cancellationToken = default)
+    public async Task<T[]> TakeSampleAsync(bool withReplacement, int count, long? seed = null, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, MostSampled);
         if (count == 0) return [];
+        var start = seed ?? Context.NewSeed();
         var total = await CountAsync(cancellationToken).ConfigureAwait(false);
         if (total == 0) return [];
-        var random = new PartitionRandom(seed, -1);
+        var random = new PartitionRandom(start, -1);
         var sample = total <= count && !withReplacement
             ? await CollectAsync(cancellationToken).ConfigureAwait(false)
             : await SampledAsync().ConfigureAwait(false);
@@ -133,11 +136,14 @@ public abstract partial class Rdd<T>
             if (!withReplacement) fraction = Math.Min(1, fraction);
             for (var attempt = 0L; ; attempt++)
             {
-                var taken = await Sample(withReplacement, fraction, seed + attempt).CollectAsync(cancellationToken).ConfigureAwait(false);
+                var taken = await Sample(withReplacement, fraction, start + attempt).CollectAsync(cancellationToken).ConfigureAwait(false);
                 if (taken.Length >= count) return taken;
             }
         }
     }
+
+    // What is sampled in excess must fit an array too.
+    private static int MostSampled => (int)(Array.MaxLength - 10 * Math.Sqrt(Array.MaxLength));
 
     internal static void CheckConfidence(double confidence)
     {

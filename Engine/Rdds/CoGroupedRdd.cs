@@ -17,7 +17,8 @@ internal sealed class CoGroupedRdd<TKey, TLeft, TRight, TRow> : Rdd<TRow>
         Rdd<(TKey Key, TLeft Value)> left,
         Rdd<(TKey Key, TRight Value)>? right,
         Partitioner<TKey> partitioner,
-        Func<IReadOnlyList<InputSegment>[], IReadOnlyList<InputSegment>[], TaskContext, ChunkReader<TRow>> read) : base(left.Context, operation)
+        Func<IReadOnlyList<InputSegment>[], IReadOnlyList<InputSegment>[], TaskContext, ChunkReader<TRow>> read,
+        Delegate? lambda = null) : base(left.Context, operation, lambda)
     {
         ArgumentNullException.ThrowIfNull(partitioner);
         Placement.CheckKey<TKey>();

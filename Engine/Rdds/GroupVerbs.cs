@@ -60,8 +60,22 @@ public static partial class PairRdd
         public Rdd<(TKey Key, (IReadOnlyList<TValue> First, IReadOnlyList<T2> Second, IReadOnlyList<T3> Third) Value)> CoGroup<T2, T3>(
             Rdd<(TKey Key, T2 Value)> second, Rdd<(TKey Key, T3 Value)> third, int partitions = 0)
         {
+            rdd.Own(second);
+            rdd.Own(third);
+            return rdd.CoGroup(second, third, Placement.Choose<TKey>(partitions, rdd, second, third));
+        }
+
+        /// <summary>As <c>CoGroup(second, third)</c>, with a placement of one's own.</summary>
+        /// <remarks>Transformation, wide: shuffles each input that is not placed already.</remarks>
+        /// <typeparam name="T2">Type of the second's values.</typeparam>
+        /// <typeparam name="T3">Type of the third's values.</typeparam>
+        /// <param name="second">Of the same context.</param>
+        /// <param name="third">Of the same context.</param>
+        /// <param name="partitioner">Places the keys of the result.</param>
+        public Rdd<(TKey Key, (IReadOnlyList<TValue> First, IReadOnlyList<T2> Second, IReadOnlyList<T3> Third) Value)> CoGroup<T2, T3>(
+            Rdd<(TKey Key, T2 Value)> second, Rdd<(TKey Key, T3 Value)> third, Partitioner<TKey> partitioner)
+        {
             using var scope = CallSite.Open("CoGroup");
-            var partitioner = Placement.Choose<TKey>(partitions, rdd, second, third);
             return rdd.CoGroup(second, partitioner).CoGroup(third, partitioner).MapValues(static groups =>
             {
                 var (first, others) = groups.Left.Count > 0 ? groups.Left[0] : ([], []);
@@ -81,8 +95,26 @@ public static partial class PairRdd
         public Rdd<(TKey Key, (IReadOnlyList<TValue> First, IReadOnlyList<T2> Second, IReadOnlyList<T3> Third, IReadOnlyList<T4> Fourth) Value)>
             CoGroup<T2, T3, T4>(Rdd<(TKey Key, T2 Value)> second, Rdd<(TKey Key, T3 Value)> third, Rdd<(TKey Key, T4 Value)> fourth, int partitions = 0)
         {
+            rdd.Own(second);
+            rdd.Own(third);
+            rdd.Own(fourth);
+            return rdd.CoGroup(second, third, fourth, Placement.Choose<TKey>(partitions, rdd, second, third, fourth));
+        }
+
+        /// <summary>As <c>CoGroup(second, third, fourth)</c>, with a placement of one's own.</summary>
+        /// <remarks>Transformation, wide: shuffles each input that is not placed already.</remarks>
+        /// <typeparam name="T2">Type of the second's values.</typeparam>
+        /// <typeparam name="T3">Type of the third's values.</typeparam>
+        /// <typeparam name="T4">Type of the fourth's values.</typeparam>
+        /// <param name="second">Of the same context.</param>
+        /// <param name="third">Of the same context.</param>
+        /// <param name="fourth">Of the same context.</param>
+        /// <param name="partitioner">Places the keys of the result.</param>
+        public Rdd<(TKey Key, (IReadOnlyList<TValue> First, IReadOnlyList<T2> Second, IReadOnlyList<T3> Third, IReadOnlyList<T4> Fourth) Value)>
+            CoGroup<T2, T3, T4>(
+                Rdd<(TKey Key, T2 Value)> second, Rdd<(TKey Key, T3 Value)> third, Rdd<(TKey Key, T4 Value)> fourth, Partitioner<TKey> partitioner)
+        {
             using var scope = CallSite.Open("CoGroup");
-            var partitioner = Placement.Choose<TKey>(partitions, rdd, second, third, fourth);
             return rdd.CoGroup(second, partitioner).CoGroup(third.CoGroup(fourth, partitioner), partitioner).MapValues(static groups =>
             {
                 var (first, second) = groups.Left.Count > 0 ? groups.Left[0] : ([], []);

@@ -1,3 +1,4 @@
+using Dataflow.Closures;
 using Dataflow.Shuffle;
 
 namespace Dataflow;
@@ -27,6 +28,34 @@ public static partial class PairRdd
         public Rdd<(TKey Key, (TValue Left, TOther Right) Value)> Join<TOther>(Rdd<(TKey Key, TOther Value)> other, Partitioner<TKey> partitioner) =>
             Joined("Join", rdd, other, partitioner, new JoinRows<TKey, TValue, TOther, (TKey Key, (TValue Left, TOther Right) Value)>(
                 static (key, left, right) => (key, (left, right)), null, null));
+
+        /// <summary>As <c>Join(other)</c>, with one value made of the two of each row.</summary>
+        /// <remarks>Transformation, wide: shuffles each input that is not placed already.</remarks>
+        /// <typeparam name="TOther">Type of the other's values.</typeparam>
+        /// <typeparam name="TOut">Type of the values of the result.</typeparam>
+        /// <param name="other">Of the same context.</param>
+        /// <param name="select">Makes a value of this Rdd's and the other's.</param>
+        /// <param name="partitions">Output partitions; 0 keeps an input's placement, or takes as many as the largest input has.</param>
+        public Rdd<(TKey Key, TOut Value)> Join<TOther, TOut>(Rdd<(TKey Key, TOther Value)> other, Func<TValue, TOther, TOut> select, int partitions = 0)
+        {
+            rdd.Own(other);
+            return rdd.Join(other, select, Placement.Choose<TKey>(partitions, rdd, other));
+        }
+
+        /// <summary>As <c>Join(other, select)</c>, with a placement of one's own.</summary>
+        /// <remarks>Transformation, wide: shuffles each input that is not placed already.</remarks>
+        /// <typeparam name="TOther">Type of the other's values.</typeparam>
+        /// <typeparam name="TOut">Type of the values of the result.</typeparam>
+        /// <param name="other">Of the same context.</param>
+        /// <param name="select">Makes a value of this Rdd's and the other's.</param>
+        /// <param name="partitioner">Places the keys of the result.</param>
+        public Rdd<(TKey Key, TOut Value)> Join<TOther, TOut>(
+            Rdd<(TKey Key, TOther Value)> other, Func<TValue, TOther, TOut> select, Partitioner<TKey> partitioner)
+        {
+            ClosureGuard.Check(select, "Join");
+            return Joined("Join", rdd, other, partitioner, new JoinRows<TKey, TValue, TOther, (TKey Key, TOut Value)>(
+                (key, left, right) => (key, select(left, right)), null, null), select);
+        }
 
         /// <summary>As <c>Join</c>, and a row for each pair of this Rdd whose key the other does not have.</summary>
         /// <remarks>Transformation, wide: shuffles each input that is not placed already.</remarks>
@@ -130,10 +159,11 @@ public static partial class PairRdd
         Rdd<(TKey Key, TLeft Value)> left,
         Rdd<(TKey Key, TRight Value)> right,
         Partitioner<TKey> partitioner,
-        JoinRows<TKey, TLeft, TRight, TRow> rows)
+        JoinRows<TKey, TLeft, TRight, TRow> rows,
+        Delegate? lambda = null)
     {
         ArgumentNullException.ThrowIfNull(right);
         return new CoGroupedRdd<TKey, TLeft, TRight, TRow>(
-            operation, left, right, partitioner, (l, r, context) => new JoinReader<TKey, TLeft, TRight, TRow>(l, r, rows, context));
+            operation, left, right, partitioner, (l, r, context) => new JoinReader<TKey, TLeft, TRight, TRow>(l, r, rows, context), lambda);
     }
 }

@@ -50,30 +50,34 @@ public static partial class PairRdd
         /// <remarks>Transformation, narrow. Keys without a fraction are left out. The same seed picks the same pairs of the same partitions.</remarks>
         /// <param name="withReplacement">True: a pair may be picked several times (Poisson). False: at most once (Bernoulli).</param>
         /// <param name="fractions">Expected share of each key's pairs; from 0 to 1 without replacement, 0 or more with it.</param>
-        /// <param name="seed">Where the random numbers start.</param>
+        /// <param name="seed">Where the random numbers start; null takes a new start with each call, the same ones in each run of the program.</param>
         /// <exception cref="ArgumentOutOfRangeException">A fraction is out of range.</exception>
-        public Rdd<(TKey Key, TValue Value)> SampleByKey(bool withReplacement, IReadOnlyDictionary<TKey, double> fractions, long seed)
+        public Rdd<(TKey Key, TValue Value)> SampleByKey(bool withReplacement, IReadOnlyDictionary<TKey, double> fractions, long? seed = null)
         {
             CheckFractions(withReplacement, fractions);
-            return rdd.FromIterator("SampleByKey", null, (index, pairs) => SampleOf(pairs, withReplacement, fractions, new PartitionRandom(seed, index)), true);
+            var start = seed ?? rdd.Context.NewSeed();
+            return rdd.FromIterator("SampleByKey", null, (index, pairs) => SampleOf(pairs, withReplacement, fractions, new PartitionRandom(start, index)), true);
         }
 
-        /// <summary>Picks, for each key, exactly ceil(fraction x number of its pairs) pairs, without replacement.</summary>
+        /// <summary>Picks, for each key, exactly ceil(fraction x number of its pairs) pairs.</summary>
         /// <remarks>Transformation, wide: one more pass than <c>SampleByKey</c>, which counts the keys, and a shuffle of a random number per pair.</remarks>
-        /// <param name="fractions">Share of each key's pairs, from 0 to 1; keys without one are left out.</param>
-        /// <param name="seed">Where the random numbers start.</param>
+        /// <param name="withReplacement">True: a pair may be picked several times. False: at most once.</param>
+        /// <param name="fractions">Share of each key's pairs, from 0 to 1 without replacement, 0 or more with it; keys without one are left out.</param>
+        /// <param name="seed">Where the random numbers start; null takes a new start with each call, the same ones in each run of the program.</param>
         /// <exception cref="ArgumentOutOfRangeException">A fraction is out of range.</exception>
-        public Rdd<(TKey Key, TValue Value)> SampleByKeyExact(IReadOnlyDictionary<TKey, double> fractions, long seed)
+        public Rdd<(TKey Key, TValue Value)> SampleByKeyExact(bool withReplacement, IReadOnlyDictionary<TKey, double> fractions, long? seed = null)
         {
-            CheckFractions(withReplacement: false, fractions);
+            CheckFractions(withReplacement, fractions);
             using var scope = CallSite.Open("SampleByKeyExact");
+            var start = seed ?? rdd.Context.NewSeed();
             return rdd
-                .FromIterator("SampleByKeyExact", null, (index, pairs) => WithRandom(pairs, fractions, new PartitionRandom(seed, index)), false)
+                .FromIterator("SampleByKeyExact", null, (index, pairs) => WithRandom(pairs, fractions, new PartitionRandom(start, index)), false)
                 .GroupByKey()
                 .FlatMap(group =>
                 {
-                    var count = (int)Math.Ceiling(fractions[group.Key] * group.Value.Count);
-                    return group.Value.OrderBy(item => item.Random).Take(count).Select(item => (group.Key, item.Value));
+                    var count = (long)Math.Ceiling(fractions[group.Key] * group.Value.Count);
+                    var picked = withReplacement ? Draws(group.Value, count) : group.Value.OrderBy(item => item.Random).Take((int)count);
+                    return picked.Select(item => (group.Key, item.Value));
                 });
         }
 
@@ -150,6 +154,13 @@ public static partial class PairRdd
             for (var copies = withReplacement ? random.NextPoisson(fraction) : random.NextDouble() < fraction ? 1 : 0; copies > 0; copies--)
                 yield return pair;
         }
+    }
+
+    // Values come in the same order each time, so the first one's number is as good a start as any.
+    private static IEnumerable<(ulong Random, TValue Value)> Draws<TValue>(IReadOnlyList<(ulong Random, TValue Value)> items, long count)
+    {
+        var random = new PartitionRandom((long)items[0].Random, 0);
+        for (; count > 0; count--) yield return items[(int)random.NextLong(items.Count)];
     }
 
     private static IEnumerable<(TKey Key, (ulong Random, TValue Value) Value)> WithRandom<TKey, TValue>(

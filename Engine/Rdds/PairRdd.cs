@@ -111,6 +111,17 @@ public static partial class PairRdd
                 partitioner ?? Placement.Choose<TKey>(0, rdd), mapSideCombine, create);
         }
 
+        /// <summary>As <c>CombineByKey(create, mergeValue, mergeCombined)</c>, over a number of partitions.</summary>
+        /// <remarks>Transformation, wide; narrow if already placed over as many partitions.</remarks>
+        /// <typeparam name="TCombined">Type of the combined values.</typeparam>
+        /// <param name="create">Makes a combined value of the first value of a key.</param>
+        /// <param name="mergeValue">Adds a value to a combined one and gives it back.</param>
+        /// <param name="mergeCombined">Adds a combined value to another and gives it back.</param>
+        /// <param name="partitions">Output partitions; 0 keeps this Rdd's placement, or takes as many as it has.</param>
+        public Rdd<(TKey Key, TCombined Value)> CombineByKey<TCombined>(
+            Func<TValue, TCombined> create, Func<TCombined, TValue, TCombined> mergeValue, Func<TCombined, TCombined, TCombined> mergeCombined, int partitions) =>
+            rdd.CombineByKey(create, mergeValue, mergeCombined, Placement.Choose<TKey>(partitions, rdd));
+
         /// <summary>Moves each pair to where a partitioner places its key.</summary>
         /// <remarks>Transformation, wide: shuffles every pair. Gives this Rdd itself if it is placed so already.</remarks>
         /// <param name="partitioner">Places the keys.</param>

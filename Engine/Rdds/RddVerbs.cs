@@ -75,10 +75,17 @@ public abstract partial class Rdd<T>
     /// are changes nothing; <see cref="Repartition"/> spreads elements over more.</remarks>
     /// <param name="partitions">At most how many; at least 1.</param>
     /// <param name="coalescer">Which partitions are read together; null packs by locality.</param>
+    /// <param name="shuffle">True spreads the elements over the partitions by a shuffle first, as <see cref="Repartition"/> does: then there may be more of them.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="partitions"/> is not positive.</exception>
-    public Rdd<T> Coalesce(int partitions, PartitionCoalescer? coalescer = null)
+    public Rdd<T> Coalesce(int partitions, PartitionCoalescer? coalescer = null, bool shuffle = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(partitions);
+        if (shuffle)
+        {
+            using var scope = CallSite.Open("Coalesce");
+            var spread = Repartition(partitions);
+            return coalescer is null ? spread : spread.Coalesce(partitions, coalescer);
+        }
         return new CoalescedRdd<T>(this, partitions, coalescer);
     }
 
@@ -86,31 +93,33 @@ public abstract partial class Rdd<T>
     /// <remarks>Transformation, narrow. The same seed picks the same elements of the same partitions, also when recomputed.</remarks>
     /// <param name="withReplacement">True: an element may be picked several times (Poisson). False: at most once (Bernoulli).</param>
     /// <param name="fraction">Expected share, from 0 to 1; with replacement, the expected number of copies, at least 0.</param>
-    /// <param name="seed">Where the random numbers start.</param>
+    /// <param name="seed">Where the random numbers start; null takes a new start with each call, the same ones in each run of the program.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="fraction"/> is out of range.</exception>
-    public Rdd<T> Sample(bool withReplacement, double fraction, long seed)
+    public Rdd<T> Sample(bool withReplacement, double fraction, long? seed = null)
     {
         if (!(fraction >= 0) || (!withReplacement && fraction > 1) || double.IsInfinity(fraction))
         {
             throw new ArgumentOutOfRangeException(
                 nameof(fraction), fraction, withReplacement ? "It must be 0 or more." : "It must be from 0 to 1.");
         }
-        return FromIterator("Sample", null, (index, items) => SampleOf(items, withReplacement, fraction, new PartitionRandom(seed, index)), true,
+        var start = seed ?? Context.NewSeed();
+        return FromIterator("Sample", null, (index, items) => SampleOf(items, withReplacement, fraction, new PartitionRandom(start, index)), true,
             Sampled);
     }
 
     /// <summary>Splits the elements at random into disjoint Rdds that together hold all of them.</summary>
     /// <remarks>Transformation, narrow. Each result reads this Rdd again: cache it if it is not cheap.</remarks>
     /// <param name="weights">Relative sizes of the parts; each 0 or more, not all 0.</param>
-    /// <param name="seed">Where the random numbers start.</param>
+    /// <param name="seed">Where the random numbers start; null takes a new start with each call, the same ones in each run of the program.</param>
     /// <exception cref="ArgumentException"><paramref name="weights"/> is empty, or has negative values, or sums to 0.</exception>
-    public IReadOnlyList<Rdd<T>> RandomSplit(IReadOnlyList<double> weights, long seed)
+    public IReadOnlyList<Rdd<T>> RandomSplit(IReadOnlyList<double> weights, long? seed = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         var sum = weights.Sum();
         if (!(sum > 0) || double.IsInfinity(sum) || weights.Any(weight => !(weight >= 0)))
             throw new ArgumentException($"Weights must be 0 or more and not all 0, but were [{string.Join(", ", weights)}].", nameof(weights));
 
+        var start = seed ?? Context.NewSeed();
         var parts = new Rdd<T>[weights.Count];
         var below = 0.0;
         for (var i = 0; i < parts.Length; i++)
@@ -118,7 +127,7 @@ public abstract partial class Rdd<T>
             var from = below / sum;
             below += weights[i];
             var to = i == parts.Length - 1 ? 1.0 : below / sum;
-            parts[i] = FromIterator("RandomSplit", null, (index, items) => Between(items, from, to, new PartitionRandom(seed, index)), true, Sampled);
+            parts[i] = FromIterator("RandomSplit", null, (index, items) => Between(items, from, to, new PartitionRandom(start, index)), true, Sampled);
         }
         return parts;
     }

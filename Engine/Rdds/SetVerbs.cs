@@ -32,6 +32,18 @@ public abstract partial class Rdd<T>
         return KeyBy(by).GroupByKey(partitions);
     }
 
+    /// <summary>As <c>GroupBy(by)</c>, with a placement of one's own.</summary>
+    /// <remarks>Transformation, wide: shuffles every element.</remarks>
+    /// <typeparam name="TKey">Type of the key.</typeparam>
+    /// <param name="by">The key of an element.</param>
+    /// <param name="partitioner">Places the keys of the result.</param>
+    public Rdd<(TKey Key, IReadOnlyList<T> Value)> GroupBy<TKey>(Func<T, TKey> by, Partitioner<TKey> partitioner)
+    {
+        ClosureGuard.Check(by, "GroupBy");
+        using var scope = CallSite.Open("GroupBy", by);
+        return KeyBy(by).GroupByKey(partitioner);
+    }
+
     /// <summary>Gathers a part of the elements of each key: what <c>group line.Length by word</c> in a query becomes. LINQ's GroupBy gives
     /// groupings; this gives pairs.</summary>
     /// <remarks>Transformation, wide: shuffles one value for every element. All values of one key must fit one task's memory.</remarks>
@@ -95,8 +107,17 @@ public abstract partial class Rdd<T>
     public Rdd<T> Subtract(Rdd<T> other, int partitions = 0)
     {
         Own(other);
+        return Subtract(other, Placement.Choose<T>(partitions, this, other));
+    }
+
+    /// <summary>As <c>Subtract(other)</c>, with a placement of one's own.</summary>
+    /// <remarks>Transformation, wide: shuffles both.</remarks>
+    /// <param name="other">Of the same context.</param>
+    /// <param name="partitioner">Places the elements of the result.</param>
+    public Rdd<T> Subtract(Rdd<T> other, Partitioner<T> partitioner)
+    {
+        Own(other);
         using var scope = CallSite.Open("Subtract");
-        var partitioner = Placement.Choose<T>(partitions, this, other);
         return AsSet().SubtractByKey(other.AsSet().ReduceByKey(static (one, _) => one, partitioner), partitioner).Keys();
     }
 

@@ -214,6 +214,7 @@ public abstract partial class RddContract
         Assert.Equal(replaced, rdd.TakeSample(true, count, 5));
         if (count >= 999) Assert.NotEqual(replaced.Length, replaced.Distinct().Count());
         Assert.Throws<ArgumentOutOfRangeException>(() => rdd.TakeSample(false, -1, 5));
+        Assert.Throws<ArgumentOutOfRangeException>(() => rdd.TakeSample(true, int.MaxValue - 10, 5));
     }
 
     [Fact]

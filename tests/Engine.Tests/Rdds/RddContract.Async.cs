@@ -124,7 +124,7 @@ public abstract partial class RddContract
     }
 
     private static readonly HashSet<string> NotActions =
-        ["ToAsyncEnumerable", "Compute", "Read", "ToDebugString", "ToString", "Equals", "GetHashCode", "Unpersist", "GetType"];
+        ["Barrier", "ToAsyncEnumerable", "Compute", "Read", "ToDebugString", "ToString", "Equals", "GetHashCode", "Unpersist", "GetType"];
 
     private static bool IsListOfRdds(Type type) => type.IsGenericType && type.GetGenericArguments().Any(argument => typeof(Rdd).IsAssignableFrom(argument));
 

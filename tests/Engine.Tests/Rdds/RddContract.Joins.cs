@@ -18,6 +18,31 @@ public abstract partial class RddContract
     }
 
     [Theory, MemberData(nameof(PartitionCounts))]
+    public void Join_makes_one_value_of_the_two_of_a_row(int partitions)
+    {
+        var expected = from l in LeftPairs from r in RightPairs where l.Key == r.Key select (l.Key, $"{l.Value}-{r.Value}");
+        Bag.AssertEqual(expected, Left().Join(Right(), static (left, right) => $"{left}-{right}", partitions).Collect());
+        var placed = new HashPartitioner<string?>(5);
+        var joined = Left().Join(Right(), static (left, right) => $"{left}-{right}", placed);
+        Assert.Equal(placed, joined.Partitioner);
+        Bag.AssertEqual(expected, joined.Collect());
+    }
+
+    [Fact]
+    public void CoGroups_of_three_and_four_take_a_partitioner()
+    {
+        var placed = new HashPartitioner<string?>(5);
+        var three = Left().CoGroup(Right(), Left(), placed);
+        Assert.Equal(placed, three.Partitioner);
+        Assert.Equal(["[5]|[]|[5]"], three.Filter(static pair => pair.Key == "only left").Collect()
+            .Select(pair => $"{Show(pair.Value.First)}|{Show(pair.Value.Second)}|{Show(pair.Value.Third)}"));
+        var four = Left().CoGroup(Right(), Left(), Right(), placed);
+        Assert.Equal(placed, four.Partitioner);
+        Assert.Equal(["[]|[z]|[]|[z]"], four.Filter(static pair => pair.Key == "only right").Collect()
+            .Select(pair => $"{Show(pair.Value.First)}|{Show(pair.Value.Second)}|{Show(pair.Value.Third)}|{Show(pair.Value.Fourth)}"));
+    }
+
+    [Theory, MemberData(nameof(PartitionCounts))]
     public void LeftOuterJoin_keeps_rows_without_a_match_on_the_right(int partitions)
     {
         var expected = LeftPairs.SelectMany(l => Matches(RightPairs, l.Key).DefaultIfEmpty().Select(r => (l.Key, (l.Value, r))));

@@ -188,6 +188,30 @@ public abstract partial class RddContract
     }
 
     [Fact]
+    public void Without_a_seed_each_call_picks_others_and_each_run_of_a_program_the_same()
+    {
+        using var again = DataflowContext.Local(Context.Options);
+        using var other = DataflowContext.Local(Context.Options with { Seed = 7 });
+        Assert.Equal(Picks(Context), Picks(again));
+        Assert.NotEqual(Picks(Context), Picks(Context));
+        Assert.NotEqual(Picks(again), Picks(other));
+
+        static long[][] Picks(DataflowContext context)
+        {
+            var numbers = context.Range(0, 1000, partitions: 3);
+            var fractions = new Dictionary<long, double> { [0] = 0.5 };
+            long[][] picks =
+            [
+                numbers.Sample(false, 0.1).Collect(), numbers.Sample(false, 0.1).Collect(), numbers.RandomSplit([1, 1])[0].Collect(), numbers.TakeSample(false, 20),
+                numbers.KeyBy(static i => i % 2).SampleByKey(false, fractions).Values().Collect(),
+                [.. numbers.KeyBy(static i => i % 2).SampleByKeyExact(false, fractions).Values().Collect().Order()],
+            ];
+            Assert.NotEqual(picks[0], picks[1]);
+            return picks;
+        }
+    }
+
+    [Fact]
     public void A_random_split_is_disjoint_and_covers_everything()
     {
         var rdd = Context.Range(0, 10_000, partitions: 5);

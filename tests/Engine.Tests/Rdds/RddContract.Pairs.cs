@@ -299,19 +299,40 @@ public abstract partial class RddContract
     {
         var pairs = Context.Range(0, 300, partitions: 4).Map(static i => (Key: i % 10 == 0 ? "few" : "many", Value: i));
         var fractions = new Dictionary<string, double> { ["few"] = 0.25, ["many"] = 0.1 };
-        var sample = pairs.SampleByKeyExact(fractions, 9).Collect();
+        var sample = pairs.SampleByKeyExact(false, fractions, 9).Collect();
         Assert.Equal(8, sample.Count(pair => pair.Key == "few"));
         Assert.Equal(27, sample.Count(pair => pair.Key == "many"));
         Assert.Equal(35, sample.Distinct().Count());
-        Bag.AssertEqual(sample, pairs.SampleByKeyExact(fractions, 9).Collect());
-        Assert.Throws<ArgumentOutOfRangeException>(() => pairs.SampleByKeyExact(new Dictionary<string, double> { ["few"] = 1.5 }, 9));
+        Bag.AssertEqual(sample, pairs.SampleByKeyExact(false, fractions, 9).Collect());
+        Assert.Throws<ArgumentOutOfRangeException>(() => pairs.SampleByKeyExact(false, new Dictionary<string, double> { ["few"] = 1.5 }, 9));
+    }
+
+    [Fact]
+    public void SampleByKeyExact_with_replacement_may_pick_more_than_there_are()
+    {
+        var pairs = Context.Range(0, 40, partitions: 3).Map(static i => (Key: (string?)(i % 2 == 0 ? "even" : "odd"), Value: i));
+        var sample = pairs.SampleByKeyExact(true, Fractions(("even", 3.01), ("odd", 0)), 4).Collect();
+        Assert.Equal(61, sample.Length);
+        Assert.All(sample, pair => Assert.Equal("even", pair.Key));
+        Assert.InRange(sample.Distinct().Count(), 10, 20);
+        Bag.AssertEqual(sample, pairs.SampleByKeyExact(true, Fractions(("even", 3.01), ("odd", 0)), 4).Collect());
+        Assert.Throws<ArgumentOutOfRangeException>(() => pairs.SampleByKeyExact(true, Fractions(("odd", -1))));
+    }
+
+    [Fact]
+    public void CombineByKey_takes_a_number_of_partitions()
+    {
+        var combined = Sevens().CombineByKey(static value => $"{value}", static (text, value) => $"{text} {value}", static (a, b) => $"{a} {b}", 3);
+        Assert.Equal(3, combined.PartitionCount);
+        Bag.AssertEqual(
+            Enumerable.Range(0, 50).GroupBy(i => i % 7).Select(group => (group.Key, string.Join(' ', group))), combined.Collect());
     }
 
     [Fact]
     public void SampleByKeyExact_meets_keys_that_are_null_or_left_out()
     {
         var pairs = Context.Parallelize(new (string? Key, int Value)[] { ("a", 1), (null, 2), ("b", 3), ("a", 4) }, 2);
-        Bag.AssertEqual([("a", 1), ("a", 4)], pairs.SampleByKeyExact(Fractions(("a", 1)), 1).Collect());
+        Bag.AssertEqual([("a", 1), ("a", 4)], pairs.SampleByKeyExact(false, Fractions(("a", 1)), 1).Collect());
         Bag.AssertEqual([("a", 1), ("a", 4)], pairs.SampleByKey(false, Fractions(("a", 1)), 1).Collect());
     }
 

@@ -234,6 +234,32 @@ public abstract partial class RddContract
     }
 
     [Fact]
+    public void Coalesce_with_a_shuffle_may_make_more_partitions_and_packs_them_as_told()
+    {
+        var rdd = Context.Parallelize(Enumerable.Range(0, 20), 2);
+        var more = rdd.Coalesce(5, shuffle: true);
+        Assert.Equal((5, 1), (more.PartitionCount, Shuffles(more)));
+        Bag.AssertEqual(rdd.Collect(), more.Collect());
+        Assert.All(Parts(more), part => Assert.InRange(part.Length, 3, 5));
+        var packed = rdd.Coalesce(3, static (_, _) => [[2], [0, 1]], shuffle: true);
+        Assert.Equal(2, packed.PartitionCount);
+        Bag.AssertEqual(rdd.Collect(), packed.Collect());
+    }
+
+    [Fact]
+    public void Subtract_and_GroupBy_take_a_partitioner()
+    {
+        var rdd = Context.Parallelize(Enumerable.Range(0, 20), 3);
+        var rest = rdd.Subtract(Context.Range(0, 15).Map(static i => (int)i), new HashPartitioner<int>(4));
+        Assert.Equal(4, rest.PartitionCount);
+        Bag.AssertEqual([15, 16, 17, 18, 19], rest.Collect());
+        var placed = new HashPartitioner<int>(2);
+        var groups = rdd.GroupBy(static i => i % 3, placed);
+        Assert.Equal(placed, groups.Partitioner);
+        Bag.AssertEqual([(0, 7), (1, 7), (2, 6)], groups.MapValues(static group => group.Count).Collect());
+    }
+
+    [Fact]
     public void A_coalescer_of_ones_own_decides_what_is_read_together()
     {
         var rdd = Context.Parallelize(Enumerable.Range(0, 6), 3);
