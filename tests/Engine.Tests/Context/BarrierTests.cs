@@ -256,6 +256,38 @@ public sealed class BarrierTests : IDisposable
         Assert.Equal(8, runs.Value);
     }
 
+    [Fact]
+    public void What_some_tasks_of_a_broken_attempt_have_cached_is_dropped()
+    {
+        using var stored = new CountdownEvent(3);
+        var result = Four.Barrier().MapPartitions((barrier, items) =>
+        {
+            barrier.Barrier();
+            if (barrier is { StageAttempt: 0, TaskIndex: 3 })
+            {
+                stored.Wait(TimeSpan.FromSeconds(30));
+                throw new FormatException("n/a");
+            }
+            return items.Select(i => (i, barrier.StageAttempt));
+        }).Cache().MapPartitions(items =>
+        {
+            if (BarrierTaskContext.Current.StageAttempt == 0) stored.Signal();
+            return items;
+        }).Collect();
+        Assert.Equal(Enumerable.Range(0, 8).Select(i => (i, 1)), result);
+    }
+
+    [Fact]
+    public async Task Gangs_of_several_jobs_that_want_all_slots_run_one_after_the_other()
+    {
+        var jobs = Enumerable.Range(0, 6).Select(job => Four.Barrier().MapPartitions((barrier, items) =>
+        {
+            barrier.Barrier();
+            return barrier.AllGather($"{job}");
+        }).CollectAsync()).ToList();
+        for (var job = 0; job < jobs.Count; job++) Assert.All(await jobs[job], text => Assert.Equal($"{job}", text));
+    }
+
     [Theory]
     [InlineData("First")]
     [InlineData("Take")]
