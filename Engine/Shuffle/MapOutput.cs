@@ -19,6 +19,8 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
 
     public int Map => map;
 
+    public int ReducePartitions => reducePartitions;
+
     public ulong Checksum { get; set; }
 
     public long SpilledBytes { get; private set; }
@@ -67,6 +69,18 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
         }
         // Reading takes no lock: what is on disk never moves again.
         return file.Read(context);
+    }
+
+    /// <summary>Lends a segment to someone who is no task: the bytes of a native body, or the body itself, which then never changes.</summary>
+    /// <exception cref="ObjectDisposedException">The output was dropped.</exception>
+    public SegmentBody Lend(Segment segment, out SegmentView view)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            view = segment.Body is NativeBody native ? native.Open() : default;
+            return segment.Body;
+        }
     }
 
     public MapStatus Status(WorkerId server)

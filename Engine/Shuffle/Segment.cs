@@ -101,6 +101,9 @@ public readonly struct SegmentView : IDisposable
     /// <summary>The rows as bytes; empty if they are objects.</summary>
     public ReadOnlySpan<byte> Bytes => _buffer is null ? default : _buffer.Span[.._length];
 
+    /// <summary>The same bytes, for asynchronous writes.</summary>
+    internal ReadOnlyMemory<byte> Memory => _buffer is null ? default : _buffer.Memory[.._length];
+
     /// <summary>Ends the lease.</summary>
     public void Dispose()
     {

@@ -80,6 +80,15 @@ internal sealed class FileBody(SpillFile file, long offset, int storedLength, in
 
     public override void Free() { }
 
+    /// <summary>Bytes in the file.</summary>
+    public int StoredLength => storedLength;
+
+    /// <summary>Bytes of the rows.</summary>
+    public int RawLength => rawLength;
+
+    /// <summary>Id of the compression of the bytes in the file.</summary>
+    public byte Compression => compressed ? CompressionCodecs.Lz4.Id : CompressionCodecs.None.Id;
+
     /// <summary>Brings the rows into native memory, which the reading task pays for.</summary>
     /// <exception cref="CorruptDataException">The bytes on disk do not match their checksum.</exception>
     public SegmentView Read(TaskContext context)
@@ -116,7 +125,10 @@ internal sealed class FileBody(SpillFile file, long offset, int storedLength, in
         }
     }
 
-    private void Fetch(Span<byte> destination)
+    /// <summary>Reads the bytes as they are in the file, and checks them.</summary>
+    /// <param name="destination">As long as <see cref="StoredLength"/>.</param>
+    /// <exception cref="CorruptDataException">They do not match their checksum.</exception>
+    public void Fetch(Span<byte> destination)
     {
         file.Read(offset, destination);
         var actual = Crc32C.Of(destination);

@@ -1,0 +1,49 @@
+using System.Text.Json.Serialization;
+
+namespace Dataflow.Cluster;
+
+/// <summary>
+/// One message of the control protocol. The whole vocabulary is listed here: a kind that is not in the list can neither be sent nor
+/// received. Kinds are short words, since they travel with every message.
+/// </summary>
+/// <remarks>
+/// Executor and driver always run the same engine, so what they say to each other may change freely. What workers, coordinators and
+/// programs say to each other may meet another version: a change there raises <see cref="Handshake.Version"/>.
+/// </remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "t", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
+[JsonDerivedType(typeof(RegisterExecutor), "register")]
+[JsonDerivedType(typeof(Registered), "registered")]
+[JsonDerivedType(typeof(LaunchTasks), "launch")]
+[JsonDerivedType(typeof(StageBinaryAvailable), "binary")]
+[JsonDerivedType(typeof(KillTask), "kill")]
+[JsonDerivedType(typeof(TasksFinished), "finished")]
+[JsonDerivedType(typeof(AskCommit), "commit")]
+[JsonDerivedType(typeof(CommitAnswer), "commit-answer")]
+[JsonDerivedType(typeof(BlocksUpdated), "blocks")]
+[JsonDerivedType(typeof(DropCached), "drop-cached")]
+[JsonDerivedType(typeof(DropBroadcast), "drop-broadcast")]
+[JsonDerivedType(typeof(RemoveShuffle), "remove-shuffle")]
+[JsonDerivedType(typeof(MapOutputsAsked), "outputs")]
+[JsonDerivedType(typeof(MapOutputsAnswer), "outputs-answer")]
+[JsonDerivedType(typeof(Heartbeat), "beat")]
+[JsonDerivedType(typeof(HeartbeatAck), "beat-ack")]
+[JsonDerivedType(typeof(Shutdown), "shutdown")]
+[JsonDerivedType(typeof(Refused), "refused")]
+[JsonDerivedType(typeof(RegisterWorker), "register-worker")]
+[JsonDerivedType(typeof(WorkerRegistered), "worker-registered")]
+[JsonDerivedType(typeof(WorkerHeartbeat), "worker-beat")]
+[JsonDerivedType(typeof(LaunchExecutor), "launch-executor")]
+[JsonDerivedType(typeof(ExecutorStarted), "executor-started")]
+[JsonDerivedType(typeof(ExecutorExited), "executor-exited")]
+[JsonDerivedType(typeof(StopExecutor), "stop-executor")]
+[JsonDerivedType(typeof(RegisterApplication), "register-app")]
+[JsonDerivedType(typeof(ApplicationRegistered), "app-registered")]
+[JsonDerivedType(typeof(WantExecutors), "want")]
+[JsonDerivedType(typeof(GrantExecutors), "grant")]
+[JsonDerivedType(typeof(ReleaseExecutor), "release")]
+[JsonDerivedType(typeof(WorkerGone), "worker-gone")]
+[JsonDerivedType(typeof(ApplicationEnded), "app-ended")]
+[JsonDerivedType(typeof(Drain), "drain")]
+[JsonDerivedType(typeof(AskStatus), "status")]
+[JsonDerivedType(typeof(StatusAnswer), "status-answer")]
+internal abstract record ControlMessage;

@@ -1,0 +1,170 @@
+using System.Text.Json.Serialization;
+using Dataflow.Scheduling;
+using Dataflow.Storage;
+using Dataflow.Tasks;
+
+namespace Dataflow.Cluster;
+
+// What an executor and its driver say to each other.
+
+/// <summary>An executor offers its slots: the first message on its link, and again after a lost link.</summary>
+/// <param name="Application">The application that it was started for.</param>
+/// <param name="Executor">Its number, given with the grant.</param>
+/// <param name="Worker">The worker that started it and serves its map outputs.</param>
+/// <param name="Host">Name of its machine, as locality compares it.</param>
+/// <param name="DataUrl">Where its blocks are fetched.</param>
+/// <param name="Slots">How many tasks it runs at once.</param>
+/// <param name="Resources">Addresses of its named resources, by name.</param>
+/// <param name="Codecs">Ids of the compressions that it has.</param>
+/// <param name="Epoch">Counts the links of this executor; messages of an older link are ignored.</param>
+internal sealed record RegisterExecutor(
+    string Application, ExecutorId Executor, WorkerId Worker, string Host, string DataUrl, int Slots,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, int[] Codecs, long Epoch) : ControlMessage;
+
+/// <summary>The driver took the executor in.</summary>
+/// <param name="Epoch">That of the registration.</param>
+/// <param name="HeartbeatInterval">How often it is to beat.</param>
+/// <param name="Settings">Settings of the application that executors follow, by name.</param>
+internal sealed record Registered(long Epoch, TimeSpan HeartbeatInterval, IReadOnlyDictionary<string, string> Settings) : ControlMessage;
+
+/// <summary>Tasks to run at once, each in a slot of its own.</summary>
+internal sealed record LaunchTasks(IReadOnlyList<TaskLaunch> Tasks) : ControlMessage;
+
+/// <summary>One attempt at one task.</summary>
+/// <param name="Task">The attempt.</param>
+/// <param name="Job">The job that first needed the stage.</param>
+/// <param name="Stage">The stage.</param>
+/// <param name="StageAttempt">The attempt at the stage.</param>
+/// <param name="Partition">Index of the partition.</param>
+/// <param name="Attempt">0 for the first attempt at this task.</param>
+/// <param name="Speculative">Whether it is a second copy of a slow task.</param>
+/// <param name="Cpus">Slots that it takes.</param>
+/// <param name="Binary">Number of the stage's code; see <see cref="StageBinaryAvailable"/>.</param>
+/// <param name="PartitionBytes">The partition, with all that computing it needs.</param>
+/// <param name="Epoch">Locations of map outputs learned before this epoch are out of date.</param>
+/// <param name="Resources">Addresses of named resources that are the task's while it runs.</param>
+/// <param name="GangHosts">Where the tasks of its barrier stage run, by index; null if it is of none.</param>
+/// <param name="Properties">Properties of the job that tasks may read.</param>
+internal sealed record TaskLaunch(
+    TaskId Task, JobId Job, StageId Stage, int StageAttempt, int Partition, int Attempt, bool Speculative, int Cpus,
+    long Binary, byte[] PartitionBytes, long Epoch,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, IReadOnlyList<string>? GangHosts,
+    IReadOnlyDictionary<string, string> Properties);
+
+/// <summary>The code of a stage can be had: here when it is small, else as block <c>binary/ID</c> of the driver.</summary>
+/// <param name="Binary">Its number.</param>
+/// <param name="Hash">SHA-256 of its bytes.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="Bytes">The bytes, or null if they are to be fetched.</param>
+internal sealed record StageBinaryAvailable(long Binary, byte[] Hash, int Length, byte[]? Bytes) : ControlMessage;
+
+/// <summary>An attempt is to end. One that has ended is ignored.</summary>
+internal sealed record KillTask(TaskId Task, string Reason) : ControlMessage;
+
+/// <summary>Attempts that ended.</summary>
+internal sealed record TasksFinished(IReadOnlyList<TaskFinish> Tasks) : ControlMessage;
+
+/// <summary>How one attempt ended.</summary>
+/// <param name="Task">The attempt.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Metrics">What it did.</param>
+/// <param name="Accumulators">What its accumulators gathered, encoded; null if nothing.</param>
+internal sealed record TaskFinish(TaskId Task, WireOutcome Outcome, TaskMetrics Metrics, byte[]? Accumulators);
+
+/// <summary>How an attempt ended, as it travels: <see cref="TaskOutcome"/> without objects of the user's program.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "t", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
+[JsonDerivedType(typeof(WireResult), "ok")]
+[JsonDerivedType(typeof(WireResultBlock), "ok-block")]
+[JsonDerivedType(typeof(WireMapOutput), "map")]
+[JsonDerivedType(typeof(WireFetchFailed), "fetch")]
+[JsonDerivedType(typeof(WireThrew), "threw")]
+[JsonDerivedType(typeof(WireKilled), "killed")]
+[JsonDerivedType(typeof(WireCommitDenied), "denied")]
+internal abstract record WireOutcome;
+
+/// <summary>It ended well, with this encoded value; null is the value null.</summary>
+internal sealed record WireResult(byte[]? Value) : WireOutcome;
+
+/// <summary>It ended well; the encoded value is too large for a message and waits as block <c>result/TASK</c> of the executor.</summary>
+internal sealed record WireResultBlock(long Length) : WireOutcome;
+
+/// <summary>It wrote a map output.</summary>
+/// <param name="Server">Who serves it.</param>
+/// <param name="Bytes">Bytes of each reduce partition.</param>
+/// <param name="Rows">Rows of each reduce partition.</param>
+/// <param name="Checksum">Checksum of the rows; 0 for none.</param>
+internal sealed record WireMapOutput(WorkerId Server, long[] Bytes, long[] Rows, ulong Checksum) : WireOutcome;
+
+/// <summary>A map output that it reads could not be had.</summary>
+internal sealed record WireFetchFailed(ShuffleId Shuffle, int Map, WorkerId? Server, FetchFailure Failure, string Message) : WireOutcome;
+
+/// <summary>It threw.</summary>
+/// <param name="Error">The exception.</param>
+internal sealed record WireThrew(WireError Error) : WireOutcome;
+
+/// <summary>An exception as text: types that another process names are never made here.</summary>
+/// <param name="Type">Full name of its type.</param>
+/// <param name="Message">Its message.</param>
+/// <param name="Stack">Its stack trace, or null.</param>
+/// <param name="Final">Whether trying again can't help; see <c>IFinalError</c>.</param>
+/// <param name="Inner">What caused it, or null.</param>
+internal sealed record WireError(string Type, string Message, string? Stack, bool Final, WireError? Inner);
+
+/// <summary>It was ended on request.</summary>
+internal sealed record WireKilled(string Reason) : WireOutcome;
+
+/// <summary>It was not let commit.</summary>
+internal sealed record WireCommitDenied : WireOutcome;
+
+/// <summary>An attempt asks whether it may make its output final.</summary>
+internal sealed record AskCommit(TaskId Task, StageId Stage, int StageAttempt, int Partition) : ControlMessage;
+
+/// <summary>Whether it may.</summary>
+internal sealed record CommitAnswer(TaskId Task, bool Granted) : ControlMessage;
+
+/// <summary>Cached blocks came, moved or went.</summary>
+internal sealed record BlocksUpdated(IReadOnlyList<BlockUpdate> Updates) : ControlMessage;
+
+/// <summary>The cached partitions of an Rdd are no longer wanted.</summary>
+internal sealed record DropCached(int Rdd) : ControlMessage;
+
+/// <summary>The pieces of a broadcast value are no longer wanted.</summary>
+/// <param name="Broadcast">Its number.</param>
+/// <param name="ForEver">Whether it was destroyed, so that fetching it again is an error.</param>
+internal sealed record DropBroadcast(long Broadcast, bool ForEver) : ControlMessage;
+
+/// <summary>The outputs of a shuffle are no longer wanted.</summary>
+internal sealed record RemoveShuffle(ShuffleId Shuffle) : ControlMessage;
+
+/// <summary>An executor asks who serves the outputs of a shuffle.</summary>
+internal sealed record MapOutputsAsked(ShuffleId Shuffle, long Epoch) : ControlMessage;
+
+/// <summary>Who serves the outputs of a shuffle.</summary>
+/// <param name="Shuffle">The shuffle.</param>
+/// <param name="Epoch">The epoch of the map outputs that this holds for.</param>
+/// <param name="Servers">Every server that is named below, with where its blocks are fetched.</param>
+/// <param name="Maps">Position in <paramref name="Servers"/> for each map output; -1 where nobody serves it.</param>
+internal sealed record MapOutputsAnswer(ShuffleId Shuffle, long Epoch, IReadOnlyList<BlockServer> Servers, int[] Maps) : ControlMessage;
+
+/// <summary>Who serves blocks and where.</summary>
+internal sealed record BlockServer(WorkerId Server, string DataUrl);
+
+/// <summary>An executor lives.</summary>
+/// <param name="Epoch">That of its registration.</param>
+/// <param name="HeapBytes">Managed memory in use.</param>
+/// <param name="NativeBytes">Engine memory in use.</param>
+/// <param name="Running">What its tasks have done so far.</param>
+internal sealed record Heartbeat(long Epoch, long HeapBytes, long NativeBytes, IReadOnlyList<TaskProgress> Running) : ControlMessage;
+
+/// <summary>What a running attempt has done so far.</summary>
+internal sealed record TaskProgress(TaskId Task, TaskMetrics Metrics);
+
+/// <summary>The driver lives, and knows the executor.</summary>
+/// <param name="Epoch">That of the registration; another one means: register again.</param>
+internal sealed record HeartbeatAck(long Epoch) : ControlMessage;
+
+/// <summary>The receiver is to end.</summary>
+internal sealed record Shutdown(string Reason) : ControlMessage;
+
+/// <summary>A registration or request was refused for good; the link is closed after it.</summary>
+internal sealed record Refused(string Reason) : ControlMessage;

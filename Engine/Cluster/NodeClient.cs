@@ -1,0 +1,118 @@
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Net.WebSockets;
+
+namespace Dataflow.Cluster;
+
+/// <summary>Dials other processes: links, and pooled connections for blocks. One per process; safe to use from any thread.</summary>
+internal sealed class NodeClient : IDisposable
+{
+    private readonly HttpMessageInvoker _http;
+    private readonly string _name = ReplayGuard.NewClient();
+    private long _number = -1;
+
+    public NodeClient(NodeOptions? options = null)
+    {
+        Options = options ?? NodeOptions.Default;
+        var tls = new SslClientAuthenticationOptions();
+        if (Options.Tls is { } own)
+        {
+            tls.RemoteCertificateValidationCallback = (_, certificate, _, errors) => own.Trusts(certificate, errors);
+            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => own.Certificate;
+        }
+        _http = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null,
+            ConnectTimeout = Options.ConnectTimeout,
+            MaxConnectionsPerServer = Options.MaxConnectionsPerServer,
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            SslOptions = tls,
+        });
+    }
+
+    public NodeOptions Options { get; }
+
+    /// <summary>Makes a link and goes through its handshake.</summary>
+    /// <param name="server">Base address of the other process, such as <c>http://127.0.0.1:7077</c>.</param>
+    /// <param name="scope">Whose secret is held: <see cref="ScopeName.Cluster"/>, or an application.</param>
+    /// <param name="secret">The secret; <see cref="ClusterToken.Open"/> for none.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ClusterException">The server is not there, speaks another version, refuses, or is not what it says.</exception>
+    public async Task<IControlChannel> ConnectAsync(Uri server, string scope, ClusterToken secret, CancellationToken cancellation = default)
+    {
+        ScopeName.Check(scope);
+        var socket = new ClientWebSocket();
+        try
+        {
+            socket.Options.KeepAliveInterval = Options.Limits.KeepAliveInterval;
+            socket.Options.KeepAliveTimeout = Options.Limits.KeepAliveTimeout;
+            socket.Options.Proxy = null;
+            if (Options.Tls is { } own)
+            {
+                socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, errors) => own.Trusts(certificate, errors);
+                if (own.Mutual) socket.Options.ClientCertificates = [own.Certificate];
+            }
+            using var patience = new CancellationTokenSource(Options.Limits.HandshakeTimeout, Options.Limits.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+            var address = new UriBuilder(server) { Scheme = server.Scheme == "https" ? "wss" : "ws", Path = "/control" }.Uri;
+            await socket.ConnectAsync(address, either.Token).ConfigureAwait(false);
+            var seal = await Handshake.ConnectAsync(socket, server, scope, secret, either.Token).ConfigureAwait(false);
+            return new ControlChannel(socket, $"{server.Host}:{server.Port}", seal, Options.Limits);
+        }
+        catch (Exception error) when (error is not ClusterException && !cancellation.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new ClusterException($"No link to {server} could be made: {error.Message}\n  next: check that a process of Dataflow listens there.", error);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sends a signed request, and checks that who answers holds the secret too.</summary>
+    /// <exception cref="HttpRequestException">The server can't be reached, or breaks off.</exception>
+    /// <exception cref="ClusterException">The server refuses, or does not hold the secret.</exception>
+    internal async Task<HttpResponseMessage> SendAsync(BlockSource source, HttpMethod method, string path, byte[] body, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(source.Server, path));
+        var signature = RequestSignature.Create(
+            source.Secret, source.Scope, _name, Interlocked.Increment(ref _number), Options.Limits.Time.GetUtcNow(), method.Method, path, body);
+        request.Headers.TryAddWithoutValidation("Authorization", signature.ToString());
+        if (method == HttpMethod.Post)
+        {
+            request.Content = new ByteArrayContent(body);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
+        }
+        var response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
+        try
+        {
+            if (!response.IsSuccessStatusCode)
+            {
+                throw new ClusterException(
+                    $"{source.Server} refused a request for blocks of '{source.Scope}' with {(int)response.StatusCode}: another secret, or clocks that differ by more than {Options.RequestAge.TotalMinutes:N0} min.");
+            }
+            var answer = response.Headers.TryGetValues(RequestSignature.AnswerHeader, out var values) ? values.FirstOrDefault() : null;
+            if (!signature.VerifyAnswer(source.Secret, answer))
+                throw new ClusterException($"{source.Server} answers for '{source.Scope}' without holding its secret: it is not the process that it says it is.");
+            return response;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+}
+
+/// <summary>Who serves blocks, and with which secret they are asked for.</summary>
+/// <param name="Server">Base address of the process.</param>
+/// <param name="Scope">The application.</param>
+/// <param name="Secret">Its secret.</param>
+internal sealed record BlockSource(Uri Server, string Scope, ClusterToken Secret);

@@ -1,0 +1,135 @@
+using Dataflow.Scheduling;
+
+namespace Dataflow.Cluster;
+
+// What workers and programs say to the coordinator, and hear from it.
+
+/// <summary>A worker offers its machine: the first message on its link, and again after a lost link or a coordinator's restart.</summary>
+/// <param name="Version">Version of its engine; another one is refused with a message that names both.</param>
+/// <param name="Name">Its name, unique in the cluster; a second worker of the same name replaces the first.</param>
+/// <param name="Host">Name of its machine, as locality compares it.</param>
+/// <param name="Cores">Cores that it grants to executors.</param>
+/// <param name="MemoryBytes">Memory that it grants to executors.</param>
+/// <param name="Resources">Addresses of its named resources, by name.</param>
+/// <param name="DataUrl">Where its blocks and staged files are fetched.</param>
+/// <param name="Epoch">Counts the links of this worker process.</param>
+/// <param name="Executors">Executors that it runs already.</param>
+internal sealed record RegisterWorker(
+    string Version, string Name, string Host, int Cores, long MemoryBytes,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, string DataUrl, long Epoch,
+    IReadOnlyList<RunningExecutor> Executors) : ControlMessage;
+
+/// <summary>An executor that a worker runs when it registers.</summary>
+internal sealed record RunningExecutor(string Application, ExecutorId Executor, int Cores, long MemoryBytes);
+
+/// <summary>The coordinator took the worker in.</summary>
+/// <param name="Worker">Its number from now on.</param>
+/// <param name="Epoch">That of the registration.</param>
+/// <param name="HeartbeatInterval">How often it is to beat.</param>
+internal sealed record WorkerRegistered(WorkerId Worker, long Epoch, TimeSpan HeartbeatInterval) : ControlMessage;
+
+/// <summary>A worker lives. The coordinator answers with <see cref="HeartbeatAck"/>.</summary>
+/// <param name="Epoch">That of its registration.</param>
+/// <param name="FreeMemoryBytes">Memory that its machine has left.</param>
+/// <param name="FreeDiskBytes">Room in its temporary folder.</param>
+internal sealed record WorkerHeartbeat(long Epoch, long FreeMemoryBytes, long FreeDiskBytes) : ControlMessage;
+
+/// <summary>A worker is to start an executor.</summary>
+/// <param name="Application">The application.</param>
+/// <param name="Executor">The executor's number.</param>
+/// <param name="DriverUrl">Where the executor registers.</param>
+/// <param name="Cores">Its slots.</param>
+/// <param name="MemoryBytes">Its memory, heap and engine memory together.</param>
+/// <param name="Resources">Addresses of named resources that are the executor's.</param>
+/// <param name="Secret">The application's secret, sealed with <see cref="IControlChannel.Seal"/> for this link.</param>
+/// <param name="Files">The application's files, to be staged in one folder.</param>
+/// <param name="Sources">Where files may be fetched: the driver and workers that have them.</param>
+/// <param name="Settings">Settings of the executor's process, by name.</param>
+internal sealed record LaunchExecutor(
+    string Application, ExecutorId Executor, string DriverUrl, int Cores, long MemoryBytes,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, byte[] Secret,
+    IReadOnlyList<CodeFile> Files, IReadOnlyList<string> Sources, IReadOnlyDictionary<string, string> Settings) : ControlMessage;
+
+/// <summary>One file of an application.</summary>
+/// <param name="Path">Where it belongs, relative to the application's folder, with forward slashes.</param>
+/// <param name="Hash">SHA-256 of its content in lower-case hex: its name as a block, <c>code/HASH</c>.</param>
+/// <param name="Length">Bytes.</param>
+internal sealed record CodeFile(string Path, string Hash, long Length);
+
+/// <summary>An executor's process runs; it registers with its driver by itself.</summary>
+internal sealed record ExecutorStarted(string Application, ExecutorId Executor, int ProcessId) : ControlMessage;
+
+/// <summary>An executor's process ended, or could not be started.</summary>
+/// <param name="Application">The application.</param>
+/// <param name="Executor">The executor.</param>
+/// <param name="ExitCode">Its exit code; null if it never ran.</param>
+/// <param name="Reason">For people: a signal, out of memory, what it last wrote.</param>
+internal sealed record ExecutorExited(string Application, ExecutorId Executor, int? ExitCode, string Reason) : ControlMessage;
+
+/// <summary>A worker is to end an executor.</summary>
+internal sealed record StopExecutor(string Application, ExecutorId Executor, string Reason) : ControlMessage;
+
+/// <summary>A program asks for executors: the first message on its link, and again after a coordinator's restart.</summary>
+/// <param name="Version">Version of its engine.</param>
+/// <param name="Application">Its name, unique in the cluster; made by the driver.</param>
+/// <param name="Title">For people.</param>
+/// <param name="DriverUrl">Where its executors register and fetch code.</param>
+/// <param name="Secret">The application's secret, sealed with <see cref="IControlChannel.Seal"/> for this link.</param>
+/// <param name="Files">Its files.</param>
+/// <param name="Wanted">How many executors of which size.</param>
+/// <param name="Settings">Settings of the executors' processes, by name.</param>
+/// <param name="Executors">Executors that it has already.</param>
+/// <param name="Epoch">Counts the links of this program.</param>
+internal sealed record RegisterApplication(
+    string Version, string Application, string Title, string DriverUrl, byte[] Secret, IReadOnlyList<CodeFile> Files,
+    ExecutorWish Wanted, IReadOnlyDictionary<string, string> Settings, IReadOnlyList<ExecutorId> Executors, long Epoch) : ControlMessage;
+
+/// <summary>How many executors a program wants, and how large.</summary>
+/// <param name="Least">Fewer are of no use.</param>
+/// <param name="Most">More are not wanted; <see cref="int.MaxValue"/> takes all there are.</param>
+/// <param name="Cores">Slots of each; 0 takes all of a worker's free cores.</param>
+/// <param name="MemoryBytes">Memory of each; 0 takes the share that goes with its cores.</param>
+/// <param name="Resources">How many of each named resource each executor needs.</param>
+internal sealed record ExecutorWish(int Least, int Most, int Cores, long MemoryBytes, IReadOnlyDictionary<string, int> Resources);
+
+/// <summary>The coordinator knows the program.</summary>
+/// <param name="Epoch">That of the registration.</param>
+/// <param name="HeartbeatInterval">How often it is to beat.</param>
+internal sealed record ApplicationRegistered(long Epoch, TimeSpan HeartbeatInterval) : ControlMessage;
+
+/// <summary>A program wants another number of executors now.</summary>
+internal sealed record WantExecutors(string Application, ExecutorWish Wanted) : ControlMessage;
+
+/// <summary>The program gets executors; each registers with it once it runs.</summary>
+internal sealed record GrantExecutors(string Application, IReadOnlyList<ExecutorGrant> Executors) : ControlMessage;
+
+/// <summary>One executor that a program gets.</summary>
+internal sealed record ExecutorGrant(ExecutorId Executor, WorkerId Worker, string WorkerName, string Host, string DataUrl, int Cores, long MemoryBytes);
+
+/// <summary>An executor is given back, by its program, or asked back, by the coordinator.</summary>
+internal sealed record ReleaseExecutor(string Application, ExecutorId Executor, string Reason) : ControlMessage;
+
+/// <summary>A worker is gone, with its executors and all that it served.</summary>
+internal sealed record WorkerGone(WorkerId Worker, string Reason) : ControlMessage;
+
+/// <summary>A program ended: its executors, files and map outputs are to be removed.</summary>
+internal sealed record ApplicationEnded(string Application, string Reason) : ControlMessage;
+
+/// <summary>A worker is to take no new tasks, hand over what it serves, and leave.</summary>
+/// <param name="Worker">The worker.</param>
+/// <param name="Deadline">After this long it leaves in any case.</param>
+internal sealed record Drain(WorkerId Worker, TimeSpan Deadline) : ControlMessage;
+
+/// <summary>Someone asks how the cluster is.</summary>
+internal sealed record AskStatus : ControlMessage;
+
+/// <summary>How the cluster is.</summary>
+internal sealed record StatusAnswer(
+    string Version, IReadOnlyList<WorkerStatus> Workers, IReadOnlyList<ApplicationStatus> Applications) : ControlMessage;
+
+/// <summary>One worker of <see cref="StatusAnswer"/>.</summary>
+internal sealed record WorkerStatus(
+    WorkerId Worker, string Name, string Host, int Cores, int FreeCores, long MemoryBytes, long FreeMemoryBytes, bool Draining);
+
+/// <summary>One program of <see cref="StatusAnswer"/>.</summary>
+internal sealed record ApplicationStatus(string Application, string Title, string DriverUrl, int Executors, int Cores);
