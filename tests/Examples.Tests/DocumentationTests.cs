@@ -18,6 +18,7 @@ public sealed partial class DocumentationTests
                 "customer 7 spent 5.25",
                 "most: (1, 20.00), (7, 5.25)",
                 "2 components",
+                "every task knows the sum: 4950",
                 "mean 11.583333333333334, at most 20; 2 up to 12.625, 1 above",
                 "3 lines, 3 objects",
             ],
