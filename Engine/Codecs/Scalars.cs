@@ -1,3 +1,4 @@
+using System.Net;
 using System.Numerics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -28,7 +29,8 @@ internal static class Scalars
         Pair(typeof(TimeOnly), nameof(WriteTimeOnly), nameof(ReadTimeOnly)),
         Pair(typeof(BigInteger), nameof(WriteBigInteger), nameof(ReadBigInteger)),
         Pair(typeof(Uri), nameof(WriteUri), nameof(ReadUri)),
-        Pair(typeof(Version), nameof(WriteVersion), nameof(ReadVersion)));
+        Pair(typeof(Version), nameof(WriteVersion), nameof(ReadVersion)),
+        Pair(typeof(IPAddress), nameof(WriteAddress), nameof(ReadAddress)));
 
     /// <summary>The types that any open member may hold: these, and the numbers that lie in memory as they are.</summary>
     public static IEnumerable<Type> AllTypes => Known.Keys.Concat(
@@ -161,6 +163,25 @@ internal static class Scalars
             return part <= int.MaxValue ? (int)part : throw Wrong<Version>(part);
         }
     }
+
+    // Its length, its bytes and, of a long one, the scope: a number of 32 bits.
+    public static void WriteAddress(BlockWriter writer, IPAddress? value)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        var count = 0;
+        value?.TryWriteBytes(bytes, out count);
+        writer.WriteByte((byte)count);
+        writer.WriteBytes(bytes[..count]);
+        if (count == 16) writer.WriteVarUInt((uint)value!.ScopeId);
+    }
+
+    public static IPAddress? ReadAddress(ref BlockReader reader) => reader.ReadByte() switch
+    {
+        0 => null,
+        4 => new IPAddress(reader.ReadBytes(4)),
+        16 => new IPAddress(reader.ReadBytes(16), reader.ReadVarUInt()),
+        var other => throw Wrong<IPAddress>($"{other} bytes"),
+    };
 
     private static CorruptDataException Wrong<T>(object? found) => new($"The data holds no {TypeNames.Short(typeof(T))}: {found}.");
 

@@ -32,7 +32,7 @@ internal sealed class RepartitionedRdd<T> : Rdd<T>
         return new SegmentReader<T>(segments);
     }
 
-    private sealed class DealingDependency(Rdd<T> parent, int partitions) : ShuffleDependency(parent, partitions)
+    private sealed class DealingDependency(Rdd<T> parent, int partitions) : ShuffleDependency(RowBuckets<T>.Shuffles(parent), partitions)
     {
         public override void Write(Partition partition, MapOutputWriter output, TaskContext context)
         {

@@ -11,7 +11,7 @@ namespace Dataflow.Shuffle;
 /// <param name="mergedInPlace">Whether readers change the values.</param>
 internal sealed class PairShuffleDependency<TKey, TValue>(
     Rdd<(TKey Key, TValue Value)> parent, Partitioner<TKey> partitioner, int tags, bool mergedInPlace = false)
-    : ShuffleDependency(parent, partitioner.PartitionCount)
+    : ShuffleDependency(RowBuckets<(TKey Key, TValue Value)>.Shuffles(parent), partitioner.PartitionCount)
 {
     protected internal override Task PrepareAsync(CancellationToken cancellationToken) => partitioner.SettleAsync(cancellationToken);
 
@@ -43,7 +43,7 @@ internal sealed class CombinedShuffleDependency<TKey, TValue, TCombined>(
     Rdd<(TKey Key, TValue Value)> parent,
     Partitioner<TKey> partitioner,
     Aggregator<TValue, TCombined> aggregator,
-    bool mapSideCombine) : ShuffleDependency(parent, partitioner.PartitionCount)
+    bool mapSideCombine) : ShuffleDependency(RowBuckets<(TKey Key, TCombined Value)>.Shuffles(parent), partitioner.PartitionCount)
 {
     /// <summary>Entries after which a map task looks whether combining pays. Counted, not measured: memory must not decide where runs are cut.</summary>
     public const int TableEntries = 64 * 1024;

@@ -31,6 +31,15 @@ internal abstract class RowBuckets<TRow> : IDisposable
     /// <summary>Buckets in all; bucket b belongs to reduce partition b / <see cref="Tags"/> and has the tag b % <see cref="Tags"/>.</summary>
     public int Count { get; }
 
+    /// <summary>Refuses rows that can't be shuffled, when the plan is built: memory pressure may turn rows into bytes at any time.</summary>
+    /// <returns>The parent, for constructors to pass on.</returns>
+    /// <exception cref="CodecException">The message names the part that can't be encoded.</exception>
+    public static Rdd Shuffles(Rdd parent)
+    {
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<TRow>()) _ = Codec<TRow>.Default;
+        return parent;
+    }
+
     /// <param name="output">Where segments go.</param>
     /// <param name="tags">How many buckets each reduce partition has.</param>
     /// <param name="fresh">Whether readers change the rows they get: they are kept as bytes then, and each reader makes objects of its own.</param>
@@ -137,8 +146,6 @@ internal sealed class ObjectRowBuckets<TRow> : RowBuckets<TRow>
     {
         _fresh = fresh;
         _buckets = new Bucket[Count];
-        // Memory pressure may turn the rows into bytes at any time; a type that can't be is refused now.
-        _ = Codec<TRow>.Default;
         _segmentRows = Math.Clamp(SegmentBytes / Unsafe.SizeOf<TRow>(), 64, 2048);
     }
 

@@ -9,7 +9,7 @@ namespace Dataflow.Sorting;
 /// </summary>
 internal sealed class SortShuffleDependency<TRow, TKey>(
     Rdd<TRow> parent, Func<TRow, TKey> keyOf, RangePartitioner<TKey> partitioner)
-    : ShuffleDependency(parent, partitioner.PartitionCount)
+    : ShuffleDependency(RowBuckets<TRow>.Shuffles(parent), partitioner.PartitionCount)
 {
     protected internal override Task PrepareAsync(CancellationToken cancellationToken) => partitioner.SettleAsync(cancellationToken);
 

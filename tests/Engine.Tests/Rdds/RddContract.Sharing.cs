@@ -185,6 +185,18 @@ public abstract partial class RddContract
     }
 
     [Fact]
+    public void Rows_that_cannot_be_encoded_are_refused_when_a_shuffle_is_planned()
+    {
+        var rows = Context.Parallelize([1, 2], 1).Map(static i => (Key: i, Value: (Action)(() => { })));
+        Func<Rdd>[] verbs =
+        [
+            () => rows.PartitionBy(new HashPartitioner<int>(2)), () => rows.GroupByKey(), () => rows.ReduceByKey(static (a, _) => a), () => rows.SortByKey(),
+            () => rows.SortBy(static row => row.Key), () => rows.Repartition(2), () => rows.Join(rows), () => rows.CombineByKey(static a => a, static (a, _) => a, static (a, _) => a),
+        ];
+        foreach (var verb in verbs) Assert.Contains("a delegate is code", Assert.Throws<CodecException>(verb).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missing_lambda_is_refused_when_the_plan_is_built()
     {
         var numbers = Context.Parallelize([1, 2], 1);

@@ -10,7 +10,7 @@ public class CodecFuzzTests
 {
     public static TheoryData<Fuzzed> Types =>
     [
-        Of<int>(), Of<bool>(), Of<decimal>(), Of<DateTimeOffset>(), Of<string?>(), Of<Uri?>(), Of<Version?>(), Of<BigInteger>(),
+        Of<int>(), Of<bool>(), Of<decimal>(), Of<DateTimeOffset>(), Of<string?>(), Of<Uri?>(), Of<Version?>(), Of<System.Net.IPAddress?>(), Of<BigInteger>(),
         Of<(string?, int)>(), Of<(byte, long, bool, short)>(), Of<KeyValuePair<string, (int, double)>>(), Of<(int?, DateTime?, decimal?)?>(),
         Of<Visit?>(), Of<Named?>(), Of<Mixed>(), Of<Plain?>(), Of<Generic<string, Generic<DateOnly, Small?>>>(), Of<Point3>(), Of<HoldsEmpty>(),
         Of<int[]?>(), Of<string?[][]?>(), Of<(string, TimeOnly)[,]?>(), Of<List<(int, string?)>?>(), Of<HashSet<string?>?>(), Of<SortedSet<long>?>(),

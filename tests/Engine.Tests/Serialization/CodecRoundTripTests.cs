@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Drawing;
+using System.Net;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -52,6 +53,7 @@ public class CodecRoundTripTests
     {
         RoundTrip.Of<string?>(null, "", "a", "naïve", "日本", "🙂", "\ud800", "a\udc00", new string('x', 126), new string('x', 127), new string('é', 70_000));
         RoundTrip.Of<Uri?>(null, new Uri("https://example.org/a b?c=%20#d"), new Uri("../up", UriKind.Relative), new Uri("file:///tmp/x"), new Uri("", UriKind.Relative));
+        RoundTrip.Of<IPAddress?>(null, IPAddress.Parse("0.0.0.0"), IPAddress.Parse("10.1.2.3"), IPAddress.Parse("::1"), new IPAddress(new byte[16], uint.MaxValue));
         RoundTrip.Of<Version?>(null, new Version(1, 2), new Version(1, 2, 0), new Version(int.MaxValue, 0, 3, 4));
     }
 

@@ -67,6 +67,7 @@ internal sealed class RandomValues(int seed)
             _ when type == typeof(TimeSpan) => new TimeSpan(bits),
             _ when type == typeof(BigInteger) => BigInteger.Pow(bits, _random.Next(6)),
             _ when type == typeof(Uri) => new Uri(Chance(2) ? $"http://h/{bits}" : $"r/{bits}", UriKind.RelativeOrAbsolute),
+            _ when type == typeof(System.Net.IPAddress) => new System.Net.IPAddress(_random.NextInt64(uint.MaxValue)),
             _ when type == typeof(Version) => new Version(_random.Next(300), _random.Next(3), _random.Next(70_000)),
             _ => null,
         };

@@ -72,7 +72,7 @@ internal static class RoundTrip
             case decimal m: text.Append(string.Join(",", decimal.GetBits(m))); break;
             case DateTime t: text.Append(t.ToBinary()).Append(t.Kind); break;
             case DateTimeOffset o: text.Append(o.Ticks).Append(o.Offset); break;
-            case TimeSpan or DateOnly or TimeOnly or Guid or BigInteger or Int128 or UInt128 or Version:
+            case TimeSpan or DateOnly or TimeOnly or Guid or BigInteger or Int128 or UInt128 or Version or System.Net.IPAddress:
                 text.Append(((IFormattable)value).ToString(value is TimeOnly or DateOnly ? "O" : null, CultureInfo.InvariantCulture));
                 break;
             case Uri u: text.Append(u.OriginalString).Append(u.IsAbsoluteUri); break;
