@@ -111,8 +111,8 @@ internal sealed class BarrierCoordinator(Queue<SchedulerAction> actions)
         foreach (var other in party.Waiting)
         {
             if (other is null || (other.Kind == arrival.Kind && other.Meeting == arrival.Meeting)) continue;
-            return $"task {other.Task} called {other.Kind}() as its {Ordinal(other.Meeting)} meeting, and task {arrival.Task} called {arrival.Kind}() as its "
-                + $"{Ordinal(arrival.Meeting)}. All tasks of a barrier stage must make the same calls in the same order";
+            return $"task {other.Task} called {other.Kind}() as its {Ordinal(other.Meeting)} meeting, "
+                + $"and task {arrival.Task} called {arrival.Kind}() as its {Ordinal(arrival.Meeting)}. All tasks of a barrier stage must make the same calls in the same order";
         }
         return arrival.Meeting == party.Meeting
             ? null
@@ -122,15 +122,16 @@ internal sealed class BarrierCoordinator(Queue<SchedulerAction> actions)
     private static string EndedEarly(Party party)
     {
         var (waiting, ended) = (Tasks(party, task => party.Waiting[task] is not null), Tasks(party, task => party.HasEnded[task]));
-        return $"{ended} of stage {party.Stage} ended without a {Ordinal(party.Meeting)} meeting, for which {waiting} waited. All tasks of a barrier stage must make the "
-            + "same calls in the same order";
+        return $"{ended} of stage {party.Stage} ended without a {Ordinal(party.Meeting)} meeting, for which {waiting} waited. "
+            + "All tasks of a barrier stage must make the same calls in the same order";
     }
 
     private static string TimeIsUp(Party party)
     {
         var (waiting, missing) = (Tasks(party, task => party.Waiting[task] is not null), Tasks(party, task => party.Waiting[task] is null));
         var patience = party.Waiting.First(arrival => arrival is not null)!.Timeout;
-        return $"{missing} of stage {party.Stage} did not come to the {Ordinal(party.Meeting)} meeting, for which {waiting} waited {patience.TotalSeconds:0.###} s. "
+        var meeting = $"the {Ordinal(party.Meeting)} meeting";
+        return $"{missing} of stage {party.Stage} did not come to {meeting}, for which {waiting} waited {patience.TotalSeconds:0.###} s. "
             + "If they need longer, call it with a longer timeout or raise DataflowOptions.BarrierTimeout";
     }
 
@@ -138,7 +139,9 @@ internal sealed class BarrierCoordinator(Queue<SchedulerAction> actions)
     {
         const int most = 10;
         int[] tasks = [.. Enumerable.Range(0, party.Waiting.Length).Where(task => which(task))];
-        return tasks.Length == 1 ? $"task {tasks[0]}" : $"tasks {string.Join(", ", tasks.Take(most))}{(tasks.Length > most ? $" and {tasks.Length - most} more" : "")}";
+        if (tasks.Length == 1) return $"task {tasks[0]}";
+        var rest = tasks.Length > most ? $" and {tasks.Length - most} more" : "";
+        return $"tasks {string.Join(", ", tasks.Take(most))}{rest}";
     }
 
     private static string Ordinal(int meeting) => (meeting + 1) switch

@@ -31,15 +31,7 @@ internal static class Failures
             ReadBy = ReaderOf(stage),
             Partition = e.Partition,
             Attempts = e.Attempts,
-            Next = thrown switch
-            {
-                null => "an executor dies when the process runs out of memory or the code ends it: look at its log, and give it more memory or smaller partitions.",
-                IFinalError => null,
-                _ when UserStackTrace.SaysAll(thrown) => null,
-                _ when UserStackTrace.HasUsersFrames(thrown) => "mend the code named above for this value, or drop such elements with Filter before it.",
-                IOException or UnauthorizedAccessException => null,
-                _ => "no code of yours was running: look at what the verbs named above are given. If that is sound, it is a fault of Dataflow: please report it.",
-            },
+            Next = AfterTask(thrown),
         };
     }
 
@@ -81,42 +73,39 @@ internal static class Failures
             TaskKilled killed => $"was killed ({killed.Reason})",
             _ => $"failed: {why}",
         };
-        return new JobFailure(JobFailureKind.Task, $"task {partition} of barrier stage {stage.Id} {how} on attempt {stage.FailedAttempts} of {maxAttempts} at the stage")
+        var what = $"task {partition} of barrier stage {stage.Id} {how} on attempt {stage.FailedAttempts} of {maxAttempts} at the stage";
+        return new JobFailure(JobFailureKind.Task, what)
         {
             Cause = thrown,
             Stage = stage.Id,
             Where = stage.Rdd,
+            LastRead = (why as TaskThrew)?.LastRead,
             ReadBy = ReaderOf(stage),
             Partition = partition,
             Attempts = stage.FailedAttempts,
-            Next = thrown switch
-            {
-                IFinalError or TaskAbandonedException or BarrierException => null,
-                null => "if one task of a barrier stage ends, all do: look at the log of its executor, and give it more memory or smaller partitions.",
-                _ => "mend the code named above for this value, or drop such elements with Filter before it.",
-            },
+            Next = why is TaskThrew or TaskLost ? AfterTask(thrown) : null,
         };
     }
 
     public static JobFailure Unplaceable(TaskSetUnplaceable e, Stage stage)
     {
-        var offers = string.Join("; ", e.Offers);
+        var offers = $"Offered {(e.Offers.Count == 1 ? "is" : "are")}: {string.Join("; ", e.Offers)}";
         if (stage.IsBarrier)
         {
             var tasks = stage.TaskCount == 1 ? "1 task" : $"{stage.TaskCount} tasks, which start together";
             var needs = stage.Wishes.Needs.Equals(ResourceProfile.Default) ? "" : $", each with {stage.Wishes.Needs}";
             return new JobFailure(
-                JobFailureKind.NoExecutors, $"barrier stage {stage.Id} has {tasks}{needs}, but there is room for {e.Room} at once. Offered {(e.Offers.Count == 1 ? "is" : "are")}: {offers}")
+                JobFailureKind.NoExecutors, $"barrier stage {stage.Id} has {tasks}{needs}, but there is room for {e.Room} at once. {offers}")
             {
                 Stage = stage.Id,
                 Where = stage.Rdd,
                 ReadBy = ReaderOf(stage),
-                Next = $"{(e.Room > 0 ? $"Repartition({e.Room}) before Barrier, or " : "")}offer more: local mode has DataflowOptions.Threads slots, a cluster those of its workers.",
+                Next = (e.Room > 0 ? $"Repartition({e.Room}) before Barrier, or " : "")
+                    + "offer more: local mode has DataflowOptions.Threads slots, a cluster those of its workers.",
             };
         }
         return new JobFailure(
-            JobFailureKind.NoExecutors,
-            $"each task of stage {stage.Id} needs {stage.Wishes.Needs}, which no executor has at all. Offered {(e.Offers.Count == 1 ? "is" : "are")}: {offers}")
+            JobFailureKind.NoExecutors, $"each task of stage {stage.Id} needs {stage.Wishes.Needs}, which no executor has at all. {offers}")
         {
             Stage = stage.Id,
             Where = stage.Rdd,
@@ -124,6 +113,16 @@ internal static class Failures
             Next = "ask for less in WithResources, or offer more: local mode has DataflowOptions.Threads slots and what DataflowOptions.Resources names.",
         };
     }
+
+    private static string? AfterTask(Exception? thrown) => thrown switch
+    {
+        null => "an executor dies when the process runs out of memory or the code ends it: look at its log, and give it more memory or smaller partitions.",
+        IFinalError or BarrierException => null,
+        _ when UserStackTrace.SaysAll(thrown) => null,
+        _ when UserStackTrace.HasUsersFrames(thrown) => "mend the code named above for this value, or drop such elements with Filter before it.",
+        IOException or UnauthorizedAccessException => null,
+        _ => "no code of yours was running: look at what the verbs named above are given. If that is sound, it is a fault of Dataflow: please report it.",
+    };
 
     private static CallSite? ReaderOf(Stage stage)
     {

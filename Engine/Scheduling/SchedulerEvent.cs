@@ -81,7 +81,8 @@ internal sealed record CommitAsked(TaskId Task, StageId Stage, int StageAttempt,
 /// <param name="Timeout">How long it waits.</param>
 /// <param name="Reply">Takes the answer.</param>
 internal sealed record BarrierArrived(
-    TaskId Id, StageId Stage, int StageAttempt, int Task, int Meeting, MeetingKind Kind, byte[] Message, TimeSpan Timeout, Action<AnswerBarrier> Reply) : SchedulerEvent;
+    TaskId Id, StageId Stage, int StageAttempt, int Task, int Meeting, MeetingKind Kind, byte[] Message, TimeSpan Timeout, Action<AnswerBarrier> Reply)
+    : SchedulerEvent;
 
 /// <summary>A cached block came, moved or went.</summary>
 internal sealed record BlockUpdated(ExecutorId Executor, BlockUpdate Update) : SchedulerEvent;

@@ -54,7 +54,8 @@ internal sealed record StageWishes(ResourceProfile Needs, IReadOnlyList<Rdd> Gan
         return found;
     }
 
-    /// <summary>Each task must pass each barrier once: else some would wait for partners that never come. What lies before a barrier may have any shape.</summary>
+    /// <summary>Each task must pass each barrier once: else some would wait for partners that never come. What lies before a barrier may have
+    /// any shape.</summary>
     private static (string What, string Next)? WhyNoGang(StageId stage, Rdd last, HashSet<Rdd> gang, IReadOnlyList<int>? partitions)
     {
         const string written = "Checkpoint the Rdd behind the barrier first: what is written down is read without it";
@@ -62,17 +63,20 @@ internal sealed record StageWishes(ResourceProfile Needs, IReadOnlyList<Rdd> Gan
         var count = last.PartitionCount;
         if (partitions is not null && (partitions.Count != count || partitions.Distinct().Count() != count))
         {
-            return ($"barrier stage {stage} runs a task for each of its {count} partitions or none at all, but {partitions.Count} {(partitions.Count == 1 ? "was" : "were")} asked for ({barrier})",
+            var were = partitions.Count == 1 ? "was" : "were";
+            return ($"barrier stage {stage} runs a task for each of its {count} partitions or none at all, but {partitions.Count} {were} asked for ({barrier})",
                 $"use an action that reads every partition, such as Collect. Or {written}.");
         }
         if (gang.FirstOrDefault(rdd => rdd.PartitionCount != count) is { } other)
         {
-            return ($"barrier stage {stage} can't run: each of its tasks must compute one partition of every Rdd from the barrier on, but {last} has {count} and {other} has {other.PartitionCount}",
+            return ($"barrier stage {stage} can't run: each of its tasks must compute one partition of every Rdd from the barrier on, but {last} has {count} "
+                + $"and {other} has {other.PartitionCount}",
                 $"have a shuffle between them: Repartition in place of Coalesce, or Repartition before Union. Or {written}.");
         }
         if (gang.FirstOrDefault(rdd => NarrowParents(rdd).Count(gang.Contains) > 1) is { } both)
         {
-            return ($"barrier stage {stage} can't run: {both} reads two Rdds that are each computed behind a barrier ({string.Join(" and ", NarrowParents(both).Where(gang.Contains))})",
+            var parents = string.Join(" and ", NarrowParents(both).Where(gang.Contains));
+            return ($"barrier stage {stage} can't run: {both} reads two Rdds that are each computed behind a barrier ({parents})",
                 $"have a shuffle between one of them and this: Repartition. Or {written}.");
         }
         return null;

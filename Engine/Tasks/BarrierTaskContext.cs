@@ -28,7 +28,8 @@ public sealed class BarrierTaskContext
     /// <exception cref="InvalidOperationException">No task runs on this thread, or its stage is no barrier stage.</exception>
     public static BarrierTaskContext Current => TaskContext.Current?.Barrier ?? throw new InvalidOperationException(
         TaskContext.Current is { } task
-            ? $"Task {task.PartitionIndex} of stage {task.Description.Stage} has no barrier: its stage is an ordinary one. Call Barrier() on the Rdd first: rdd.Barrier().MapPartitions(...)."
+            ? $"Task {task.PartitionIndex} of stage {task.Description.Stage} has no barrier: its stage is an ordinary one. "
+                + "Call Barrier() on the Rdd first: rdd.Barrier().MapPartitions(...)."
             : "There is a barrier only within tasks of barrier stages, on their own threads: call it inside the lambda of rdd.Barrier().MapPartitions(...).");
 
     /// <summary>How many tasks the stage has: as many as partitions.</summary>
