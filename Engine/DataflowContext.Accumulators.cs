@@ -1,8 +1,14 @@
+using System.Collections.Concurrent;
+
 namespace Dataflow;
 
 // Accumulators: values that tasks add to and the driver reads.
 public sealed partial class DataflowContext
 {
+    // Held weakly: nobody can ask for the value of one that the program has dropped.
+    private readonly ConcurrentDictionary<int, WeakReference<Accumulator>> _accumulators = new();
+    private static int _contexts;
+    private readonly int _number = Interlocked.Increment(ref _contexts);
     private int _nextAccumulator;
 
     /// <summary>A counter that tasks add to.</summary>
@@ -41,7 +47,18 @@ public sealed partial class DataflowContext
         ArgumentNullException.ThrowIfNull(accumulator);
         if (accumulator.Id >= 0) throw new InvalidOperationException($"The accumulator '{accumulator.Name}' is registered already.");
         accumulator.Name = name;
+        accumulator.Home = _number;
         accumulator.Id = Interlocked.Increment(ref _nextAccumulator) - 1;
+        _accumulators[accumulator.Id] = new WeakReference<Accumulator>(accumulator);
         return accumulator;
+    }
+
+    /// <summary>The accumulator of a number; null if there is none, or the program has dropped it.</summary>
+    internal Accumulator? FindAccumulator(int id)
+    {
+        if (!_accumulators.TryGetValue(id, out var held)) return null;
+        if (held.TryGetTarget(out var accumulator)) return accumulator;
+        _accumulators.TryRemove(id, out _);
+        return null;
     }
 }

@@ -185,13 +185,9 @@ public sealed partial class DataflowContext
         Action<int, TResult, long> onResult,
         CancellationToken cancellationToken)
     {
-        var request = new JobRequest(rdd, partitions, (partition, context) =>
+        var request = new JobRequest(rdd, partitions, new RddFunction<T, TResult>(rdd, function).Run)
         {
-            using var reader = rdd.Read(partition, context);
-            var value = function(reader, context);
-            return new SizedResult<TResult>(value, context.Metrics.ResultBytes);
-        })
-        {
+            Results = ResultCodec<TResult>.Instance,
             OnResult = (index, result) =>
             {
                 var sized = (SizedResult<TResult>)result!;
@@ -211,8 +207,6 @@ public sealed partial class DataflowContext
         activity?.SetTag("dataflow.call_site", site.ToString());
         return activity;
     }
-
-    private sealed record SizedResult<TResult>(TResult Value, long Bytes);
 
     /// <summary>Adds up what the tasks of one job bring to the driver.</summary>
     private sealed class ResultBytes(long limit, CallSite site)

@@ -16,12 +16,12 @@ public sealed partial class DataflowContext
     private readonly List<IDisposable> _owned = [];
     private readonly ExecutorServices _services;
     private readonly ThreadDispatcher _dispatcher;
-    private readonly LocalBackend _backend;
+    private readonly IExecutorBackend _backend;
     private readonly ListenerBus _listeners;
     private readonly SchedulerLoop _loop;
     private int _stopping;
 
-    private DataflowContext(DataflowOptions options)
+    private DataflowContext(DataflowOptions options, Func<IExecutorBackend, IExecutorBackend> wrap)
     {
         Options = options;
         _madeAt = CallSite.Here("DataflowContext.Local");
@@ -29,7 +29,7 @@ public sealed partial class DataflowContext
         _services = new ExecutorServices(new ExecutorId(0), new WorkerId(0), options);
         _listeners = new ListenerBus(options.ListenerQueueLength, PoolDispatcher.Shared, time);
         _dispatcher = new ThreadDispatcher("dataflow scheduler");
-        _backend = new LocalBackend(_services, options.Threads, time);
+        _backend = wrap(new LocalBackend(_services, options.Threads, time));
         _loop = new SchedulerLoop(options, _backend, _dispatcher, time, new Random(options.Seed), _listeners);
         _services.Commits = _loop;
         _services.Meetings = _loop;

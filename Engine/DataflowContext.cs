@@ -35,8 +35,11 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
     public static DataflowContext Local(DataflowOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new DataflowContext(options);
+        return new DataflowContext(options, static backend => backend);
     }
+
+    /// <summary>As <see cref="Local(DataflowOptions)"/>, with something between the scheduler and the threads that run its tasks.</summary>
+    internal static DataflowContext Local(DataflowOptions options, Func<IExecutorBackend, IExecutorBackend> wrap) => new(options, wrap);
 
     /// <summary>Cuts elements of the driver program into partitions.</summary>
     /// <remarks>Slice i of n holds the positions from floor(i * length / n) to floor((i + 1) * length / n), exclusive.</remarks>

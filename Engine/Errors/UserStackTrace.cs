@@ -49,6 +49,12 @@ internal static class UserStackTrace
         fold |= SaysAll(exception);
         if (text.Length > 0)
             text.Append('\n');
+        if (exception is RemoteTaskException { Report.Length: > 0 } remote)
+        {
+            // Told where it was thrown, with what caused it: its frames are not of this process.
+            text.Append(how).Append(remote.Report);
+            return;
+        }
         text.Append(how).Append(TypeNames.Short(exception.GetType())).Append(": ").Append(exception.Message);
         AppendFrames(text, FramesOf(exception), fold);
 

@@ -10,6 +10,7 @@ namespace Dataflow.Files;
 public sealed record OutputPlan(string Path, string Temporary, int Partitions, string PartSuffix)
 {
     internal const string MarkerName = "_job";
+    internal const string PartPrefix = "part-";
 
     internal string MarkerPath => FilePath.Combine(Temporary, MarkerName);
 
@@ -19,7 +20,7 @@ public sealed record OutputPlan(string Path, string Temporary, int Partitions, s
     public string PartName(int partition, string extension)
     {
         var digits = Math.Max(5, (Partitions - 1).ToString(System.Globalization.CultureInfo.InvariantCulture).Length);
-        return $"part-{partition.ToString($"D{digits}", System.Globalization.CultureInfo.InvariantCulture)}{PartSuffix}{extension}";
+        return $"{PartPrefix}{partition.ToString($"D{digits}", System.Globalization.CultureInfo.InvariantCulture)}{PartSuffix}{extension}";
     }
 
     /// <summary>Begins what one task attempt writes.</summary>

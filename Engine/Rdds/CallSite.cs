@@ -43,7 +43,9 @@ public sealed class CallSite
         Operation = operation;
         _method = method;
         _offset = offset;
-        _lambda = lambda;
+
+        // One compiled at run time is written nowhere.
+        _lambda = lambda?.DeclaringType is null ? null : lambda;
     }
 
     /// <summary>The verb that was called, such as <c>Map</c>.</summary>

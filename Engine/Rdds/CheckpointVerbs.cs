@@ -6,14 +6,45 @@ using Dataflow.Tasks;
 namespace Dataflow;
 
 /// <summary>The elements of another Rdd as they were written down: what that Rdd reads instead of its parents.</summary>
-internal sealed class CheckpointRdd<T>(DataflowContext context, FilePartition[] parts) : Rdd<T>(context, "Checkpoint")
+/// <remarks>Knows the part of each partition by its index: tasks are made for the partitions of the Rdd that was written down.</remarks>
+internal sealed class CheckpointRdd<T> : Rdd<T>
 {
+    // A path less its number takes the room of one, however many parts there are.
+    private readonly string _before;
+    private readonly string _after;
+    private readonly int _digits;
+    private readonly long[] _lengths;
+
+    /// <param name="files">The parts in the order of their numbers, which all have as many digits.</param>
+    public CheckpointRdd(DataflowContext context, string[] files) : base(context, "Checkpoint")
+    {
+        _lengths = [.. files.Select(static file => new FileInfo(file).Length)];
+        if (files.Length == 0)
+        {
+            _before = _after = "";
+            return;
+        }
+        var name = files[0].AsSpan(files[0].Length - Path.GetFileName(files[0].AsSpan()).Length);
+        _before = files[0][..(files[0].Length - name.Length + OutputPlan.PartPrefix.Length)];
+        _digits = files[0].AsSpan(_before.Length).IndexOfAnyExceptInRange('0', '9') is >= 0 and var end ? end : files[0].Length - _before.Length;
+        _after = files[0][(_before.Length + _digits)..];
+        for (var i = 0; i < files.Length; i++)
+        {
+            if (PathOf(i) != files[i]) throw new InputException($"The checkpoint of {this} has '{files[i]}' where '{PathOf(i)}' belongs.", files[i]);
+        }
+    }
+
     public override IReadOnlyList<Dependency> Dependencies => [];
 
-    protected internal override Partition[] GetPartitions() => parts;
+    /// <summary>Reads one part.</summary>
+    public ChunkReader<T> Open(int index, TaskContext context) =>
+        ObjectFileRdd<T>.OpenSlice(new FileSlice(PathOf(index), 0, _lengths[index], _lengths[index]), context);
 
-    protected internal override ChunkReader<T> Compute(Partition partition, TaskContext context) =>
-        ObjectFileRdd<T>.OpenSlice(((FilePartition)partition).Slices[0], context);
+    protected internal override Partition[] GetPartitions() => [.. _lengths.Select(static (_, i) => new IndexPartition(i))];
+
+    protected internal override ChunkReader<T> Compute(Partition partition, TaskContext context) => Open(partition.Index, context);
+
+    private string PathOf(int index) => $"{_before}{index.ToString($"D{_digits}", System.Globalization.CultureInfo.InvariantCulture)}{_after}";
 }
 
 // Cutting lineage: what is expensive or long to recompute is written down.
@@ -74,12 +105,7 @@ public abstract partial class Rdd<T>
         await SaveAsync(folder, new ObjectFormat<T>(), overwrite: false, site, cancellationToken).ConfigureAwait(false);
         var files = Directory.GetFiles(folder, "part-*");
         Array.Sort(files, StringComparer.Ordinal);
-        _checkpoint = new CheckpointRdd<T>(Context, [.. files.Select((file, i) =>
-        {
-            var length = new FileInfo(file).Length;
-            return new FilePartition(i, [new FileSlice(file, 0, length, length)], []);
-        })]);
-        _ = _checkpoint.PartitionArray;
+        _checkpoint = new CheckpointRdd<T>(Context, files);
         _checkpointing = Checkpointing.Done;
     }
 
@@ -94,7 +120,7 @@ public abstract partial class Rdd<T>
 
     private ChunkReader<T> ComputeOrRestore(Partition partition, TaskContext context) => _checkpointing switch
     {
-        Checkpointing.Done => _checkpoint!.Compute(_checkpoint.PartitionArray[partition.Index], context),
+        Checkpointing.Done => _checkpoint!.Open(partition.Index, context),
         Checkpointing.DoneLocally => throw new InvalidOperationException(
             $"Partition {partition.Index} of {this} was kept by LocalCheckpoint and is lost, and its lineage was cut. Use Checkpoint, which survives losses."),
         _ => Compute(partition, context),

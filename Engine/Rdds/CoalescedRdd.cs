@@ -1,3 +1,4 @@
+using Dataflow.Closures;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -13,6 +14,7 @@ internal sealed class CoalescedRdd<T> : Rdd<T>
 {
     private readonly Rdd<T> _parent;
     private readonly int _partitions;
+    [DriverOnly]
     private readonly PartitionCoalescer _coalescer;
     private readonly ManyToOneDependency _dependency;
 

@@ -1,3 +1,4 @@
+using Dataflow.Closures;
 using Dataflow.Scheduling;
 using Dataflow.Shuffle;
 using Dataflow.Tasks;
@@ -45,8 +46,11 @@ public sealed class RangeDependency(Rdd rdd, int start, int length) : NarrowDepe
 /// <param name="parentsOf">The parent's partition indices for an index of the child's.</param>
 public sealed class ManyToOneDependency(Rdd rdd, Func<int, IReadOnlyList<int>> parentsOf) : NarrowDependency(rdd)
 {
+    [DriverOnly]
+    private readonly Func<int, IReadOnlyList<int>> _parentsOf = parentsOf;
+
     /// <inheritdoc/>
-    public override IReadOnlyList<int> ParentsOf(int partition) => parentsOf(partition);
+    public override IReadOnlyList<int> ParentsOf(int partition) => _parentsOf(partition);
 }
 
 /// <summary>
@@ -59,6 +63,7 @@ public sealed class ManyToOneDependency(Rdd rdd, Func<int, IReadOnlyList<int>> p
 /// </remarks>
 public abstract class ShuffleDependency : Dependency
 {
+    [DriverOnly]
     private readonly ShuffleLifetime _lifetime;
 
     /// <summary>Makes a dependency with a shuffle id of its own.</summary>

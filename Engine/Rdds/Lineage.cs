@@ -58,8 +58,17 @@ internal static class Lineage
         return rdd.KnownDeterminacy!.Value;
     }
 
+    /// <summary>The Rdds that a stage computes, each after those it reads.</summary>
+    /// <param name="last">The last Rdd of the stage.</param>
+    public static List<Rdd> NarrowFromSources(Rdd last)
+    {
+        var lineage = new List<Rdd>();
+        Visit(last, static _ => false, lineage.Add, acrossShuffles: false);
+        return lineage;
+    }
+
     /// <summary>Calls <paramref name="visit"/> on each Rdd below and including <paramref name="root"/>, parents first.</summary>
-    public static void Visit(Rdd root, Func<Rdd, bool> isDone, Action<Rdd> visit)
+    public static void Visit(Rdd root, Func<Rdd, bool> isDone, Action<Rdd> visit, bool acrossShuffles = true)
     {
         var seen = new HashSet<Rdd>(ReferenceEqualityComparer.Instance);
         var stack = new Stack<(Rdd Rdd, bool Expanded)>();
@@ -74,7 +83,10 @@ internal static class Lineage
             if (isDone(top.Rdd) || !seen.Add(top.Rdd)) continue;
             stack.Push((top.Rdd, true));
             var dependencies = top.Rdd.LiveDependencies;
-            for (var i = dependencies.Count - 1; i >= 0; i--) stack.Push((dependencies[i].Rdd, false));
+            for (var i = dependencies.Count - 1; i >= 0; i--)
+            {
+                if (acrossShuffles || dependencies[i] is not ShuffleDependency) stack.Push((dependencies[i].Rdd, false));
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using Dataflow.Closures;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -5,6 +6,7 @@ namespace Dataflow;
 /// <summary>Elements of the driver program, cut into slices that travel with their tasks.</summary>
 internal sealed class ParallelizeRdd<T> : Rdd<T>
 {
+    [DriverOnly]
     private readonly SlicePartition<T>[] _slices;
 
     public ParallelizeRdd(DataflowContext context, ReadOnlyMemory<T> items, int partitions) : base(context, "Parallelize")

@@ -1,3 +1,4 @@
+using Dataflow.Closures;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -6,6 +7,7 @@ namespace Dataflow;
 internal sealed class PrunedRdd<T> : Rdd<T>
 {
     private readonly Rdd<T> _parent;
+    [DriverOnly]
     private readonly Func<int, bool> _keep;
     private readonly ManyToOneDependency _dependency;
 

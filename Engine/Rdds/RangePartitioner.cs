@@ -1,3 +1,4 @@
+using Dataflow.Closures;
 using Dataflow.Sorting;
 
 namespace Dataflow;
@@ -9,7 +10,9 @@ public sealed class RangePartitioner<TKey> : Partitioner<TKey>
     /// <summary>Bytes of rows that one range within a partition should have: sorted at once, in about the processor's cache.</summary>
     private const long RangeBytes = 16 << 20;
 
+    [DriverOnly]
     private readonly SemaphoreSlim _settling = new(1);
+    [DriverOnly]
     private Func<CancellationToken, Task<KeySample<TKey>[]>>? _sample;
     private TKey[] _bounds = [];
     private RangeBounds<TKey>? _ranges;

@@ -10,8 +10,12 @@ namespace Dataflow;
 /// <remarks>The scheduler reads this untyped part; <see cref="Rdd{T}"/> adds the elements. Lives in the driver program only.</remarks>
 public abstract class Rdd : IDriverOnly
 {
+    [DriverOnly]
+    private readonly DataflowContext? _context;
+    [DriverOnly]
     private Partition[]? _partitions;
     private Determinacy? _determinacy;
+    [DriverOnly]
     private CacheLifetime? _kept;
     private StorageLevel _storageLevel = StorageLevel.None;
 
@@ -19,13 +23,15 @@ public abstract class Rdd : IDriverOnly
     {
         ArgumentNullException.ThrowIfNull(context);
         context.ThrowIfStopped();
-        Context = context;
+        _context = context;
         Id = context.NewRddId();
         CallSite = CallSite.Here(operation, lambda);
     }
 
     /// <summary>The context that made it.</summary>
-    public DataflowContext Context { get; }
+    /// <exception cref="InvalidOperationException">Asked for inside a task on an executor: contexts live in the driver only.</exception>
+    public DataflowContext Context =>
+        _context ?? throw new InvalidOperationException($"The context of {this} was asked for inside a task. Contexts live in the driver only.");
 
     /// <summary>A number of its own within the context.</summary>
     public int Id { get; }
@@ -55,6 +61,7 @@ public abstract class Rdd : IDriverOnly
     public StorageLevel StorageLevel => _storageLevel;
 
     /// <summary>What each task that computes it takes of its executor, as asked by <c>WithResources</c>; null if nobody asked.</summary>
+    [field: DriverOnly]
     public ResourceProfile? Resources { get; internal set; }
 
     /// <summary>What its partitions give when computed again.</summary>

@@ -92,7 +92,7 @@ internal sealed partial class DagScheduler
         _jobs.Add(job.Id, job);
         PlanParents(request.Rdd, job);
         var id = NewStageId();
-        job.Final = new Stage(id, new ResultStageBinary(request.Rdd, request.Function), null, request.Partitions.Count)
+        job.Final = new Stage(id, new ResultStageBinary(request.Rdd, request.Function) { Results = request.Results }, null, request.Partitions.Count)
         {
             ResultOf = job,
             Wishes = StageWishes.Of(id, request.Rdd, request.Partitions),

@@ -12,5 +12,8 @@ internal sealed record JobRequest(Rdd Rdd, IReadOnlyList<int> Partitions, Func<P
     /// job's task completes. It runs inside the scheduler: it must be short and never wait. If it throws, the job fails.</summary>
     public Action<int, object?>? OnResult { get; init; }
 
+    /// <summary>How results come back from an executor in another process; null where none is.</summary>
+    public ResultCodec? Results { get; init; }
+
     public JobProperties Properties { get; init; } = JobProperties.None;
 }

@@ -1,3 +1,5 @@
+using Dataflow.Closures;
+using Dataflow.Serialization;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -17,9 +19,18 @@ public abstract class Accumulator
 
     internal int Id { get; set; } = -1;
 
+    /// <summary>Number of the context it is registered with, within the driver's process: ids count from 0 in each.</summary>
+    internal int Home { get; set; }
+
     internal abstract object NewBuffer();
 
     internal abstract void MergeBuffer(object buffer);
+
+    /// <summary>Writes what a task gathered, on its executor.</summary>
+    internal abstract void WriteBuffer(BlockWriter writer, object buffer);
+
+    /// <summary>Reads it on the driver, as what this accumulator gathers: whatever the bytes claim, no other type comes of it.</summary>
+    internal abstract object ReadBuffer(ref BlockReader reader);
 }
 
 /// <summary>An accumulator of one's own: derive, and register it with <c>context.Register</c>.</summary>
@@ -33,7 +44,9 @@ public abstract class Accumulator
 public abstract class Accumulator<TIn, TBuffer, TOut> : Accumulator
 {
     private readonly Lock _lock = new();
+    [DriverOnly]
     private TBuffer? _total;
+    [DriverOnly]
     private bool _started;
 
     /// <summary>What was counted so far. Read it on the driver, after the action.</summary>
@@ -94,6 +107,15 @@ public abstract class Accumulator<TIn, TBuffer, TOut> : Accumulator
     /// <summary>What the driver reads of a buffer.</summary>
     /// <param name="buffer">The total.</param>
     protected abstract TOut Result(TBuffer buffer);
+
+    internal sealed override void WriteBuffer(BlockWriter writer, object buffer) => Codec<TBuffer>.Default.Write(writer, [((Box)buffer).Value]);
+
+    internal sealed override object ReadBuffer(ref BlockReader reader)
+    {
+        var value = new TBuffer[1];
+        Codec<TBuffer>.Default.Read(ref reader, value);
+        return new Box { Value = value[0] };
+    }
 
     internal sealed override object NewBuffer() => new Box { Value = Empty() };
 

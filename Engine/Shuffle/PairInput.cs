@@ -5,16 +5,17 @@ namespace Dataflow.Shuffle;
 /// <summary>One input of a verb that brings pairs of one key together: read through a shuffle, or in place if it is placed already.</summary>
 internal sealed class PairInput<TKey, TValue>
 {
-    private readonly Rdd<(TKey Key, TValue Value)> _rdd;
+    // Null when its shuffle stands in between: then it is another stage's.
+    private readonly Rdd<(TKey Key, TValue Value)>? _rdd;
     private readonly PairShuffleDependency<TKey, TValue>? _shuffle;
     private readonly Partitioner<TKey> _partitioner;
 
     public PairInput(Rdd<(TKey Key, TValue Value)> rdd, Partitioner<TKey> partitioner)
     {
-        _rdd = rdd;
         _partitioner = partitioner;
         if (partitioner.Equals(rdd.Partitioner))
         {
+            _rdd = rdd;
             Dependency = new OneToOneDependency(rdd);
         }
         else
@@ -27,7 +28,7 @@ internal sealed class PairInput<TKey, TValue>
     public Dependency Dependency { get; }
 
     /// <summary>What reading partition <paramref name="index"/> of the result needs of this input.</summary>
-    public Partition PartitionOf(int index) => _shuffle is null ? _rdd.PartitionArray[index] : new ShuffleReadPartition(index, index, index + 1);
+    public Partition PartitionOf(int index) => _shuffle is null ? _rdd!.PartitionArray[index] : new ShuffleReadPartition(index, index, index + 1);
 
     /// <summary>The segments of a partition by hash range: [range][segment].</summary>
     public IReadOnlyList<InputSegment>[] Ranges(Partition partition, TaskContext context)
@@ -49,7 +50,7 @@ internal sealed class PairInput<TKey, TValue>
         var runs = MapOutputWriter.ForRuns(context, tags);
         var placer = new PairPlacer<TKey>(_partitioner, tags);
         using (var buckets = RowBuckets<(TKey Key, TValue Value)>.Make(runs, 1))
-        using (var reader = _rdd.Read(partition, context))
+        using (var reader = _rdd!.Read(partition, context))
         {
             while (reader.TryRead(out var chunk))
             {

@@ -1,14 +1,19 @@
 using System.Runtime.ExceptionServices;
+using Dataflow.Closures;
 
 namespace Dataflow.Sorting;
 
 /// <summary>An order of keys: by prefix first, where the type has one, and by a comparer where prefixes are equal.</summary>
 /// <remarks>Without a comparer it is <see cref="NaturalOrder{TKey}"/>: ordinal for strings, so that every machine agrees; null sorts first.</remarks>
 /// <typeparam name="TKey">The key type.</typeparam>
-internal sealed class KeyOrder<TKey> : IComparer<TKey>
+internal sealed class KeyOrder<TKey> : IComparer<TKey>, ITraveller
 {
-    private readonly IComparer<TKey> _comparer;
-    private readonly Func<TKey, ulong>? _prefix;
+    // Natural orders are compiled, and made again where they are needed.
+    [DriverOnly]
+    private IComparer<TKey> _comparer;
+    [DriverOnly]
+    private Func<TKey, ulong>? _prefix;
+    private readonly IComparer<TKey>? _given;
     private readonly bool _descending;
 
     public KeyOrder(bool descending, IComparer<TKey>? comparer = null)
@@ -23,8 +28,14 @@ internal sealed class KeyOrder<TKey> : IComparer<TKey>
         }
         else
         {
-            _comparer = comparer;
+            _comparer = _given = comparer;
         }
+    }
+
+    void ITraveller.Arrived(ReadContext context)
+    {
+        _comparer = _given ?? NaturalOrder<TKey>.Comparer;
+        _prefix = _given is null ? SortPrefix<TKey>.Of : null;
     }
 
     /// <summary>Whether keys with equal prefixes are equal.</summary>

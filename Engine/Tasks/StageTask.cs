@@ -30,6 +30,9 @@ internal sealed class ResultStageBinary(Rdd rdd, Func<Partition, TaskContext, ob
 {
     public Func<Partition, TaskContext, object?> Function { get; } = function;
 
+    /// <summary>How results come back from an executor in another process; null where none is.</summary>
+    public ResultCodec? Results { get; init; }
+
     public override StageTask MakeTask(TaskDescription description, Partition partition, long epoch) =>
         new ResultTask(description, partition, epoch, this);
 }

@@ -20,7 +20,7 @@ public abstract partial class RddContract
     public void A_sum_that_does_not_fit_fails_instead_of_wrapping()
     {
         var error = Failure(() => Context.Parallelize([int.MaxValue, 1], 1).Sum());
-        Assert.IsType<OverflowException>(error.InnerException);
+        Threw<OverflowException>(error);
         Assert.Contains("next:  no code of yours was running", error.Message);
 
         // Here only the partial sums overflow, on the driver.

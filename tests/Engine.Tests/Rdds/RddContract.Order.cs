@@ -189,5 +189,5 @@ public abstract partial class RddContract
 
     [Fact]
     public void A_key_that_throws_fails_the_sort_with_what_it_threw() =>
-        Assert.IsType<FormatException>(Failure(() => Context.Parallelize(["1", "x"], 2).SortBy(static text => int.Parse(text)).Collect()).InnerException);
+        Threw<FormatException>(Failure(() => Context.Parallelize(["1", "x"], 2).SortBy(static text => int.Parse(text)).Collect()));
 }

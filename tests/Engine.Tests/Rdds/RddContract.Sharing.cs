@@ -115,7 +115,7 @@ public abstract partial class RddContract
         Assert.Equal(["cat", "hat"], rdd.Collect());
         stopWords.Destroy();
         Assert.Contains("Broadcast at RddContract.Sharing.cs", Assert.Throws<ObjectDisposedException>(() => stopWords.Value).Message);
-        Assert.IsType<ObjectDisposedException>(Failure(() => rdd.Collect()).InnerException);
+        Threw<ObjectDisposedException>(Failure(() => rdd.Collect()));
         Assert.Throws<ObjectDisposedException>(stopWords.Unpersist);
         stopWords.Destroy();
     }
@@ -252,9 +252,9 @@ public abstract partial class RddContract
     {
         var rdd = Context.Parallelize(["1", "n/a"], 2).Map(static text => int.Parse(text));
         var error = Failure(() => rdd.Collect());
-        Assert.IsType<FormatException>(error.InnerException);
+        Threw<FormatException>(error);
         Assert.Contains("Map at RddContract.Sharing.cs", error.Message);
-        Assert.IsType<FormatException>(Failure(() => rdd.KeyBy(static i => i).ReduceByKey(static (a, b) => a + b).Count()).InnerException);
+        Threw<FormatException>(Failure(() => rdd.KeyBy(static i => i).ReduceByKey(static (a, b) => a + b).Count()));
     }
 
     [Fact]

@@ -1,9 +1,11 @@
 namespace Dataflow.Engine.Tests.Rdds;
 
 /// <summary>What every verb and every action promises, whatever the mode. The classes below run it in each.</summary>
-public abstract partial class RddContract(DataflowOptions options) : IDisposable
+public abstract partial class RddContract(DataflowContext context) : IDisposable
 {
-    protected DataflowContext Context { get; } = DataflowContext.Local(options);
+    protected RddContract(DataflowOptions options) : this(DataflowContext.Local(options)) { }
+
+    protected DataflowContext Context { get; } = context;
 
     public void Dispose()
     {
@@ -30,6 +32,15 @@ public abstract partial class RddContract(DataflowOptions options) : IDisposable
 
     /// <summary>What a job that fails says.</summary>
     protected static JobFailedException Failure(Action action) => Assert.Throws<JobFailedException>(action);
+
+    /// <summary>The message of what a task threw, which is named by its class if it comes from another process.</summary>
+    protected static string Threw<T>(JobFailedException failure)
+        where T : Exception
+    {
+        if (failure.InnerException is not RemoteTaskException remote) return Assert.IsType<T>(failure.InnerException).Message;
+        Assert.Equal(typeof(T).FullName, remote.RemoteType);
+        return remote.RemoteMessage;
+    }
 
     /// <summary>Pairs with keys from 0 to 6, in order of position.</summary>
     protected Rdd<(int Key, int Value)> Sevens(int count = 50, int partitions = 4) =>
@@ -70,3 +81,6 @@ public sealed class RddOnDisk() : RddContract(DataflowOptions.Default with { Thr
 }
 
 public sealed class RddWithoutFusion() : RddContract(DataflowOptions.Default with { Threads = 2, Fusion = false });
+
+/// <summary>All code and all results travel as bytes, as to executors in other processes.</summary>
+public sealed class RddByWire() : RddContract(TestKit.ShippingBackend.Context(DataflowOptions.Default with { Threads = 2 }));

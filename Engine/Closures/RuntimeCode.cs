@@ -1,0 +1,25 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Dataflow.Errors;
+
+namespace Dataflow.Closures;
+
+/// <summary>Tells the assemblies that come with .NET and ASP.NET Core, on every machine, from those that must travel.</summary>
+/// <remarks>A name alone does not tell: packages are called System.Something too. The folder alone does not either: a self-contained
+/// program has all in one.</remarks>
+internal static class RuntimeCode
+{
+    private static readonly string? Folder = Path.GetDirectoryName(typeof(object).Assembly.Location);
+    private static readonly ConditionalWeakTable<Assembly, StrongBox<bool>> Known = [];
+
+    public static bool Brings(Assembly assembly) =>
+        assembly == typeof(object).Assembly || Known.GetValue(assembly, static one => new StrongBox<bool>(IsBrought(one))).Value;
+
+    private static bool IsBrought(Assembly assembly)
+    {
+        if (!CodeOrigin.IsPlatform(assembly)) return false;
+        var path = assembly.Location;
+        return path.Length == 0 || Path.GetDirectoryName(path) == Folder
+            || path.Contains($"{Path.DirectorySeparatorChar}Microsoft.AspNetCore.App{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
+    }
+}

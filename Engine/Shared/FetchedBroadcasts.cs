@@ -1,0 +1,30 @@
+using System.Collections.Concurrent;
+using Dataflow.Closures;
+
+namespace Dataflow.Shared;
+
+/// <summary>The values of broadcasts on an executor: each is fetched and decoded at its first use, by one of the tasks that ask at once.</summary>
+/// <param name="code">Finds assemblies that values name.</param>
+/// <param name="fetch">Brings the bytes of a value from whoever has them.</param>
+internal sealed class FetchedBroadcasts(ICodeResolver code, Func<long, ReadOnlyMemory<byte>> fetch) : IBroadcastSource
+{
+    private readonly ConcurrentDictionary<long, Lazy<object?>> _values = new();
+
+    public T Get<T>(long id)
+    {
+        var value = _values.GetOrAdd(id, key => new Lazy<object?>(() => BroadcastCodec.Read<T>(fetch(key).Span, new ReadContext(code) { Broadcasts = this })));
+        try
+        {
+            return (T)value.Value!;
+        }
+        catch
+        {
+            // The next task may have more luck.
+            _values.TryRemove(new KeyValuePair<long, Lazy<object?>>(id, value));
+            throw;
+        }
+    }
+
+    /// <summary>Forgets a value; it is fetched again when it is next asked for.</summary>
+    public void Drop(long id) => _values.TryRemove(id, out _);
+}
