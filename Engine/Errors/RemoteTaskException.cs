@@ -23,6 +23,14 @@ public class RemoteTaskException : DataflowException
 
     /// <summary>The whole of it for people, with the user's lines.</summary>
     internal string Report => _error.Report;
+
+    internal bool SaysAll => Has(RemoteErrorTraits.SaysAll);
+
+    internal bool HasUsersFrames => Has(RemoteErrorTraits.InUsersCode);
+
+    internal bool IsOfFiles => Has(RemoteErrorTraits.OfFiles);
+
+    private bool Has(RemoteErrorTraits trait) => (_error.Traits & trait) != 0;
 }
 
 /// <summary>One that would be thrown again however often the task were tried.</summary>

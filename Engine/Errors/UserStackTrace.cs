@@ -29,11 +29,14 @@ internal static class UserStackTrace
     }
 
     /// <summary>Whether the exception is one of Dataflow's own kinds: its message says what to do next.</summary>
-    public static bool SaysAll(Exception exception) => CodeOrigin.IsOurs(Unwrap(exception).GetType().Assembly);
+    public static bool SaysAll(Exception exception) =>
+        exception is RemoteTaskException remote ? remote.SaysAll : CodeOrigin.IsOurs(Unwrap(exception).GetType().Assembly);
 
     /// <summary>Whether the user's code was running when the exception, or one that it wraps, was thrown.</summary>
     public static bool HasUsersFrames(Exception exception)
     {
+        if (exception is RemoteTaskException remote)
+            return remote.HasUsersFrames;
         for (var at = exception; at is not null; at = at.InnerException)
         {
             if (Array.Exists(FramesOf(at), IsUsers))

@@ -120,7 +120,7 @@ internal static class Failures
         IFinalError or BarrierException => null,
         _ when UserStackTrace.SaysAll(thrown) => null,
         _ when UserStackTrace.HasUsersFrames(thrown) => "mend the code named above for this value, or drop such elements with Filter before it.",
-        IOException or UnauthorizedAccessException => null,
+        IOException or UnauthorizedAccessException or RemoteTaskException { IsOfFiles: true } => null,
         _ => "no code of yours was running: look at what the verbs named above are given. If that is sound, it is a fault of Dataflow: please report it.",
     };
 

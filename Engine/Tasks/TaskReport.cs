@@ -64,9 +64,10 @@ internal static class TaskReport
                 writer.WriteByte((byte)Kind.Result);
                 CodecOf(result).Write(writer, value);
                 break;
-            case TaskThrew { Exception: var error }:
+            case TaskThrew { Exception: var error, LastRead: var lastRead }:
                 writer.WriteByte((byte)Kind.Threw);
                 Codec<RemoteError>.Default.Write(writer, [RemoteError.Of(error)]);
+                writer.WriteString(lastRead);
                 break;
             case FetchFailed failed:
                 writer.WriteByte((byte)Kind.FetchFailed);
@@ -92,7 +93,7 @@ internal static class TaskReport
     {
         Kind.MapOutput when binary is MapStageBinary => new TaskSucceeded(ReadOne<MapStatus>(ref reader)),
         Kind.Result when binary is ResultStageBinary result => new TaskSucceeded(CodecOf(result).Read(ref reader)),
-        Kind.Threw => new TaskThrew(ReadOne<RemoteError>(ref reader).ToException()),
+        Kind.Threw => new TaskThrew(ReadOne<RemoteError>(ref reader).ToException()) { LastRead = reader.ReadString() },
         Kind.FetchFailed => ReadOne<FetchFailed>(ref reader),
         Kind.Killed => new TaskKilled(reader.ReadString() ?? ""),
         Kind.Lost => new TaskLost(reader.ReadString() ?? ""),
