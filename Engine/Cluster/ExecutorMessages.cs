@@ -59,7 +59,7 @@ internal sealed record TaskLaunch(
 internal sealed record StageBinaryAvailable(long Binary, byte[] Hash, int Length, byte[]? Bytes) : ControlMessage;
 
 /// <summary>An attempt is to end. One that has ended is ignored.</summary>
-internal sealed record KillTask(TaskId Task, string Reason) : ControlMessage;
+internal sealed record KillAttempt(TaskId Task, string Reason) : ControlMessage;
 
 /// <summary>Attempts that ended.</summary>
 internal sealed record TasksFinished(IReadOnlyList<TaskFinish> Tasks) : ControlMessage;
@@ -126,7 +126,7 @@ internal sealed record CommitAnswer(TaskId Task, bool Granted) : ControlMessage;
 internal sealed record BlocksUpdated(IReadOnlyList<BlockUpdate> Updates) : ControlMessage;
 
 /// <summary>The cached partitions of an Rdd are no longer wanted.</summary>
-internal sealed record DropCached(int Rdd) : ControlMessage;
+internal sealed record DropCachedBlocks(int Rdd) : ControlMessage;
 
 /// <summary>The pieces of a broadcast value are no longer wanted.</summary>
 /// <param name="Broadcast">Its number.</param>

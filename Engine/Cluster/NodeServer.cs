@@ -33,6 +33,7 @@ internal sealed class NodeServer : IAsyncDisposable
     private readonly ConcurrentDictionary<ControlChannel, byte> _links = new();
     private readonly ConcurrentDictionary<string, int> _refusals = new();
     private readonly CancellationTokenSource _stopping = new();
+    private int _disposed;
 
     private NodeServer(NodeOptions options, Action<AcceptedLink> accept, RequestDelegate? pages)
     {
@@ -87,9 +88,10 @@ internal sealed class NodeServer : IAsyncDisposable
     /// <summary>Lets them in no more. Links that are made stay.</summary>
     public void Expel(string scope) => _scopes.TryRemove(scope, out _);
 
-    /// <summary>Closes all links, then stops listening.</summary>
+    /// <summary>Closes all links, then stops listening. Safe to call twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_links.Keys.Select(link => link.CloseAsync("the process ends").AsTask())).ConfigureAwait(false);
         using (var now = new CancellationTokenSource())
@@ -171,7 +173,7 @@ internal sealed class NodeServer : IAsyncDisposable
         catch (Exception error) when (error is ClusterException or WebSocketException or OperationCanceledException or IOException)
         {
             LogRefusal(peer, error is OperationCanceledException ? "its handshake took too long" : error.Message);
-            socket.Abort();
+            await DismissAsync(socket).ConfigureAwait(false);
             return;
         }
         _links.TryAdd(channel, 0);
@@ -183,6 +185,20 @@ internal sealed class NodeServer : IAsyncDisposable
         finally
         {
             _links.TryRemove(channel, out _);
+        }
+    }
+
+    // Not an abort: that would overtake the answer that says why.
+    private async Task DismissAsync(WebSocket socket)
+    {
+        using var patience = new CancellationTokenSource(_options.Limits.CloseTimeout, _options.Limits.Time);
+        try
+        {
+            await socket.CloseOutputAsync(WebSocketCloseStatus.PolicyViolation, "refused", patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            socket.Abort();
         }
     }
 

@@ -142,7 +142,7 @@ internal sealed class RemoteBlockReader(NodeClient client, NativePool pool)
             var asked = _wanted;
             var left = new List<int>();
             var next = 0;
-            using var stall = new Stall(client.Options, cancellation);
+            using var stall = new StallGuard(client.Options, cancellation);
             try
             {
                 var body = BlockEndpoint.WriteNames(asked.Select(index => names[index]));
@@ -179,7 +179,7 @@ internal sealed class RemoteBlockReader(NodeClient client, NativePool pool)
     }
 
     /// <summary>Reads the frames of one answer.</summary>
-    private sealed class FrameReader(Stream stream, Stall stall, NativePool pool, BytesInFlight room, int blocks)
+    private sealed class FrameReader(Stream stream, StallGuard stall, NativePool pool, BytesInFlight room, int blocks)
     {
         private readonly byte[] _header = new byte[BlockFrame.Length];
 
@@ -288,48 +288,6 @@ internal sealed class RemoteBlockReader(NodeClient client, NativePool pool)
             pieces.Clear();
             room.Drop(this, held);
             held = 0;
-        }
-    }
-
-    /// <summary>Gives up on a server that sends nothing, as long as it was asked: not while the reader itself is busy.</summary>
-    private sealed class Stall(NodeOptions options, CancellationToken cancellation) : IDisposable
-    {
-        private CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        private ITimer? _timer;
-
-        public async ValueTask FillAsync(Stream stream, Memory<byte> buffer)
-        {
-            while (!buffer.IsEmpty)
-            {
-                var read = stream.ReadAsync(buffer, _source.Token);
-                var count = read.IsCompletedSuccessfully ? read.Result : await GuardAsync(_ => read.AsTask()).ConfigureAwait(false);
-                if (count == 0) throw new IOException("the connection was closed in the middle of an answer");
-                buffer = buffer[count..];
-            }
-        }
-
-        public async Task<T> GuardAsync<T>(Func<CancellationToken, Task<T>> work)
-        {
-            _timer ??= options.Limits.Time.CreateTimer(state => ((Stall)state!)._source.Cancel(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _timer.Change(options.StallTimeout, Timeout.InfiniteTimeSpan);
-            try
-            {
-                return await work(_source.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-            {
-                throw new TimeoutException($"nothing came for {options.StallTimeout.TotalSeconds:N0} s");
-            }
-            finally
-            {
-                _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            }
-        }
-
-        public void Dispose()
-        {
-            _timer?.Dispose();
-            _source.Dispose();
         }
     }
 }

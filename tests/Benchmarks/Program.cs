@@ -1,8 +1,9 @@
 using Dataflow.Benchmarks;
+using Dataflow.Benchmarks.Cluster;
 using Dataflow.Benchmarks.Rdds;
 using Dataflow.Benchmarks.Running;
 
 // Child processes of benchmarks that measure a whole process come in through the same door.
 if (args is [Children.Verb, ..]) return Children.Run(args.AsSpan(1));
 
-return CommandLine.Run(args, [RddSuite.Create()]);
+return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create()]);

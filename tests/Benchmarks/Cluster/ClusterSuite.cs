@@ -1,0 +1,9 @@
+using Dataflow.Benchmarks.Running;
+
+namespace Dataflow.Benchmarks.Cluster;
+
+/// <summary>What lies between processes.</summary>
+internal static class ClusterSuite
+{
+    public static Suite Create() => new("cluster", [.. WireBenchmarks.All]);
+}
