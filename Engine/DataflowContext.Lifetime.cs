@@ -94,15 +94,15 @@ public sealed partial class DataflowContext
     /// <summary>Drops what is kept of an Rdd. Called by Unpersist, and by the garbage collector's thread when nobody can ask for it any more.</summary>
     internal void DropBlocks(int rdd)
     {
-        if (Volatile.Read(ref _stopping) == 0) _services.Blocks.Remove(rdd);
+        if (Volatile.Read(ref _stopping) != 0) return;
+        _services.Blocks.Remove(rdd);
+        _loop.Unpersist(rdd);
     }
 
     /// <summary>Drops the outputs of a shuffle that nobody can read any more. Called by the garbage collector's thread.</summary>
     internal void DropShuffle(ShuffleId shuffle)
     {
-        if (Volatile.Read(ref _stopping) != 0) return;
-        _loop.RemoveShuffle(shuffle);
-        _services.Shuffles.Remove(shuffle);
+        if (Volatile.Read(ref _stopping) == 0) _loop.RemoveShuffle(shuffle);
     }
 
     private void Listen(DataflowOptions options, TimeProvider time)

@@ -32,7 +32,7 @@ internal sealed partial class DagScheduler
     {
         for (var task = 0; task < stage.TaskCount; task++)
         {
-            if (stage.Dependency is null || !_lostWorkers.Contains(((MapStatus)((TaskSucceeded)stage.Held[task]!.Ended.Outcome).Value!).Server)) continue;
+            if (stage.Dependency is null || !_lostWorkers.Contains(((MapStatus)((TaskSucceeded)stage.Held[task]!.Ended.Outcome).Value!).Location.Server)) continue;
             OnGangBroken(stage, stage.PartitionOf(task), new TaskLost("the worker that holds its output is gone"), now);
             return;
         }

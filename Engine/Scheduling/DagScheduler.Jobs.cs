@@ -39,7 +39,11 @@ internal sealed partial class DagScheduler
             stage.Jobs.Remove(job);
             if (stage.Jobs.Count > 0) continue;
             _stages.Remove(stage.Id);
-            if (stage.Dependency is { } shuffle) _mapStages.Remove(shuffle.ShuffleId);
+            if (stage.Dependency is { ShuffleId: var shuffle })
+            {
+                _mapStages.Remove(shuffle);
+                if (_unwanted.Remove(shuffle)) Drop(shuffle);
+            }
             _failed.Remove(stage);
             _commits.Forget(stage.Id);
             _barriers.End(stage.Id, reason);

@@ -73,13 +73,13 @@ internal sealed partial class DagScheduler
 
     private List<string> ServersOf(ShuffleDependency shuffle, ShuffleReadPartition read)
     {
-        var maps = _outputs.MapCount(shuffle.ShuffleId);
+        var maps = _outputs.MapCount(shuffle.ShuffleId) ?? 0;
         if (maps > MostMapOutputsWeighed || _outputs.SizesOf(shuffle.ShuffleId) is not { } sizes) return [];
         var bytes = new Dictionary<WorkerId, long>();
         var total = 0L;
         for (var map = read.MapStart; map < Math.Min(read.MapEnd, maps); map++)
         {
-            if (_outputs.ServerOf(shuffle.ShuffleId, map) is not { } server) continue;
+            if (_outputs.LocationOf(shuffle.ShuffleId, map)?.Server is not { } server) continue;
             for (var reduce = read.ReduceStart; reduce < read.ReduceEnd; reduce++)
             {
                 var size = sizes.BytesOf(map, reduce);

@@ -10,10 +10,13 @@ internal sealed partial class DagScheduler
     private readonly HashSet<Stage> _failed = [];
     private TimeSpan? _resubmitAt;
 
+    // Shuffles to remove when the last job that needs them has ended.
+    private readonly HashSet<ShuffleId> _unwanted = [];
+
     private void OnFetchFailed(Stage reader, StageTaskEnded e, FetchFailed failure, TimeSpan now)
     {
-        _outputs.Unregister(failure.Shuffle, failure.Map, failure.Server, e.Epoch);
-        if (failure is { Failure: FetchFailure.Unreachable, Server: { } server } && !_lostWorkers.Contains(server))
+        _outputs.Unregister(failure.Shuffle, failure.Map, failure.Location);
+        if (failure is { Failure: FetchFailure.Unreachable, Location.Server: var server } && !_lostWorkers.Contains(server))
             _actions.Enqueue(new CheckWorker(server));
         if (!IsOfNewest(reader, e)) return;
 
@@ -97,25 +100,36 @@ internal sealed partial class DagScheduler
     }
 
     /// <summary>
-    /// Runs an indeterminate map stage whole, with everything that read from it: rows of its old and its new outputs must never
-    /// meet. A job that has handed results to the program already cannot take them back, and fails.
+    /// Runs an indeterminate map stage whole, and forgets all that was made from its old outputs, whichever job made it: rows of the old and the
+    /// new ones must never meet. A job that has handed results to the program already cannot take them back, and fails.
     /// </summary>
     private void BeginAnew(Stage writer, TimeSpan now)
     {
-        var readers = ReadersOf(writer, out var cached);
-        foreach (var reader in readers)
+        var tainted = _provenance.MadeFrom(writer.Dependency!.ShuffleId);
+        tainted.Add(Kept.Of(writer.Dependency.ShuffleId));
+        foreach (var kept in tainted)
+        {
+            if (kept.IsShuffle)
+            {
+                _outputs.UnregisterAll(new ShuffleId(kept.Id));
+            }
+            else
+            {
+                // Even if nothing is known to be kept of it: that news may be on its way.
+                _cached.RemoveRdd(kept.Id);
+                _actions.Enqueue(new DropCached(kept.Id));
+            }
+        }
+
+        var stages = _stages.Values.Where(stage => IsMadeFrom(stage, tainted)).OrderBy(stage => stage.Id.Value).ToArray();
+        foreach (var reader in stages)
         {
             if (reader.ResultOf is { FinishedCount: > 0 } job) Abort(job, Failures.Indeterminate(writer, reader, job), now);
         }
-        foreach (var rdd in cached)
+        foreach (var stage in stages)
         {
-            _cached.RemoveRdd(rdd);
-            _actions.Enqueue(new DropCached(rdd));
-        }
-        foreach (var stage in readers.Prepend(writer))
-        {
+            // The abort may have taken it along.
             if (!_stages.ContainsKey(stage.Id)) continue;
-            if (stage.Dependency is { } shuffle) _outputs.UnregisterAll(shuffle.ShuffleId);
             _commits.Reopen(stage.Id);
             if (stage.State == StageState.Running && _news.IsOn)
                 _news.Tell(new StageCompleted(stage.Id, stage.Attempt, "its input is made anew") { Time = _news.At(now) });
@@ -129,54 +143,23 @@ internal sealed partial class DagScheduler
         }
     }
 
-    /// <summary>The stages of running jobs that read from a map stage, directly or not, and the Rdds that they keep of it.</summary>
-    private List<Stage> ReadersOf(Stage writer, out HashSet<int> cached)
+    private void OnShuffleRemoved(ShuffleId shuffle)
     {
-        var tainted = new HashSet<ShuffleId> { writer.Dependency!.ShuffleId };
-        var readers = new List<Stage>();
-        cached = [];
-
-        // Stages were numbered parents first, except those found later; so go round until nothing is added.
-        var others = writer.Jobs.SelectMany(job => job.Stages).Distinct().Where(stage => stage != writer).OrderBy(stage => stage.Id.Value).ToList();
-        for (var added = true; added;)
-        {
-            added = false;
-            foreach (var stage in others.ToArray())
-            {
-                if (!Reads(stage, tainted, cached)) continue;
-                others.Remove(stage);
-                readers.Add(stage);
-                if (stage.Dependency is { } shuffle) tainted.Add(shuffle.ShuffleId);
-                added = true;
-            }
-        }
-        return readers;
+        // A job that reads it has its stage, even if that is done.
+        if (_mapStages.ContainsKey(shuffle))
+            _unwanted.Add(shuffle);
+        else
+            Drop(shuffle);
     }
 
-    private static bool Reads(Stage stage, HashSet<ShuffleId> tainted, HashSet<int> cached)
+    private void Drop(ShuffleId shuffle)
     {
-        var touched = new HashSet<Rdd>(ReferenceEqualityComparer.Instance);
-
-        // Parents come first when the list, which has children first, is read from its end; a diamond needs another round.
-        var lineage = StageGraph.NarrowLineage(stage.Rdd);
-        for (var added = true; added;)
-        {
-            added = false;
-            for (var i = lineage.Count - 1; i >= 0; i--)
-            {
-                var rdd = lineage[i];
-                if (touched.Contains(rdd)) continue;
-                foreach (var dependency in rdd.LiveDependencies)
-                {
-                    var reads = dependency is ShuffleDependency shuffle ? tainted.Contains(shuffle.ShuffleId) : touched.Contains(dependency.Rdd);
-                    if (!reads) continue;
-                    touched.Add(rdd);
-                    if (rdd.StorageLevel.IsKept) cached.Add(rdd.Id);
-                    added = true;
-                    break;
-                }
-            }
-        }
-        return touched.Contains(stage.Rdd);
+        _outputs.Remove(shuffle);
+        _provenance.Remove(Kept.Of(shuffle));
+        _actions.Enqueue(new DropShuffle(shuffle));
     }
+
+    private bool IsMadeFrom(Stage stage, HashSet<Kept> tainted) => stage.Dependency is { } shuffle
+        ? tainted.Contains(Kept.Of(shuffle.ShuffleId))
+        : _provenance.ReadBy(stage.Rdd).Overlaps(tainted);
 }

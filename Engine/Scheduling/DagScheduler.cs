@@ -26,6 +26,7 @@ internal sealed partial class DagScheduler
     private readonly Dictionary<WorkerId, string> _hosts = [];
     private readonly HashSet<WorkerId> _lostWorkers = [];
     private readonly CachedBlocks _cached = new();
+    private readonly Provenance _provenance = new();
     private readonly CommitArbiter _commits = new();
     private readonly Func<Rdd, bool> _isCached;
     private int _nextStage;
@@ -51,6 +52,9 @@ internal sealed partial class DagScheduler
 
     /// <summary>How many stages are remembered.</summary>
     public int StageCount => _stages.Count;
+
+    /// <summary>Of how many shuffles and kept Rdds it is remembered what they were made from.</summary>
+    public int KeptCount => _provenance.Count;
 
     /// <summary>When it wants to be told that time passed; null if it waits for nothing.</summary>
     public TimeSpan? NextWake => Earlier(Earlier(_resubmitAt, NoExecutorDeadline()), _barriers.NextWake);
@@ -78,8 +82,11 @@ internal sealed partial class DagScheduler
             case ExecutorAdded e: OnExecutorAdded(e, now); break;
             case ExecutorLost e: OnExecutorLost(e, now); break;
             case WorkerLost e: OnWorkerLost(e, now); break;
-            case RddUnpersisted e: _cached.RemoveRdd(e.Rdd); break;
-            case ShuffleRemoved e: _outputs.Remove(e.Shuffle); break;
+            case RddUnpersisted e:
+                _cached.RemoveRdd(e.Rdd);
+                _provenance.Remove(new Kept(IsShuffle: false, e.Rdd));
+                break;
+            case ShuffleRemoved e: OnShuffleRemoved(e.Shuffle); break;
         }
     }
 
@@ -91,6 +98,7 @@ internal sealed partial class DagScheduler
         var job = new Job(e.Job, request.Properties, request.Partitions, now);
         _jobs.Add(job.Id, job);
         PlanParents(request.Rdd, job);
+        _ = _provenance.ReadBy(request.Rdd);
         var id = NewStageId();
         job.Final = new Stage(id, new ResultStageBinary(request.Rdd, request.Function) { Results = request.Results }, null, request.Partitions.Count)
         {
@@ -152,6 +160,7 @@ internal sealed partial class DagScheduler
         };
         _stages.Add(stage.Id, stage);
         _mapStages.Add(shuffle.ShuffleId, stage);
+        _provenance.Add(shuffle);
         return stage;
     }
 
@@ -281,7 +290,7 @@ internal sealed partial class DagScheduler
         switch (e.Ended.Outcome)
         {
             case TaskSucceeded success:
-                var counts = Accepts(stage, e) && (stage.Dependency is null || !_lostWorkers.Contains(((MapStatus)success.Value!).Server));
+                var counts = Accepts(stage, e) && (stage.Dependency is null || !_lostWorkers.Contains(((MapStatus)success.Value!).Location.Server));
                 _commits.Ended(stage.Id, partition, e.Id, counts);
                 if (!counts) break;
                 if (e.Ended.Accumulators is { } updates && stage.CountOnce(e.Task)) _actions.Enqueue(new CountAccumulators(updates));

@@ -27,4 +27,7 @@ internal interface IExecutorBackend : IDisposable
 
     /// <summary>Drops the cached partitions of an Rdd on all executors.</summary>
     void DropCached(int rdd);
+
+    /// <summary>Drops the outputs of a shuffle on all workers.</summary>
+    void DropShuffle(ShuffleId shuffle);
 }

@@ -66,6 +66,8 @@ internal sealed class LocalBackend : IExecutorBackend
 
     public void DropCached(int rdd) => _services.Blocks.Remove(rdd);
 
+    public void DropShuffle(ShuffleId shuffle) => _services.Shuffles.Remove(shuffle);
+
     /// <summary>Ends the threads once their tasks have ended. What still runs is cancelled, and its thread ends with it.</summary>
     public void Dispose()
     {

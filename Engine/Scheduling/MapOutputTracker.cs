@@ -8,17 +8,20 @@ namespace Dataflow.Scheduling;
 /// that wrote it.
 /// </summary>
 /// <remarks>
-/// Changed by the scheduler's mailbox only. <see cref="MapCount"/> and <see cref="ServerOf"/> may be read by any thread: a task that
+/// Changed by the scheduler's mailbox only. <see cref="MapCount"/> and <see cref="LocationOf"/> may be read by any thread: a task that
 /// reads a moment too early finds what its own fetch would have found.
-/// <para>The epoch grows whenever an output is lost. An output remembers the epoch in which it was registered, so that a late complaint about its
-/// predecessor does not harm it.</para>
+/// <para>A location names the attempt that wrote the output. Readers take no other attempt's, and a late complaint about an output does not harm
+/// its successor.</para>
 /// </remarks>
 internal sealed class MapOutputTracker : IMapOutputs
 {
     private readonly ConcurrentDictionary<ShuffleId, Shuffle> _shuffles = new();
 
-    /// <summary>Counts losses. Locations learned in an earlier epoch may be out of date.</summary>
+    /// <summary>Counts losses. What was learned of map outputs, or made from them, in an earlier epoch may be out of date.</summary>
     public long Epoch { get; private set; }
+
+    /// <summary>How many shuffles are known.</summary>
+    public int Count => _shuffles.Count;
 
     /// <summary>Makes a shuffle known, if it is not.</summary>
     public void Declare(ShuffleId shuffle, int maps, int reducePartitions)
@@ -38,7 +41,7 @@ internal sealed class MapOutputTracker : IMapOutputs
     public void MarkIndeterminate(ShuffleId shuffle) => _shuffles[shuffle].IsIndeterminate = true;
 
     /// <summary>Whether a map output is registered.</summary>
-    public bool Has(ShuffleId shuffle, int map) => _shuffles.TryGetValue(shuffle, out var known) && known.Servers[map] >= 0;
+    public bool Has(ShuffleId shuffle, int map) => _shuffles.TryGetValue(shuffle, out var known) && known.Locations[map] is not null;
 
     /// <summary>How many map outputs no server holds.</summary>
     public int MissingCount(ShuffleId shuffle) => _shuffles[shuffle].Missing;
@@ -50,20 +53,17 @@ internal sealed class MapOutputTracker : IMapOutputs
         var missing = new int[known.Missing];
         for (int map = 0, next = 0; next < missing.Length; map++)
         {
-            if (known.Servers[map] < 0) missing[next++] = map;
+            if (known.Locations[map] is null) missing[next++] = map;
         }
         return missing;
     }
 
-    /// <summary>How many map outputs the shuffle has; 0 if it is not known.</summary>
-    public int MapCount(ShuffleId shuffle) => _shuffles.TryGetValue(shuffle, out var known) ? known.Servers.Length : 0;
+    public int? MapCount(ShuffleId shuffle) => _shuffles.TryGetValue(shuffle, out var known) ? known.Locations.Length : null;
 
-    /// <summary>Who serves a map output; null if nobody does.</summary>
-    public WorkerId? ServerOf(ShuffleId shuffle, int map)
+    public MapLocation? LocationOf(ShuffleId shuffle, int map)
     {
-        if (!_shuffles.TryGetValue(shuffle, out var known) || (uint)map >= (uint)known.Servers.Length) return null;
-        var server = Volatile.Read(ref known.Servers[map]);
-        return server < 0 ? null : new WorkerId(server);
+        if (!_shuffles.TryGetValue(shuffle, out var known) || (uint)map >= (uint)known.Locations.Length) return null;
+        return Volatile.Read(ref known.Locations[map]);
     }
 
     /// <summary>The sizes noted so far; null if the shuffle is not known.</summary>
@@ -75,11 +75,10 @@ internal sealed class MapOutputTracker : IMapOutputs
     {
         var known = _shuffles[shuffle];
         var former = known.Checksums[map];
-        if (known.Servers[map] < 0) known.Missing--;
+        if (known.Locations[map] is null) known.Missing--;
         known.Checksums[map] = status.Checksum;
-        known.Epochs[map] = Epoch;
         known.Sizes.Set(map, status.Bytes, status.Rows);
-        Volatile.Write(ref known.Servers[map], status.Server.Value);
+        Volatile.Write(ref known.Locations[map], status.Location);
         known.WasComplete |= known.Missing == 0;
         return former == 0 || status.Checksum == 0 || former == status.Checksum;
     }
@@ -87,14 +86,12 @@ internal sealed class MapOutputTracker : IMapOutputs
     /// <summary>Forgets an output that could not be read.</summary>
     /// <param name="shuffle">The shuffle.</param>
     /// <param name="map">The map output.</param>
-    /// <param name="server">Who was asked for it; null if nobody was known.</param>
-    /// <param name="epoch">When whoever could not read it began: an output registered later is another one.</param>
+    /// <param name="location">The output that is meant, which may be another than the one that is known now; null if none was known.</param>
     /// <returns>Whether it was registered.</returns>
-    public bool Unregister(ShuffleId shuffle, int map, WorkerId? server, long epoch)
+    public bool Unregister(ShuffleId shuffle, int map, MapLocation? location)
     {
-        if (!_shuffles.TryGetValue(shuffle, out var known) || (uint)map >= (uint)known.Servers.Length) return false;
-        if (known.Servers[map] < 0 || known.Epochs[map] > epoch) return false;
-        if (server is { } asked && asked.Value != known.Servers[map]) return false;
+        if (location is null || LocationOf(shuffle, map) != location) return false;
+        var known = _shuffles[shuffle];
         Forget(known, map);
         Epoch++;
         return true;
@@ -105,9 +102,9 @@ internal sealed class MapOutputTracker : IMapOutputs
     {
         foreach (var known in _shuffles.Values)
         {
-            for (var map = 0; map < known.Servers.Length; map++)
+            for (var map = 0; map < known.Locations.Length; map++)
             {
-                if (known.Servers[map] == server.Value) Forget(known, map);
+                if (known.Locations[map]?.Server == server) Forget(known, map);
             }
         }
         Epoch++;
@@ -117,9 +114,9 @@ internal sealed class MapOutputTracker : IMapOutputs
     public void UnregisterAll(ShuffleId shuffle)
     {
         if (!_shuffles.TryGetValue(shuffle, out var known)) return;
-        for (var map = 0; map < known.Servers.Length; map++)
+        for (var map = 0; map < known.Locations.Length; map++)
         {
-            if (known.Servers[map] >= 0) Forget(known, map);
+            if (known.Locations[map] is not null) Forget(known, map);
         }
         Array.Clear(known.Checksums);
         known.Sizes.Clear();
@@ -132,7 +129,7 @@ internal sealed class MapOutputTracker : IMapOutputs
 
     private static void Forget(Shuffle known, int map)
     {
-        Volatile.Write(ref known.Servers[map], -1);
+        Volatile.Write(ref known.Locations[map], null);
         known.Missing++;
     }
 
@@ -140,18 +137,15 @@ internal sealed class MapOutputTracker : IMapOutputs
     {
         public Shuffle(int maps, int reducePartitions)
         {
-            Servers = new int[maps];
-            Array.Fill(Servers, -1);
+            Locations = new MapLocation?[maps];
             Checksums = new ulong[maps];
-            Epochs = new long[maps];
             Sizes = new MapOutputSizes(maps, reducePartitions);
             Missing = maps;
             WasComplete = maps == 0;
         }
 
-        public int[] Servers { get; }
+        public MapLocation?[] Locations { get; }
         public ulong[] Checksums { get; }
-        public long[] Epochs { get; }
         public MapOutputSizes Sizes { get; }
         public int Missing { get; set; }
         public bool WasComplete { get; set; }

@@ -39,6 +39,9 @@ internal sealed record CheckWorker(WorkerId Worker) : SchedulerAction;
 /// <summary>Drop the cached partitions of an Rdd: they were made from data that is being made anew and may differ.</summary>
 internal sealed record DropCached(int Rdd) : SchedulerAction;
 
+/// <summary>Drop the outputs of a shuffle that nobody reads any more.</summary>
+internal sealed record DropShuffle(ShuffleId Shuffle) : SchedulerAction;
+
 /// <summary>Tell the listeners.</summary>
 internal sealed record Announce(JobEvent Event) : SchedulerAction;
 

@@ -36,7 +36,7 @@ internal sealed record AttemptKillAsked(TaskId Task, string Reason) : SchedulerE
 /// <summary>The driver could not take a result.</summary>
 internal sealed record ResultRefused(JobId Job, Exception Exception) : SchedulerEvent;
 
-/// <summary>Nobody can read a shuffle any more.</summary>
+/// <summary>Nobody will ask for a shuffle any more. Jobs that need it keep it until they end.</summary>
 internal sealed record ShuffleRemoved(ShuffleId Shuffle) : SchedulerEvent;
 
 /// <summary>An Rdd is no longer kept.</summary>
@@ -100,9 +100,8 @@ internal sealed record TimePassed : SchedulerEvent
 /// <param name="StageAttempt">The attempt at the stage.</param>
 /// <param name="Task">Position of the task in its stage.</param>
 /// <param name="Id">The attempt at the task.</param>
-/// <param name="Epoch">Epoch of the map outputs when the attempt at the stage began.</param>
 /// <param name="Ended">How it ended.</param>
-internal sealed record StageTaskEnded(StageId Stage, int StageAttempt, int Task, TaskId Id, long Epoch, TaskEnded Ended) : SchedulerEvent;
+internal sealed record StageTaskEnded(StageId Stage, int StageAttempt, int Task, TaskId Id, TaskEnded Ended) : SchedulerEvent;
 
 /// <summary>Nobody can run the tasks of a stage, however long they wait.</summary>
 /// <param name="Stage">The stage.</param>

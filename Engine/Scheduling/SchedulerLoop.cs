@@ -108,8 +108,11 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
     /// <summary>Ends one attempt; its task is tried again.</summary>
     public void KillAttempt(TaskId task, string reason) => Self.Tell(new AttemptKillAsked(task, reason));
 
-    /// <summary>Forgets the outputs of a shuffle that nobody can read any more.</summary>
+    /// <summary>Drops the outputs of a shuffle that nobody will ask for any more, once no job needs them.</summary>
     public void RemoveShuffle(ShuffleId shuffle) => Self.Tell(new ShuffleRemoved(shuffle));
+
+    /// <summary>Notes that an Rdd is no longer kept.</summary>
+    public void Unpersist(int rdd) => Self.Tell(new RddUnpersisted(rdd));
 
     /// <summary>Takes an event of an executor or worker.</summary>
     /// <param name="happened">What happened.</param>
@@ -268,6 +271,7 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
                 case AnswerBarrier answer: answer.Question.Reply(answer); break;
                 case CheckWorker check: _backend.CheckWorker(check.Worker); break;
                 case DropCached drop: _backend.DropCached(drop.Rdd); break;
+                case DropShuffle drop: _backend.DropShuffle(drop.Shuffle); break;
             }
         }
         _actions.Clear();

@@ -186,7 +186,7 @@ internal sealed partial class TaskScheduler
             var outcome = e.Outcome is TaskSucceeded ? TaskSucceeded.Nothing : e.Outcome;
             _news.Tell(new TaskFinished(attempt.Description, attempt.Executor.Id, outcome, e.Metrics, now - attempt.Start) { Time = _news.At(now) });
         }
-        _events.Enqueue(new StageTaskEnded(request.Stage, request.Attempt, request.Tasks[index], e.Task, request.Epoch, e));
+        _events.Enqueue(new StageTaskEnded(request.Stage, request.Attempt, request.Tasks[index], e.Task, e));
 
         switch (e.Outcome)
         {

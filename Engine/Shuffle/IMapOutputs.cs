@@ -2,12 +2,12 @@ using Dataflow.Scheduling;
 
 namespace Dataflow.Shuffle;
 
-/// <summary>Tells tasks who serves which map output.</summary>
+/// <summary>Tells tasks where map outputs are.</summary>
 internal interface IMapOutputs
 {
-    /// <summary>How many map outputs a shuffle has; 0 if it is not known.</summary>
-    int MapCount(ShuffleId shuffle);
+    /// <summary>How many map outputs a shuffle has; null if it is not known, because it was never begun or is removed.</summary>
+    int? MapCount(ShuffleId shuffle);
 
-    /// <summary>Who serves a map output; null if nobody does.</summary>
-    WorkerId? ServerOf(ShuffleId shuffle, int map);
+    /// <summary>Where a map output is; null if nobody serves it.</summary>
+    MapLocation? LocationOf(ShuffleId shuffle, int map);
 }

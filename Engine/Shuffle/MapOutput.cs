@@ -23,6 +23,15 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
 
     public ulong Checksum { get; set; }
 
+    /// <summary>The stage that wrote it, and which attempt at the stage: later ones are greater.</summary>
+    public (int Stage, int Attempt) Origin { get; init; }
+
+    /// <summary>The attempt at the task that wrote it.</summary>
+    public TaskId Writer { get; init; }
+
+    /// <summary>What the driver was told of it; null until it is registered.</summary>
+    public MapStatus? Status { get; set; }
+
     public long SpilledBytes { get; private set; }
 
     /// <summary>Adds a segment; it goes straight to disk if there is no memory to hold it.</summary>
@@ -50,9 +59,14 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
     }
 
     /// <summary>The segments of one reduce partition, in writing order.</summary>
+    /// <exception cref="ObjectDisposedException">The output was dropped.</exception>
     public IReadOnlyList<Segment> Segments(int reduce)
     {
-        lock (_lock) return _segments[reduce] is { } list ? [.. list] : [];
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _segments[reduce] is { } list ? [.. list] : [];
+        }
     }
 
     /// <summary>Takes a lease on a segment's rows.</summary>
@@ -83,7 +97,8 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
         }
     }
 
-    public MapStatus Status(WorkerId server)
+    /// <summary>What the driver is told of it.</summary>
+    public MapStatus StatusOf(WorkerId server)
     {
         var bytes = new long[reducePartitions];
         var rows = new long[reducePartitions];
@@ -98,7 +113,7 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
                 }
             }
         }
-        return new MapStatus(server, bytes, rows, Checksum);
+        return new MapStatus(new MapLocation(server, Writer), bytes, rows, Checksum);
     }
 
     /// <summary>Moves segments to disk until at least <paramref name="wanted"/> bytes are free, or nothing is left to move.</summary>

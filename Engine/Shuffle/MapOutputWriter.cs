@@ -20,7 +20,7 @@ public sealed class MapOutputWriter : IDisposable
         _isRun = isRun;
         _shuffle = shuffle;
         _context = context;
-        _output = store.Begin(shuffle, map, reducePartitions);
+        _output = store.Begin(shuffle, map, reducePartitions, context.Description);
         ReducePartitions = reducePartitions;
     }
 
@@ -79,6 +79,8 @@ public sealed class MapOutputWriter : IDisposable
 
     internal MapStatus Commit()
     {
+        // Nobody waits for the output of a cancelled task any more, and so nobody would drop it.
+        _context.ThrowIfCancelled();
         var output = _output!;
         _output = null;
         output.Checksum = Checksum;

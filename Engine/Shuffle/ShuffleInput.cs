@@ -12,11 +12,13 @@ public sealed class ShuffleInput
     private readonly ShuffleId _shuffle;
     private readonly TaskContext _context;
     private readonly MapOutput[] _outputs;
+    private readonly MapLocation[] _locations;
 
-    private ShuffleInput(ShuffleId shuffle, MapOutput[] outputs, ShuffleReadPartition partition, TaskContext context)
+    private ShuffleInput(ShuffleId shuffle, MapOutput[] outputs, MapLocation[] locations, ShuffleReadPartition partition, TaskContext context)
     {
         _shuffle = shuffle;
         _outputs = outputs;
+        _locations = locations;
         _context = context;
         ReduceStart = partition.ReduceStart;
         ReduceEnd = partition.ReduceEnd;
@@ -35,26 +37,41 @@ public sealed class ShuffleInput
     /// <exception cref="FetchFailedException">An output is missing; the scheduler has its map task run again.</exception>
     public static ShuffleInput Open(ShuffleId shuffle, ShuffleReadPartition partition, TaskContext context)
     {
-        var locations = context.Services.MapOutputs;
-        var end = Math.Min(partition.MapEnd, locations.MapCount(shuffle));
-        var outputs = new MapOutput[Math.Max(0, end - partition.MapStart)];
+        var known = context.Services.MapOutputs;
+
+        // A shuffle that is not known is no empty one: reading nothing would be a wrong answer.
+        var count = known.MapCount(shuffle) ?? throw Missing(partition.MapStart, null, "the shuffle is not known, or was removed");
+        var outputs = new MapOutput[Math.Max(0, Math.Min(partition.MapEnd, count) - partition.MapStart)];
+        var locations = new MapLocation[outputs.Length];
         for (var i = 0; i < outputs.Length; i++)
         {
             var map = partition.MapStart + i;
-            outputs[i] = context.Services.Shuffles.Find(shuffle, map)
-                ?? throw context.LostInput(new FetchFailedException(shuffle, map, locations.ServerOf(shuffle, map), FetchFailure.Missing, "it is not registered"));
+            var location = locations[i] = known.LocationOf(shuffle, map) ?? throw Missing(map, null, "it is not registered");
+            outputs[i] = context.Services.Shuffles.Find(shuffle, map, location.Writer)
+                ?? throw Missing(map, location, $"what task attempt {location.Writer} wrote is gone");
         }
-        return new ShuffleInput(shuffle, outputs, partition, context);
+        return new ShuffleInput(shuffle, outputs, locations, partition, context);
+
+        FetchFailedException Missing(int map, MapLocation? location, string why) =>
+            context.LostInput(new FetchFailedException(shuffle, map, location, FetchFailure.Missing, why));
     }
 
     /// <summary>The segments of one reduce partition, in map order and, within an output, in writing order.</summary>
     /// <param name="reduce">From <see cref="ReduceStart"/> to <see cref="ReduceEnd"/> - 1.</param>
+    /// <exception cref="FetchFailedException">An output was dropped since.</exception>
     public IReadOnlyList<InputSegment> Segments(int reduce)
     {
         var result = new List<InputSegment>();
         foreach (var output in _outputs)
         {
-            foreach (var segment in output.Segments(reduce)) result.Add(new InputSegment(_context, this, output, segment));
+            try
+            {
+                foreach (var segment in output.Segments(reduce)) result.Add(new InputSegment(_context, this, output, segment));
+            }
+            catch (ObjectDisposedException e)
+            {
+                throw Failed(output, FetchFailure.Missing, "it was dropped", e);
+            }
         }
         return result;
     }
@@ -84,7 +101,7 @@ public sealed class ShuffleInput
     }
 
     private FetchFailedException Failed(MapOutput output, FetchFailure failure, string why, Exception inner) =>
-        _context.LostInput(new FetchFailedException(_shuffle, output.Map, _context.Services.Worker, failure, why, inner));
+        _context.LostInput(new FetchFailedException(_shuffle, output.Map, _locations[Array.IndexOf(_outputs, output)], failure, why, inner));
 }
 
 /// <summary>A segment that a task reads.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dataflow.Scheduling;
 using Dataflow.Storage;
+using Dataflow.Tasks;
 
 namespace Dataflow.Shuffle;
 
@@ -36,25 +37,31 @@ internal sealed class ShuffleStore : IDisposable
     public int Count => _outputs.Count;
 
     /// <summary>Starts an output that nobody can read yet.</summary>
-    public MapOutput Begin(ShuffleId shuffle, int map, int reducePartitions)
+    public MapOutput Begin(ShuffleId shuffle, int map, int reducePartitions, TaskDescription writer)
     {
-        var output = new MapOutput(this, shuffle, map, reducePartitions);
+        var output = new MapOutput(this, shuffle, map, reducePartitions) { Writer = writer.Id, Origin = (writer.Stage.Value, writer.StageAttempt) };
         _growing.TryAdd(output, 0);
         return output;
     }
 
-    /// <summary>Registers a finished output; it replaces an older one of the same map partition.</summary>
+    /// <summary>Registers a finished output. It replaces one of an earlier attempt at the stage; one of the same attempt, or a later one, stays.</summary>
+    /// <remarks>So a copy of a slow task that ends second, or a task that nobody waits for any more, does not change what others are reading.</remarks>
+    /// <returns>The status of the output that is served from now on.</returns>
     public MapStatus Register(ShuffleId shuffle, MapOutput output)
     {
+        // Before anybody else knows of it and may drop it.
+        output.Status = output.StatusOf(Worker);
         MapOutput? replaced = null;
-        _outputs.AddOrUpdate((shuffle, output.Map), output, (_, old) =>
+        var served = _outputs.AddOrUpdate((shuffle, output.Map), output, (_, old) =>
         {
-            replaced = old;
-            return output;
+            var stays = old.Origin.CompareTo(output.Origin) >= 0;
+            replaced = stays ? null : old;
+            return stays ? old : output;
         });
         _growing.TryRemove(output, out _);
-        if (replaced != output) replaced?.Dispose();
-        return output.Status(Worker);
+        if (served != output) output.Dispose();
+        replaced?.Dispose();
+        return served.Status!;
     }
 
     /// <summary>Drops an output whose task failed, or runs whose task ended.</summary>
@@ -65,6 +72,9 @@ internal sealed class ShuffleStore : IDisposable
     }
 
     public MapOutput? Find(ShuffleId shuffle, int map) => _outputs.GetValueOrDefault((shuffle, map));
+
+    /// <summary>The output that one attempt wrote; null if it is gone, or if another attempt's is in its place.</summary>
+    public MapOutput? Find(ShuffleId shuffle, int map, TaskId writer) => Find(shuffle, map) is { } output && output.Writer == writer ? output : null;
 
     /// <summary>Drops all outputs of a shuffle.</summary>
     public void Remove(ShuffleId shuffle)

@@ -24,10 +24,10 @@ public sealed record TaskThrew(Exception Exception) : TaskOutcome
 /// <summary>A map output that it reads could not be had. Not the task's fault: the map stage is asked again.</summary>
 /// <param name="Shuffle">The shuffle.</param>
 /// <param name="Map">Index of the map output.</param>
-/// <param name="Server">Who served it; null if no server was known.</param>
+/// <param name="Location">The output that was asked for; null if nobody was known to serve one.</param>
 /// <param name="Failure">What was wrong.</param>
 /// <param name="Message">For people.</param>
-public sealed record FetchFailed(ShuffleId Shuffle, int Map, WorkerId? Server, FetchFailure Failure, string Message) : TaskOutcome;
+public sealed record FetchFailed(ShuffleId Shuffle, int Map, MapLocation? Location, FetchFailure Failure, string Message) : TaskOutcome;
 
 /// <summary>The attempt was ended on request: its job was cancelled, or another copy won.</summary>
 /// <param name="Reason">For people.</param>

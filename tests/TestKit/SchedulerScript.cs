@@ -12,8 +12,8 @@ namespace Dataflow.TestKit;
 /// </summary>
 /// <remarks><code>
 /// start stage 0 tasks 0 1 2      start stage 0 tasks 0 1 together      task 0 meets: a b      task 0 waits no more: why
-/// stop launching stage 1      kill stage 1      cancel stage 1      task 2 of stage 0 is done
-/// result 1 of job 0      end job 0      fail job 0: why      check worker w1      drop rdd 3      count      commit granted
+/// stop launching stage 1      kill stage 1      cancel stage 1      task 2 of stage 0 is done      drop rdd 3      drop shuffle 3
+/// result 1 of job 0      end job 0      fail job 0: why      check worker w1      count      commit granted
 /// </code></remarks>
 internal sealed class SchedulerScript
 {
@@ -143,8 +143,9 @@ internal sealed class SchedulerScript
     public void Succeed(int stage, int task, string onWorker = "w1", int? attempt = null, ulong checksum = 0, object? value = null, AccumulatorUpdates? updates = null)
     {
         var set = attempt is { } number ? _allSets[(stage, number)] : _sets[stage];
-        if (set.Binary is MapStageBinary map) value = ((TestShuffle)map.Dependency).Status(Worker(onWorker), checksum);
-        End(stage, task, new TaskSucceeded(value ?? set.PartitionOf(task)), attempt, updates);
+        var id = NewAttempt();
+        if (set.Binary is MapStageBinary map) value = ((TestShuffle)map.Dependency).Status(Worker(onWorker), checksum, id);
+        End(stage, task, new TaskSucceeded(value ?? set.PartitionOf(task)), attempt, updates, id);
     }
 
     /// <summary>Has an attempt end. Gives the id of the attempt, which may be chosen.</summary>
@@ -152,14 +153,18 @@ internal sealed class SchedulerScript
     {
         var set = attempt is { } number ? _allSets[(stage, number)] : _sets[stage];
         if (set == _sets[stage]) _waiting[stage].Remove(task);
-        var ended = new TaskEnded(id ?? new TaskId(1000 + _nextAttempt++), outcome, new TaskMetrics(), updates);
-        Feed(new StageTaskEnded(set.Stage, set.Attempt, task, ended.Task, set.Epoch, ended));
+        var ended = new TaskEnded(id ?? NewAttempt(), outcome, new TaskMetrics(), updates);
+        Feed(new StageTaskEnded(set.Stage, set.Attempt, task, ended.Task, ended));
         return ended.Task;
     }
 
-    /// <summary>Has a task fail to read a map output.</summary>
-    public void FailFetch(int stage, int task, int map, string worker = "w1", FetchFailure failure = FetchFailure.Missing, int? attempt = null, ShuffleId? shuffle = null) =>
-        End(stage, task, new FetchFailed(shuffle ?? Shuffle.ShuffleId, map, Worker(worker), failure, "it is gone"), attempt);
+    /// <summary>Has a task fail to read a map output: the one that is known now, unless another is named.</summary>
+    public void FailFetch(
+        int stage, int task, int map, FetchFailure failure = FetchFailure.Missing, int? attempt = null, ShuffleId? shuffle = null, MapLocation? location = null)
+    {
+        var read = shuffle ?? Shuffle.ShuffleId;
+        End(stage, task, new FetchFailed(read, map, location ?? Outputs.LocationOf(read, map), failure, "it is gone"), attempt);
+    }
 
     /// <summary>Has the task scheduler give a task up.</summary>
     public void FailForGood(int stage, int task, Exception exception, int? attempt = null)
@@ -185,6 +190,8 @@ internal sealed class SchedulerScript
                 ? $"task {task} meets: {string.Join(' ', messages.Select(System.Text.Encoding.UTF8.GetString))}".TrimEnd()
                 : $"task {task} waits no more: {answer.Failure}")));
 
+    private TaskId NewAttempt() => new(1000 + _nextAttempt++);
+
     private void Read(SchedulerAction action)
     {
         switch (action)
@@ -209,6 +216,7 @@ internal sealed class SchedulerScript
                 _news.Add(end.Failure is null ? $"end job {end.Job}" : $"fail job {end.Job}: {end.Failure.What}");
                 break;
             case CheckWorker check: _news.Add($"check worker {_workers.First(pair => pair.Value == check.Worker).Key}"); break;
+            case DropShuffle drop: _news.Add($"drop shuffle {drop.Shuffle}"); break;
             case DropCached drop: _news.Add($"drop rdd {drop.Rdd}"); break;
             case CountAccumulators: _news.Add("count"); break;
             case AnswerBarrier answer: answer.Question.Reply(answer); break;

@@ -84,6 +84,8 @@ internal sealed class ShippingBackend : IExecutorBackend, IBroadcastSource
 
     public void DropCached(int rdd) => _threads.DropCached(rdd);
 
+    public void DropShuffle(ShuffleId shuffle) => _threads.DropShuffle(shuffle);
+
     public T Get<T>(long id) => _fetched.Get<T>(id);
 
     public void Dispose() => _threads.Dispose();

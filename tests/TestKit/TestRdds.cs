@@ -1,3 +1,4 @@
+using Dataflow.Scheduling;
 using Dataflow.Shuffle;
 using Dataflow.Tasks;
 
@@ -62,6 +63,6 @@ internal sealed class TestShuffle(Rdd rdd, int reducePartitions, Func<Partition,
 
     internal override MapStatus RunMapTask(Partition partition, TaskContext context) => run is null ? Status(context.Services.Worker) : run(partition, context);
 
-    public MapStatus Status(Scheduling.WorkerId server, ulong checksum = 0) =>
-        new(server, Enumerable.Repeat(10L, ReducePartitions).ToArray(), Enumerable.Repeat(1L, ReducePartitions).ToArray(), checksum);
+    public MapStatus Status(WorkerId server, ulong checksum = 0, TaskId writer = default) =>
+        new(new MapLocation(server, writer), Enumerable.Repeat(10L, ReducePartitions).ToArray(), Enumerable.Repeat(1L, ReducePartitions).ToArray(), checksum);
 }

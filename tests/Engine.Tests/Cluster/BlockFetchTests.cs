@@ -191,7 +191,7 @@ public sealed class BlockFetchTests : IAsyncLifetime
     {
         using var services = new ExecutorServices(new(0), new(0), DataflowOptions.Default);
         var store = services.Shuffles;
-        var output = store.Begin(new(3), 12, 8);
+        var output = store.Begin(new(3), 12, 8, new TaskDescription(new(1), new(0), new(0), 0, 12, 0));
         var written = new List<(int Part, int Tag, string[] Rows)>();
         for (var i = 0; i < 24; i++)
         {

@@ -70,7 +70,7 @@ public sealed class IndeterminateStageTests
         run.Succeed(stage: 0, task: 1);
         run.Succeed(stage: 1, task: 0);
         run.LoseWorker("w2");
-        run.FailFetch(stage: 1, task: 1, map: 0, worker: "w2", shuffle: first.ShuffleId);
+        run.FailFetch(stage: 1, task: 1, map: 0, location: new(run.Worker("w2"), default), shuffle: first.ShuffleId);
         _ = run.NewActions;
         run.Succeed(stage: 1, task: 2, attempt: 0);
         run.PassResubmitDelay();
@@ -93,7 +93,7 @@ public sealed class IndeterminateStageTests
         run.Succeed(stage: 1, task: 0, onWorker: "w2");
         run.Succeed(stage: 1, task: 1, onWorker: "w1");
         run.LoseWorker("w2");
-        run.FailFetch(stage: 2, task: 0, map: 0, worker: "w2", shuffle: second.ShuffleId);
+        run.FailFetch(stage: 2, task: 0, map: 0, location: new(run.Worker("w2"), default), shuffle: second.ShuffleId);
         run.PassResubmitDelay();
 
         // Task 0 of stage 1 alone would read the new rows, beside task 1, which read the old ones.
@@ -113,6 +113,43 @@ public sealed class IndeterminateStageTests
         run.Submit(new TestRdd(2, new OneToOneDependency(cached)));
         run.Succeed(stage: 0);
         run.Cache(cached, 0);
+        _ = run.NewActions;
+        run.FailFetch(stage: 1, task: 1, map: 0, shuffle: shuffle.ShuffleId);
+        Assert.Contains($"drop rdd {cached.Id}", run.NewActions);
+    }
+
+    [Fact]
+    public void What_an_earlier_job_made_of_the_old_rows_is_forgotten_too()
+    {
+        var run = new SchedulerScript();
+        var random = new TestShuffle(new TestRdd(1, Determinacy.Indeterminate, null), 2);
+        var second = new TestShuffle(new TestRdd(2, Determinacy.Determinate, null, random), 1);
+        run.Submit(new TestRdd(1, Determinacy.Determinate, null, second));
+        run.Succeed(stage: 0);
+        run.Succeed(stage: 1);
+        run.Succeed(stage: 2);
+
+        // This job reads both: rows of the old outputs of one would meet the new ones of the other.
+        run.Submit(new TestRdd(1, Determinacy.Determinate, null, random, second));
+        run.FailFetch(stage: 5, task: 0, map: 0, shuffle: random.ShuffleId);
+        Assert.False(run.Outputs.Has(second.ShuffleId, 0));
+        run.PassResubmitDelay();
+        run.Succeed(stage: 3);
+        run.Succeed(stage: 4);
+        _ = run.NewActions;
+        run.Succeed(stage: 5);
+        Assert.Equal("end job 1", run.NewActions[^1]);
+    }
+
+    [Fact]
+    public void What_is_cached_of_the_old_rows_is_dropped_even_if_nothing_is_known_of_it_yet()
+    {
+        var run = new SchedulerScript();
+        var shuffle = new TestShuffle(new TestRdd(1, Determinacy.Indeterminate, null), 2);
+        var cached = new TestRdd(2, Determinacy.Determinate, null, shuffle);
+        cached.SetStorageLevel(StorageLevel.MemoryOnly);
+        run.Submit(new TestRdd(2, new OneToOneDependency(cached)));
+        run.Succeed(stage: 0);
         _ = run.NewActions;
         run.FailFetch(stage: 1, task: 1, map: 0, shuffle: shuffle.ShuffleId);
         Assert.Contains($"drop rdd {cached.Id}", run.NewActions);

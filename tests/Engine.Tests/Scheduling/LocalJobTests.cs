@@ -111,7 +111,7 @@ public sealed class LocalJobTests
         {
             // Wrapped, as user code likes to do.
             if (partition.Index == 1 && Interlocked.Increment(ref reads) == 1)
-                throw new InvalidOperationException("mine", new FetchFailedException(shuffle.ShuffleId, 2, context.Services.Worker, FetchFailure.Corrupt, "a bit fell over"));
+                throw new InvalidOperationException("mine", new FetchFailedException(shuffle.ShuffleId, 2, new(context.Services.Worker, default), FetchFailure.Corrupt, "a bit fell over"));
             return null;
         });
         Assert.Equal([0, 1, 2, 2], written.Order());

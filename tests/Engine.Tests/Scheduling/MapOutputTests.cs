@@ -19,18 +19,24 @@ public sealed class MapOutputTests
         Assert.False(tracker.IsComplete(Shuffle));
         tracker.Register(Shuffle, 1, Status(Second));
         Assert.True(tracker.IsComplete(Shuffle));
-        Assert.Equal((Second, 3), (tracker.ServerOf(Shuffle, 1), tracker.MapCount(Shuffle)));
+        Assert.Equal((Second, 3), (tracker.LocationOf(Shuffle, 1)?.Server, tracker.MapCount(Shuffle)));
     }
 
     [Fact]
     public void Nobody_serves_what_is_not_there()
     {
         var tracker = Tracker(maps: 1);
-        Assert.Null(tracker.ServerOf(Shuffle, 0));
-        Assert.Null(tracker.ServerOf(Shuffle, 1));
-        Assert.Null(tracker.ServerOf(Shuffle, -1));
-        Assert.Null(tracker.ServerOf(new ShuffleId(99), 0));
-        Assert.Equal(0, tracker.MapCount(new ShuffleId(99)));
+        Assert.Null(tracker.LocationOf(Shuffle, 0));
+        Assert.Null(tracker.LocationOf(Shuffle, 1));
+        Assert.Null(tracker.LocationOf(Shuffle, -1));
+        Assert.Null(tracker.LocationOf(new ShuffleId(99), 0));
+    }
+
+    [Fact]
+    public void A_shuffle_that_is_not_known_has_no_count_and_one_without_maps_has_none()
+    {
+        Assert.Null(Tracker(maps: 1).MapCount(new ShuffleId(99)));
+        Assert.Equal(0, Tracker(maps: 0).MapCount(Shuffle));
     }
 
     [Fact]
@@ -53,14 +59,16 @@ public sealed class MapOutputTests
     public void A_complaint_counts_against_the_output_it_means()
     {
         var tracker = Tracker(maps: 1);
-        tracker.Register(Shuffle, 0, Status(First));
-        var began = tracker.Epoch;
-        Assert.False(tracker.Unregister(Shuffle, 0, Second, began));
-        Assert.True(tracker.Unregister(Shuffle, 0, First, began));
-        Assert.False(tracker.Unregister(Shuffle, 0, First, began));
-        tracker.Register(Shuffle, 0, Status(First));
-        Assert.False(tracker.Unregister(Shuffle, 0, First, began));
-        Assert.True(tracker.Unregister(Shuffle, 0, null, tracker.Epoch));
+        tracker.Register(Shuffle, 0, Status(First, writer: 7));
+        var first = new MapLocation(First, new TaskId(7));
+        Assert.False(tracker.Unregister(Shuffle, 0, null));
+        Assert.False(tracker.Unregister(Shuffle, 0, first with { Server = Second }));
+        Assert.False(tracker.Unregister(Shuffle, 0, first with { Writer = new TaskId(6) }));
+        Assert.True(tracker.Unregister(Shuffle, 0, first));
+        Assert.False(tracker.Unregister(Shuffle, 0, first));
+        tracker.Register(Shuffle, 0, Status(First, writer: 8));
+        Assert.False(tracker.Unregister(Shuffle, 0, first));
+        Assert.True(tracker.Has(Shuffle, 0));
     }
 
     [Fact]
@@ -68,7 +76,7 @@ public sealed class MapOutputTests
     {
         var tracker = Tracker(maps: 1);
         Assert.True(tracker.Register(Shuffle, 0, Status(First, checksum: 5)));
-        tracker.Unregister(Shuffle, 0, null, tracker.Epoch);
+        tracker.Unregister(Shuffle, 0, tracker.LocationOf(Shuffle, 0));
         Assert.True(tracker.Register(Shuffle, 0, Status(Second, checksum: 5)));
         Assert.False(tracker.Register(Shuffle, 0, Status(Second, checksum: 6)));
         Assert.True(tracker.Register(Shuffle, 0, Status(Second, checksum: 0)));
@@ -80,10 +88,10 @@ public sealed class MapOutputTests
     public void Sums_by_reduce_partition_are_exact_and_count_a_rewritten_output_once()
     {
         var tracker = Tracker(maps: 2, reduces: 2);
-        tracker.Register(Shuffle, 0, new MapStatus(First, [100, 7], [10, 1], 0));
-        tracker.Register(Shuffle, 1, new MapStatus(First, [0, 1_000_003], [0, 90], 0));
+        tracker.Register(Shuffle, 0, new MapStatus(new(First, default), [100, 7], [10, 1], 0));
+        tracker.Register(Shuffle, 1, new MapStatus(new(First, default), [0, 1_000_003], [0, 90], 0));
         tracker.UnregisterServer(First);
-        tracker.Register(Shuffle, 0, new MapStatus(Second, [100, 7], [10, 1], 0));
+        tracker.Register(Shuffle, 0, new MapStatus(new(Second, default), [100, 7], [10, 1], 0));
         var sizes = tracker.SizesOf(Shuffle)!;
         Assert.Equal((100, 1_000_010), (sizes.BytesOf(0), sizes.BytesOf(1)));
         Assert.Equal((10, 91), (sizes.RowsOf(0), sizes.RowsOf(1)));
@@ -113,7 +121,7 @@ public sealed class MapOutputTests
     [Fact]
     public void Ten_thousand_maps_of_a_thousand_parts_take_a_byte_for_each_part()
     {
-        var status = new MapStatus(First, new long[1000], new long[1000], 0);
+        var status = new MapStatus(new(First, default), new long[1000], new long[1000], 0);
         var tracker = Tracker(maps: 1000, reduces: 1000);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var map = 0; map < 1000; map++) tracker.Register(Shuffle, map, status);
@@ -137,5 +145,5 @@ public sealed class MapOutputTests
         return tracker;
     }
 
-    private static MapStatus Status(WorkerId server, ulong checksum = 0) => new(server, [10], [1], checksum);
+    private static MapStatus Status(WorkerId server, ulong checksum = 0, long writer = 0) => new(new MapLocation(server, new TaskId(writer)), [10], [1], checksum);
 }

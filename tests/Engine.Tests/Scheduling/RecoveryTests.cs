@@ -60,11 +60,12 @@ public sealed class RecoveryTests
     public void A_late_complaint_about_an_output_that_was_written_again_does_not_harm_it()
     {
         var run = Reading(maps: 3, reduces: 2);
+        var first = run.Outputs.LocationOf(run.Shuffle.ShuffleId, 2);
         run.FailFetch(stage: 1, task: 0, map: 2);
         run.PassResubmitDelay();
         run.Succeed(stage: 0);
         Assert.Equal("start stage 1 tasks 0 1", run.NewActions[^1]);
-        run.FailFetch(stage: 1, task: 1, map: 2, attempt: 0);
+        run.FailFetch(stage: 1, task: 1, map: 2, attempt: 0, location: first);
         run.Succeed(stage: 1);
         Assert.Equal("end job 0", run.NewActions[^1]);
     }
@@ -74,7 +75,7 @@ public sealed class RecoveryTests
     {
         var run = Reading(maps: 1, reduces: 2);
         run.AddExecutor("w2");
-        run.FailFetch(stage: 1, task: 0, map: 0, worker: "w2");
+        run.FailFetch(stage: 1, task: 0, map: 0, location: new(run.Worker("w2"), default));
         Assert.True(run.Outputs.IsComplete(run.Shuffle.ShuffleId));
         _ = run.NewActions;
         run.PassResubmitDelay();
@@ -207,7 +208,7 @@ public sealed class RecoveryTests
     {
         var run = Reading(maps: 2, reduces: 1);
         run.LoseExecutor(1);
-        run.FailFetch(stage: 1, task: 0, map: 0, worker: "w9");
+        run.FailFetch(stage: 1, task: 0, map: 0, location: new(run.Worker("w9"), default));
         _ = run.NewActions;
         run.AddExecutor("w1", executor: 7);
         run.PassResubmitDelay();
@@ -224,7 +225,7 @@ public sealed class RecoveryTests
         run.Succeed(stage: 0, task: 2, onWorker: "w2");
         run.Succeed(stage: 0, task: 3, onWorker: "w1");
         run.LoseWorker("w2");
-        run.FailFetch(stage: 1, task: 0, map: 1, worker: "w2");
+        run.FailFetch(stage: 1, task: 0, map: 1, location: new(run.Worker("w2"), default));
         _ = run.NewActions;
         run.PassResubmitDelay();
         Assert.Equal(["start stage 0 tasks 1 2"], run.NewActions);
@@ -275,7 +276,7 @@ public sealed class RecoveryTests
         run.Succeed(stage: 0, onWorker: "w2");
         run.Succeed(stage: 1, onWorker: "w2");
         run.LoseWorker("w2");
-        run.FailFetch(stage: 2, task: 0, map: 1, worker: "w2", shuffle: second.ShuffleId);
+        run.FailFetch(stage: 2, task: 0, map: 1, location: new(run.Worker("w2"), default), shuffle: second.ShuffleId);
         _ = run.NewActions;
         run.PassResubmitDelay();
         Assert.Equal(["start stage 0 tasks 0 1"], run.NewActions);
