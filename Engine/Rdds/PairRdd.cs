@@ -6,9 +6,9 @@ namespace Dataflow;
 /// <summary>The verbs of keyed Rdds: Rdds of (key, value) tuples.</summary>
 /// <remarks>
 /// Where a verb takes <c>partitions</c>, 0 means: keep the placement of an input that has enough partitions, or else hash over as many
-/// as <see cref="DataflowOptions.DefaultParallelism"/> says or, if that is not set, as the largest input has. A loop that reads the union of
-/// its last result with something new must name a number: they would double each round. Keys must be of a type that hashes alike in every
-/// process; the verb refuses others when it is called.
+/// as <see cref="DataflowOptions.DefaultParallelism"/> says or, if that is not set, as the largest input has. A union
+/// counts as the largest of its own inputs, or as many as tasks run at once. Keys must be of a type that hashes alike in every process; the verb
+/// refuses others when it is called.
 /// </remarks>
 public static partial class PairRdd
 {

@@ -78,6 +78,9 @@ public abstract class Rdd : IDriverOnly
     /// <summary>Whether its elements were written down, so that its parents are not read any more.</summary>
     internal abstract bool HasCutLineage { get; }
 
+    /// <summary>Whether its partitions are those of several others, one after the other.</summary>
+    internal virtual bool AppendsInputs => false;
+
     /// <summary>What it reads as things are now: nothing once its elements are written down.</summary>
     internal IReadOnlyList<Dependency> LiveDependencies => HasCutLineage ? [] : Dependencies;
 

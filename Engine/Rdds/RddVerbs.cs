@@ -50,8 +50,8 @@ public abstract partial class Rdd<T>
     /// <summary>The elements of this Rdd and then those of another; duplicates stay, as in SQL's UNION ALL and LINQ's Concat
     /// (LINQ's Union drops them).</summary>
     /// <remarks>Transformation, narrow: the partitions of both, no shuffle. If all inputs have equal partitioners, partition i of the
-    /// result reads partition i of each, and the partitioner is kept. If not, the result has as many partitions as both together: in a loop,
-    /// give the wide verb that follows a number of partitions, or they double each round.</remarks>
+    /// result reads partition i of each, and the partitioner is kept. If not, the result has as many partitions as both together; a wide
+    /// verb that follows takes as many as the larger of them has, unless it is given a number.</remarks>
     /// <param name="other">Of the same context.</param>
     public Rdd<T> Union(Rdd<T> other)
     {

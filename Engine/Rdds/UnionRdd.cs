@@ -12,6 +12,8 @@ internal sealed class UnionRdd<T> : Rdd<T>
 
     public override IReadOnlyList<Dependency> Dependencies => _dependencies ??= MakeDependencies();
 
+    internal override bool AppendsInputs => true;
+
     public override IReadOnlyList<string> PreferredLocations(Partition partition)
     {
         var union = (UnionPartition)partition;

@@ -394,4 +394,22 @@ public abstract partial class RddContract
 
         public override int GetHashCode() => PartitionCount;
     }
+
+    [Fact]
+    public void A_loop_of_unions_and_wide_verbs_keeps_its_number_of_partitions()
+    {
+        var labels = Context.Parallelize([(1, 1), (2, 2), (3, 3)], 3);
+        var most = Math.Max(3, Context.DefaultParallelism);
+        for (var round = 0; round < 6; round++)
+        {
+            labels = labels.Union(labels.MapValues(value => value + 1)).ReduceByKey(Math.Min);
+            Assert.InRange(labels.PartitionCount, 1, most);
+        }
+        Assert.Equal([(1, 1), (2, 2), (3, 3)], labels.Collect().Order());
+
+        // Many small inputs still keep all slots busy, and a number that is named holds.
+        var small = Enumerable.Range(0, 50).Select(i => Context.Parallelize([(i, 1)], 1)).ToArray();
+        Assert.Equal(Context.DefaultParallelism, Context.Union(small).ReduceByKey((a, b) => a + b).PartitionCount);
+        Assert.Equal(7, Context.Union(small).ReduceByKey((a, b) => a + b, partitions: 7).PartitionCount);
+    }
 }
