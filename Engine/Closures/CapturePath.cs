@@ -16,6 +16,9 @@ internal sealed class CapturePath(CallSite site)
     private readonly List<Step> _steps = [];
     private CallSite _site = site;
 
+    /// <summary>The verb whose Rdd is being written.</summary>
+    public CallSite Site => _site;
+
     /// <summary>How many steps there are; can be set back to what it was.</summary>
     public int Depth
     {

@@ -17,8 +17,8 @@ internal sealed record ShippedGraph(byte[] Bytes, IReadOnlyList<AssemblyRef> Ass
 /// the bytes name.</para>
 /// <para>Objects travel by their fields, collections by content. Shared objects stay shared and cycles stay cycles. A captured variable is
 /// left out only if no code of its lambda reads it and it either can't travel or takes more than 64 KB, so a mistake of the IL scan would be a
-/// null reference, never a wrong number. Static fields don't travel. A graph can be deep as the stack allows; the lineage of a stage is written
-/// parents first, so that its length does not matter. What lies behind a shuffle, or behind a checkpoint, stays in the driver.</para>
+/// null reference, never a wrong number. Static fields don't travel. Long chains of objects are no
+    /// deep recursion, and the lineage of a stage is written parents first. What lies behind a shuffle, or behind a checkpoint, stays in the driver.</para>
 /// </remarks>
 internal static class ClosureCodec
 {

@@ -18,12 +18,14 @@ internal sealed class GraphReader(ReadContext context)
     private readonly List<object?> _objects = [];
     private readonly List<(object Owner, FieldInfo? Field, int Index, int Slot)> _patches = [];
     private readonly List<ITraveller> _travellers = [];
+    private readonly Queue<(TravelPlan Plan, object Value)> _postponed = new();
     private int _unfinishedSlot;
 
     public object? ReadRoot(ref BlockReader reader)
     {
         for (var left = reader.ReadVarUInt(); left > 0; left--) ReadObject(ref reader);
         var root = ReadObject(ref reader);
+        while (_postponed.TryDequeue(out var next)) ReadFields(ref reader, next.Plan, next.Value);
         foreach (var (owner, field, index, slot) in _patches)
         {
             if (field is not null) field.SetValue(owner, _objects[slot]);
@@ -62,7 +64,8 @@ internal sealed class GraphReader(ReadContext context)
 
     private object? ReadObject(ref BlockReader reader)
     {
-        switch (reader.ReadByte())
+        var tag = reader.ReadByte();
+        switch (tag)
         {
             case GraphWriter.Null:
                 return null;
@@ -77,6 +80,13 @@ internal sealed class GraphReader(ReadContext context)
         var plan = TravelPlan.Of(_code.ReadType(ref reader));
         if (plan.Type.IsValueType) return ReadContent(ref reader, plan, -1);
         var slot = _objects.Count;
+        if (tag == GraphWriter.Later)
+        {
+            var later = RuntimeHelpers.GetUninitializedObject(plan.Type);
+            _objects.Add(later);
+            _postponed.Enqueue((plan, later));
+            return later;
+        }
         _objects.Add(Unfinished);
         var value = ReadContent(ref reader, plan, slot);
         _objects[slot] = value;
@@ -89,14 +99,19 @@ internal sealed class GraphReader(ReadContext context)
         TravelKind.Scalar => plan.Codec!.ReadBoxed(ref reader)!,
         TravelKind.Form => plan.Form!.Read(this, ref reader, plan.Type, slot),
         TravelKind.Delegate => ReadDelegate(ref reader, plan.Type),
-        TravelKind.Fields => ReadFields(ref reader, plan, slot),
+        TravelKind.Fields => ReadFields(ref reader, plan, Made(plan, slot)),
         _ => throw new CorruptDataException($"The code of a stage holds a {TypeNames.Of(plan.Type)}, which can't travel."),
     };
 
-    private object ReadFields(ref BlockReader reader, TravelPlan plan, int slot)
+    private object Made(TravelPlan plan, int slot)
     {
         var value = RuntimeHelpers.GetUninitializedObject(plan.Type);
         Keep(slot, value);
+        return value;
+    }
+
+    private object ReadFields(ref BlockReader reader, TravelPlan plan, object value)
+    {
         var isCut = value is Rdd && reader.ReadByte() == 1;
         foreach (var field in plan.Fields)
         {

@@ -16,8 +16,11 @@ namespace Dataflow.Closures;
 /// </remarks>
 internal sealed class GraphWriter
 {
-    public const byte Null = 0, Known = 1, New = 2;
+    public const byte Null = 0, Known = 1, New = 2, Later = 3;
     public const byte NoTarget = 0, Singleton = 1, Target = 2, NullTarget = 3;
+
+    // Objects nested deeper than this are written after all others, each by itself: a list of a million links is no deep stack.
+    private const int MostNested = 200;
 
     private readonly BlockWriter _output;
     private readonly CodeWriter _code;
@@ -28,9 +31,12 @@ internal sealed class GraphWriter
     private readonly List<(object Owner, FieldInfo Field)> _leftOut = [];
     private readonly List<IBroadcastValue> _broadcasts = [];
     private readonly CapturePath _path;
+    private readonly Queue<Postponed> _postponed = new();
     private ShuffleDependency? _written;
     private ClosureCapture? _capture;
     private bool _ofUser;
+    private int _depth;
+    private int _together;
 
     public GraphWriter(BlockWriter output, NeededFields needed, CallSite site)
     {
@@ -57,6 +63,12 @@ internal sealed class GraphWriter
         _output.WriteVarUInt((uint)lineage.Count);
         foreach (var rdd in lineage) WriteObject(rdd, canBePatched: false);
         WriteObject(root, canBePatched: false);
+        while (_postponed.TryDequeue(out var next))
+        {
+            (_ofUser, _capture) = (next.OfUser, next.Capture);
+            _path.At(next.Site);
+            WriteContent(next.Plan, next.Value);
+        }
     }
 
     public void WriteType(Type type)
@@ -143,17 +155,25 @@ internal sealed class GraphWriter
             throw Refuse(value.GetType(), "it is nested too deep", "Keep long chains of objects in an array or a list");
         var plan = TravelPlan.Of(value.GetType());
         if (plan.Kind == TravelKind.Refused) throw Refuse(plan.Type, plan.Refusal.Why, plan.Refusal.Next);
-        _output.WriteByte(New);
+        var isLater = _depth >= MostNested && _together == 0 && canBePatched && plan is { Kind: TravelKind.Fields, Type.IsValueType: false };
+        _output.WriteByte(isLater ? Later : New);
         WriteType(plan.NamedAs);
         if (!plan.Type.IsValueType)
         {
             _numbers.Add(value, _order.Count);
             _order.Add(value);
         }
+        if (isLater)
+        {
+            _postponed.Enqueue(new Postponed(plan, value, _ofUser, _capture, _path.Site));
+            return;
+        }
+        _depth++;
         var isThereLate = plan.Kind == TravelKind.Delegate || plan.Form is { IsThereEarly: false };
         if (isThereLate) _unfinished.Add(value);
         WriteContent(plan, value);
         if (isThereLate) _unfinished.Remove(value);
+        _depth--;
     }
 
     private void WriteContent(TravelPlan plan, object value)
@@ -167,7 +187,11 @@ internal sealed class GraphWriter
                 plan.Codec!.WriteBoxed(_output, value);
                 break;
             case TravelKind.Form:
+                // A collection looks into its elements as soon as they are read, to place them.
+                var together = plan.Type.IsArray ? 0 : 1;
+                _together += together;
                 plan.Form!.Write(this, value);
+                _together -= together;
                 break;
             case TravelKind.Delegate:
                 WriteDelegate((Delegate)value);
@@ -232,18 +256,22 @@ internal sealed class GraphWriter
         }
 
         var steps = _path.Depth;
-        var (ofUser, known) = (_ofUser, _capture);
+        var (ofUser, known, depth, together, site) = (_ofUser, _capture, _depth, _together, _path.Site);
         try
         {
+            // All of it at once, to see how large it is.
+            _together++;
             _output.WriteByte(New);
             WriteValue(field.FieldType, value, canBePatched: true);
+            _together = together;
             if (_output.Length - mark.Length <= ClosureCodec.LargestUnread) return;
         }
         catch (ClosureException)
         {
             // It can't travel, and need not.
             _path.Depth = steps;
-            (_ofUser, _capture) = (ofUser, known);
+            _path.At(site);
+            (_ofUser, _capture, _depth, _together) = (ofUser, known, depth, together);
         }
         Rewind(mark);
         LeaveOut(owner, field);
@@ -329,4 +357,6 @@ internal sealed class GraphWriter
             if (CompilerNames.IsLink(field) && field.GetValue(scope) is { } outer) NeedLeftOut(outer, capture, depth + 1);
         }
     }
+
+    private readonly record struct Postponed(TravelPlan Plan, object Value, bool OfUser, ClosureCapture? Capture, CallSite Site);
 }

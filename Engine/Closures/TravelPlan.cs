@@ -41,7 +41,7 @@ internal sealed class TravelPlan
     [
         typeof(object), typeof(Tuple<>), typeof(Tuple<,>), typeof(Tuple<,,>), typeof(Tuple<,,,>), typeof(Tuple<,,,,>), typeof(Tuple<,,,,,>),
         typeof(Tuple<,,,,,,>), typeof(Tuple<,,,,,,,>), typeof(KeyValuePair<,>), typeof(StrongBox<>), typeof(Index), typeof(Range),
-        typeof(System.Collections.ObjectModel.Collection<>), typeof(System.Collections.ObjectModel.ReadOnlyCollection<>),
+        typeof(List<>), typeof(System.Collections.ObjectModel.Collection<>), typeof(System.Collections.ObjectModel.ReadOnlyCollection<>),
         typeof(System.Collections.ObjectModel.ReadOnlyDictionary<,>), typeof(System.Collections.ObjectModel.KeyedCollection<,>),
         typeof(System.Collections.ObjectModel.ReadOnlySet<>), typeof(System.Collections.BitArray), typeof(System.Net.IPEndPoint),
     ];
