@@ -19,7 +19,11 @@ internal static class RuntimeCode
     {
         if (!CodeOrigin.IsPlatform(assembly)) return false;
         var path = assembly.Location;
-        return path.Length == 0 || Path.GetDirectoryName(path) == Folder
-            || path.Contains($"{Path.DirectorySeparatorChar}Microsoft.AspNetCore.App{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
+        return path.Length == 0 || Path.GetDirectoryName(path) is not { } folder || folder == Folder
+            || (SharedOf(folder) is { } shared && shared == SharedOf(Folder!));
     }
+
+    // An installed .NET keeps its frameworks side by side: shared/(framework)/(version).
+    private static string? SharedOf(string folder) =>
+        Path.GetDirectoryName(Path.GetDirectoryName(folder)) is { } shared && Path.GetFileName(shared) == "shared" ? shared : null;
 }

@@ -1,6 +1,7 @@
 using Dataflow.Closures;
 using Dataflow.Serialization;
 using Dataflow.Shared;
+using Dataflow.Shuffle;
 using Dataflow.Tasks;
 using Dataflow.TestKit;
 
@@ -104,8 +105,8 @@ public sealed class ShippedStageTests : IDisposable
             new CommitDenied(),
         ];
         foreach (var outcome in outcomes) Assert.Equal(outcome, Back(binary, outcome).Outcome);
-        var succeeded = Assert.IsType<TaskSucceeded>(Back(binary, new TaskSucceeded(new Shuffle.MapStatus(new(1), [1, 2], [3, 4], 5))).Outcome);
-        var status = Assert.IsType<Shuffle.MapStatus>(succeeded.Value);
+        var succeeded = Assert.IsType<TaskSucceeded>(Back(binary, new TaskSucceeded(new MapStatus(new(1), [1, 2], [3, 4], 5))).Outcome);
+        var status = Assert.IsType<MapStatus>(succeeded.Value);
         Assert.Equal((1, 2L, 4L, 5UL), (status.Server.Value, status.Bytes[1], status.Rows[1], status.Checksum));
         var threw = Assert.IsType<TaskThrew>(Back(binary, new TaskThrew(new IOException("outer", new TimeoutException("inner"))) { LastRead = "line 3" }).Outcome);
         Assert.Equal("line 3", threw.LastRead);
@@ -117,7 +118,7 @@ public sealed class ShippedStageTests : IDisposable
     public void A_report_of_another_kind_of_task_is_refused()
     {
         using var writer = new BlockWriter();
-        TaskReport.Write(writer, new MapStageBinary(new Plain(_context.Range(0, 10))), new TaskSucceeded(new Shuffle.MapStatus(new(1), [], [], 0)), new TaskMetrics(), new AccumulatorUpdates());
+        TaskReport.Write(writer, new MapStageBinary(new Plain(_context.Range(0, 10))), new TaskSucceeded(new MapStatus(new(1), [], [], 0)), new TaskMetrics(), new AccumulatorUpdates());
         var bytes = writer.Written.ToArray();
         var result = new ResultStageBinary(_context.Range(0, 10), static (_, _) => null) { Results = ResultCodec<int>.Instance };
         Assert.Throws<CorruptDataException>(() => TaskReport.Read(bytes, result, static _ => null));
@@ -135,7 +136,7 @@ public sealed class ShippedStageTests : IDisposable
     // A shuffle of the program's own.
     private sealed class Plain(Rdd<long> parent) : ShuffleDependency(parent, 1)
     {
-        public override void Write(Partition partition, Shuffle.MapOutputWriter output, TaskContext context)
+        public override void Write(Partition partition, MapOutputWriter output, TaskContext context)
         {
             using var reader = parent.Read(partition, context);
         }
