@@ -98,16 +98,16 @@ public sealed class ShippedStageTests : IDisposable
         var binary = new MapStageBinary(new Plain(_context.Range(0, 10)));
         TaskOutcome[] outcomes =
         [
-            new FetchFailed(new(3), 4, new(5), FetchFailure.Corrupt, "gone"),
+            new FetchFailed(new(3), 4, new MapLocation(new(5), new(6)), FetchFailure.Corrupt, "gone"),
             new FetchFailed(new(3), 4, null, FetchFailure.Missing, "gone"),
             new TaskKilled("reason"),
             new TaskLost("reason"),
             new CommitDenied(),
         ];
         foreach (var outcome in outcomes) Assert.Equal(outcome, Back(binary, outcome).Outcome);
-        var succeeded = Assert.IsType<TaskSucceeded>(Back(binary, new TaskSucceeded(new MapStatus(new(1), [1, 2], [3, 4], 5))).Outcome);
+        var succeeded = Assert.IsType<TaskSucceeded>(Back(binary, new TaskSucceeded(new MapStatus(new MapLocation(new(1), new(2)), [1, 2], [3, 4], 5))).Outcome);
         var status = Assert.IsType<MapStatus>(succeeded.Value);
-        Assert.Equal((1, 2L, 4L, 5UL), (status.Server.Value, status.Bytes[1], status.Rows[1], status.Checksum));
+        Assert.Equal((1, 2L, 4L, 5UL), (status.Location.Server.Value, status.Bytes[1], status.Rows[1], status.Checksum));
         var threw = Assert.IsType<TaskThrew>(Back(binary, new TaskThrew(new IOException("outer", new TimeoutException("inner"))) { LastRead = "line 3" }).Outcome);
         Assert.Equal("line 3", threw.LastRead);
         Assert.Equal("System.TimeoutException", Assert.IsType<RemoteTaskException>(threw.Exception.InnerException).RemoteType);
@@ -118,7 +118,7 @@ public sealed class ShippedStageTests : IDisposable
     public void A_report_of_another_kind_of_task_is_refused()
     {
         using var writer = new BlockWriter();
-        TaskReport.Write(writer, new MapStageBinary(new Plain(_context.Range(0, 10))), new TaskSucceeded(new MapStatus(new(1), [], [], 0)), new TaskMetrics(), new AccumulatorUpdates());
+        TaskReport.Write(writer, new MapStageBinary(new Plain(_context.Range(0, 10))), new TaskSucceeded(new MapStatus(new MapLocation(new(1), new(2)), [], [], 0)), new TaskMetrics(), new AccumulatorUpdates());
         var bytes = writer.Written.ToArray();
         var result = new ResultStageBinary(_context.Range(0, 10), static (_, _) => null) { Results = ResultCodec<int>.Instance };
         Assert.Throws<CorruptDataException>(() => TaskReport.Read(bytes, result, static _ => null));
