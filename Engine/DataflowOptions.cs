@@ -11,7 +11,7 @@ public sealed partial record DataflowOptions
     private readonly int? _defaultParallelism;
     private readonly int _taskMaxAttempts = 4;
     private readonly int _stageMaxAttempts = 4;
-    private readonly long _maxResultBytes = 1L << 30;
+    private readonly long? _maxResultBytes;
     private readonly long? _memoryBytes;
     private readonly TimeSpan _memoryWait = TimeSpan.FromSeconds(30);
     private readonly string? _tempFolder;
@@ -52,10 +52,11 @@ public sealed partial record DataflowOptions
         init => _stageMaxAttempts = AtLeast(1, value, nameof(StageMaxAttempts));
     }
 
-    /// <summary>Most bytes, estimated, that all results of one job may bring to the driver. Default 1 GB.</summary>
+    /// <summary>Most bytes, estimated, that all results of one job may bring to the driver. Default 1 GB, or a quarter of <see cref="MemoryBytes"/> if that is
+    /// set and less.</summary>
     public long MaxResultBytes
     {
-        get => _maxResultBytes;
+        get => _maxResultBytes ?? Math.Min(1L << 30, Math.Max(1, MemoryBytes / 4 ?? long.MaxValue));
         init => _maxResultBytes = AtLeast(1, value, nameof(MaxResultBytes));
     }
 

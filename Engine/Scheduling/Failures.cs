@@ -119,6 +119,7 @@ internal static class Failures
         null => "an executor dies when the process runs out of memory or the code ends it: look at its log, and give it more memory or smaller partitions.",
         IFinalError or BarrierException => null,
         _ when UserStackTrace.SaysAll(thrown) => null,
+        OutOfMemoryException => "the heap is full, which DataflowOptions.MemoryBytes bounds: raise that, run fewer tasks at once (Threads), or cut the data into more partitions.",
         _ when UserStackTrace.HasUsersFrames(thrown) => "mend the code named above for this value, or drop such elements with Filter before it.",
         IOException or UnauthorizedAccessException or RemoteTaskException { IsOfFiles: true } => null,
         _ => "no code of yours was running: look at what the verbs named above are given. If that is sound, it is a fault of Dataflow: please report it.",

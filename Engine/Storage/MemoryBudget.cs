@@ -26,6 +26,10 @@ public sealed class MemoryBudget : IDisposable
 {
     private const long GrantBytes = 1L << 20;
     private const double CacheShare = 0.3;
+
+    // Part of the heap that may be reserved. The rest is for what nobody reserves: elements on their way, tables, garbage. A heap full of what is
+    // reserved leaves the collector nothing to collect, and user code is what meets its hard limit.
+    private const double ReservableHeap = 0.75;
     private const long SmallestBytes = 8L << 20;
 
     // How often one that waits asks again for what could not be revoked before, because it was in use.
@@ -55,7 +59,7 @@ public sealed class MemoryBudget : IDisposable
         _longestWait = longestWait;
         _grantBytes = Math.Clamp(totalBytes / 256, 4096, GrantBytes);
         if (process is null) return;
-        _pressure = new MemoryPressure(totalBytes, process, pool, _time, bytes => Revoke(bytes, MemoryPriority.Work, null, all: true));
+        _pressure = new MemoryPressure(totalBytes, process, pool, _time, (bytes, objects) => Revoke((bytes, objects), MemoryPriority.Work, null, all: true));
     }
 
     /// <summary>The budget of an executor.</summary>
@@ -147,7 +151,7 @@ public sealed class MemoryBudget : IDisposable
         if (consumer.TryTakeSlack(bytes)) return true;
         _pressure?.Look();
         if (TryGrant(bytes, consumer, must: false)) return true;
-        if (Shortfall(bytes, consumer) is var missing and > 0 && Revoke(missing, consumer.Priority, consumer, all: false) == 0) return false;
+        if (Shortfall(bytes, consumer) is { Bytes: > 0 } missing && Revoke(missing, consumer.Priority, consumer, all: false) == 0) return false;
         return TryGrant(bytes, consumer, must: false);
     }
 
@@ -191,6 +195,14 @@ public sealed class MemoryBudget : IDisposable
     private bool IsOverdrawn(MemoryConsumer consumer)
     {
         lock (_lock) return !consumer.IsDisposed && consumer.AddSlack(0) > consumer.GrantedBytes;
+    }
+
+    /// <summary>Makes room on the heap after something met its limit: a quarter of the budget is asked back and garbage collected, so that trying
+    /// again helps.</summary>
+    public void Relieve()
+    {
+        Revoke((TotalBytes / 4, true), MemoryPriority.Work, null, all: true);
+        _pressure?.CollectGarbage();
     }
 
     /// <summary>Stops measuring. Reservations can still be released.</summary>
@@ -276,6 +288,7 @@ public sealed class MemoryBudget : IDisposable
     {
         var limit = TotalBytes - UnreservedBytes(consumer.Kind == MemoryKind.Managed ? bytes : 0);
         if (_nativeBytes + _managedBytes + bytes > limit) return false;
+        if (consumer.Kind == MemoryKind.Managed && _managedBytes + bytes > ReservableHeapBytes) return false;
         if (consumer.Task is not { } task || _taskCount <= 1) return true;
 
         // A task takes 1/n; what it can't do without may exceed that, as long as 1/2n is left for each of the others.
@@ -291,12 +304,17 @@ public sealed class MemoryBudget : IDisposable
         return _pressure.UnreservedHeapBytes(_managedBytes + moreManaged) + Math.Max(_pool.OutstandingBytes - _nativeBytes, 0);
     }
 
-    private long Shortfall(long bytes, MemoryConsumer consumer)
+    private long ReservableHeapBytes => _pressure is null ? long.MaxValue : (long)((TotalBytes - _pressure.RuntimeBytes) * ReservableHeap);
+
+    // How much has to come back, and whether only objects would help.
+    private (long Bytes, bool Objects) Shortfall(long bytes, MemoryConsumer consumer)
     {
         lock (_lock)
         {
             var limit = TotalBytes - UnreservedBytes(consumer.Kind == MemoryKind.Managed ? bytes : 0);
-            return Math.Max(_nativeBytes + _managedBytes + bytes - limit, 0);
+            var missing = Math.Max(_nativeBytes + _managedBytes + bytes - limit, 0);
+            var objects = consumer.Kind == MemoryKind.Managed ? _managedBytes + bytes - ReservableHeapBytes : 0;
+            return objects > missing ? (objects, missing == 0) : (missing, false);
         }
     }
 
@@ -316,20 +334,26 @@ public sealed class MemoryBudget : IDisposable
         consumer.AddGranted(bytes);
         consumer.Task?.AddGranted(bytes);
         if (consumer.Kind == MemoryKind.Managed)
+        {
             _managedBytes += bytes;
+            if (bytes < 0) _pressure?.Released(-bytes);
+        }
         else
+        {
             _nativeBytes += bytes;
+        }
     }
 
     /// <summary>Asks consumers to give back, lowest priority first.</summary>
-    /// <param name="bytes">How much is wanted.</param>
+    /// <param name="missing">How much is wanted, and whether only of those who hold objects.</param>
     /// <param name="below">Only consumers below this priority are asked; work is asked too when all is true and its task has more than its
     /// share.</param>
     /// <param name="requester">Who wants it: never asked itself.</param>
     /// <param name="all">Whether the cache's protected share may be taken.</param>
     /// <returns>Bytes given back.</returns>
-    private long Revoke(long bytes, MemoryPriority below, MemoryConsumer? requester, bool all)
+    private long Revoke((long Bytes, bool Objects) missing, MemoryPriority below, MemoryConsumer? requester, bool all)
     {
+        var bytes = missing.Bytes;
         if (bytes <= 0) return 0;
         MemoryConsumer[] candidates;
         long cached;
@@ -337,6 +361,7 @@ public sealed class MemoryBudget : IDisposable
         {
             candidates = [.. _consumers
                 .Where(consumer => consumer != requester && consumer.GrantedBytes > 0
+                    && (!missing.Objects || consumer.Kind == MemoryKind.Managed)
                     && (consumer.Priority < below || (all && HasMoreThanItsShare(consumer))))
                 .OrderBy(consumer => consumer.Priority)];
             cached = candidates.Where(consumer => consumer.Priority == MemoryPriority.Cache).Sum(consumer => consumer.UsedBytes);
@@ -384,7 +409,7 @@ public sealed class MemoryBudget : IDisposable
                     if (TryGrantLocked(bytes, consumer, must: true)) return;
                 }
                 _pressure?.Look();
-                if (Revoke(Shortfall(bytes, consumer), MemoryPriority.Work, consumer, all: true) == 0) _pressure?.CollectGarbage();
+                if (Revoke(Shortfall(bytes, consumer), MemoryPriority.Work, consumer, all: true) == 0) _pressure?.CollectGarbage(allWait: Volatile.Read(ref _waiting) >= _taskCount);
             }
         }
         finally

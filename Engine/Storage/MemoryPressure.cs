@@ -15,17 +15,19 @@ internal sealed class MemoryPressure : IDisposable
     private readonly ProcessMemory _process;
     private readonly NativePool _pool;
     private readonly TimeProvider _time;
-    private readonly Func<long, long> _revoke;
+    private readonly Func<long, bool, long> _revoke;
     private readonly Action _onCollection;
     private readonly long _runtimeBytes;
     private long _otherBytes;
     private long _grantedSinceLook;
+    private long _released;
+    private int _fullCollections;
     private int _collections;
     private long _nextCollect;
     private int _acting;
     private volatile bool _disposed;
 
-    public MemoryPressure(long totalBytes, ProcessMemory process, NativePool pool, TimeProvider time, Func<long, long> revoke)
+    public MemoryPressure(long totalBytes, ProcessMemory process, NativePool pool, TimeProvider time, Func<long, bool, long> revoke)
     {
         _totalBytes = totalBytes;
         _marginBytes = Math.Clamp(totalBytes / 32, 4L << 20, 128L << 20);
@@ -46,8 +48,20 @@ internal sealed class MemoryPressure : IDisposable
     /// <summary>What the runtime and its code take beside the heap.</summary>
     public long RuntimeBytes => _runtimeBytes;
 
-    /// <summary>Whether the heap holds enough that a collection would give back.</summary>
-    public bool HasGarbage => _process.HeapCommittedBytes - _process.HeapLiveBytes >= _totalBytes / 16;
+    /// <summary>Whether the heap holds enough that a collection would give back: what was free at the last one, and what was let go of since.</summary>
+    public bool HasGarbage => _process.HeapCommittedBytes - _process.HeapLiveBytes + ReleasedBytes >= _totalBytes / 16;
+
+    // A heap that is nearly all alive meets its hard limit before the process meets the bound.
+    private long HeapExcess
+    {
+        get
+        {
+            var heap = Math.Max(_totalBytes - _runtimeBytes - PoolBytes, 0);
+            return _process.HeapLiveBytes - ReleasedBytes - (heap - heap / 8);
+        }
+    }
+
+    private long ReleasedBytes => Volatile.Read(ref _fullCollections) == _process.FullCollections ? Interlocked.Read(ref _released) : 0;
 
     private long PoolBytes => _pool.OutstandingBytes + _pool.IdleBytes;
 
@@ -61,7 +75,7 @@ internal sealed class MemoryPressure : IDisposable
     public void Look()
     {
         if (Interlocked.Read(ref _grantedSinceLook) < _lookEveryBytes && Volatile.Read(ref _collections) == _process.Collections) return;
-        if (Measure() > 0) Act();
+        if (Measure() > 0 || HeapExcess > 0) Act();
     }
 
     /// <summary>Notes a grant, and gives free buffers back to the system if there is no room for them beside it.</summary>
@@ -73,14 +87,24 @@ internal sealed class MemoryPressure : IDisposable
         if (idle > 0 && idle > room) _pool.Trim(Math.Max(room, 0));
     }
 
+    /// <summary>Notes that objects were let go of. The heap counts them as alive until it is collected whole.</summary>
+    public void Released(long bytes)
+    {
+        var collections = _process.FullCollections;
+        if (Interlocked.Exchange(ref _fullCollections, collections) != collections) Interlocked.Exchange(ref _released, 0);
+        Interlocked.Add(ref _released, bytes);
+    }
+
     /// <summary>Collects garbage if there is enough to be worth a pause and the last time is long ago.</summary>
+    /// <param name="allWait">Whether nobody could use the time that a pause takes: then only enough to collect has to be there.</param>
     /// <returns>Whether it did.</returns>
-    public bool CollectGarbage()
+    public bool CollectGarbage(bool allWait = false)
     {
         if (!HasGarbage) return false;
         var next = Interlocked.Read(ref _nextCollect);
         var now = _time.GetTimestamp();
-        if (now < next || Interlocked.CompareExchange(ref _nextCollect, long.MaxValue, next) != next) return false;
+        if (now < next && (next == long.MaxValue || !allWait || ReleasedBytes < _totalBytes / 16)) return false;
+        if (Interlocked.CompareExchange(ref _nextCollect, long.MaxValue, next) != next) return false;
         _process.Collect();
         var end = _time.GetTimestamp();
         var shortest = (long)(ShortestBetweenCollections.TotalSeconds * _time.TimestampFrequency);
@@ -110,10 +134,11 @@ internal sealed class MemoryPressure : IDisposable
         if (Interlocked.Exchange(ref _acting, 1) != 0) return;
         try
         {
-            if (_pool.Trim() > 0 && Measure() <= 0) return;
-            if (CollectGarbage() && Measure() <= 0) return;
+            if (Measure() > 0 && _pool.Trim() > 0) Measure();
+            if (Measure() > 0) CollectGarbage();
             var excess = Measure();
-            if (excess > 0 && _revoke(excess) > 0) _pool.Trim();
+            if (excess > 0 && _revoke(excess, false) > 0) _pool.Trim();
+            if (HeapExcess is var objects and > 0) _revoke(objects, true);
             Measure();
         }
         finally
@@ -125,7 +150,7 @@ internal sealed class MemoryPressure : IDisposable
     private void OnCollection()
     {
         // On the finalizer's thread: measuring is quick, acting is not.
-        if (_disposed || Measure() <= 0) return;
+        if (_disposed || (Measure() <= 0 && HeapExcess <= 0)) return;
         ThreadPool.UnsafeQueueUserWorkItem(static pressure => pressure.ActIfAlive(), this, preferLocal: false);
     }
 

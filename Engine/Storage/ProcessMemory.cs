@@ -45,6 +45,9 @@ internal class ProcessMemory
     /// <summary>How many collections there were.</summary>
     public virtual int Collections => GC.CollectionCount(0);
 
+    /// <summary>How many of them collected the whole heap.</summary>
+    public virtual int FullCollections => GC.CollectionCount(GC.MaxGeneration);
+
     /// <summary>Collects and compacts everything, and gives what is free back to the system. Pauses the process, in proportion to what is
     /// alive.</summary>
     public virtual void Collect() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

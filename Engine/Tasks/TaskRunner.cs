@@ -26,6 +26,9 @@ internal static class TaskRunner
 
             // A success whose cleaning up failed may have left half of its work undone.
             if (context.Complete() is { } left && outcome is TaskSucceeded) outcome = OutcomeOf(left, context);
+
+            // What others keep on the heap is still there when it is tried again.
+            if (outcome is TaskThrew { Exception: OutOfMemoryException }) context.Services.Memory.Relieve();
         }
         context.Metrics.RunTime = time.GetElapsedTime(start);
         context.Metrics.GcPauseTime = GC.GetTotalPauseDuration() - paused;

@@ -22,6 +22,15 @@ public sealed class OptionsTests
     }
 
     [Fact]
+    public void Results_may_take_a_quarter_of_the_memory_unless_the_program_says_otherwise()
+    {
+        Assert.Equal(1L << 30, DataflowOptions.Default.MaxResultBytes);
+        Assert.Equal(50L << 20, (DataflowOptions.Default with { MemoryBytes = 200 << 20 }).MaxResultBytes);
+        Assert.Equal(1L << 30, (DataflowOptions.Default with { MemoryBytes = 64L << 30 }).MaxResultBytes);
+        Assert.Equal(7, (DataflowOptions.Default with { MemoryBytes = 200 << 20, MaxResultBytes = 7 }).MaxResultBytes);
+    }
+
+    [Fact]
     public void Times_longer_than_a_timer_takes_are_refused()
     {
         Refused(nameof(DataflowOptions.CancellationGrace), () => DataflowOptions.Default with { CancellationGrace = TimeSpan.MaxValue });

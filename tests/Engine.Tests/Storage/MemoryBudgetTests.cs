@@ -309,6 +309,71 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
+    public void A_quarter_of_the_heap_is_never_reserved()
+    {
+        var process = new FakeProcess { Committed = 0, Resident = 16 * MB };
+        using var budget = new MemoryBudget(272 * MB, _pool, TimeSpan.Zero, new ManualTime(), process);
+        using var objects = new Held(budget, "objects", MemoryPriority.Runs, kind: MemoryKind.Managed);
+        using var blocks = new Held(budget, "blocks", MemoryPriority.Cache);
+        blocks.Take(20 * MB);
+        Assert.True(budget.TryReserve(192 * MB, objects));
+
+        // Giving up native memory would not help, so nobody who holds any is asked.
+        Assert.False(budget.TryReserve(1 * MB, objects));
+        Assert.Equal(20 * MB, blocks.UsedBytes);
+        Assert.True(budget.TryReserve(20 * MB, blocks));
+    }
+
+    [Fact]
+    public void Objects_are_revoked_before_a_heap_that_is_all_alive_meets_its_limit()
+    {
+        var process = new FakeProcess { Committed = 0, Resident = 16 * MB };
+        using var budget = new MemoryBudget(272 * MB, _pool, TimeSpan.Zero, new ManualTime(), process);
+        using var objects = new Held(budget, "objects", MemoryPriority.Runs, kind: MemoryKind.Managed);
+        using var blocks = new Held(budget, "blocks", MemoryPriority.Cache);
+        objects.Take(100 * MB);
+        blocks.Take(10 * MB);
+
+        // 224 MB are seven eighths of the heap: the process is within its bound still.
+        process.Live = 240 * MB;
+        process.Grow(257 * MB, garbage: 0);
+        using var probe = new Held(budget, "probe", MemoryPriority.Work);
+        budget.TryReserve(1, probe);
+        Assert.InRange(objects.UsedBytes, 0, 84 * MB);
+        Assert.Equal(10 * MB, blocks.UsedBytes);
+    }
+
+    [Fact]
+    public void What_was_let_go_of_counts_as_garbage_until_the_whole_heap_is_collected()
+    {
+        var time = new ManualTime();
+        var process = new FakeProcess { Committed = 20 * MB, Resident = 40 * MB, Live = 20 * MB };
+        using var budget = new MemoryBudget(256 * MB, _pool, TimeSpan.Zero, time, process);
+        using var objects = new Held(budget, "objects", MemoryPriority.Runs, kind: MemoryKind.Managed);
+        objects.Take(150 * MB);
+        process.Live = 210 * MB;
+        process.Grow(240 * MB, garbage: 10 * MB);
+        budget.Release(150 * MB, objects);
+
+        // Nothing is reserved, and the last collection saw nearly all of the heap alive.
+        process.LiveAfterCollecting = 50 * MB;
+        using var probe = new Held(budget, "probe", MemoryPriority.Work);
+        budget.Reserve(60 * MB, probe);
+        Assert.Equal(1, process.Collects);
+    }
+
+    [Fact]
+    public void A_task_that_met_the_end_of_the_heap_has_objects_asked_back()
+    {
+        var process = new FakeProcess { Committed = 0, Resident = 16 * MB };
+        using var budget = new MemoryBudget(272 * MB, _pool, TimeSpan.Zero, new ManualTime(), process);
+        using var objects = new Held(budget, "objects", MemoryPriority.Runs, kind: MemoryKind.Managed);
+        objects.Take(100 * MB);
+        budget.Relieve();
+        Assert.Equal(32 * MB, objects.UsedBytes);
+    }
+
+    [Fact]
     public void A_bound_that_the_process_exceeds_already_is_refused()
     {
         var error = Assert.Throws<MemoryExhaustedException>(() => MemoryBudget.Create(new DataflowOptions { MemoryBytes = 1 * MB }, _pool));
@@ -397,6 +462,8 @@ public sealed class MemoryBudgetTests : IDisposable
 
         public long Live { get; set; }
 
+        public long? LiveAfterCollecting { get; set; }
+
         public int Count { get; set; }
 
         public int Collects { get; private set; }
@@ -414,11 +481,14 @@ public sealed class MemoryBudgetTests : IDisposable
 
         public override int Collections => Count;
 
+        public override int FullCollections => Collects;
+
         public override long PrivateResidentBytes(long nativeBytes) => Resident;
 
         public override void Collect()
         {
             Collects++;
+            Live = LiveAfterCollecting ?? Live;
             Resident -= Committed - Live;
             Committed = Live;
         }
