@@ -21,8 +21,9 @@ public sealed partial class DataflowContext
     private readonly SchedulerLoop _loop;
     private int _stopping;
 
-    private DataflowContext(DataflowOptions options, Func<IExecutorBackend, IExecutorBackend> wrap)
+    private DataflowContext(DataflowOptions options, Func<IExecutorBackend, IExecutorBackend> wrap, DriverNode? node = null)
     {
+        _node = node;
         Options = options;
         _madeAt = CallSite.Here("DataflowContext.Local");
         var time = TimeProvider.System;
@@ -34,6 +35,7 @@ public sealed partial class DataflowContext
         _services.Commits = _loop;
         _services.Meetings = _loop;
         _services.MapOutputs = _loop.MapOutputs;
+        if (node is not null) node.Backend.MapOutputs = _loop.MapOutputs;
         try
         {
             Listen(options, time);
@@ -85,6 +87,7 @@ public sealed partial class DataflowContext
         await _loop.StopAsync($"the context was stopped by {_stoppedAt}").ConfigureAwait(false);
         foreach (var state in _state.Values.OfType<IDisposable>()) state.Dispose();
         _backend.Dispose();
+        if (_node is not null) await _node.DisposeAsync().ConfigureAwait(false);
         await _listeners.FlushAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
         foreach (var owned in _owned) owned.Dispose();
         _dispatcher.Dispose();

@@ -19,7 +19,7 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
     public DataflowOptions Options { get; }
 
     /// <summary>Partitions that <see cref="Parallelize{T}(IEnumerable{T}, int)"/> makes when the program names no number.</summary>
-    public int DefaultParallelism => Options.DefaultParallelism ?? Options.Threads;
+    public int DefaultParallelism => Options.DefaultParallelism ?? _node?.Backend.SlotCount ?? Options.Threads;
 
     /// <summary>Runs jobs on threads of this process.</summary>
     /// <param name="threads">How many tasks run at once; 0 takes the processors of the machine.</param>

@@ -7,7 +7,7 @@ namespace Dataflow.Cluster;
 /// <summary>What a block is.</summary>
 internal enum BlockKind
 {
-    /// <summary>Segments of one map output: <c>shuffle/SHUFFLE/MAP/FIRST-END</c>, reduce partitions FIRST to END - 1.</summary>
+    /// <summary>Segments of one map output: <c>shuffle/SHUFFLE/MAP/WRITER/FIRST-END</c>, reduce partitions FIRST to END - 1.</summary>
     Shuffle,
 
     /// <summary>A cached partition: <c>cached/RDD/PARTITION</c>.</summary>
@@ -37,7 +37,7 @@ internal readonly record struct BlockName
 
     private const int HashLength = 64;
 
-    private BlockName(BlockKind kind, long first, int second = 0, int start = 0, int end = 0, string? hash = null)
+    private BlockName(BlockKind kind, long first, int second = 0, int start = 0, int end = 0, string? hash = null, long writer = 0)
     {
         Kind = kind;
         First = first;
@@ -45,6 +45,7 @@ internal readonly record struct BlockName
         ReduceStart = start;
         ReduceEnd = end;
         Hash = hash;
+        Writer = writer;
     }
 
     public BlockKind Kind { get; }
@@ -61,16 +62,19 @@ internal readonly record struct BlockName
     /// <summary>End of the reduce partitions, exclusive.</summary>
     public int ReduceEnd { get; }
 
+    /// <summary>The attempt that wrote the map output: another one's may have other rows.</summary>
+    public long Writer { get; }
+
     /// <summary>The content hash of a file.</summary>
     public string? Hash { get; }
 
-    public static BlockName Shuffle(ShuffleId shuffle, int map, int reduceStart, int reduceEnd)
+    public static BlockName Shuffle(ShuffleId shuffle, int map, TaskId writer, int reduceStart, int reduceEnd)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(shuffle.Value);
         ArgumentOutOfRangeException.ThrowIfNegative(map);
         ArgumentOutOfRangeException.ThrowIfNegative(reduceStart);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(reduceEnd, reduceStart);
-        return new(BlockKind.Shuffle, shuffle.Value, map, reduceStart, reduceEnd);
+        return new(BlockKind.Shuffle, shuffle.Value, map, reduceStart, reduceEnd, writer: NotNegative(writer.Value));
     }
 
     public static BlockName Cached(RddBlockId block) => new(BlockKind.Cached, NotNegative(block.Rdd), (int)NotNegative(block.Partition));
@@ -94,9 +98,9 @@ internal readonly record struct BlockName
         switch (text[..slash])
         {
             case "shuffle":
-                if (!TakeInt(ref rest, '/', out var shuffle) || !TakeInt(ref rest, '/', out var map)
+                if (!TakeInt(ref rest, '/', out var shuffle) || !TakeInt(ref rest, '/', out var map) || !Take(ref rest, '/', long.MaxValue, out var writer)
                     || !TakeInt(ref rest, '-', out var start) || !TakeLast(rest, int.MaxValue, out var end) || end <= start) return false;
-                name = new(BlockKind.Shuffle, shuffle, map, start, (int)end);
+                name = new(BlockKind.Shuffle, shuffle, map, start, (int)end, writer: writer);
                 return true;
             case "cached":
                 if (!TakeInt(ref rest, '/', out var rdd) || !TakeLast(rest, int.MaxValue, out var partition)) return false;
@@ -126,7 +130,7 @@ internal readonly record struct BlockName
     /// <summary>The one spelling of the name.</summary>
     public override string ToString() => Kind switch
     {
-        BlockKind.Shuffle => string.Create(CultureInfo.InvariantCulture, $"shuffle/{First}/{Second}/{ReduceStart}-{ReduceEnd}"),
+        BlockKind.Shuffle => string.Create(CultureInfo.InvariantCulture, $"shuffle/{First}/{Second}/{Writer}/{ReduceStart}-{ReduceEnd}"),
         BlockKind.Cached => string.Create(CultureInfo.InvariantCulture, $"cached/{First}/{Second}"),
         BlockKind.Broadcast => string.Create(CultureInfo.InvariantCulture, $"broadcast/{First}/{Second}"),
         BlockKind.Code => $"code/{Hash}",

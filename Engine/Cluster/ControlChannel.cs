@@ -65,9 +65,15 @@ internal sealed class ControlChannel : IControlChannel
         _outbox.Writer.TryComplete();
         // Without a handler the reading loop waits for one.
         _handler.TrySetResult(NoHandler.Instance);
-        if (await Task.WhenAny(Completed, Task.Delay(_limits.CloseTimeout, _limits.Time)).ConfigureAwait(false) != Completed)
+        try
+        {
+            await Completed.WaitAsync(_limits.CloseTimeout, _limits.Time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
             Finish(new LinkEnd(LinkEndKind.ClosedHere, $"closed: {reason}; {Peer} did not answer the goodbye"));
-        await Completed.ConfigureAwait(false);
+            await Completed.ConfigureAwait(false);
+        }
     }
 
     public ValueTask DisposeAsync() => CloseAsync("disposed");

@@ -66,61 +66,36 @@ internal sealed record TasksFinished(IReadOnlyList<TaskFinish> Tasks) : ControlM
 
 /// <summary>How one attempt ended.</summary>
 /// <param name="Task">The attempt.</param>
-/// <param name="Outcome">How it ended.</param>
-/// <param name="Metrics">What it did.</param>
-/// <param name="Accumulators">What its accumulators gathered, encoded; null if nothing.</param>
-internal sealed record TaskFinish(TaskId Task, WireOutcome Outcome, TaskMetrics Metrics, byte[]? Accumulators);
+/// <param name="Report">How it ended, by <see cref="TaskReport"/>; null if it is too large for a message and waits as block <c>result/TASK</c>.</param>
+internal sealed record TaskFinish(TaskId Task, byte[]? Report);
 
-/// <summary>How an attempt ended, as it travels: <see cref="TaskOutcome"/> without objects of the user's program.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "t", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
-[JsonDerivedType(typeof(WireResult), "ok")]
-[JsonDerivedType(typeof(WireResultBlock), "ok-block")]
-[JsonDerivedType(typeof(WireMapOutput), "map")]
-[JsonDerivedType(typeof(WireFetchFailed), "fetch")]
-[JsonDerivedType(typeof(WireThrew), "threw")]
-[JsonDerivedType(typeof(WireKilled), "killed")]
-[JsonDerivedType(typeof(WireCommitDenied), "denied")]
-internal abstract record WireOutcome;
-
-/// <summary>It ended well, with this encoded value; null is the value null.</summary>
-internal sealed record WireResult(byte[]? Value) : WireOutcome;
-
-/// <summary>It ended well; the encoded value is too large for a message and waits as block <c>result/TASK</c> of the executor.</summary>
-internal sealed record WireResultBlock(long Length) : WireOutcome;
-
-/// <summary>It wrote a map output.</summary>
-/// <param name="Server">Who serves it.</param>
-/// <param name="Bytes">Bytes of each reduce partition.</param>
-/// <param name="Rows">Rows of each reduce partition.</param>
-/// <param name="Checksum">Checksum of the rows; 0 for none.</param>
-internal sealed record WireMapOutput(WorkerId Server, long[] Bytes, long[] Rows, ulong Checksum) : WireOutcome;
-
-/// <summary>A map output that it reads could not be had.</summary>
-internal sealed record WireFetchFailed(ShuffleId Shuffle, int Map, WorkerId? Server, FetchFailure Failure, string Message) : WireOutcome;
-
-/// <summary>It threw.</summary>
-/// <param name="Error">The exception.</param>
-internal sealed record WireThrew(WireError Error) : WireOutcome;
-
-/// <summary>An exception as text: types that another process names are never made here.</summary>
-/// <param name="Type">Full name of its type.</param>
-/// <param name="Message">Its message.</param>
-/// <param name="Stack">Its stack trace, or null.</param>
-/// <param name="Final">Whether trying again can't help; see <c>IFinalError</c>.</param>
-/// <param name="Inner">What caused it, or null.</param>
-internal sealed record WireError(string Type, string Message, string? Stack, bool Final, WireError? Inner);
-
-/// <summary>It was ended on request.</summary>
-internal sealed record WireKilled(string Reason) : WireOutcome;
-
-/// <summary>It was not let commit.</summary>
-internal sealed record WireCommitDenied : WireOutcome;
+/// <summary>The driver has taken a report that waited as a block.</summary>
+internal sealed record ReportTaken(TaskId Task) : ControlMessage;
 
 /// <summary>An attempt asks whether it may make its output final.</summary>
 internal sealed record AskCommit(TaskId Task, StageId Stage, int StageAttempt, int Partition) : ControlMessage;
 
 /// <summary>Whether it may.</summary>
 internal sealed record CommitAnswer(TaskId Task, bool Granted) : ControlMessage;
+
+/// <summary>A task of a barrier stage waits for the others.</summary>
+/// <param name="Task">The attempt.</param>
+/// <param name="Stage">Its stage.</param>
+/// <param name="StageAttempt">The attempt at the stage.</param>
+/// <param name="Partition">Its partition.</param>
+/// <param name="Meeting">Number of the meeting, from 0.</param>
+/// <param name="Kind">What it called.</param>
+/// <param name="Message">What it brings.</param>
+/// <param name="Timeout">How long it waits.</param>
+internal sealed record AskMeeting(
+    TaskId Task, StageId Stage, int StageAttempt, int Partition, int Meeting, MeetingKind Kind, byte[] Message, TimeSpan Timeout) : ControlMessage;
+
+/// <summary>All have come, or the meeting can't take place.</summary>
+/// <param name="Task">The attempt that waits.</param>
+/// <param name="Meeting">Number of the meeting.</param>
+/// <param name="Messages">What each brought, by index; null if they do not meet.</param>
+/// <param name="Failure">Why they do not; null if they do.</param>
+internal sealed record MeetingAnswer(TaskId Task, int Meeting, byte[][]? Messages, string? Failure) : ControlMessage;
 
 /// <summary>Cached blocks came, moved or went.</summary>
 internal sealed record BlocksUpdated(IReadOnlyList<BlockUpdate> Updates) : ControlMessage;
@@ -143,8 +118,9 @@ internal sealed record MapOutputsAsked(ShuffleId Shuffle, long Epoch) : ControlM
 /// <param name="Shuffle">The shuffle.</param>
 /// <param name="Epoch">The epoch of the map outputs that this holds for.</param>
 /// <param name="Servers">Every server that is named below, with where its blocks are fetched.</param>
-/// <param name="Maps">Position in <paramref name="Servers"/> for each map output; -1 where nobody serves it.</param>
-internal sealed record MapOutputsAnswer(ShuffleId Shuffle, long Epoch, IReadOnlyList<BlockServer> Servers, int[] Maps) : ControlMessage;
+/// <param name="Maps">Position in <paramref name="Servers"/> for each map output, -1 where nobody serves it; null if the shuffle is not known.</param>
+/// <param name="Writers">The attempt that wrote each.</param>
+internal sealed record MapOutputsAnswer(ShuffleId Shuffle, long Epoch, IReadOnlyList<BlockServer> Servers, int[]? Maps, long[] Writers) : ControlMessage;
 
 /// <summary>Who serves blocks and where.</summary>
 internal sealed record BlockServer(WorkerId Server, string DataUrl);

@@ -60,6 +60,19 @@ internal sealed class FetchedBlock : IDisposable
     /// <summary>Bytes of all pieces.</summary>
     public long Bytes => _bytes;
 
+    /// <summary>The bytes of all pieces, one after the other.</summary>
+    public byte[] ToArray()
+    {
+        var bytes = new byte[_bytes];
+        var at = 0;
+        foreach (var piece in Pieces)
+        {
+            piece.Bytes.Span[..piece.Bytes.Length].CopyTo(bytes.AsSpan(at));
+            at += piece.Bytes.Length;
+        }
+        return bytes;
+    }
+
     /// <summary>Gives the memory back, and makes room for the next blocks. A piece's bytes live on where they were retained.</summary>
     public void Dispose()
     {

@@ -13,7 +13,7 @@ namespace Dataflow.Cluster;
 internal sealed class ShuffleBlockProvider(ShuffleStore store) : IBlockProvider
 {
     public ServedBlock? Open(BlockName name, bool near) =>
-        name.Kind == BlockKind.Shuffle && store.Find(new ShuffleId((int)name.First), name.Second) is { } output && name.ReduceEnd <= output.ReducePartitions
+        name.Kind == BlockKind.Shuffle && store.Find(new ShuffleId((int)name.First), name.Second, new TaskId(name.Writer)) is { } output && name.ReduceEnd <= output.ReducePartitions
             ? new SegmentsBlock(output, name, near)
             : null;
 

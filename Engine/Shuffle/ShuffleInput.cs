@@ -43,12 +43,23 @@ public sealed class ShuffleInput
         var count = known.MapCount(shuffle) ?? throw Missing(partition.MapStart, null, "the shuffle is not known, or was removed");
         var outputs = new MapOutput[Math.Max(0, Math.Min(partition.MapEnd, count) - partition.MapStart)];
         var locations = new MapLocation[outputs.Length];
+        List<(int Map, MapLocation Location)>? elsewhere = null;
         for (var i = 0; i < outputs.Length; i++)
         {
             var map = partition.MapStart + i;
             var location = locations[i] = known.LocationOf(shuffle, map) ?? throw Missing(map, null, "it is not registered");
+            if (location.Server != context.Services.Worker && context.Services.Fetcher is not null)
+            {
+                (elsewhere ??= []).Add((map, location));
+                continue;
+            }
             outputs[i] = context.Services.Shuffles.Find(shuffle, map, location.Writer)
                 ?? throw Missing(map, location, $"what task attempt {location.Writer} wrote is gone");
+        }
+        if (elsewhere is not null)
+        {
+            var fetched = context.Services.Fetcher!.Fetch(shuffle, elsewhere, partition.ReduceStart, partition.ReduceEnd, context);
+            for (var i = 0; i < fetched.Length; i++) outputs[elsewhere[i].Map - partition.MapStart] = fetched[i];
         }
         return new ShuffleInput(shuffle, outputs, locations, partition, context);
 

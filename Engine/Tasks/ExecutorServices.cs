@@ -60,6 +60,9 @@ public sealed class ExecutorServices : IDisposable
     /// <summary>Who serves which map output.</summary>
     internal Shuffle.IMapOutputs MapOutputs { get; set; } = null!;
 
+    /// <summary>Brings map outputs of other servers; null where there are none.</summary>
+    internal Shuffle.IShuffleFetcher? Fetcher { get; set; }
+
     /// <summary>Frees what the executor holds. Tasks must have ended.</summary>
     public void Dispose()
     {

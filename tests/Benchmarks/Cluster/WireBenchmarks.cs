@@ -39,7 +39,7 @@ internal static class WireBenchmarks
         {
             var read = 0L;
             var reader = new RemoteBlockReader(client, pool);
-            var names = Enumerable.Range(0, segments / Session.Cores).Select(map => BlockName.Shuffle(new ShuffleId(task), map, 0, 1)).ToArray();
+            var names = Enumerable.Range(0, segments / Session.Cores).Select(map => BlockName.Shuffle(new ShuffleId(task), map, new TaskId(map), 0, 1)).ToArray();
             await foreach (var block in reader.FetchAsync(source, names, new BytesInFlight()))
             {
                 if (block.Failure is not null) throw new InvalidOperationException(block.Problem);
@@ -127,14 +127,15 @@ internal static class WireBenchmarks
     /// <summary>Ends every task at once.</summary>
     private sealed class Echo(IControlChannel channel) : IControlHandler
     {
-        private static readonly TaskMetrics Metrics = new();
+        // About as long as that of a small result.
+        private static readonly byte[] Report = new byte[100];
 
         public void Received(IReadOnlyList<ControlMessage> messages)
         {
             foreach (var message in messages)
             {
                 foreach (var task in ((LaunchTasks)message).Tasks)
-                    channel.Send(new TasksFinished([new TaskFinish(task.Task, new WireResult(task.PartitionBytes), Metrics, null)]));
+                    channel.Send(new TasksFinished([new TaskFinish(task.Task, Report)]));
             }
         }
 

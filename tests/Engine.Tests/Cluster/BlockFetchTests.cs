@@ -216,7 +216,8 @@ public sealed class BlockFetchTests : IAsyncLifetime
         _node.Server.Admit("app", _secret, provider);
 
         var got = new List<(int Part, int Tag, string[] Rows)>();
-        await foreach (var block in FetchAsync([BlockName.Shuffle(new(3), 12, 0, 5), BlockName.Shuffle(new(3), 12, 5, 8), BlockName.Shuffle(new(3), 12, 5, 9), BlockName.Shuffle(new(3), 11, 0, 1)]))
+        await foreach (var block in FetchAsync([BlockName.Shuffle(new(3), 12, new(1), 0, 5), BlockName.Shuffle(new(3), 12, new(1), 5, 8), BlockName.Shuffle(new(3), 12, new(1), 5, 9), BlockName.Shuffle(new(3), 11, new(1), 0, 1),
+            BlockName.Shuffle(new(3), 12, new(2), 0, 1)]))
         {
             using var _ = block;
             Assert.Equal(block.Index >= 2 ? FetchFailure.Missing : null, block.Failure);
@@ -236,7 +237,7 @@ public sealed class BlockFetchTests : IAsyncLifetime
         Assert.Equal(written.OrderBy(segment => segment.Part).ThenBy(segment => segment.Tag).Select(Show), got.Select(Show));
 
         // For a reader on another machine the same segments are compressed.
-        using var far = provider.Open(BlockName.Shuffle(new(3), 12, 0, 8), near: false)!;
+        using var far = provider.Open(BlockName.Shuffle(new(3), 12, new(1), 0, 8), near: false)!;
         var compressed = 0;
         while (far.TryNext(out var piece)) compressed += piece.Compression == 0 ? 0 : 1;
         Assert.Equal(24, compressed);

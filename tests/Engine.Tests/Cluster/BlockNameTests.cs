@@ -22,16 +22,17 @@ public sealed class BlockNameTests
     [InlineData("/")]
     [InlineData("shuffle")]
     [InlineData("shuffle/")]
-    [InlineData("shuffle/3/12/8-8")]
-    [InlineData("shuffle/3/12/8-7")]
-    [InlineData("shuffle/3/12/8")]
-    [InlineData("shuffle/03/12/0-8")]
-    [InlineData("shuffle/-3/12/0-8")]
-    [InlineData("shuffle/+3/12/0-8")]
-    [InlineData("shuffle/3/12/0-8/")]
-    [InlineData("shuffle/3/12/0-8\n")]
-    [InlineData("shuffle/3/12/0-2147483648")]
-    [InlineData("shuffle/٣/12/0-8")]
+    [InlineData("shuffle/3/12/77/8-8")]
+    [InlineData("shuffle/3/12/77/8-7")]
+    [InlineData("shuffle/3/12/77/8")]
+    [InlineData("shuffle/03/12/77/0-8")]
+    [InlineData("shuffle/-3/12/77/0-8")]
+    [InlineData("shuffle/+3/12/77/0-8")]
+    [InlineData("shuffle/3/12/77/0-8/")]
+    [InlineData("shuffle/3/12/77/0-8\n")]
+    [InlineData("shuffle/3/12/77/0-2147483648")]
+    [InlineData("shuffle/٣/12/77/0-8")]
+    [InlineData("shuffle/3/12/0-8")]
     [InlineData("Cached/1/2")]
     [InlineData("cached/1")]
     [InlineData("cached/1/2/3")]
@@ -70,7 +71,7 @@ public sealed class BlockNameTests
 
     private static IEnumerable<BlockName> Samples() =>
     [
-        BlockName.Shuffle(new(3), 12, 0, 8), BlockName.Shuffle(new(int.MaxValue), int.MaxValue, int.MaxValue - 1, int.MaxValue),
+        BlockName.Shuffle(new(3), 12, new(77), 0, 8), BlockName.Shuffle(new(int.MaxValue), int.MaxValue, new(long.MaxValue), int.MaxValue - 1, int.MaxValue),
         BlockName.Cached(new RddBlockId(7, 3)), BlockName.Cached(new RddBlockId(0, 0)),
         BlockName.Broadcast(new BroadcastBlockId(long.MaxValue, 0)), BlockName.Code(new string('a', 64)),
         BlockName.Binary(5), BlockName.Result(new(long.MaxValue)),

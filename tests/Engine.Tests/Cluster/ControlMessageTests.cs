@@ -14,12 +14,9 @@ public sealed class ControlMessageTests
     [Fact]
     public void Every_message_is_in_the_list_of_kinds()
     {
-        foreach (var root in (Type[])[typeof(ControlMessage), typeof(WireOutcome)])
-        {
-            var listed = root.GetCustomAttributes<JsonDerivedTypeAttribute>().Select(kind => kind.DerivedType).ToHashSet();
-            var there = root.Assembly.GetTypes().Where(type => type.BaseType == root);
-            Assert.Empty(there.Except(listed));
-        }
+        var listed = typeof(ControlMessage).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(kind => kind.DerivedType).ToHashSet();
+        var there = typeof(ControlMessage).Assembly.GetTypes().Where(type => type.BaseType == typeof(ControlMessage));
+        Assert.Empty(there.Except(listed));
     }
 
     [Theory]
@@ -109,8 +106,6 @@ public sealed class ControlMessageTests
         if (type == typeof(TimeSpan)) return new TimeSpan(random.NextInt64());
         if (type.IsEnum) return Enum.GetValues(type).GetValue(random.Next(Enum.GetValues(type).Length));
         if (type == typeof(TaskMetrics)) return new TaskMetrics { RunTime = new TimeSpan(random.Next()), ResultBytes = random.Next() };
-        if (type == typeof(WireError))
-            return new WireError("System.Exception", "said", random.Next(2) == 0 ? null : "at x", random.Next(2) == 0, random.Next(3) == 0 ? (WireError?)Sample(type, random) : null);
         if (type.IsArray || (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>)))
         {
             var element = type.IsArray ? type.GetElementType()! : type.GenericTypeArguments[0];

@@ -1,0 +1,34 @@
+using Dataflow.Cluster;
+
+namespace Dataflow;
+
+// Running on a cluster.
+public sealed partial class DataflowContext
+{
+    private readonly DriverNode? _node;
+
+    /// <summary>Runs jobs on workers that dial in: listens at an address, and gives each worker that joins tasks at once.</summary>
+    /// <remarks>
+    /// Everything else of the program stays as it is with <see cref="Local(int)"/>. Lambdas and what they captured travel to the workers by
+    /// value; what can't travel is refused with the way to it. Relative paths are resolved here, in the driver, and must be seen by all workers.
+    /// </remarks>
+    /// <param name="url">Such as <c>http://127.0.0.1:7077</c>, or <c>http://0.0.0.0:7077</c> for all addresses of the machine, which takes a token.
+    /// Port 0 takes a free one.</param>
+    /// <param name="options">How workers are let in, and the options of the application.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <exception cref="ArgumentException"><paramref name="url"/> is no address to listen on.</exception>
+    /// <exception cref="ClusterException">The address is taken; or it is not loopback, and there is no token.</exception>
+    public static async Task<DataflowContext> ListenAsync(string url, ClusterOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(url);
+        options ??= ClusterOptions.Default;
+        DataflowContext? context = null;
+        var node = await DriverNode.StartAsync(url, options, id => context?.FindAccumulator(id), cancellationToken).ConfigureAwait(false);
+        return context = new DataflowContext(options.Application, _ => node.Backend, node);
+    }
+
+    /// <summary>The workers of a context made by <see cref="ListenAsync"/>.</summary>
+    /// <exception cref="InvalidOperationException">The context runs in this process alone.</exception>
+    public ClusterView Cluster => _node?.View
+        ?? throw new InvalidOperationException("This context runs jobs in its own process; one made with DataflowContext.ListenAsync has workers.");
+}

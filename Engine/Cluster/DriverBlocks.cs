@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Dataflow.Closures;
+using Dataflow.Shared;
+using Dataflow.Tasks;
+
+namespace Dataflow.Cluster;
+
+/// <summary>The code of a stage, encoded once however many executors need it.</summary>
+/// <param name="Id">Its number.</param>
+/// <param name="Bytes">For <see cref="ClosureCodec.Read"/>.</param>
+/// <param name="Hash">SHA-256 of the bytes.</param>
+internal sealed record EncodedBinary(long Id, byte[] Bytes, byte[] Hash);
+
+/// <summary>What a driver serves to the executors of its application: its files, the code of its stages, the values of its broadcasts.</summary>
+/// <remarks>Code and values are kept as long as the program keeps the stage or the broadcast.</remarks>
+internal sealed class DriverBlocks(ApplicationFiles files) : IBlockProvider
+{
+    private readonly ConditionalWeakTable<StageBinary, EncodedBinary> _binaries = [];
+    private readonly ConcurrentDictionary<long, WeakReference<EncodedBinary>> _binariesById = new();
+    private readonly ConcurrentDictionary<long, WeakReference<IBroadcastValue>> _broadcasts = new();
+    private readonly ConditionalWeakTable<IBroadcastValue, byte[]> _values = [];
+    private long _next;
+
+    /// <summary>The code of a stage as bytes.</summary>
+    /// <exception cref="Dataflow.ClosureException">Something in it can't travel.</exception>
+    public EncodedBinary Encode(StageBinary binary)
+    {
+        if (_binaries.TryGetValue(binary, out var known)) return known;
+        var graph = ClosureCodec.Write(binary);
+        foreach (var broadcast in graph.Broadcasts) Offer(broadcast);
+        var encoded = new EncodedBinary(Interlocked.Increment(ref _next), graph.Bytes, SHA256.HashData(graph.Bytes));
+        _binaries.AddOrUpdate(binary, encoded);
+        _binariesById[encoded.Id] = new WeakReference<EncodedBinary>(encoded);
+        return encoded;
+    }
+
+    /// <summary>A partition as bytes.</summary>
+    public byte[] Encode(Partition partition)
+    {
+        var graph = ClosureCodec.Write(partition);
+        foreach (var broadcast in graph.Broadcasts) Offer(broadcast);
+        return graph.Bytes;
+    }
+
+    public ServedBlock? Open(BlockName name, bool near) => name.Kind switch
+    {
+        BlockKind.Code => files.Open(name.Hash!),
+        BlockKind.Binary => _binariesById.TryGetValue(name.First, out var held) && held.TryGetTarget(out var binary) ? ServedBlock.Of(binary.Bytes) : null,
+        BlockKind.Broadcast => name.Second == 0 && _broadcasts.TryGetValue(name.First, out var value) && value.TryGetTarget(out var broadcast)
+            ? ServedBlock.Of(ValueOf(broadcast))
+            : null,
+        _ => null,
+    };
+
+    private void Offer(IBroadcastValue broadcast) => _broadcasts.TryAdd(broadcast.Id, new WeakReference<IBroadcastValue>(broadcast));
+
+    private byte[] ValueOf(IBroadcastValue broadcast)
+    {
+        lock (broadcast)
+        {
+            if (_values.TryGetValue(broadcast, out var known)) return known;
+            var graph = broadcast.Encode();
+            foreach (var inner in graph.Broadcasts) Offer(inner);
+            _values.Add(broadcast, graph.Bytes);
+            return graph.Bytes;
+        }
+    }
+}

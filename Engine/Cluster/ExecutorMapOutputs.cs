@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using Dataflow.Scheduling;
+using Dataflow.Shuffle;
+using Dataflow.Tasks;
+
+namespace Dataflow.Cluster;
+
+/// <summary>What an executor knows of map outputs: asked of the driver once for each shuffle, and again when some were lost since.</summary>
+/// <param name="ask">Asks the driver; the answer comes by <see cref="Learn"/>.</param>
+internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ShuffleId, TaskCompletionSource<MapOutputsAnswer>> _shuffles = [];
+    private readonly ConcurrentDictionary<WorkerId, Uri> _servers = new();
+    private long _epoch;
+
+    public int? MapCount(ShuffleId shuffle) => Find(shuffle).Maps?.Length;
+
+    public MapLocation? LocationOf(ShuffleId shuffle, int map)
+    {
+        var known = Find(shuffle);
+        return known.Maps is { } maps && (uint)map < (uint)maps.Length && maps[map] >= 0
+            ? new MapLocation(known.Servers[maps[map]].Server, new TaskId(known.Writers[map]))
+            : null;
+    }
+
+    /// <summary>Where a server that holds map outputs is found.</summary>
+    public Uri? AddressOf(WorkerId server) => _servers.GetValueOrDefault(server);
+
+    /// <summary>Notes that outputs were lost before this epoch: what was learned earlier may be out of date.</summary>
+    public void AdvanceTo(long epoch)
+    {
+        lock (_lock)
+        {
+            if (epoch <= _epoch) return;
+            _epoch = epoch;
+            foreach (var (shuffle, answer) in _shuffles.ToArray())
+            {
+                if (answer.Task.IsCompletedSuccessfully && answer.Task.Result.Epoch < epoch) _shuffles.Remove(shuffle);
+            }
+        }
+    }
+
+    /// <summary>Takes the driver's answer.</summary>
+    public void Learn(MapOutputsAnswer answer)
+    {
+        foreach (var server in answer.Servers) _servers[server.Server] = new Uri(server.DataUrl);
+        TaskCompletionSource<MapOutputsAnswer>? waiting;
+        lock (_lock)
+        {
+            waiting = _shuffles.GetValueOrDefault(answer.Shuffle);
+
+            // An answer with holes is good for those who asked; whoever asks next may find them filled.
+            if (answer.Maps is null || Array.IndexOf(answer.Maps, -1) >= 0 || answer.Epoch < _epoch) _shuffles.Remove(answer.Shuffle);
+        }
+        waiting?.TrySetResult(answer);
+    }
+
+    /// <summary>Forgets a shuffle.</summary>
+    public void Forget(ShuffleId shuffle)
+    {
+        lock (_lock)
+        {
+            if (_shuffles.TryGetValue(shuffle, out var known) && known.Task.IsCompleted) _shuffles.Remove(shuffle);
+        }
+    }
+
+    private MapOutputsAnswer Find(ShuffleId shuffle)
+    {
+        TaskCompletionSource<MapOutputsAnswer>? answer;
+        var isFirst = false;
+        lock (_lock)
+        {
+            if (!_shuffles.TryGetValue(shuffle, out answer))
+            {
+                _shuffles[shuffle] = answer = new TaskCompletionSource<MapOutputsAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+                isFirst = true;
+            }
+        }
+        if (isFirst) ask(shuffle);
+        answer.Task.Wait(TaskContext.Current?.CancellationToken ?? CancellationToken.None);
+        return answer.Task.Result;
+    }
+}

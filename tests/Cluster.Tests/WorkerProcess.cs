@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using Dataflow.TestKit;
+
+namespace Dataflow.Cluster.Tests;
+
+/// <summary>A worker as a process of its own, in a folder that holds nothing of the program.</summary>
+internal sealed class WorkerProcess : IDisposable
+{
+    private readonly TempDirectory _folder = new();
+    private readonly Process _process;
+    private readonly List<string> _lines = [];
+
+    public WorkerProcess(string url, int cores = 1, string? token = null, string? name = null)
+    {
+        List<string> arguments = [PathOf("dataflow.dll"), "worker", "--join", url, "--cores", $"{cores}", "--memory", "600m", "--temp", _folder.Path];
+        if (name is not null) arguments.AddRange(["--name", name]);
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", arguments)
+        {
+            WorkingDirectory = _folder.Path,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Remove("DATAFLOW_TOKEN");
+        if (token is not null) start.Environment["DATAFLOW_TOKEN"] = token;
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => Add(line.Data);
+        _process.ErrorDataReceived += (_, line) => Add(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Where a program was built to with the tests.</summary>
+    public static string PathOf(string file) =>
+        File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "programs.txt")).Single(line => Path.GetFileName(line) == file);
+
+    /// <summary>What it printed so far.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_lines) return string.Join('\n', _lines);
+        }
+    }
+
+    public Task<int> ExitAsync() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1)).ContinueWith(
+        ended => ended.IsCompletedSuccessfully ? _process.ExitCode : throw new TimeoutException(Output), TaskScheduler.Default);
+
+    /// <summary>As <c>kill -9</c>: the worker only, or its executors only.</summary>
+    public void Kill() => _process.Kill();
+
+    public void KillExecutors()
+    {
+        foreach (var child in Children()) child.Kill();
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
+        _process.Dispose();
+        _folder.Dispose();
+    }
+
+    private IEnumerable<Process> Children()
+    {
+        foreach (var process in Process.GetProcesses())
+        {
+            var status = $"/proc/{process.Id}/status";
+            if (!File.Exists(status)) continue;
+            string[] lines;
+            try
+            {
+                lines = File.ReadAllLines(status);
+            }
+            catch (IOException)
+            {
+                continue;
+            }
+            if (lines.Any(line => line == $"PPid:\t{_process.Id}")) yield return process;
+        }
+    }
+
+    private void Add(string? line)
+    {
+        if (line is null) return;
+        lock (_lines) _lines.Add(line);
+    }
+}
