@@ -42,7 +42,7 @@ internal sealed partial class DagScheduler
         _barriers.End(stage.Id, "the stage is done");
         foreach (var e in held)
         {
-            if (e!.Ended.Accumulators is { } updates && stage.CountOnce(e.Task)) _actions.Enqueue(new CountAccumulators(updates));
+            if (e!.Ended.Accumulators is { } updates && stage.CountOnce(e.Task)) _actions.Enqueue(new CountAccumulators(updates, JobsOf(stage)));
         }
         foreach (var e in held)
         {

@@ -88,7 +88,7 @@ internal sealed partial class DagScheduler
     private void OnResultRefused(ResultRefused e, TimeSpan now)
     {
         if (!_jobs.TryGetValue(e.Job, out var job)) return;
-        Abort(job, new JobFailure(JobFailureKind.Driver, "the driver could not take a result") { Cause = e.Exception }, now);
+        Abort(job, e.Failure, now);
     }
 
     private void OnTaskSetFailed(TaskSetFailed e, TimeSpan now)

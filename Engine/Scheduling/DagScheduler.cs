@@ -293,7 +293,7 @@ internal sealed partial class DagScheduler
                 var counts = Accepts(stage, e) && (stage.Dependency is null || !_lostWorkers.Contains(((MapStatus)success.Value!).Location.Server));
                 _commits.Ended(stage.Id, partition, e.Id, counts);
                 if (!counts) break;
-                if (e.Ended.Accumulators is { } updates && stage.CountOnce(e.Task)) _actions.Enqueue(new CountAccumulators(updates));
+                if (e.Ended.Accumulators is { } updates && stage.CountOnce(e.Task)) _actions.Enqueue(new CountAccumulators(updates, JobsOf(stage)));
                 Take(stage, e, success.Value, now);
                 break;
             case FetchFailed failure:
@@ -319,6 +319,8 @@ internal sealed partial class DagScheduler
         if (!IsOfNewest(stage, e) && stage.IsIndeterminate) return false;
         return stage.Dependency is { } shuffle ? !_outputs.Has(shuffle.ShuffleId, e.Task) : !stage.ResultOf!.Finished[e.Task];
     }
+
+    private static JobId[] JobsOf(Stage stage) => [.. stage.Jobs.Select(job => job.Id)];
 
     private void Take(Stage stage, StageTaskEnded e, object? value, TimeSpan now)
     {

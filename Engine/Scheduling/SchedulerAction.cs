@@ -22,7 +22,9 @@ internal sealed record DeliverResult(JobId Job, int Index, object? Value) : Sche
 internal sealed record EndJob(JobId Job, JobFailure? Failure, MapOutputSizes? Sizes) : SchedulerAction;
 
 /// <summary>Add what the accumulators of a task gathered.</summary>
-internal sealed record CountAccumulators(AccumulatorUpdates Updates) : SchedulerAction;
+/// <param name="Updates">What the task gathered.</param>
+/// <param name="Jobs">The jobs that need its stage: they fail if the user's code can't merge it.</param>
+internal sealed record CountAccumulators(AccumulatorUpdates Updates, JobId[] Jobs) : SchedulerAction;
 
 /// <summary>Answer an attempt that asked to commit.</summary>
 internal sealed record AnswerCommit(CommitAsked Question, bool Granted) : SchedulerAction;

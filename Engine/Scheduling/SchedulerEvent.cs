@@ -33,8 +33,8 @@ internal sealed record AllJobsCancelled(string Reason) : SchedulerEvent;
 /// <summary>One attempt is to end; its task is tried again.</summary>
 internal sealed record AttemptKillAsked(TaskId Task, string Reason) : SchedulerEvent;
 
-/// <summary>The driver could not take a result.</summary>
-internal sealed record ResultRefused(JobId Job, Exception Exception) : SchedulerEvent;
+/// <summary>The driver could not take what a task gave.</summary>
+internal sealed record ResultRefused(JobId Job, JobFailure Failure) : SchedulerEvent;
 
 /// <summary>Nobody will ask for a shuffle any more. Jobs that need it keep it until they end.</summary>
 internal sealed record ShuffleRemoved(ShuffleId Shuffle) : SchedulerEvent;

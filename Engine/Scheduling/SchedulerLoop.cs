@@ -262,8 +262,8 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
             switch (_actions[i])
             {
                 case LaunchTask launch: Gather(launch); break;
-                case DeliverResult result: Deliver(result, now); break;
-                case CountAccumulators count: count.Updates.Merge(); break;
+                case DeliverResult result: Deliver(result, i, now); break;
+                case CountAccumulators count: Count(count, i, now); break;
                 case Announce news: _listeners.Tell(news.Event); break;
                 case KillTask kill: _backend.Kill(kill.Executor, kill.Task, kill.Reason); break;
                 case EndJob end: End(end); break;
@@ -284,7 +284,7 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
         tasks.Add(launch.Task);
     }
 
-    private void Deliver(DeliverResult result, TimeSpan now)
+    private void Deliver(DeliverResult result, int at, TimeSpan now)
     {
         if (!_waiters.TryGetValue(result.Job, out var waiter) || waiter.OnResult is not { } take) return;
         try
@@ -293,8 +293,35 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
         }
         catch (Exception error)
         {
-            _machine.Handle(new ResultRefused(result.Job, error), now, _actions);
+            Refuse([result.Job], new JobFailure(JobFailureKind.Driver, "the driver could not take a result") { Cause = error }, at, now);
         }
+    }
+
+    private void Count(CountAccumulators count, int at, TimeSpan now)
+    {
+        try
+        {
+            count.Updates.Merge();
+        }
+        catch (Exception error)
+        {
+            Refuse(count.Jobs, new JobFailure(JobFailureKind.Driver, "the driver could not merge what a task added to an accumulator") { Cause = error }, at, now);
+        }
+    }
+
+    // The task's end may have ended a job: then the job's own end, which is carried out after this, has to change.
+    private void Refuse(JobId[] jobs, JobFailure failure, int at, TimeSpan now)
+    {
+        for (var i = at + 1; i < _actions.Count; i++)
+        {
+            _actions[i] = _actions[i] switch
+            {
+                EndJob { Failure: null } end when jobs.Contains(end.Job) => end with { Failure = failure },
+                Announce { Event: JobEnded { Failure: null } ended } when jobs.Contains(ended.Job) => new Announce(ended with { Failure = failure.What }),
+                var other => other,
+            };
+        }
+        foreach (var job in jobs) _machine.Handle(new ResultRefused(job, failure), now, _actions);
     }
 
     private void End(EndJob end)

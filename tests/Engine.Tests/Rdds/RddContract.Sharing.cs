@@ -81,6 +81,21 @@ public abstract partial class RddContract
     }
 
     [Fact]
+    public void A_merge_of_an_accumulator_that_throws_fails_its_job_and_no_other()
+    {
+        var sum = Context.Accumulator("sum", 0, static (a, b) => a + b > 30 ? throw new FormatException("too many") : a + b);
+        var failed = Failure(() => Context.Range(0, 10, partitions: 5).ForEach(i => sum.Add((int)i)));
+        Assert.IsType<FormatException>(failed.InnerException);
+        var pairs = Context.Range(0, 10, partitions: 5).Map(i =>
+        {
+            sum.Add((int)i);
+            return (i % 2, i);
+        }).ReduceByKey(static (a, b) => a + b);
+        Assert.IsType<FormatException>(Failure(() => pairs.Count()).InnerException);
+        Assert.Equal(10, Context.Range(0, 10).Count());
+    }
+
+    [Fact]
     public void An_accumulator_is_refused_on_threads_that_a_task_has_started()
     {
         var count = Context.Counter("count");
@@ -268,6 +283,9 @@ public abstract partial class RddContract
             Assert.IsType<ResultTooLargeException>(error.InnerException);
             Assert.Contains("MaxResultBytes", error.InnerException!.Message);
         }
+
+        // Each partition would pass alone, and it is the last that does not.
+        Assert.IsType<ResultTooLargeException>(Failure(() => context.Range(0, 10_000, partitions: 2).Collect()).InnerException);
 
         // Each partition would pass alone.
         Assert.IsType<ResultTooLargeException>(Failure(() => context.Range(0, 40_000, partitions: 20).Collect()).InnerException);

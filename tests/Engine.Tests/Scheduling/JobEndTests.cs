@@ -105,7 +105,7 @@ public sealed class JobEndTests
         var run = new SchedulerScript();
         run.Submit(new TestRdd(2));
         var thrown = new InvalidOperationException("too large");
-        run.Feed(new ResultRefused(new JobId(0), thrown));
+        run.Feed(new ResultRefused(new JobId(0), new JobFailure(JobFailureKind.Driver, "the driver could not take a result") { Cause = thrown }));
         Assert.Equal("fail job 0: the driver could not take a result", run.NewActions[^1]);
         Assert.Same(thrown, run.Failure!.Cause);
     }
