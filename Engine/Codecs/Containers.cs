@@ -35,6 +35,11 @@ internal static class Containers
         type.IsGenericType && type.GetGenericTypeDefinition() is var definition
         && (definition == typeof(SortedSet<>) || definition == typeof(SortedDictionary<,>));
 
+    /// <summary>Whether the collection enumerates by hash code; the others keep the order in which they were filled, or sort.</summary>
+    public static bool OrdersByHashCode(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() is var definition
+        && (definition == typeof(ImmutableHashSet<>) || definition == typeof(ImmutableDictionary<,>));
+
     /// <summary>The collections that a member of this interface type may hold, the likeliest first; none for other types.</summary>
     public static IEnumerable<Type> LikelyFor(Type declared)
     {

@@ -83,6 +83,9 @@ public abstract class ShuffleDependency : Dependency
     /// <summary>How many reduce partitions each map output is cut into.</summary>
     public int ReducePartitions { get; }
 
+    /// <summary>Whether the checksum of a map output is another when the same rows come in another order.</summary>
+    internal virtual bool ChecksumKnowsOrder => false;
+
     /// <summary>Gets ready what map tasks need and only the driver can find out: the bounds of ranges, by a job that samples. Called on the
     /// driver before the map stage is first asked for; when it throws, it is called again for the next job.</summary>
     /// <param name="cancellationToken">That of the job that needs the stage.</param>

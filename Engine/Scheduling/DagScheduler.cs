@@ -326,7 +326,8 @@ internal sealed partial class DagScheduler
     {
         if (stage.Dependency is { } shuffle)
         {
-            if (!_outputs.Register(shuffle.ShuffleId, e.Task, (MapStatus)value!) && !stage.IsIndeterminate)
+            var isSame = _outputs.Register(shuffle.ShuffleId, e.Task, (MapStatus)value!);
+            if (!isSame && !stage.IsIndeterminate && !(shuffle.ChecksumKnowsOrder && shuffle.Rdd.Determinacy == Determinacy.Unordered))
             {
                 OnOutputDiffers(stage, now);
                 return;

@@ -31,6 +31,10 @@ public abstract class Codec<T> : IBoxedCodec
     /// </summary>
     public virtual string Schema => TypeNames.Of(typeof(T));
 
+    /// <summary>Whether values that were made in the same way have the same bytes in every process. Not where a collection may be inside that orders its
+    /// elements by hash codes, which differ from process to process, nor where a registered codec decides.</summary>
+    internal virtual bool IsRepeatable => false;
+
     /// <summary>Fewest bytes an element takes.</summary>
     internal virtual int MinimumBytes => 1;
 
@@ -72,6 +76,8 @@ internal abstract class ShapedCodec<T>(TypeShape shape) : Codec<T>
     public sealed override ulong SchemaHash => shape.Schema.Hash;
 
     public sealed override string Schema => shape.Schema.Text;
+
+    internal sealed override bool IsRepeatable => shape.IsRepeatable;
 
     protected TypeShape Shape => shape;
 

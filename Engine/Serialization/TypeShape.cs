@@ -67,6 +67,10 @@ internal sealed class TypeShape(Type type, CodecSet set)
     /// <summary>Whether a value can hold one of a type that only the value knows.</summary>
     public bool HoldsOpen { get; private set; }
 
+    /// <summary>See <see cref="Codec{T}.IsRepeatable"/>.</summary>
+    public bool IsRepeatable => !Reachable().Any(
+        static part => part.Kind is ShapeKind.Custom or ShapeKind.Open || (part.Kind == ShapeKind.Container && Containers.OrdersByHashCode(part.Type)));
+
     /// <summary>Whether values may be of a derived type.</summary>
     public bool IsOpen => Kind == ShapeKind.Open || (Kind == ShapeKind.Fields && Type is { IsValueType: false, IsSealed: false });
 

@@ -28,6 +28,8 @@ public sealed class MapOutputWriter : IDisposable
     public int ReducePartitions { get; }
 
     /// <summary>A checksum of all rows that does not depend on their order or on how they were cut into segments; 0 for none.</summary>
+    /// <remarks>That of pairs covers keys by their hash, and values bit by bit if they hold no references or are encoded anyway. Other values are not
+    /// looked at. A sort covers rows without references, and the first bytes of the keys of others.</remarks>
     public ulong Checksum { get; set; }
 
     /// <summary>Where native memory for segments comes from.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Dataflow.Hashing;
 
 namespace Dataflow.Shuffle;
@@ -35,7 +36,7 @@ internal sealed class PairPlacer<TKey>
 
     public int[] Buckets { get; } = new int[Length];
 
-    /// <summary>A sum over the hashes of all keys placed: the same for the same pairs in any order.</summary>
+    /// <summary>A sum over all pairs placed, the same for the same pairs in any order: see <see cref="Fingerprint{T}"/>.</summary>
     public ulong Checksum { get; private set; }
 
     /// <summary>Hash ranges of a reduce partition: few when there are many partitions, so that a map task keeps to some hundred buckets.</summary>
@@ -54,13 +55,17 @@ internal sealed class PairPlacer<TKey>
         {
             for (var i = 0; i < rows.Length; i++) _keys[i] = rows[i].Key;
         }
-        Place(_keys.AsSpan(0, rows.Length), Hashes.AsSpan(0, rows.Length));
+        Place(_keys.AsSpan(0, rows.Length), Hashes.AsSpan(0, rows.Length), in rows[0].Value, Unsafe.SizeOf<(TKey, TValue)>());
     }
 
     /// <summary>Fills <see cref="Buckets"/> for keys whose hashes are known.</summary>
-    public void Place(ReadOnlySpan<TKey> keys, ReadOnlySpan<uint> hashes)
+    public void Place<TValue>(ReadOnlySpan<TKey> keys, ReadOnlySpan<uint> hashes, ReadOnlySpan<TValue> values) =>
+        Place(keys, hashes, in MemoryMarshal.GetReference(values), Unsafe.SizeOf<TValue>());
+
+    private void Place<TValue>(ReadOnlySpan<TKey> keys, ReadOnlySpan<uint> hashes, ref readonly TValue first, int stride)
     {
         var checksum = Checksum;
+        ref var value = ref Unsafe.AsRef(in first);
         var buckets = Buckets.AsSpan(0, hashes.Length);
         if (_byHash)
         {
@@ -68,7 +73,8 @@ internal sealed class PairPlacer<TKey>
             var count = _partitioner.PartitionCount * Tags;
             for (var i = 0; i < buckets.Length; i++)
             {
-                checksum += Mix(hashes[i]);
+                checksum += Fingerprint<TValue>.Of(hashes[i], ref value);
+                value = ref Unsafe.AddByteOffset(ref value, stride)!;
                 buckets[i] = StableHash.PartitionOf(hashes[i], count);
             }
         }
@@ -78,15 +84,14 @@ internal sealed class PairPlacer<TKey>
             for (var i = 0; i < buckets.Length; i++)
             {
                 var reduce = buckets[i];
-                checksum += Mix(_hashes ? hashes[i] : (uint)reduce);
+                checksum += Fingerprint<TValue>.Of(_hashes ? hashes[i] : (uint)reduce, ref value);
+                value = ref Unsafe.AddByteOffset(ref value, stride)!;
                 if ((uint)reduce >= (uint)_partitioner.PartitionCount) ThrowOutOfRange(keys[i], reduce);
                 buckets[i] = reduce * Tags + StableHash.PartitionOf(hashes[i], Tags);
             }
         }
         Checksum = checksum;
     }
-
-    private static ulong Mix(uint hash) => (hash + 0x9E3779B97F4A7C15UL) * 0xBF58476D1CE4E5B9UL;
 
     private void ThrowOutOfRange(TKey key, int reduce) => throw new InvalidOperationException(
         $"{_partitioner.GetType().Name} placed the key '{key}' in partition {reduce}, but it has {_partitioner.PartitionCount}: PartitionOf must "

@@ -15,6 +15,9 @@ internal sealed class PairShuffleDependency<TKey, TValue>(
 {
     protected internal override Task PrepareAsync(CancellationToken cancellationToken) => partitioner.SettleAsync(cancellationToken);
 
+    // Rows that are encoded are so in runs.
+    internal override bool ChecksumKnowsOrder => mergedInPlace && Mutability.MayChange<TValue>();
+
     public override void Write(Partition partition, MapOutputWriter output, TaskContext context)
     {
         var placer = new PairPlacer<TKey>(partitioner, tags);
@@ -30,7 +33,7 @@ internal sealed class PairShuffleDependency<TKey, TValue>(
             }
         }
         buckets.Finish();
-        output.Checksum = placer.Checksum;
+        output.Checksum = placer.Checksum + buckets.Checksum;
     }
 }
 
@@ -57,6 +60,9 @@ internal sealed class CombinedShuffleDependency<TKey, TValue, TCombined>(
     public const int MaxTableEntries = 256 * 1024;
 
     protected internal override Task PrepareAsync(CancellationToken cancellationToken) => partitioner.SettleAsync(cancellationToken);
+
+    // What comes together in a table depends on the order, and so do sums of floating-point numbers.
+    internal override bool ChecksumKnowsOrder => mapSideCombine || Mutability.MayChange<TCombined>();
 
     public override void Write(Partition partition, MapOutputWriter output, TaskContext context)
     {
@@ -96,7 +102,7 @@ internal sealed class CombinedShuffleDependency<TKey, TValue, TCombined>(
         }
         if (table is not null) HandOver(table, rows, placer, buckets);
         buckets.Finish();
-        output.Checksum = placer.Checksum;
+        output.Checksum = placer.Checksum + buckets.Checksum;
     }
 
     private void Create(ReadOnlySpan<(TKey Key, TValue Value)> pairs, (TKey Key, TCombined Value)[] rows)
@@ -121,7 +127,7 @@ internal sealed class CombinedShuffleDependency<TKey, TValue, TCombined>(
             var keys = table.Keys.Slice(start, count);
             var values = table.Values.Slice(start, count);
             for (var i = 0; i < count; i++) rows[i] = (keys[i], values[i]);
-            placer.Place(keys, table.Hashes.Slice(start, count));
+            placer.Place(keys, table.Hashes.Slice(start, count), values);
             buckets.Add(placer.Buckets, rows.AsSpan(0, count));
         }
         table.Clear();

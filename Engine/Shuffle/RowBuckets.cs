@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dataflow.Caching;
+using Dataflow.Compression;
 using Dataflow.Serialization;
 using Dataflow.Storage;
 
@@ -27,6 +28,9 @@ internal abstract class RowBuckets<TRow> : IDisposable
 
     /// <summary>How many buckets each reduce partition has.</summary>
     public int Tags { get; }
+
+    /// <summary>A checksum of the rows that were encoded on their way, which knows their order; 0 for others.</summary>
+    public ulong Checksum { get; protected set; }
 
     /// <summary>Buckets in all; bucket b belongs to reduce partition b / <see cref="Tags"/> and has the tag b % <see cref="Tags"/>.</summary>
     public int Count { get; }
@@ -141,10 +145,12 @@ internal sealed class ObjectRowBuckets<TRow> : RowBuckets<TRow>
     private readonly SizeEstimator<TRow> _sizes = new();
     private readonly int _segmentRows;
     private readonly bool _fresh;
+    private readonly bool _repeatable;
 
     public ObjectRowBuckets(MapOutputWriter output, int tags, bool fresh) : base(output, tags)
     {
         _fresh = fresh;
+        _repeatable = fresh && Codec<TRow>.Default.IsRepeatable;
         _buckets = new Bucket[Count];
         _segmentRows = Math.Clamp(SegmentBytes / Unsafe.SizeOf<TRow>(), 64, 2048);
     }
@@ -201,6 +207,11 @@ internal sealed class ObjectRowBuckets<TRow> : RowBuckets<TRow>
         Codec<TRow>.Default.Write(writer, rows);
         var buffer = Output.Pool.Rent(Math.Max(writer.Length, 1));
         writer.Written.CopyTo(buffer.Span);
+        if (_repeatable)
+        {
+            var crc = Crc32C.Of(writer.Written);
+            Checksum += Fingerprint<uint>.Of((uint)index, in crc);
+        }
         Output.Add(index / Tags, index % Tags, buffer, writer.Length, rows.Length);
     }
 }

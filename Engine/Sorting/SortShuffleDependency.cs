@@ -31,7 +31,7 @@ internal sealed class SortShuffleDependency<TRow, TKey>(
                 {
                     var key = keyOf(rows[i]);
                     var prefix = order.PrefixOf(key);
-                    checksum += (prefix + 0x9E3779B97F4A7C15UL) * 0xBF58476D1CE4E5B9UL;
+                    checksum += Fingerprint<TRow>.Of(prefix, in rows[i]);
                     targets[i] = ranges.RangeOf(key, prefix);
                 }
                 buckets.Add(targets.AsSpan(0, rows.Length), rows);

@@ -58,6 +58,11 @@ internal sealed class TestRdd : Rdd<int>
 internal sealed class TestShuffle(Rdd rdd, int reducePartitions, Func<Partition, TaskContext, MapStatus>? run = null)
     : ShuffleDependency(rdd, reducePartitions)
 {
+    internal override bool ChecksumKnowsOrder => OrderMatters;
+
+    /// <summary>Whether its checksums would be others if the same rows came in another order.</summary>
+    public bool OrderMatters { get; init; }
+
     public override void Write(Partition partition, MapOutputWriter output, TaskContext context) =>
         throw new InvalidOperationException("RunMapTask stands in for it.");
 

@@ -144,19 +144,6 @@ public sealed class ShuffleReadRangeTests : IDisposable
             Assert.Equal(reduce.OrderBy(segment => segment.Map).Select(segment => segment.Map), reduce.Select(segment => segment.Map));
     }
 
-    [Fact]
-    public void The_checksum_of_an_output_knows_its_keys_and_not_their_order()
-    {
-        var rows = Enumerable.Range(0, 3000).Select(i => (Key: i * 31 % 1009, Value: (long)i)).ToArray();
-        var forward = Checksum(rows);
-        Assert.NotEqual(0UL, forward);
-        Assert.Equal(forward, Checksum([.. rows.Reverse()]));
-        Assert.Equal(forward, Checksum([.. rows.OrderBy(row => row.Value % 7)]));
-        Assert.NotEqual(forward, Checksum(rows[1..]));
-        Assert.NotEqual(forward, Checksum([.. rows, rows[0]]));
-        Assert.NotEqual(forward, Checksum([.. rows.Select(row => (row.Key == 5 ? 6 : row.Key, row.Value))]));
-    }
-
     private DataflowContext Context(bool onDisk) => onDisk ? _onDisk : _context;
 
     /// <summary>Pairs whose value tells the partition of the parent that they come from.</summary>
@@ -179,16 +166,6 @@ public sealed class ShuffleReadRangeTests : IDisposable
 
     private static (int Key, long Value)[][] Read(PairShuffleDependency<int, long> shuffle, params ShuffleReadPartition[] partitions) =>
         new RangesRdd(shuffle, partitions).Glom().Collect();
-
-    private ulong Checksum((int Key, long Value)[] rows)
-    {
-        var shuffle = new PairShuffleDependency<int, long>(_context.Parallelize(rows, 1), new HashPartitioner<int>(Reduces), 1);
-        var id = shuffle.ShuffleId;
-        Read(shuffle, new ShuffleReadPartition(0, 0, Reduces));
-        var checksum = _context.Parallelize([0], 1).Map(_ => TaskContext.Current!.Services.Shuffles.Find(id, 0)!.Checksum).First();
-        GC.KeepAlive(shuffle);
-        return checksum;
-    }
 
     /// <summary>Reads a shuffle as a planner above the engine would.</summary>
     private sealed class RangesRdd(PairShuffleDependency<int, long> shuffle, ShuffleReadPartition[] partitions)

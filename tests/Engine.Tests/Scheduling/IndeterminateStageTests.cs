@@ -221,6 +221,20 @@ public sealed class IndeterminateStageTests
         Assert.Equal("start stage 2 tasks 0 1", run.NewActions[^1]);
     }
 
+    [Theory]
+    [InlineData(Determinacy.Determinate, true, true)]
+    [InlineData(Determinacy.Unordered, true, false)]
+    [InlineData(Determinacy.Unordered, false, true)]
+    public void Another_checksum_says_nothing_if_it_knows_an_order_that_nobody_promised(Determinacy determinacy, bool orderMatters, bool isFoundOut)
+    {
+        var run = new SchedulerScript(new TestShuffle(new TestRdd(2, determinacy, null), 2) { OrderMatters = orderMatters });
+        run.Succeed(stage: 0, checksum: 7);
+        run.FailFetch(stage: 1, task: 0, map: 1);
+        run.PassResubmitDelay();
+        run.Succeed(stage: 0, checksum: 8);
+        Assert.Equal(isFoundOut, run.Outputs.IsIndeterminate(run.Shuffle.ShuffleId));
+    }
+
     [Fact]
     public void A_job_that_has_results_when_another_checksum_is_found_out_fails()
     {
