@@ -14,6 +14,9 @@ public sealed partial class DataflowContext
     // Flows with async calls and into child threads, as a program expects of "the jobs that I start now".
     private readonly AsyncLocal<JobProperties?> _properties = new();
 
+    // No timer runs longer, and no job as long.
+    private static TimeSpan LongestTimer => TimeSpan.FromDays(49);
+
     /// <summary>Runs a function on the elements of some partitions.</summary>
     /// <remarks>Action: what all other actions are made of.</remarks>
     /// <typeparam name="T">The element type.</typeparam>
@@ -157,9 +160,11 @@ public sealed partial class DataflowContext
         Rdd<T> rdd, Func<ChunkReader<T>, TaskContext, TResult> function, TimeSpan timeout, CallSite site, CancellationToken cancellationToken)
     {
         ThrowIfStopped();
+        if (timeout < TimeSpan.Zero && timeout != Timeout.InfiniteTimeSpan)
+            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "The time that a job may take can't be negative; Timeout.InfiniteTimeSpan sets no limit.");
         using var activity = StartActivity(site);
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limited.CancelAfter(timeout);
+        if (timeout <= LongestTimer) limited.CancelAfter(timeout);
         cancellationToken.ThrowIfCancellationRequested();
         var results = new List<(int, TResult)>();
         try

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dataflow.Errors;
 
 namespace Dataflow.Formats;
 
@@ -36,7 +37,7 @@ internal sealed class BytesFormat(int recordBytes) : IFileFormat<byte[]>
             {
                 if (recordBytes > 0 && item.Length != recordBytes)
                 {
-                    throw new InvalidOperationException(
+                    throw new VerbException(
                         $"A record of {item.Length:N0} bytes was to be saved among records of {recordBytes:N0}. Make all records that long, or pass 0 to save any length.");
                 }
                 stream.Write(item);

@@ -1,6 +1,7 @@
-using Dataflow.Tasks;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Dataflow.Errors;
+using Dataflow.Tasks;
 
 namespace Dataflow.Fusion;
 
@@ -143,10 +144,10 @@ internal static class Expansion
 
     /// <summary>Starts to iterate over what a lambda gave.</summary>
     public static IEnumerator<T> Open<T>(IEnumerable<T> items, Rdd rdd) =>
-        items.GetEnumerator() ?? throw new InvalidOperationException($"GetEnumerator of what the lambda of {rdd} returned gave null.");
+        items.GetEnumerator() ?? throw new VerbException($"GetEnumerator of what the lambda of {rdd} returned gave null.");
 
     /// <summary>A lambda gave null where it must give a sequence.</summary>
     [DoesNotReturn]
-    public static void ThrowNull(Rdd rdd) => throw new InvalidOperationException(
+    public static void ThrowNull(Rdd rdd) => throw new VerbException(
         $"The lambda of {rdd} returned null in place of a sequence. Return an empty array where an element has nothing to give.");
 }

@@ -1,4 +1,5 @@
 using System.Collections;
+using Dataflow.Errors;
 
 namespace Dataflow;
 
@@ -94,7 +95,7 @@ public abstract class ChunkReader<T> : IDisposable
             chunk = default;
             if (_ended) return false;
             _enumerator ??= items.GetEnumerator();
-            if (_enumerator is null) throw new InvalidOperationException("The iterator's GetEnumerator returned null.");
+            if (_enumerator is null) throw new VerbException("The iterator's GetEnumerator returned null. Return an empty sequence where a partition has nothing to give.");
 
             var buffer = _buffer;
             var count = 0;
@@ -133,7 +134,7 @@ public abstract class ChunkReader<T> : IDisposable
 
         public IEnumerator<T> GetEnumerator()
         {
-            if (_taken) throw new InvalidOperationException("A partition can be iterated once. Copy it with ToList to go over it again.");
+            if (_taken) throw new VerbException("A partition can be iterated once. Copy it with ToList to go over it again.");
             _taken = true;
             return this;
         }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Dataflow.Closures;
+using Dataflow.Errors;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -89,7 +90,7 @@ internal sealed class PipeReader<T> : ChunkReader<string>
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException)
         {
             RemoveFolder();
-            throw new InvalidOperationException($"Pipe can't start '{command[0]}': {e.Message} Install it on every worker, or give its full path.", e);
+            throw new VerbException($"Pipe can't start '{command[0]}': {e.Message} Install it on every worker, or give its full path.", e);
         }
         _process.ErrorDataReceived += (_, line) => Remember(line.Data);
         _process.BeginErrorReadLine();
@@ -134,7 +135,7 @@ internal sealed class PipeReader<T> : ChunkReader<string>
         if (_process.ExitCode == 0) return;
         string said;
         lock (_errors) said = _errors.Count == 0 ? " It wrote nothing to standard error." : $" It wrote to standard error:\n  {string.Join("\n  ", _errors)}";
-        throw new InvalidOperationException($"'{string.Join(' ', _command)}' ended with exit code {_process.ExitCode}.{said}");
+        throw new VerbException($"'{string.Join(' ', _command)}' ended with exit code {_process.ExitCode}.{said}");
     }
 
     private void Write(PipeOptions options, Func<T, IEnumerable<string>>? toLines, ChunkReader<T> input)

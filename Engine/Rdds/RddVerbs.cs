@@ -1,4 +1,5 @@
 using Dataflow.Closures;
+using Dataflow.Errors;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -142,7 +143,7 @@ public abstract partial class Rdd<T>
             keepsPartitioner, lambda, determinacy);
     }
 
-    internal static IEnumerable<TOut> NotNull<TOut>(IEnumerable<TOut>? items, string operation) => items ?? throw new InvalidOperationException(
+    internal static IEnumerable<TOut> NotNull<TOut>(IEnumerable<TOut>? items, string operation) => items ?? throw new VerbException(
         $"The lambda of {operation} returned null in place of a sequence. Return an empty array where a partition has nothing to give.");
 
     internal void Own(Rdd other)

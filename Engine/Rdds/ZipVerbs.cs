@@ -1,4 +1,5 @@
 using Dataflow.Closures;
+using Dataflow.Errors;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -124,7 +125,7 @@ public abstract partial class Rdd<T>
         }
         if (others.MoveNext()) throw Uneven($"the first ended after {count:N0} elements, the second goes on");
 
-        InvalidOperationException Uneven(string what) => new(
+        VerbException Uneven(string what) => new(
             $"Zip needs equally many elements in each partition, but in partition {partition.Index} {what}. Join by ZipWithIndex instead.");
     }
 }

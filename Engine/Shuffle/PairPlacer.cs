@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dataflow.Errors;
 using Dataflow.Hashing;
 
 namespace Dataflow.Shuffle;
@@ -93,7 +94,7 @@ internal sealed class PairPlacer<TKey>
         Checksum = checksum;
     }
 
-    private void ThrowOutOfRange(TKey key, int reduce) => throw new InvalidOperationException(
+    private void ThrowOutOfRange(TKey key, int reduce) => throw new VerbException(
         $"{_partitioner.GetType().Name} placed the key '{key}' in partition {reduce}, but it has {_partitioner.PartitionCount}: PartitionOf must "
         + "give 0 or more and less than PartitionCount.");
 }

@@ -148,7 +148,7 @@ public sealed class FileFormatTests : IDisposable
     {
         Assert.Equal([1, 0, 2, 0], Bytes<short>(new RecordFormat<short>(), 1, 2));
         Assert.Equal([1, 2, 3], Bytes<byte[]>(new BytesFormat(0), [1], [2, 3]));
-        Assert.Contains("2 bytes was to be saved among records of 1", Assert.Throws<InvalidOperationException>(() => Bytes<byte[]>(new BytesFormat(1), [1], [2, 3])).Message);
+        Assert.Contains("2 bytes was to be saved among records of 1", Assert.ThrowsAny<InvalidOperationException>(() => Bytes<byte[]>(new BytesFormat(1), [1], [2, 3])).Message);
     }
 
     public void Dispose() => _scratch.Dispose();

@@ -182,4 +182,25 @@ public abstract partial class RddContract
             Assert.InRange(map["many"], 4500 * 0.92, 4500 * 1.08);
         }
     }
+
+    [Fact]
+    public void An_approximate_action_takes_any_time_that_is_not_negative()
+    {
+        var rdd = Context.Range(0, 10, partitions: 2);
+        Assert.True(rdd.CountApprox(TimeSpan.MaxValue).IsExact);
+        Assert.True(rdd.CountApprox(Timeout.InfiniteTimeSpan).IsExact);
+        Assert.Equal("timeout", Assert.Throws<ArgumentOutOfRangeException>(() => rdd.CountApprox(TimeSpan.FromSeconds(-1))).ParamName);
+    }
+
+    [Fact]
+    public void What_a_verb_cannot_work_with_is_not_called_a_fault_of_Dataflow()
+    {
+        var two = Context.Parallelize([1, 2], 1);
+        Action[] actions =
+        [
+            () => two.Zip(Context.Parallelize([1], 1)).Count(), () => two.FlatMap(static _ => (int[])null!).Count(),
+            () => two.MapPartitions(static _ => (IEnumerable<int>)null!).Count(),
+        ];
+        foreach (var action in actions) Assert.DoesNotContain("fault of Dataflow", Failure(action).Message, StringComparison.Ordinal);
+    }
 }
