@@ -13,6 +13,13 @@ internal static class SliceStream
         {
             stream = FileSystems.For(slice.Path).OpenRead(slice.Path, offset);
             if (stream.Length != slice.FileLength) throw Changed(slice, stream.Length);
+
+            // Pipes, devices and what the system makes up while it is read say that they are empty: nothing would be read of them, without a word.
+            if (slice.FileLength == 0 && stream.ReadByte() >= 0)
+            {
+                throw new InputException(
+                    $"'{slice.Path}' says that it is empty and yet has bytes: it is no ordinary file. Copy it to one first, which can be read in parts and again.", slice.Path);
+            }
             return stream;
         }
         catch (Exception error)

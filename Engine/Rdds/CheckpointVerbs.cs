@@ -1,6 +1,7 @@
 using Dataflow.Files;
 using Dataflow.Formats;
 using Dataflow.Serialization;
+using Dataflow.Storage;
 using Dataflow.Tasks;
 
 namespace Dataflow;
@@ -83,7 +84,8 @@ public abstract partial class Rdd<T>
     }
 
     /// <summary>Has the elements kept on the executors once the next action is done, and ends the lineage here.</summary>
-    /// <remarks>Lazy. Faster than <see cref="Checkpoint"/> and less safe: what an executor kept is lost with it, and then the job fails.</remarks>
+    /// <remarks>Lazy. Faster than <see cref="Checkpoint"/> and less safe: what an executor kept is lost with it, and then the job fails. If there is no room
+    /// to keep all of it, in memory and on disk, the lineage stays as it is.</remarks>
     /// <returns>This Rdd.</returns>
     public Rdd<T> LocalCheckpoint()
     {
@@ -96,9 +98,19 @@ public abstract partial class Rdd<T>
         var site = CallSite;
         if (_checkpointing == Checkpointing.AskedLocally)
         {
-            // Whatever the action did not touch is computed and kept now.
-            await Context.RunJobAsync(this, static (reader, _) => CountChunks(reader, _), null, site, cancellationToken).ConfigureAwait(false);
-            _checkpointing = Checkpointing.DoneLocally;
+            // Whatever the action did not touch is computed and kept now. What nobody could keep has to be computed again, so the lineage stays.
+            var id = Id;
+            var kept = await Context.RunJobAsync(
+                this,
+                (reader, context) =>
+                {
+                    CountChunks(reader, context);
+                    return context.Services.Blocks.Contains(new RddBlockId(id, context.PartitionIndex));
+                },
+                null,
+                site,
+                cancellationToken).ConfigureAwait(false);
+            _checkpointing = kept.All(static one => one) ? Checkpointing.DoneLocally : Checkpointing.None;
             return;
         }
         var folder = Path.Combine(Context.CheckpointFolder!, $"rdd-{Id}-{Guid.NewGuid():N}");

@@ -31,6 +31,19 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void A_local_checkpoint_that_cannot_be_kept_leaves_the_lineage()
+    {
+        using var folder = new TempDirectory();
+        var file = Path.Combine(folder.Path, "no folder");
+        File.WriteAllText(file, "");
+        using var context = DataflowContext.Local(DataflowOptions.Default with { Threads = 2, EngineMemoryBytes = 300_000, TempFolder = file });
+        var rdd = context.Range(0, 200_000, 1, 8).Map(x => x * 7).LocalCheckpoint();
+        Assert.Equal(200_000, rdd.Count());
+        Assert.False(rdd.IsCheckpointed);
+        Assert.Equal(7 * 199_999L * 100_000, rdd.Sum());
+    }
+
+    [Fact]
     public void A_local_checkpoint_is_read_from_where_it_is_kept()
     {
         using var context = DataflowContext.Local(2);

@@ -154,6 +154,15 @@ public sealed class FileSourceTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_says_it_is_empty_and_is_not_is_an_error()
+    {
+        if (!File.Exists("/proc/self/status")) return;
+        var error = Assert.Throws<InputException>(() => _scratch.Read(_scratch.Context.TextFile("/proc/self/status")));
+        Assert.Contains("no ordinary file", error.Message, StringComparison.Ordinal);
+        Assert.Empty(_scratch.Read(_scratch.Context.TextFile("/dev/null")));
+    }
+
+    [Fact]
     public void A_read_that_is_cancelled_stops_at_its_next_chunk()
     {
         var path = _scratch.Write("text", string.Concat(Enumerable.Repeat("x\n", 5000)));
