@@ -35,7 +35,8 @@ internal static class TextBenchmarks
         }
     }
 
-    private static void WriteText(string path, long bytes)
+    /// <summary>Writes lines of words as frequent as in natural language, the same for the same length.</summary>
+    public static void WriteText(string path, long bytes)
     {
         var random = new Random(3);
         var words = new byte[100_000][];

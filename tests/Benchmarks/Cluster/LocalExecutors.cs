@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dataflow.Cluster;
+
+namespace Dataflow.Benchmarks.Cluster;
+
+/// <summary>A driver in this process, and workers of this machine that serve it.</summary>
+internal sealed class LocalExecutors : IDisposable
+{
+    private readonly List<Process> _workers = [];
+    private readonly bool _owns;
+
+    /// <summary>A driver and its workers, ready.</summary>
+    public LocalExecutors(int workers, int cores)
+        : this(DataflowContext.ListenAsync("http://127.0.0.1:0", Options).GetAwaiter().GetResult(), workers, cores)
+    {
+        _owns = true;
+        Context.Cluster.WaitForWorkersAsync(workers, TimeSpan.FromMinutes(1)).GetAwaiter().GetResult();
+    }
+
+    /// <summary>Workers of a driver, on their way.</summary>
+    public LocalExecutors(DataflowContext context, int workers, int cores)
+    {
+        Context = context;
+        var program = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "worker.txt")).First(line => line.EndsWith("dataflow.dll", StringComparison.Ordinal));
+        for (var i = 0; i < workers; i++)
+        {
+            var worker = Process.Start(new ProcessStartInfo(
+                Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+                [program, "worker", "--join", context.Cluster.Url.ToString(), "--cores", cores.ToString(CultureInfo.InvariantCulture), "--memory", "4g"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
+            worker.BeginOutputReadLine();
+            worker.BeginErrorReadLine();
+            _workers.Add(worker);
+        }
+    }
+
+    public static ClusterOptions Options { get; } = new() { Application = DataflowOptions.Default with { Progress = false, DefaultParallelism = 4 } };
+
+    public DataflowContext Context { get; }
+
+    public void Dispose()
+    {
+        if (_owns) Context.Dispose();
+        foreach (var worker in _workers)
+        {
+            if (!worker.WaitForExit(TimeSpan.FromSeconds(5))) worker.Kill(entireProcessTree: true);
+            worker.Dispose();
+        }
+    }
+}
