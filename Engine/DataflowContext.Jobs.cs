@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Dataflow.Diagnostics;
+using Dataflow.Jobs;
 using Dataflow.Scheduling;
 using Dataflow.Shuffle;
 using Dataflow.Tasks;
+using Dataflow.Tracking;
 
 namespace Dataflow;
 

@@ -4,6 +4,7 @@ using Dataflow.Cluster;
 using Dataflow.Diagnostics;
 using Dataflow.Scheduling;
 using Dataflow.Storage;
+using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
 using Microsoft.Extensions.Logging;
 

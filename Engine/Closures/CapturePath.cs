@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 using Dataflow.Serialization;
 

@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
+using Dataflow.Tracking;
 
 namespace Dataflow.Closures;
 

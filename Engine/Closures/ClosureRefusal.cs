@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 using Dataflow.Serialization;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 
 namespace Dataflow.Closures;

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 using Dataflow.Serialization;
 using Dataflow.Shared;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 
 namespace Dataflow.Closures;

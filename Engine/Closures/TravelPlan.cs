@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 using Dataflow.Serialization;
 using Dataflow.Surrogates;

@@ -5,6 +5,7 @@ using Dataflow.Shared;
 using Dataflow.Shuffle;
 using Dataflow.Storage;
 using Dataflow.Tasks;
+using Dataflow.Tracking;
 
 namespace Dataflow.Cluster;
 

@@ -6,6 +6,7 @@ using Dataflow.Scheduling;
 using Dataflow.Serialization;
 using Dataflow.Shared;
 using Dataflow.Storage;
+using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
 
 namespace Dataflow.Cluster;

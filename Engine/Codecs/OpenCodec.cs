@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Collections.ObjectModel;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 using Dataflow.Serialization;
 

@@ -1,3 +1,4 @@
+using Dataflow.Jobs;
 using Dataflow.Scheduling;
 using Dataflow.Storage;
 using Dataflow.Tasks;

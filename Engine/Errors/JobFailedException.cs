@@ -1,5 +1,7 @@
 using System.Text;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
+using Dataflow.Jobs;
 using Dataflow.Scheduling;
 
 namespace Dataflow;

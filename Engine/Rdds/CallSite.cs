@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 
 namespace Dataflow;

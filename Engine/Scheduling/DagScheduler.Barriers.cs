@@ -1,4 +1,5 @@
 using Dataflow.Errors;
+using Dataflow.Jobs;
 using Dataflow.Shuffle;
 using Dataflow.Tasks;
 

@@ -1,4 +1,6 @@
 using Dataflow.Diagnostics;
+using Dataflow.Jobs;
+using Dataflow.Tracking;
 
 namespace Dataflow.Scheduling;
 

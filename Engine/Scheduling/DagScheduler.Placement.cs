@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using Dataflow.TaskScheduling;
 
 namespace Dataflow.Scheduling;
 

@@ -1,5 +1,7 @@
 using Dataflow.Diagnostics;
+using Dataflow.Jobs;
 using Dataflow.Tasks;
+using Dataflow.Tracking;
 
 namespace Dataflow.Scheduling;
 

@@ -1,6 +1,8 @@
 using Dataflow.Diagnostics;
 using Dataflow.Shuffle;
+using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
+using Dataflow.Tracking;
 
 namespace Dataflow.Scheduling;
 

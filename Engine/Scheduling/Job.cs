@@ -1,3 +1,5 @@
+using Dataflow.Jobs;
+
 namespace Dataflow.Scheduling;
 
 /// <summary>One action, as the DAG scheduler remembers it.</summary>

@@ -1,3 +1,5 @@
+using Dataflow.Jobs;
+
 namespace Dataflow.Scheduling;
 
 /// <summary>In what order jobs that run at the same time get slots.</summary>

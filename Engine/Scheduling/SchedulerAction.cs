@@ -1,6 +1,9 @@
 using Dataflow.Diagnostics;
+using Dataflow.Jobs;
 using Dataflow.Shared;
+using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
+using Dataflow.Tracking;
 
 namespace Dataflow.Scheduling;
 

@@ -1,3 +1,4 @@
+using Dataflow.Jobs;
 using Dataflow.Shared;
 using Dataflow.Storage;
 using Dataflow.Tasks;

@@ -1,6 +1,8 @@
 using Dataflow.Cluster;
 using Dataflow.Diagnostics;
+using Dataflow.Jobs;
 using Dataflow.Tasks;
+using Dataflow.Tracking;
 
 namespace Dataflow.Scheduling;
 

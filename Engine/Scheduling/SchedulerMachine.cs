@@ -1,3 +1,5 @@
+using Dataflow.Tracking;
+
 namespace Dataflow.Scheduling;
 
 /// <summary>
@@ -18,14 +20,14 @@ internal sealed class SchedulerMachine
     {
         _news = new News(start, _inner);
         Dag = new DagScheduler(options, MapOutputs, _inner, _news, places);
-        Tasks = new TaskScheduler(options, random, _inner, _events, _news, grows: places);
+        Tasks = new TaskScheduling.TaskScheduler(options, random, _inner, _events, _news, grows: places);
     }
 
     public MapOutputTracker MapOutputs { get; } = new();
 
     public DagScheduler Dag { get; }
 
-    public TaskScheduler Tasks { get; }
+    public TaskScheduling.TaskScheduler Tasks { get; }
 
     /// <summary>Whether announcements are made.</summary>
     public bool Announces

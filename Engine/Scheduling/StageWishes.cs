@@ -1,3 +1,5 @@
+using Dataflow.Jobs;
+
 namespace Dataflow.Scheduling;
 
 /// <summary>What the Rdds of a stage ask of whoever runs its tasks.</summary>

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Dataflow.Closures;
 using Dataflow.Codecs;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 
 namespace Dataflow.Serialization;

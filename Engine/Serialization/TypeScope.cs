@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using Dataflow.Codecs;
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 
 namespace Dataflow.Serialization;

@@ -1,3 +1,4 @@
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
 
 namespace Dataflow.Tasks;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dataflow.TaskScheduling;
 using Dataflow.TestKit;
 
 namespace Dataflow.Cluster.Tests;

@@ -1,6 +1,8 @@
 using Dataflow.Cluster;
 using Dataflow.Diagnostics;
+using Dataflow.Jobs;
 using Dataflow.Scheduling;
+using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
 
 namespace Dataflow.TestKit;

@@ -1,8 +1,11 @@
+using Dataflow.Jobs;
 using Dataflow.Scheduling;
 using Dataflow.Shared;
 using Dataflow.Shuffle;
 using Dataflow.Storage;
+using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
+using Dataflow.Tracking;
 
 namespace Dataflow.TestKit;
 

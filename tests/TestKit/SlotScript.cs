@@ -1,6 +1,7 @@
 using Dataflow.Scheduling;
+using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
-using TaskScheduler = Dataflow.Scheduling.TaskScheduler;
+using TaskScheduler = Dataflow.TaskScheduling.TaskScheduler;
 
 namespace Dataflow.TestKit;
 

@@ -1,4 +1,5 @@
 using Dataflow.Closures;
+using Dataflow.Jobs;
 using Dataflow.TestKit;
 
 namespace Dataflow.Engine.Tests.Closures;

@@ -7,6 +7,7 @@ using System.Globalization;
 using System.Net;
 using System.Numerics;
 using System.Text;
+using Dataflow.Tracking;
 
 namespace Dataflow.Engine.Tests.Closures;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Dataflow.Diagnostics;
+using Dataflow.Jobs;
 using Dataflow.Scheduling;
 using Dataflow.Tasks;
 using Dataflow.TestKit;

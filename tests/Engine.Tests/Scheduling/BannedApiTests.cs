@@ -8,7 +8,7 @@ namespace Dataflow.Engine.Tests.Scheduling;
 /// </summary>
 public sealed partial class BannedApiTests
 {
-    private static readonly string[] Folders = ["Scheduling", "TaskScheduling", "Cluster"];
+    private static readonly string[] Folders = ["Scheduling", "TaskScheduling", "Jobs", "Tracking", "Cluster"];
 
     // Leaves: where threads come from.
     private static readonly string[] MayMakeThreads = ["ThreadDispatcher.cs", "LocalSlot.cs"];

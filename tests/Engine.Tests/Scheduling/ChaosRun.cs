@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using Dataflow.Jobs;
 using Dataflow.Scheduling;
 using Dataflow.Shuffle;
 using Dataflow.Storage;
+using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
 using Dataflow.TestKit;
 

@@ -1,6 +1,7 @@
 using Dataflow.Scheduling;
 using Dataflow.Shuffle;
 using Dataflow.Tasks;
+using Dataflow.Tracking;
 
 namespace Dataflow.Engine.Tests.Scheduling;
 

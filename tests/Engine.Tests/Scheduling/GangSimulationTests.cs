@@ -1,3 +1,4 @@
+using Dataflow.Jobs;
 using Dataflow.Scheduling;
 using Dataflow.Tasks;
 using Dataflow.TestKit;

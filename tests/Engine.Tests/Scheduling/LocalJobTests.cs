@@ -1,4 +1,5 @@
 using Dataflow.Diagnostics;
+using Dataflow.Jobs;
 using Dataflow.Scheduling;
 using Dataflow.Shuffle;
 using Dataflow.Tasks;

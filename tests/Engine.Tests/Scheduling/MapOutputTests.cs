@@ -1,5 +1,6 @@
 using Dataflow.Scheduling;
 using Dataflow.Shuffle;
+using Dataflow.Tracking;
 
 namespace Dataflow.Engine.Tests.Scheduling;
 

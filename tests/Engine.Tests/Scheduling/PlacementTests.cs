@@ -1,4 +1,5 @@
 using Dataflow.Scheduling;
+using Dataflow.TaskScheduling;
 using Dataflow.TestKit;
 
 namespace Dataflow.Engine.Tests.Scheduling;

@@ -6,6 +6,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dataflow.Codecs;
 using Dataflow.Serialization;
+using Dataflow.Tracking;
 
 namespace Dataflow.Engine.Tests.Serialization;
 

@@ -1,4 +1,6 @@
-namespace Dataflow.Scheduling;
+using Dataflow.Scheduling;
+
+namespace Dataflow.TaskScheduling;
 
 // Tasks that nobody can run: too few slots for a gang, more cpus than any executor has, a resource that nobody offers.
 internal sealed partial class TaskScheduler

@@ -1,4 +1,4 @@
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 /// <summary>Decides which running tasks of a set are so slow that a second copy is worth a slot.</summary>
 /// <remarks>Once most tasks are done, one that runs a multiple of their median time is slow. Costs O(log n) a finished task.</remarks>

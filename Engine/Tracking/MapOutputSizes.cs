@@ -1,4 +1,4 @@
-namespace Dataflow.Scheduling;
+namespace Dataflow.Tracking;
 
 /// <summary>
 /// How large the map outputs of one shuffle are: exactly by reduce partition, and within 5 % by map output and reduce partition.

@@ -1,8 +1,9 @@
 using Dataflow.Diagnostics;
 using Dataflow.Errors;
+using Dataflow.Scheduling;
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 /// <summary>
 /// Which waiting task goes to which free slot, and what becomes of attempts that fail, hang, or die with their executor. A pure machine

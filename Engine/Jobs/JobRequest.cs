@@ -1,6 +1,6 @@
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.Jobs;
 
 /// <summary>One action: what to compute on which partitions.</summary>
 /// <param name="Rdd">The Rdd.</param>

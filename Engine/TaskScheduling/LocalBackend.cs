@@ -1,7 +1,8 @@
+using Dataflow.Scheduling;
 using Dataflow.Storage;
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 /// <summary>Runs tasks on threads of this process: one executor with a fixed number of slots.</summary>
 internal sealed class LocalBackend : IExecutorBackend

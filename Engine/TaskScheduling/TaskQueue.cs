@@ -1,4 +1,6 @@
-namespace Dataflow.Scheduling;
+using Dataflow.Scheduling;
+
+namespace Dataflow.TaskScheduling;
 
 /// <summary>The sets that have something to launch, in the order in which they are served.</summary>
 /// <remarks>First in, first out by job; or pools that share fairly, each first in, first out by itself or fair among its jobs. A pool below its minimum share

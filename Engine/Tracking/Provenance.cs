@@ -1,4 +1,6 @@
-namespace Dataflow.Scheduling;
+using Dataflow.Scheduling;
+
+namespace Dataflow.Tracking;
 
 /// <summary>Something that outlives the job that made it: the outputs of a shuffle, or the cached partitions of an Rdd.</summary>
 internal readonly record struct Kept(bool IsShuffle, int Id)

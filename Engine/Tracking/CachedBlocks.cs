@@ -1,4 +1,6 @@
-namespace Dataflow.Scheduling;
+using Dataflow.Scheduling;
+
+namespace Dataflow.Tracking;
 
 /// <summary>Which executors keep which partitions of which Rdds.</summary>
 internal sealed class CachedBlocks

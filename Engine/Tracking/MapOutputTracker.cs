@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
+using Dataflow.Scheduling;
 using Dataflow.Shuffle;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.Tracking;
 
 /// <summary>
 /// Who serves which map output, and how large it is. Registered by the server that answers for it, so an output outlives the executor

@@ -1,6 +1,7 @@
+using Dataflow.Scheduling;
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 /// <summary>Words for a task that did not end when it was cancelled.</summary>
 internal static class AbandonedTask

@@ -1,4 +1,7 @@
-namespace Dataflow.Scheduling;
+using Dataflow.Scheduling;
+using Dataflow.Tracking;
+
+namespace Dataflow.Jobs;
 
 /// <summary>Whoever waits for a job: completed by the loop, awaited by the program.</summary>
 internal sealed class JobWaiter(Action<int, object?>? onResult, CancellationToken cancellationToken)

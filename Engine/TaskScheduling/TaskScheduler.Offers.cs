@@ -1,7 +1,8 @@
 using Dataflow.Diagnostics;
+using Dataflow.Scheduling;
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 // Free slots, and who gets them.
 internal sealed partial class TaskScheduler

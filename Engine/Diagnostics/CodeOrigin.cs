@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 
-namespace Dataflow.Errors;
+namespace Dataflow.Diagnostics;
 
 /// <summary>Whose code a method is: the user's, ours, or .NET's. Decided by assembly, so a user's namespace may have any name.</summary>
 internal static class CodeOrigin

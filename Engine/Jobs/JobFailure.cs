@@ -1,4 +1,6 @@
-namespace Dataflow.Scheduling;
+using Dataflow.Scheduling;
+
+namespace Dataflow.Jobs;
 
 /// <summary>Why a job did not succeed: facts only. The text is made from them when someone reads it.</summary>
 internal sealed record JobFailure(JobFailureKind Kind, string What)

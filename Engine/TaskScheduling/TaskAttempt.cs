@@ -1,6 +1,6 @@
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 /// <summary>An attempt that runs.</summary>
 internal sealed class TaskAttempt(TaskDescription description, TaskSet set, int index, ExecutorSlots executor, ResourceShare[] shares, TimeSpan start)

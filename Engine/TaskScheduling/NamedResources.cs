@@ -1,4 +1,4 @@
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 /// <summary>The named resources of one executor: which addresses it offers under each name, and how much of each is free.</summary>
 internal sealed class NamedResources

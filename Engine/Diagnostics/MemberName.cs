@@ -1,7 +1,7 @@
 using System.Reflection;
 using Dataflow.Serialization;
 
-namespace Dataflow.Errors;
+namespace Dataflow.Diagnostics;
 
 /// <summary>Names a method as its author wrote it: the lambdas, local functions and state machines of a member carry that member's name.</summary>
 internal static class MemberName

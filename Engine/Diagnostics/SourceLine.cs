@@ -4,7 +4,7 @@ using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using System.Runtime.CompilerServices;
 
-namespace Dataflow.Errors;
+namespace Dataflow.Diagnostics;
 
 /// <summary>The lines of a statement, read from the portable PDB beside the assembly or inside it.</summary>
 /// <remarks>The runtime's own look-up gives the first line only, and only for whole stack traces taken with file names.</remarks>

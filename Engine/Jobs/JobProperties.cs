@@ -1,4 +1,4 @@
-namespace Dataflow.Scheduling;
+namespace Dataflow.Jobs;
 
 /// <summary>What a program may say of a job: who it belongs to, how it is called, where it queues.</summary>
 public sealed record JobProperties

@@ -1,4 +1,6 @@
-namespace Dataflow.Scheduling;
+using Dataflow.Scheduling;
+
+namespace Dataflow.TaskScheduling;
 
 /// <summary>
 /// The tasks of one attempt at a stage: which wait, which run, which are done. Arrays with an entry for each task, and objects only for

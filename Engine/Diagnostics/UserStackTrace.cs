@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Text;
 using Dataflow.Serialization;
 
-namespace Dataflow.Errors;
+namespace Dataflow.Diagnostics;
 
 /// <summary>Tells an exception the way its reader needs it: what went wrong, then the frames of the user's own code, ours and .NET's folded away.</summary>
 /// <remarks>

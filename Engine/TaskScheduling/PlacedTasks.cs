@@ -1,4 +1,6 @@
-namespace Dataflow.Scheduling;
+using Dataflow.Scheduling;
+
+namespace Dataflow.TaskScheduling;
 
 /// <summary>
 /// The waiting tasks of a set by where they would best run, and how far from there they may run by now: a slot that is not near is

@@ -1,6 +1,6 @@
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 // Tasks that start together or not at all.
 internal sealed partial class TaskScheduler

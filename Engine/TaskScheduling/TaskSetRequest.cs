@@ -1,6 +1,7 @@
+using Dataflow.Scheduling;
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 /// <summary>One attempt at a stage: the tasks whose results are missing.</summary>
 /// <param name="Job">The job that they are accounted to.</param>

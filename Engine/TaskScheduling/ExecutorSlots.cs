@@ -1,4 +1,6 @@
-namespace Dataflow.Scheduling;
+using Dataflow.Scheduling;
+
+namespace Dataflow.TaskScheduling;
 
 /// <summary>An executor as the task scheduler sees it: where it is, and how much of what it offers is free.</summary>
 internal sealed class ExecutorSlots(ExecutorAdded added)

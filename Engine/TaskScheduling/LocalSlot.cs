@@ -1,6 +1,6 @@
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.TaskScheduling;
 
 /// <summary>One slot: a thread that runs one attempt after the other. It starts with its first.</summary>
 /// <remarks>

@@ -1,7 +1,9 @@
+using Dataflow.Diagnostics;
 using Dataflow.Errors;
+using Dataflow.Scheduling;
 using Dataflow.Tasks;
 
-namespace Dataflow.Scheduling;
+namespace Dataflow.Jobs;
 
 /// <summary>The reasons for which jobs fail, in the words that users read.</summary>
 internal static class Failures
