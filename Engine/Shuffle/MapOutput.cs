@@ -16,6 +16,7 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
     private bool _disposed;
     private long _memoryBytes;
     private int _nextToSpill;
+    private bool _staysInMemory;
 
     public int Map => map;
 
@@ -123,14 +124,23 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
         var freed = 0L;
         lock (_lock)
         {
-            for (var pass = 0; pass < reducePartitions && freed < wanted && _memoryBytes > 0; pass++)
+            for (var pass = 0; pass < reducePartitions && freed < wanted && _memoryBytes > 0 && !_staysInMemory; pass++)
             {
                 if (_nextToSpill >= reducePartitions) _nextToSpill = 0;
                 foreach (var segment in _segments[_nextToSpill++] ?? [])
                 {
                     if (segment.Body is FileBody) continue;
                     var old = segment.Body;
-                    MoveToDisk(segment);
+                    try
+                    {
+                        MoveToDisk(segment);
+                    }
+                    catch (Exception error) when (error is not TempFolderException)
+                    {
+                        // A codec refused a value, or was the user's own and threw. Whoever needs the memory has nothing to do with these rows; they stay, and their own task hears of it if it can't hold them.
+                        _staysInMemory = true;
+                        return freed;
+                    }
                     store.Release(old);
                     _memoryBytes -= segment.Bytes;
                     freed += segment.Bytes;

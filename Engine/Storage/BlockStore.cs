@@ -345,8 +345,9 @@ public sealed class BlockStore : IDisposable
         {
             if (entry.Level.UseDisk) moved = block.ToDisk(_temp);
         }
-        catch (Exception e) when (e is TempFolderException or CodecException)
+        catch (Exception e)
         {
+            // No disk, or a codec that refused a value or threw: whoever needs the memory has nothing to do with it.
             problem = e.Message;
         }
 

@@ -40,6 +40,22 @@ public sealed class SpillTests
         Assert.Equal(0, Spilled(plain));
     }
 
+    [Fact]
+    public void Rows_of_one_job_that_cannot_be_encoded_fail_no_other_job_that_needs_memory()
+    {
+        using var context = DataflowContext.Local(DataflowOptions.Default with { Threads = 2, EngineMemoryBytes = 400 << 10 });
+
+        // Nothing that is declared says what these objects are, so only writing them shows that they can't be.
+        var odd = context.Range(0, 1000, partitions: 2).Map(static i => (Key: (int)i, Value: (object)new Odd())).PartitionBy(new HashPartitioner<int>(3));
+        Assert.Equal(1000, odd.Count());
+        using var plain = DataflowContext.Local(2);
+        Assert.Equal(Boxed(Texts(plain).SortBy(static pair => pair.Value)), Boxed(Texts(context).SortBy(static pair => pair.Value)));
+        Assert.True(Spilled(context) > 0);
+        Assert.Equal(1000, odd.Count());
+    }
+
+    private sealed class Odd;
+
     private static Rdd<(int Key, long Value)> Numbers(DataflowContext context) =>
         context.Range(0, 16_000, partitions: 4).Map(static i => (Key: (int)(i * 7919 % 4001), Value: i));
 
