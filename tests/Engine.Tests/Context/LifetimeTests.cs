@@ -3,6 +3,7 @@ using System.Globalization;
 namespace Dataflow.Engine.Tests.Context;
 
 /// <summary>What a long-lived context holds on to.</summary>
+[Collection(nameof(WholeProcess))]
 public sealed class LifetimeTests
 {
     [Fact]
