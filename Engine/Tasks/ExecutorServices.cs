@@ -31,7 +31,7 @@ public sealed class ExecutorServices : IDisposable
     public DataflowOptions Options { get; }
 
     /// <summary>What culture tasks run under: that of the driver when it made the context.</summary>
-    public CultureInfo Culture { get; } = CultureInfo.CurrentCulture;
+    public CultureInfo Culture { get; internal set; } = CultureInfo.CurrentCulture;
 
     /// <summary>The memory that engine data lies in; reserve in <see cref="Memory"/> before renting.</summary>
     public NativePool Pool { get; }

@@ -162,7 +162,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     private void Begin(Registered registered)
     {
         var options = ExecutorSettings.Read(registered.Settings, _start.Slots, _start.MemoryBytes, _start.TempFolder) with { Resources = _start.Resources };
-        var services = new ExecutorServices(_start.Executor, new WorkerId(_start.Executor.Value), options);
+        var services = new ExecutorServices(_start.Executor, new WorkerId(_start.Executor.Value), options) { Culture = ExecutorSettings.CultureOf(registered.Settings) };
         _reader = new RemoteBlockReader(_client, services.Pool);
         _outputs = new ExecutorMapOutputs(shuffle => _driver.Send(new MapOutputsAsked(shuffle, 0)));
         _broadcasts = new FetchedBroadcasts(_code, id => FetchFromDriver(BlockName.Broadcast(new BroadcastBlockId(id, 0)), "the value of a broadcast"));

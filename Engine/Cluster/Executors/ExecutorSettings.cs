@@ -5,6 +5,8 @@ namespace Dataflow.Cluster;
 /// <summary>The options of an application that its executors follow, as they travel. The rest of <see cref="DataflowOptions"/> is the driver's.</summary>
 internal static class ExecutorSettings
 {
+    private const string Culture = "Culture";
+
     public static Dictionary<string, string> Write(DataflowOptions options) => new()
     {
         [nameof(DataflowOptions.Name)] = options.Name,
@@ -17,6 +19,7 @@ internal static class ExecutorSettings
         [nameof(DataflowOptions.MaxResultBytes)] = Text(options.MaxResultBytes),
         [nameof(DataflowOptions.HugePages)] = options.HugePages.ToString(),
         [nameof(DataflowOptions.Seed)] = Text(options.Seed),
+        [Culture] = CultureInfo.CurrentCulture.Name,
     };
 
     public static DataflowOptions Read(IReadOnlyDictionary<string, string> settings, int slots, long memoryBytes, string tempFolder) => new()
@@ -36,6 +39,22 @@ internal static class ExecutorSettings
         HugePages = bool.Parse(settings[nameof(DataflowOptions.HugePages)]),
         Seed = (int)Number(settings, nameof(DataflowOptions.Seed)),
     };
+
+    /// <summary>The culture of the driver, under which tasks read and write numbers and dates.</summary>
+    /// <exception cref="ClusterException">This machine does not know it.</exception>
+    public static CultureInfo CultureOf(IReadOnlyDictionary<string, string> settings)
+    {
+        try
+        {
+            return CultureInfo.GetCultureInfo(settings[Culture]);
+        }
+        catch (CultureNotFoundException error)
+        {
+            throw new ClusterException(
+                $"The driver runs under the culture '{settings[Culture]}', which {Environment.MachineName} does not know: install ICU there (Debian: libicu), "
+                + "or set CultureInfo.CurrentCulture to CultureInfo.InvariantCulture in the driver.", error);
+        }
+    }
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 
