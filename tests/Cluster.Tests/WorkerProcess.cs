@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Dataflow.TaskScheduling;
 using Dataflow.TestKit;
 
 namespace Dataflow.Cluster.Tests;
