@@ -75,7 +75,10 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     public static async Task<ExecutorHost> StartAsync(ExecutorStart start, CancellationToken cancellation = default)
     {
         ExecutorHost? host = null;
-        var server = await NodeServer.StartAsync(start.Node, static link => link.Channel.DisposeAsync(), cancellation: cancellation).ConfigureAwait(false);
+
+        // It listens where its driver's network reaches it. The secret is asked for at that port as the cluster's token is at others.
+        var node = start.Node with { Address = await LocalAddress.TowardAsync(start.Driver, cancellation).ConfigureAwait(false), Token = start.Secret };
+        var server = await NodeServer.StartAsync(node, static link => link.Channel.DisposeAsync(), cancellation: cancellation).ConfigureAwait(false);
         var client = new NodeClient(start.Node);
         try
         {

@@ -261,10 +261,11 @@ internal sealed record LinkLimits
     public int MaxWaitingMessages { get; init; } = 1 << 20;
 
     /// <summary>How often an idle link is tried.</summary>
-    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>A link that does not answer for so long is lost.</summary>
-    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>A link that does not answer for so long is lost. With the interval, and the coarse clock that looks after both, a cut link is
+    /// noticed within 10 s.</summary>
+    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(6);
 
     /// <summary>How long a handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
