@@ -1,44 +1,54 @@
 using System.Reflection;
 using Dataflow.Scheduling;
+using Microsoft.Extensions.Logging;
 
 namespace Dataflow.Cluster;
 
-/// <summary>What a coordinator starts executors for.</summary>
-/// <param name="Name">The application.</param>
-/// <param name="Secret">Its secret.</param>
-/// <param name="Driver">Where its executors register.</param>
-/// <param name="Files">Its code.</param>
-/// <param name="ExecutorMemoryBytes">Memory of each executor; null takes all that its worker offers.</param>
-internal sealed record ClusterApplication(string Name, ClusterToken Secret, Func<Uri> Driver, IReadOnlyList<CodeFile> Files, long? ExecutorMemoryBytes);
-
 /// <summary>
-/// Knows the workers, and has each start an executor for the application. A soft registry: workers that dial in again make it anew.
+/// Knows workers and programs, and grants executors: part of a driver program that listens, or a process of its own that many programs
+/// share. A soft registry: whoever's link is lost dials in again and says what it has, so a coordinator that starts anew knows as much soon.
+/// Running programs go on without it.
 /// </summary>
-internal sealed class CoordinatorHost(ClusterApplication application, Action<WorkerChange> changed) : Actor(PoolDispatcher.Shared)
+/// <remarks>
+/// A link that breaks is not the end of who is behind it: that comes after a goodbye, or when patience is over. Numbers of workers are
+/// drawn by lot, so that one that starts anew gives none that an earlier one gave; executors are numbered by their program
+/// (<see cref="RegisterApplication.FirstExecutor"/>).
+/// </remarks>
+internal sealed partial class CoordinatorHost : Actor
 {
-    // An executor that ends so often without ever having worked would never work.
-    private const int MostStartsInVain = 5;
+    private const int LongestMemory = 10_000;
 
-    private readonly Dictionary<IControlChannel, WorkerEntry> _workers = [];
-    private readonly Dictionary<ExecutorId, WorkerEntry> _executors = [];
+    private readonly CoordinatorSettings _settings;
+    private readonly Dictionary<WorkerId, WorkerEntry> _workers = [];
+    private readonly Dictionary<string, ApplicationEntry> _applications = new(StringComparer.Ordinal);
+    private readonly Memory<WorkerId> _goneWorkers = new(LongestMemory);
+    private readonly Memory<string> _endedApplications = new(LongestMemory);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _nextWorker;
-    private int _nextExecutor;
+    private readonly long _start;
+    private readonly ITimer _timer;
+    private int _order;
+    private bool _dirty;
 
-    /// <summary>Version of the engine, as workers and coordinators compare it.</summary>
+    public CoordinatorHost(CoordinatorSettings? settings = null)
+        : base((settings ?? new CoordinatorSettings()).Dispatcher)
+    {
+        _settings = settings ?? new CoordinatorSettings();
+        _start = _settings.Time.GetTimestamp();
+        _timer = _settings.Time.CreateTimer(_ => Self.Tell(TimePassed.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Version of the engine, as workers, programs and coordinators compare it.</summary>
     public static string EngineVersion { get; } =
         typeof(CoordinatorHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
-    /// <summary>Takes a link that a worker made.</summary>
-    public void Accept(IControlChannel channel) => channel.Start(new WorkerLink(this, channel));
+    /// <summary>Takes a link whose other end holds the cluster's token.</summary>
+    public void Accept(IControlChannel channel) => channel.Start(new CoordinatorPeer(Self, channel));
 
-    /// <summary>Notes that an executor registered with the driver, or is gone.</summary>
-    public void OnExecutor(ExecutorId executor, bool isHere) => Self.Tell(new ExecutorSeen(executor, isHere));
-
-    /// <summary>Has all workers end their executors. Completes when all have been told.</summary>
-    public Task EndAsync(string reason)
+    /// <summary>Ends. Completes when all have been told that are to be.</summary>
+    /// <param name="dismiss">Why workers are to end too; null if they are to wait for another coordinator at the same address.</param>
+    public Task EndAsync(string? dismiss)
     {
-        Self.Tell(new ApplicationEnded(application.Name, reason));
+        if (dismiss is not null) Self.Tell(new Shutdown(dismiss));
         Self.Stop();
         return _ended.Task;
     }
@@ -47,105 +57,152 @@ internal sealed class CoordinatorHost(ClusterApplication application, Action<Wor
     {
         switch (message)
         {
-            case Heard heard: Handle(heard.Channel, heard.Message); break;
-            case Closed closed: Remove(closed.Channel, closed.Reason); break;
-            case ExecutorSeen { IsHere: true } seen when _executors.TryGetValue(seen.Executor, out var worker): worker.StartsInVain = 0; break;
-            case ApplicationEnded ended:
-                foreach (var channel in _workers.Keys) channel.Send(ended);
+            case PeerHeard heard: Handle(heard.Peer, heard.Message); break;
+            case PeerGone gone: OnPeerGone(gone.Peer, gone.End); break;
+            case Shutdown shutdown:
+                foreach (var worker in _workers.Values) worker.Peer?.Channel.Send(shutdown);
                 break;
         }
     }
 
-    protected override void OnStopped() => _ended.TrySetResult();
+    protected override void Flush()
+    {
+        var now = Now();
+        foreach (var worker in _workers.Values.Where(worker => worker.MissedAt <= now).ToArray())
+            Forget(worker, $"it did not come back for {_settings.WorkerPatience.TotalSeconds:0.###} s");
+        foreach (var application in _applications.Values.ToArray())
+        {
+            if (application.MissedAt <= now) End(application, $"its program did not come back for {_settings.ApplicationPatience.TotalSeconds:0.###} s");
+            if (application.ClaimedUntil <= now) DropClaims(application);
+        }
+        if (_dirty) Grant();
+        _dirty = false;
+        Arm(now);
+    }
 
-    private void Handle(IControlChannel channel, ControlMessage message)
+    // A mistake about one link must not end the service of all others.
+    protected override bool OnFailure(Exception error, object? message)
+    {
+        _settings.Logger.LogError(error, "The coordinator failed at {Message}; the link that it came from is closed.", message?.GetType().Name ?? "a grant");
+        if (message is PeerHeard heard) heard.Peer.Refuse($"the coordinator failed: {error.Message}");
+        return true;
+    }
+
+    protected override void OnStopped()
+    {
+        _timer.Dispose();
+        _ended.TrySetResult();
+    }
+
+    private void Handle(CoordinatorPeer peer, ControlMessage message)
+    {
+        if (peer.Worker is { } worker)
+        {
+            // Of a link that another one has replaced.
+            if (worker.Peer == peer) HandleWorker(worker, peer, message);
+        }
+        else if (peer.Application is { } application)
+        {
+            if (application.Peer == peer) HandleApplication(application, peer, message);
+        }
+        else
+        {
+            HandleStranger(peer, message);
+        }
+    }
+
+    private void HandleStranger(CoordinatorPeer peer, ControlMessage message)
     {
         switch (message)
         {
-            case RegisterWorker register: Register(channel, register); break;
-            case WorkerHeartbeat beat: channel.Send(new HeartbeatAck(beat.Epoch)); break;
-            case ExecutorStarted: break;
-            case ExecutorExited exited when _workers.TryGetValue(channel, out var worker): OnExited(channel, worker, exited); break;
-            default: _ = channel.CloseAsync($"{message.GetType().Name} is nothing that a worker says"); break;
+            case RegisterWorker register: Register(peer, register); break;
+            case RegisterApplication register: Register(peer, register); break;
+            case AskStatus: peer.Channel.Send(Status()); break;
+            case KillApplication kill: Kill(peer, kill); break;
+            default: _ = peer.Channel.CloseAsync($"{message.GetType().Name} before registration"); break;
         }
     }
 
-    private void Register(IControlChannel channel, RegisterWorker register)
+    private void OnPeerGone(CoordinatorPeer peer, LinkEnd end)
     {
-        if (register.Version != EngineVersion)
+        var isGoodbye = end.Kind is LinkEndKind.ClosedThere or LinkEndKind.Violation;
+        if (peer.Worker is { } worker && worker.Peer == peer)
         {
-            channel.Send(new Refused(
-                $"The worker {register.Name} runs Dataflow {register.Version}, the coordinator {EngineVersion}: install the same version of the dataflow tool on both."));
-            _ = channel.CloseAsync("another version");
-            return;
+            worker.Peer = null;
+            worker.MissedAt = Now() + (isGoodbye ? TimeSpan.Zero : _settings.WorkerPatience);
+            Log("worker-link-lost", worker.Offer.Name, end.Reason);
         }
-        foreach (var (other, known) in _workers.ToArray())
+        else if (peer.Application is { } application && application.Peer == peer)
         {
-            if (known.Worker.Name != register.Name) continue;
-            Remove(other, "a worker of the same name registered");
-            _ = other.CloseAsync("a worker of the same name registered");
+            application.Peer = null;
+            application.MissedAt = Now() + _settings.ApplicationPatience;
+            Log("application-link-lost", application.Name, end.Reason);
         }
-        var worker = new WorkerEntry(new WorkerInfo(register.Name, register.Host, register.Cores, register.MemoryBytes), register);
-        _workers[channel] = worker;
-        channel.Send(new WorkerRegistered(new WorkerId(_nextWorker++), register.Epoch, TimeSpan.FromSeconds(2)));
-        StartExecutor(channel, worker);
-        changed(new WorkerChange(worker.Worker, WorkerChangeKind.Joined, null));
     }
 
-    private void StartExecutor(IControlChannel channel, WorkerEntry worker)
+    private void Grant()
     {
-        // The numbers name map output servers too, so none is ever used twice.
-        var executor = new ExecutorId(++_nextExecutor);
-        _executors[executor] = worker;
-        worker.Executor = executor;
+        var applications = _applications.Values.Where(application => application.Peer is not null).ToArray();
+        var granted = ExecutorAllocation.Grant(applications, _workers.Values);
+        foreach (var of in granted.GroupBy(executor => executor.Application))
+        {
+            var application = _applications[of.Key];
+
+            // First the program: its executors may be quick.
+            application.Peer!.Channel.Send(new GrantExecutors(application.Name, [.. of.Select(GrantOf)]));
+            foreach (var executor in of) Launch(application, executor);
+        }
+    }
+
+    private void Launch(ApplicationEntry application, GrantedExecutor executor)
+    {
+        var registration = application.Registration!;
+        var channel = executor.Worker.Peer!.Channel;
         channel.Send(new LaunchExecutor(
-            application.Name, executor, application.Driver().ToString(), worker.Offer.Cores,
-            Math.Min(application.ExecutorMemoryBytes ?? long.MaxValue, worker.Offer.MemoryBytes), worker.Offer.Resources,
-            channel.Seal(application.Secret.Export()), application.Files, [application.Driver().ToString()], new Dictionary<string, string>()));
+            application.Name, executor.Id, registration.DriverUrl, executor.Cores, executor.MemoryBytes, executor.Resources,
+            channel.Seal(application.Secret!.Export()), registration.Files, [registration.DriverUrl], registration.Settings));
+        Log("executor-granted", $"{application.Name}/{executor.Id}", $"{executor.Cores} cores of {executor.Worker.Offer.Name}");
     }
 
-    private void OnExited(IControlChannel channel, WorkerEntry worker, ExecutorExited exited)
+    private static ExecutorGrant GrantOf(GrantedExecutor executor) => new(
+        executor.Id, executor.Worker.Number, executor.Worker.Offer.Name, executor.Worker.Offer.Host, executor.Worker.Offer.DataUrl,
+        executor.Cores, executor.MemoryBytes);
+
+    private void Arm(TimeSpan now)
     {
-        _executors.Remove(exited.Executor);
-        if (worker.Executor != exited.Executor) return;
-        changed(new WorkerChange(worker.Worker, WorkerChangeKind.ExecutorEnded, exited.Reason));
-        if (++worker.StartsInVain < MostStartsInVain)
-            StartExecutor(channel, worker);
-        else
-            changed(new WorkerChange(worker.Worker, WorkerChangeKind.GivenUp, $"its executor ended {MostStartsInVain} times without having worked, last: {exited.Reason}"));
-    }
-
-    private void Remove(IControlChannel channel, string reason)
-    {
-        if (!_workers.Remove(channel, out var worker)) return;
-        if (worker.Executor is { } executor) _executors.Remove(executor);
-        changed(new WorkerChange(worker.Worker, WorkerChangeKind.Left, reason));
-    }
-
-    private sealed record Heard(IControlChannel Channel, ControlMessage Message);
-
-    private sealed record Closed(IControlChannel Channel, string Reason);
-
-    private sealed record ExecutorSeen(ExecutorId Executor, bool IsHere);
-
-    private sealed class WorkerEntry(WorkerInfo worker, RegisterWorker offer)
-    {
-        public WorkerInfo Worker => worker;
-
-        public RegisterWorker Offer => offer;
-
-        public ExecutorId? Executor { get; set; }
-
-        public int StartsInVain { get; set; }
-    }
-
-    private sealed class WorkerLink(CoordinatorHost coordinator, IControlChannel channel) : IControlHandler
-    {
-        public void Received(IReadOnlyList<ControlMessage> messages)
+        TimeSpan? first = null;
+        foreach (var worker in _workers.Values) Earliest(worker.MissedAt);
+        foreach (var application in _applications.Values)
         {
-            foreach (var message in messages) coordinator.Self.Tell(new Heard(channel, message));
+            Earliest(application.MissedAt);
+            Earliest(application.ClaimedUntil);
         }
+        _timer.Change(first is { } due ? (due > now ? due - now : TimeSpan.Zero) : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-        public void Ended(LinkEnd end) => coordinator.Self.Tell(new Closed(channel, end.Reason));
+        void Earliest(TimeSpan? time)
+        {
+            if (time is not null && (first is null || time < first)) first = time;
+        }
+    }
+
+    private TimeSpan Now() => _settings.Time.GetElapsedTime(_start);
+
+    // One line an event: what happened, to whom, and why or how.
+    private void Log(string what, string who, string detail) => _settings.Logger.LogInformation("{Event} {Who}: {Detail}", what, who, detail);
+
+    /// <summary>The last so many things that were put in.</summary>
+    private sealed class Memory<T>(int length) where T : notnull
+    {
+        private readonly HashSet<T> _known = [];
+        private readonly Queue<T> _order = [];
+
+        public bool Has(T item) => _known.Contains(item);
+
+        public void Add(T item)
+        {
+            if (!_known.Add(item)) return;
+            _order.Enqueue(item);
+            if (_order.Count > length) _known.Remove(_order.Dequeue());
+        }
     }
 }

@@ -14,7 +14,7 @@ namespace Dataflow.Cluster;
 /// here from its registration to the end of its link, whichever way it ends; that end is its loss, and that of the map outputs it serves.
 /// </summary>
 /// <remarks>Called by the scheduler's mailbox and by links, each on threads of its own.</remarks>
-internal sealed class ClusterBackend : IExecutorBackend
+internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 {
     // Code that is larger is fetched, beside the link instead of through it.
     private const int LargestInline = 256 << 10;
@@ -127,6 +127,9 @@ internal sealed class ClusterBackend : IExecutorBackend
         foreach (var link in links) link.Channel.Send(new Shutdown("the application ended"));
     }
 
+    /// <summary>Takes an executor for lost, which the coordinator heard of first, and ends its link.</summary>
+    public void Lose(ExecutorId executor, string reason) => Find(executor)?.Lose(reason);
+
     private ExecutorLink? Find(ExecutorId executor)
     {
         lock (_lock) return _executors.GetValueOrDefault(executor);
@@ -188,7 +191,17 @@ internal sealed class ClusterBackend : IExecutorBackend
             foreach (var message in messages) Handle(message);
         }
 
-        public void Ended(LinkEnd end)
+        public void Ended(LinkEnd end) => Remove(end.Kind == LinkEndKind.ClosedThere ? $"it ended: {end.Reason}" : $"its link was lost: {end.Reason}");
+
+        /// <summary>Ends the link of an executor that is lost.</summary>
+        public void Lose(string reason)
+        {
+            channel.Send(new Shutdown(reason));
+            _ = channel.CloseAsync("lost");
+            Remove(reason);
+        }
+
+        private void Remove(string reason)
         {
             if (_registered is not { } gone) return;
             lock (backend._lock)
@@ -199,7 +212,6 @@ internal sealed class ClusterBackend : IExecutorBackend
             {
                 if (link == this) backend._running.TryRemove(task, out _);
             }
-            var reason = end.Kind == LinkEndKind.ClosedThere ? $"it ended: {end.Reason}" : $"its link was lost: {end.Reason}";
 
             // One event for both: the executor serves its own map outputs.
             backend._report(new WorkerLost(gone.Worker, reason), false);

@@ -10,7 +10,11 @@ public sealed record ClusterOptions
     /// logged. Null, the default, takes the variable <c>DATAFLOW_TOKEN</c> if it is set.</summary>
     public string? Token { get; init; }
 
-    /// <summary>Memory of each executor in bytes, heap and engine data together; null, the default, takes all that its worker offers.</summary>
+    /// <summary>Tasks that each executor runs at once; 0, the default, takes all cores of its worker that are free.</summary>
+    public int ExecutorCores { get; init; }
+
+    /// <summary>Memory of each executor in bytes, heap and engine data together; workers that offer less are passed over. Null, the default, takes the
+    /// part of its worker's that goes with its cores.</summary>
     public long? ExecutorMemoryBytes { get; init; }
 
     /// <summary>The options of the application.</summary>

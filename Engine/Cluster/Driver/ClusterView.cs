@@ -113,6 +113,9 @@ public enum WorkerChangeKind
     /// <summary>Its executors end at once whenever they are started; no more are.</summary>
     GivenUp,
 
+    /// <summary>It has fewer cores or less memory than an executor is to have; none is started there.</summary>
+    TooSmall,
+
     /// <summary>It left, or its link was lost.</summary>
     Left,
 }

@@ -18,17 +18,38 @@ public sealed partial class DataflowContext
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="ArgumentException"><paramref name="url"/> is no address to listen on.</exception>
     /// <exception cref="ClusterException">The address is taken; or it is not loopback, and there is no token.</exception>
-    public static async Task<DataflowContext> ListenAsync(string url, ClusterOptions? options = null, CancellationToken cancellationToken = default)
+    public static Task<DataflowContext> ListenAsync(string url, ClusterOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(url);
-        options ??= ClusterOptions.Default;
-        DataflowContext? context = null;
-        var node = await DriverNode.StartAsync(url, options, id => context?.FindAccumulator(id), cancellationToken).ConfigureAwait(false);
-        return context = new DataflowContext(options.Application, _ => node.Backend, node);
+        return OnClusterAsync(options, (chosen, find) => DriverNode.ListenAsync(url, chosen, find, cancellationToken));
     }
 
-    /// <summary>The workers of a context made by <see cref="ListenAsync"/>.</summary>
+    /// <summary>Runs jobs on a standing cluster, whose coordinator (<c>dataflow coordinator</c>) and workers many programs share.</summary>
+    /// <remarks>
+    /// As <see cref="ListenAsync"/>, but workers join the coordinator. The program listens too, on a free port of the address by which it
+    /// reaches the coordinator, for its executors dial it. It goes on with the executors that it has while the coordinator is away.
+    /// </remarks>
+    /// <param name="url">Such as <c>dataflow://host:7077</c>.</param>
+    /// <param name="options">How the cluster is joined, and the options of the application.</param>
+    /// <param name="cancellationToken">Gives up joining.</param>
+    /// <exception cref="ArgumentException"><paramref name="url"/> is no address of a cluster.</exception>
+    /// <exception cref="ClusterException">The coordinator is not there, runs another version of Dataflow, or has another token.</exception>
+    public static Task<DataflowContext> ConnectAsync(string url, ClusterOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(url);
+        return OnClusterAsync(options, (chosen, find) => DriverNode.ConnectAsync(url, chosen, find, cancellationToken));
+    }
+
+    /// <summary>The workers of a context made by <see cref="ListenAsync"/> or <see cref="ConnectAsync"/>.</summary>
     /// <exception cref="InvalidOperationException">The context runs in this process alone.</exception>
     public ClusterView Cluster => _node?.View
-        ?? throw new InvalidOperationException("This context runs jobs in its own process; one made with DataflowContext.ListenAsync has workers.");
+        ?? throw new InvalidOperationException("This context runs jobs in its own process; one made with DataflowContext.ListenAsync or ConnectAsync has workers.");
+
+    private static async Task<DataflowContext> OnClusterAsync(ClusterOptions? options, Func<ClusterOptions, Func<int, Accumulator?>, Task<DriverNode>> start)
+    {
+        options ??= ClusterOptions.Default;
+        DataflowContext? context = null;
+        var node = await start(options, id => context?.FindAccumulator(id)).ConfigureAwait(false);
+        return context = new DataflowContext(options.Application, _ => node.Backend, node);
+    }
 }

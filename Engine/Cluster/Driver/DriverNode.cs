@@ -1,104 +1,153 @@
 using System.Globalization;
-using System.Net;
 using System.Security.Cryptography;
 using Dataflow.Scheduling;
 using Dataflow.Storage;
 
 namespace Dataflow.Cluster;
 
-/// <summary>What a driver program has on the wire: one port, where workers join, executors register and both fetch what they need.</summary>
+/// <summary>
+/// What a driver program has on the wire: one port, where its executors register and fetch what they need, and its link to the coordinator.
+/// The coordinator is a process of its own, or part of this one: then workers join at the same port.
+/// </summary>
 internal sealed class DriverNode : IAsyncDisposable
 {
-    private readonly NodeServer _server;
     private readonly NodeClient _client;
     private readonly NativePool _pool;
-    private readonly CoordinatorHost _coordinator;
+    private readonly CoordinatorHost? _coordinator;
+    private NodeServer? _server;
+    private DriverLink? _link;
 
-    private DriverNode(NodeServer server, NodeClient client, NativePool pool, CoordinatorHost coordinator, ClusterBackend backend, ClusterView view)
+    private DriverNode(ClusterOptions options, NodeOptions node, Func<int, Accumulator?> findAccumulator, CoordinatorHost? coordinator)
     {
-        _server = server;
-        _client = client;
-        _pool = pool;
+        Name = string.Create(CultureInfo.InvariantCulture, $"app-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
+        Secret = ClusterToken.Create();
+        Files = new ApplicationFiles(options.CodeFolder);
+        Blocks = new DriverBlocks(Files);
         _coordinator = coordinator;
-        Backend = backend;
-        View = view;
+        _client = new NodeClient(node);
+        _pool = new NativePool(new NativePoolOptions { HugePages = false });
+        Backend = new ClusterBackend(
+            Blocks, ExecutorSettings.Write(options.Application), findAccumulator, new ReportFetcher(new RemoteBlockReader(_client, _pool), Name, Secret));
     }
 
     public ClusterBackend Backend { get; }
 
-    public ClusterView View { get; }
+    public ClusterView View { get; private set; } = null!;
 
-    /// <summary>Listens.</summary>
+    /// <summary>Completes when the coordinator says that the program is to end, with the reason.</summary>
+    public Task<string> Dismissed => _link!.Dismissed;
+
+    private string Name { get; }
+
+    private ClusterToken Secret { get; }
+
+    private ApplicationFiles Files { get; }
+
+    private DriverBlocks Blocks { get; }
+
+    /// <summary>Listens for workers, with a coordinator of its own.</summary>
     /// <param name="url">Such as <c>http://127.0.0.1:7077</c>; port 0 takes a free one, host 0.0.0.0 all addresses of the machine.</param>
     /// <param name="options">How workers are let in.</param>
     /// <param name="findAccumulator">The program's accumulators by number.</param>
     /// <param name="cancellation">Gives up starting.</param>
     /// <exception cref="ArgumentException">The address can't be listened on.</exception>
     /// <exception cref="ClusterException">It is taken, or not loopback while there is no token.</exception>
-    public static async Task<DriverNode> StartAsync(
+    public static async Task<DriverNode> ListenAsync(
         string url, ClusterOptions options, Func<int, Accumulator?> findAccumulator, CancellationToken cancellation)
     {
-        var (address, port) = Parse(url);
+        var (address, port) = ClusterAddress.ToListen(url);
         var token = options.ReadToken();
         var node = new NodeOptions { Address = address, Port = port, Token = token, AdvertisedHost = options.AdvertisedHost };
-        var name = string.Create(CultureInfo.InvariantCulture, $"app-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
-        var secret = ClusterToken.Create();
-        var files = new ApplicationFiles(options.CodeFolder);
-        var blocks = new DriverBlocks(files);
-        var client = new NodeClient(node);
-        var pool = new NativePool(new NativePoolOptions { HugePages = false });
-        var backend = new ClusterBackend(
-            blocks, ExecutorSettings.Write(options.Application), findAccumulator, new ReportFetcher(new RemoteBlockReader(client, pool), name, secret));
-        NodeServer? server = null;
-        ClusterView? view = null;
-        var coordinator = new CoordinatorHost(
-            new ClusterApplication(name, secret, () => server!.Url, files.Files, options.ExecutorMemoryBytes), change => view?.Tell(change));
-        try
-        {
-            server = await NodeServer.StartAsync(
-                node,
-                link =>
-                {
-                    if (link.Scope == ScopeName.Cluster)
-                        coordinator.Accept(link.Channel);
-                    else
-                        backend.Accept(link.Channel);
-                },
-                cancellation: cancellation).ConfigureAwait(false);
-        }
-        catch
-        {
-            client.Dispose();
-            pool.Dispose();
-            throw;
-        }
-        view = new ClusterView(server.Url, token is { IsOpen: false }, () => backend.Executors.Count, node.Limits.Time);
-        backend.Changed += (executor, isHere) =>
-        {
-            coordinator.OnExecutor(executor, isHere);
-            view.Wake();
-        };
-        server.Admit(name, secret, blocks);
-        return new DriverNode(server, client, pool, coordinator, backend, view);
+        var coordinator = new CoordinatorHost();
+        var driver = new DriverNode(options, node, findAccumulator, coordinator);
+        await driver.StartAsync(
+            options, node, null, coordinator.Accept,
+            _ =>
+            {
+                var (here, there) = ControlChannel.CreatePair();
+                coordinator.Accept(there);
+                return Task.FromResult(here);
+            },
+            cancellation).ConfigureAwait(false);
+        return driver;
     }
 
-    /// <summary>Sends workers and executors home and stops listening.</summary>
+    /// <summary>Joins a coordinator that is there already.</summary>
+    /// <param name="url">Such as <c>dataflow://host:7077</c>.</param>
+    /// <param name="options">How the cluster is joined.</param>
+    /// <param name="findAccumulator">The program's accumulators by number.</param>
+    /// <param name="cancellation">Gives up starting.</param>
+    /// <exception cref="ArgumentException">The address is none.</exception>
+    /// <exception cref="ClusterException">The coordinator is not there, or refuses the program.</exception>
+    public static async Task<DriverNode> ConnectAsync(
+        string url, ClusterOptions options, Func<int, Accumulator?> findAccumulator, CancellationToken cancellation)
+    {
+        var coordinator = ClusterAddress.ToJoin(url);
+        var token = options.ReadToken() ?? ClusterToken.Open;
+
+        // Executors dial the driver: it listens where it is reached from the coordinator's network.
+        var address = await ClusterAddress.TowardsAsync(coordinator, cancellation).ConfigureAwait(false);
+        var node = new NodeOptions { Address = address, Token = token, AdvertisedHost = options.AdvertisedHost };
+        var driver = new DriverNode(options, node, findAccumulator, null);
+        await driver.StartAsync(
+            options, node, coordinator, channel => RefuseWorker(channel, coordinator),
+            ending => driver._client.ConnectAsync(coordinator, ScopeName.Cluster, token, ending), cancellation).ConfigureAwait(false);
+        return driver;
+    }
+
+    /// <summary>Sends executors home, and workers too if they are this program's own, and stops listening.</summary>
     public async ValueTask DisposeAsync()
     {
+        const string reason = "the application ended";
         Backend.Dispose();
-        await _coordinator.EndAsync("the application ended").ConfigureAwait(false);
-        await _server.DisposeAsync().ConfigureAwait(false);
+        if (_link is not null) await _link.EndAsync(reason).ConfigureAwait(false);
+        if (_coordinator is not null) await _coordinator.EndAsync(dismiss: reason).ConfigureAwait(false);
+        if (_server is not null) await _server.DisposeAsync().ConfigureAwait(false);
         _client.Dispose();
         _pool.Dispose();
     }
 
-    private static (IPAddress Address, int Port) Parse(string url)
+    private async Task StartAsync(
+        ClusterOptions options, NodeOptions node, Uri? coordinator, Action<IControlChannel> accept,
+        Func<CancellationToken, Task<IControlChannel>> dial, CancellationToken cancellation)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not "http")
-            throw new ArgumentException($"'{url}' is no address to listen on; write http://HOST:PORT, such as http://127.0.0.1:7077, with port 0 for a free one.", nameof(url));
-        if (parsed.Host == "localhost") return (IPAddress.Loopback, parsed.Port);
-        return IPAddress.TryParse(parsed.Host.Trim('[', ']'), out var address)
-            ? (address, parsed.Port)
-            : throw new ArgumentException($"'{url}' names a host; listening takes an address of this machine, or 0.0.0.0 for all of them.", nameof(url));
+        try
+        {
+            _server = await NodeServer.StartAsync(
+                node,
+                link =>
+                {
+                    if (link.Scope == ScopeName.Cluster)
+                        accept(link.Channel);
+                    else
+                        Backend.Accept(link.Channel);
+                },
+                cancellation: cancellation).ConfigureAwait(false);
+            _server.Admit(Name, Secret, Blocks);
+            View = new ClusterView(coordinator ?? _server.Url, node.Token is { IsOpen: false }, () => Backend.Executors.Count, node.Limits.Time);
+            var wish = new ExecutorWish(1, int.MaxValue, options.ExecutorCores, options.ExecutorMemoryBytes ?? 0, new Dictionary<string, int>());
+            _link = new DriverLink(
+                new DriverApplication(Name, options.Application.Name, _server.Url, Secret, Files.Files, new Dictionary<string, string>()),
+                wish, dial, Backend, View.Tell);
+            Backend.Changed += OnExecutor;
+            await _link.StartAsync().WaitAsync(cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private void OnExecutor(ExecutorId executor, bool isHere)
+    {
+        if (isHere) _link!.Ready(executor);
+        View.Wake();
+    }
+
+    private static void RefuseWorker(IControlChannel channel, Uri coordinator)
+    {
+        channel.Send(new Refused($"This is a program that runs on the cluster at {coordinator}: join that one."));
+        _ = channel.CloseAsync("refused");
     }
 }

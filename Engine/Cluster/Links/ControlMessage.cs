@@ -44,9 +44,12 @@ namespace Dataflow.Cluster;
 [JsonDerivedType(typeof(WantExecutors), "want")]
 [JsonDerivedType(typeof(GrantExecutors), "grant")]
 [JsonDerivedType(typeof(ReleaseExecutor), "release")]
+[JsonDerivedType(typeof(ExecutorReady), "executor-ready")]
+[JsonDerivedType(typeof(WorkerNews), "worker-news")]
 [JsonDerivedType(typeof(WorkerGone), "worker-gone")]
 [JsonDerivedType(typeof(ApplicationEnded), "app-ended")]
 [JsonDerivedType(typeof(Drain), "drain")]
+[JsonDerivedType(typeof(KillApplication), "kill-app")]
 [JsonDerivedType(typeof(AskStatus), "status")]
 [JsonDerivedType(typeof(StatusAnswer), "status-answer")]
 internal abstract record ControlMessage;

@@ -13,14 +13,16 @@ namespace Dataflow.Cluster;
 /// <param name="Resources">Addresses of its named resources, by name.</param>
 /// <param name="DataUrl">Where its blocks and staged files are fetched.</param>
 /// <param name="Epoch">Counts the links of this worker process.</param>
-/// <param name="Executors">Executors that it runs already.</param>
+/// <param name="Worker">The number that this process was given before, which it keeps if nobody has missed it yet; null at first.</param>
+/// <param name="Executors">Executors that it runs or starts already.</param>
 internal sealed record RegisterWorker(
     string Version, string Name, string Host, int Cores, long MemoryBytes,
-    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, string DataUrl, long Epoch,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, string DataUrl, long Epoch, WorkerId? Worker,
     IReadOnlyList<RunningExecutor> Executors) : ControlMessage;
 
 /// <summary>An executor that a worker runs when it registers.</summary>
-internal sealed record RunningExecutor(string Application, ExecutorId Executor, int Cores, long MemoryBytes);
+internal sealed record RunningExecutor(
+    string Application, ExecutorId Executor, int Cores, long MemoryBytes, IReadOnlyDictionary<string, IReadOnlyList<string>> Resources);
 
 /// <summary>The coordinator took the worker in.</summary>
 /// <param name="Worker">Its number from now on.</param>
@@ -59,7 +61,7 @@ internal sealed record CodeFile(string Path, string Hash, long Length);
 /// <summary>An executor's process runs; it registers with its driver by itself.</summary>
 internal sealed record ExecutorStarted(string Application, ExecutorId Executor, int ProcessId) : ControlMessage;
 
-/// <summary>An executor's process ended, or could not be started.</summary>
+/// <summary>An executor's process ended, or could not be started. The coordinator hears it of the worker, and tells the program.</summary>
 /// <param name="Application">The application.</param>
 /// <param name="Executor">The executor.</param>
 /// <param name="ExitCode">Its exit code; null if it never ran.</param>
@@ -79,10 +81,12 @@ internal sealed record StopExecutor(string Application, ExecutorId Executor, str
 /// <param name="Wanted">How many executors of which size.</param>
 /// <param name="Settings">Settings of the executors' processes, by name.</param>
 /// <param name="Executors">Executors that it has already.</param>
+/// <param name="FirstExecutor">New executors get numbers from here on. Raised with each link well beyond all that the program heard of, so that a
+/// coordinator that knows nothing of its predecessor gives no number twice.</param>
 /// <param name="Epoch">Counts the links of this program.</param>
 internal sealed record RegisterApplication(
     string Version, string Application, string Title, string DriverUrl, byte[] Secret, IReadOnlyList<CodeFile> Files,
-    ExecutorWish Wanted, IReadOnlyDictionary<string, string> Settings, IReadOnlyList<ExecutorId> Executors, long Epoch) : ControlMessage;
+    ExecutorWish Wanted, IReadOnlyDictionary<string, string> Settings, IReadOnlyList<ExecutorId> Executors, int FirstExecutor, long Epoch) : ControlMessage;
 
 /// <summary>How many executors a program wants, and how large.</summary>
 /// <param name="Least">Fewer are of no use.</param>
@@ -106,6 +110,20 @@ internal sealed record GrantExecutors(string Application, IReadOnlyList<Executor
 /// <summary>One executor that a program gets.</summary>
 internal sealed record ExecutorGrant(ExecutorId Executor, WorkerId Worker, string WorkerName, string Host, string DataUrl, int Cores, long MemoryBytes);
 
+/// <summary>An executor registered with its program: it works.</summary>
+internal sealed record ExecutorReady(string Application, ExecutorId Executor) : ControlMessage;
+
+/// <summary>A program hears of a worker: that it is there, or that the program gets no more executors of it.</summary>
+/// <param name="Worker">Its number.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Host">Its machine.</param>
+/// <param name="Cores">Cores that it offers to all programs.</param>
+/// <param name="MemoryBytes">Memory that it offers to all programs.</param>
+/// <param name="Kind">What happened.</param>
+/// <param name="Reason">Why, for people; null if there is nothing to say.</param>
+internal sealed record WorkerNews(
+    WorkerId Worker, string Name, string Host, int Cores, long MemoryBytes, WorkerChangeKind Kind, string? Reason) : ControlMessage;
+
 /// <summary>An executor is given back, by its program, or asked back, by the coordinator.</summary>
 internal sealed record ReleaseExecutor(string Application, ExecutorId Executor, string Reason) : ControlMessage;
 
@@ -119,6 +137,9 @@ internal sealed record ApplicationEnded(string Application, string Reason) : Con
 /// <param name="Worker">The worker.</param>
 /// <param name="Deadline">After this long it leaves in any case.</param>
 internal sealed record Drain(WorkerId Worker, TimeSpan Deadline) : ControlMessage;
+
+/// <summary>Someone asks that a program be ended. Answered with <see cref="ApplicationEnded"/> or <see cref="Refused"/>.</summary>
+internal sealed record KillApplication(string Application, string Reason) : ControlMessage;
 
 /// <summary>Someone asks how the cluster is.</summary>
 internal sealed record AskStatus : ControlMessage;

@@ -10,7 +10,7 @@ internal sealed class WorkerSession(WorkerOptions options, IControlChannel link,
     // How long an executor may take to end by itself.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<ExecutorId, ExecutorProcess> _executors = new();
+    private readonly ConcurrentDictionary<(string Application, ExecutorId Executor), ExecutorProcess> _executors = new();
     private readonly TaskCompletionSource<(bool Final, string Reason)> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Registers and serves until the link ends.</summary>
@@ -22,7 +22,7 @@ internal sealed class WorkerSession(WorkerOptions options, IControlChannel link,
         link.Start(this);
         link.Send(new RegisterWorker(
             CoordinatorHost.EngineVersion, options.Name, Environment.MachineName, options.Cores, options.MemoryBytes,
-            new Dictionary<string, IReadOnlyList<string>>(), "", epoch, []));
+            new Dictionary<string, IReadOnlyList<string>>(), "", epoch, null, []));
         using var cancelled = cancellation.Register(() => _ended.TrySetResult((true, "it was told to")));
         var end = await _ended.Task.ConfigureAwait(false);
         // Their driver has told them too; one that does not listen is ended.
@@ -47,9 +47,15 @@ internal sealed class WorkerSession(WorkerOptions options, IControlChannel link,
             switch (message)
             {
                 case LaunchExecutor launch: Launch(launch); break;
-                case StopExecutor stop when _executors.TryGetValue(stop.Executor, out var executor): executor.Kill(); break;
+                case StopExecutor stop when _executors.TryGetValue((stop.Application, stop.Executor), out var executor): executor.Kill(); break;
                 case Refused refused: _ended.TrySetResult((true, refused.Reason)); break;
-                case ApplicationEnded ended: _ended.TrySetResult((true, ended.Reason)); break;
+                case Shutdown shutdown: _ended.TrySetResult((true, shutdown.Reason)); break;
+                case ApplicationEnded ended:
+                    foreach (var (key, executor) in _executors)
+                    {
+                        if (key.Application == ended.Application) executor.End();
+                    }
+                    break;
             }
         }
     }
@@ -62,15 +68,15 @@ internal sealed class WorkerSession(WorkerOptions options, IControlChannel link,
         {
             var secret = ClusterToken.Import(link.Unseal(launch.Secret));
             var stage = new FileStage(reader, Path.Combine(folder, "code"));
-            var application = Path.Combine(folder, $"executor-{launch.Executor.Value}");
+            var application = Path.Combine(folder, $"{launch.Application}-{launch.Executor.Value}");
             await stage.FillAsync(
                 application, launch.Files, new BlockSource(new Uri(launch.Sources[0]), launch.Application, secret)).ConfigureAwait(false);
             var executor = ExecutorProcess.Start(launch, secret, application, logger);
-            _executors[launch.Executor] = executor;
+            _executors[(launch.Application, launch.Executor)] = executor;
             if (_ended.Task.IsCompleted) executor.Kill();
             link.Send(new ExecutorStarted(launch.Application, launch.Executor, executor.ProcessId));
             var (code, reason) = await executor.Exited.ConfigureAwait(false);
-            _executors.TryRemove(launch.Executor, out _);
+            _executors.TryRemove((launch.Application, launch.Executor), out _);
             logger.LogInformation("Executor {Executor} of {Application} ended with {Code}: {Reason}", launch.Executor, launch.Application, code, reason);
             link.Send(new ExecutorExited(launch.Application, launch.Executor, code, reason));
         }
