@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Dataflow.Scheduling;
 using Dataflow.Storage;
 
@@ -18,6 +20,9 @@ internal enum BlockKind
 
     /// <summary>A file of the application by the SHA-256 of its content in lower-case hex: <c>code/HASH</c>.</summary>
     Code,
+
+    /// <summary>An assembly that the driver has loaded, by the SHA-256 of its simple name in UTF-8: <c>assembly/HASH</c>.</summary>
+    Assembly,
 
     /// <summary>The code of a stage: <c>binary/ID</c>.</summary>
     Binary,
@@ -65,7 +70,7 @@ internal readonly record struct BlockName
     /// <summary>The attempt that wrote the map output: another one's may have other rows.</summary>
     public long Writer { get; }
 
-    /// <summary>The content hash of a file.</summary>
+    /// <summary>The hash of a file's content, or of an assembly's name.</summary>
     public string? Hash { get; }
 
     public static BlockName Shuffle(ShuffleId shuffle, int map, TaskId writer, int reduceStart, int reduceEnd)
@@ -84,6 +89,9 @@ internal readonly record struct BlockName
     public static BlockName Code(string hash) => IsHash(hash)
         ? new(BlockKind.Code, 0, hash: hash)
         : throw new ArgumentException($"'{hash}' is not a SHA-256 in lower-case hex.", nameof(hash));
+
+    public static BlockName Assembly(string simpleName) =>
+        new(BlockKind.Assembly, 0, hash: Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(simpleName))));
 
     public static BlockName Binary(long id) => new(BlockKind.Binary, NotNegative(id));
 
@@ -114,6 +122,10 @@ internal readonly record struct BlockName
                 if (!IsHash(rest)) return false;
                 name = new(BlockKind.Code, 0, hash: rest.ToString());
                 return true;
+            case "assembly":
+                if (!IsHash(rest)) return false;
+                name = new(BlockKind.Assembly, 0, hash: rest.ToString());
+                return true;
             case "binary":
                 if (!TakeLast(rest, long.MaxValue, out var binary)) return false;
                 name = new(BlockKind.Binary, binary);
@@ -134,6 +146,7 @@ internal readonly record struct BlockName
         BlockKind.Cached => string.Create(CultureInfo.InvariantCulture, $"cached/{First}/{Second}"),
         BlockKind.Broadcast => string.Create(CultureInfo.InvariantCulture, $"broadcast/{First}/{Second}"),
         BlockKind.Code => $"code/{Hash}",
+        BlockKind.Assembly => $"assembly/{Hash}",
         BlockKind.Binary => string.Create(CultureInfo.InvariantCulture, $"binary/{First}"),
         BlockKind.Result => string.Create(CultureInfo.InvariantCulture, $"result/{First}"),
         _ => throw new InvalidOperationException($"A block name of kind {Kind} has no spelling."),

@@ -47,6 +47,7 @@ internal sealed class DriverBlocks(ApplicationFiles files) : IBlockProvider
     public ServedBlock? Open(BlockName name, bool near) => name.Kind switch
     {
         BlockKind.Code => files.Open(name.Hash!),
+        BlockKind.Assembly => DriverAssemblies.Open(name),
         BlockKind.Binary => _binariesById.TryGetValue(name.First, out var held) && held.TryGetTarget(out var binary) ? ServedBlock.Of(binary.Bytes) : null,
         BlockKind.Broadcast => name.Second == 0 && _broadcasts.TryGetValue(name.First, out var value) && value.TryGetTarget(out var broadcast)
             ? ServedBlock.Of(ValueOf(broadcast))

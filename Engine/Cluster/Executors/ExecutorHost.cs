@@ -57,6 +57,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     private RemoteBlockReader? _reader;
     private FetchedBroadcasts? _broadcasts;
     private ExecutorMapOutputs? _outputs;
+    private LateAssemblies? _late;
 
     private ExecutorHost(ExecutorStart start, NodeServer server, NodeClient client, IControlChannel driver)
     {
@@ -139,6 +140,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         await _server.DisposeAsync().ConfigureAwait(false);
         _client.Dispose();
         _services?.Dispose();
+        _late?.Dispose();
     }
 
     private void Handle(ControlMessage message)
@@ -167,6 +169,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         var options = ExecutorSettings.Read(registered.Settings, _start.Slots, _start.MemoryBytes, _start.TempFolder) with { Resources = _start.Resources };
         var services = new ExecutorServices(_start.Executor, new WorkerId(_start.Executor.Value), options) { Culture = ExecutorSettings.CultureOf(registered.Settings) };
         _reader = new RemoteBlockReader(_client, services.Pool);
+        _late = new LateAssemblies(Path.Combine(_start.TempFolder, "late"), name => AskDriver(name, "an assembly"));
         _outputs = new ExecutorMapOutputs(shuffle => _driver.Send(new MapOutputsAsked(shuffle, 0)));
         _broadcasts = new FetchedBroadcasts(_code, id => FetchFromDriver(BlockName.Broadcast(new BroadcastBlockId(id, 0)), "the value of a broadcast"));
         services.Commits = this;
@@ -219,17 +222,22 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
 
     private ReadContext Context() => new(_code) { Broadcasts = _broadcasts };
 
-    private ReadOnlyMemory<byte> FetchFromDriver(BlockName name, string what)
+    private ReadOnlyMemory<byte> FetchFromDriver(BlockName name, string what) => AskDriver(name, what)
+        ?? throw new ClusterException($"{what} ({name}) could not be fetched from the driver at {_start.Driver}: it does not have it.");
+
+    /// <summary>Null if the driver does not have it.</summary>
+    private ReadOnlyMemory<byte>? AskDriver(BlockName name, string what)
     {
         return FetchAsync().GetAwaiter().GetResult();
 
-        async Task<ReadOnlyMemory<byte>> FetchAsync()
+        async Task<ReadOnlyMemory<byte>?> FetchAsync()
         {
             await foreach (var block in _reader!.FetchAsync(new BlockSource(_start.Driver, _start.Application, _start.Secret), [name], new BytesInFlight()).ConfigureAwait(false))
             {
                 using (block)
                 {
                     if (block.Failure is null) return block.ToArray();
+                    if (block.Failure is FetchFailure.Missing) return null;
                     throw new ClusterException($"{what} ({name}) could not be fetched from the driver at {_start.Driver}: {block.Problem}");
                 }
             }

@@ -73,7 +73,7 @@ public sealed class BlockNameTests
     [
         BlockName.Shuffle(new(3), 12, new(77), 0, 8), BlockName.Shuffle(new(int.MaxValue), int.MaxValue, new(long.MaxValue), int.MaxValue - 1, int.MaxValue),
         BlockName.Cached(new RddBlockId(7, 3)), BlockName.Cached(new RddBlockId(0, 0)),
-        BlockName.Broadcast(new BroadcastBlockId(long.MaxValue, 0)), BlockName.Code(new string('a', 64)),
+        BlockName.Broadcast(new BroadcastBlockId(long.MaxValue, 0)), BlockName.Code(new string('a', 64)), BlockName.Assembly("Plug-in ä"),
         BlockName.Binary(5), BlockName.Result(new(long.MaxValue)),
     ];
 }
