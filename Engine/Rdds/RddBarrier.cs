@@ -16,7 +16,7 @@ namespace Dataflow;
 /// <c>Cartesian</c> behind the barrier without a shuffle between. What <c>Checkpoint</c> has written down is read like any other Rdd.</para>
 /// </remarks>
 /// <typeparam name="T">The element type.</typeparam>
-public sealed class RddBarrier<T>
+public sealed class RddBarrier<T> : IDriverOnly
 {
     private readonly Rdd<T> _rdd;
 

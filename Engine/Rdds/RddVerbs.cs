@@ -78,7 +78,7 @@ public abstract partial class Rdd<T>
     /// <param name="coalescer">Which partitions are read together; null packs by locality.</param>
     /// <param name="shuffle">True spreads the elements over the partitions by a shuffle first, as <see cref="Repartition"/> does: then there may be more of them.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="partitions"/> is not positive.</exception>
-    public Rdd<T> Coalesce(int partitions, PartitionCoalescer? coalescer = null, bool shuffle = false)
+    public Rdd<T> Coalesce(int partitions, [RunsInDriver] PartitionCoalescer? coalescer = null, bool shuffle = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(partitions);
         if (shuffle)
