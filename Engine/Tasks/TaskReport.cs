@@ -17,6 +17,7 @@ internal static class TaskReport
         Killed,
         Lost,
         CommitDenied,
+        Abandoned,
     }
 
     /// <summary>Writes a report. A result that can't be encoded makes it the report of a task that threw.</summary>
@@ -64,6 +65,12 @@ internal static class TaskReport
                 writer.WriteByte((byte)Kind.Result);
                 CodecOf(result).Write(writer, value);
                 break;
+            case TaskThrew { Exception: TaskAbandonedException abandoned }:
+                writer.WriteByte((byte)Kind.Abandoned);
+                writer.WriteString(abandoned.Message);
+                writer.WriteUnmanaged(abandoned.Stage.Value);
+                writer.WriteUnmanaged(abandoned.Partition);
+                break;
             case TaskThrew { Exception: var error, LastRead: var lastRead }:
                 writer.WriteByte((byte)Kind.Threw);
                 Codec<RemoteError>.Default.Write(writer, [RemoteError.Of(error)]);
@@ -98,6 +105,8 @@ internal static class TaskReport
         Kind.Killed => new TaskKilled(reader.ReadString() ?? ""),
         Kind.Lost => new TaskLost(reader.ReadString() ?? ""),
         Kind.CommitDenied => new CommitDenied(),
+        Kind.Abandoned => new TaskThrew(
+            new TaskAbandonedException(reader.ReadString() ?? "", new StageId(reader.ReadUnmanaged<int>()), reader.ReadUnmanaged<int>())),
         var other => throw new CorruptDataException($"A report of a task of {binary.Rdd} says {(byte)other}, which is no outcome of one."),
     };
 

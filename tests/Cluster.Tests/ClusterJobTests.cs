@@ -90,6 +90,34 @@ public sealed class ClusterJobTests
     }
 
     [Fact]
+    public async Task A_task_that_ignores_cancellation_costs_its_executor()
+    {
+        var options = new ClusterOptions { Application = DataflowOptions.Default with { CancellationGrace = TimeSpan.FromSeconds(1) } };
+        await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0", options);
+        using var worker = new WorkerProcess(context.Cluster.Url.ToString());
+        await context.Cluster.WaitForWorkersAsync(1, Patience);
+        int Process() => context.Range(0, 1, partitions: 1).Map(_ => Environment.ProcessId).First();
+        var before = Process();
+        using var folder = new TempDirectory();
+        var started = Path.Combine(folder.Path, "started");
+        using var cancelled = new CancellationTokenSource();
+        var job = context.Range(0, 1, partitions: 1).Map(i =>
+        {
+            File.WriteAllText(started, "");
+            while (true) Thread.SpinWait(100);
+#pragma warning disable CS0162 // The compiler wants a result of what never ends.
+            return i;
+#pragma warning restore CS0162
+        }).CountAsync(cancelled.Token);
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(started), Patience));
+        cancelled.Cancel();
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => job);
+        Assert.True(error.Message.Contains($"the lambda in Map in {nameof(A_task_that_ignores_cancellation_costs_its_executor)}"), error.ToString());
+        Assert.NotEqual(before, Process());
+        Assert.Throws<ArgumentException>(() => System.Diagnostics.Process.GetProcessById(before));
+    }
+
+    [Fact]
     public async Task A_large_result_and_a_large_captured_value_travel()
     {
         await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");

@@ -251,6 +251,9 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         {
             case TaskEnded ended when _running.TryRemove(ended.Task, out var binary):
                 Send(ended.Task, binary, ended.Outcome, ended.Metrics, ended.Accumulators);
+
+                // Its thread still runs, and nothing but the end of the process ends it.
+                if (ended.Outcome is TaskThrew { Exception: TaskAbandonedException error }) _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedHere, error.Message));
                 break;
             case BlockUpdated updated: _driver.Send(new BlocksUpdated([updated.Update])); break;
         }
