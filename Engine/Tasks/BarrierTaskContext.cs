@@ -1,4 +1,5 @@
 using System.Text;
+using Dataflow.Collectives;
 
 namespace Dataflow.Tasks;
 
@@ -16,6 +17,7 @@ public sealed class BarrierTaskContext
 
     private readonly TaskContext _task;
     private readonly Gang _gang;
+    private CollectiveGroup? _collectives;
     private int _meetings;
 
     internal BarrierTaskContext(TaskContext task, Gang gang)
@@ -43,6 +45,10 @@ public sealed class BarrierTaskContext
 
     /// <summary>Where each task runs, by index: host names. In local mode all are <c>localhost</c>.</summary>
     public IReadOnlyList<string> Hosts => _gang.Hosts;
+
+    /// <summary>Reductions, broadcasts and gatherings of whole vectors, sent from executor to executor.</summary>
+    /// <remarks>The first call costs a meeting; no later one goes through the driver.</remarks>
+    public CollectiveGroup Collectives => _collectives ??= new CollectiveGroup(this, _task);
 
     /// <summary>Signalled when this attempt at the stage is to end.</summary>
     public CancellationToken CancellationToken => _task.CancellationToken;
@@ -72,7 +78,7 @@ public sealed class BarrierTaskContext
         // In local mode all tasks are given the same arrays.
         Array.ConvertAll(Meet(MeetingKind.AllGather, message.ToArray(), timeout), static one => one.ToArray());
 
-    private byte[][] Meet(MeetingKind kind, byte[] message, TimeSpan? timeout)
+    internal byte[][] Meet(MeetingKind kind, byte[] message, TimeSpan? timeout)
     {
         var patience = timeout ?? _task.Services.Options.BarrierTimeout;
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(patience, TimeSpan.Zero, nameof(timeout));
@@ -80,7 +86,7 @@ public sealed class BarrierTaskContext
         {
             throw new ArgumentException(
                 $"The message has {message.Length:N0} bytes, and {MaxMessageBytes:N0} is the most: the driver gives those of all {TaskCount} tasks to each. "
-                + "Exchange larger data by a shuffle.", nameof(message));
+                + "Exchange larger data by Collectives, or by a shuffle.", nameof(message));
         }
         if (TaskContext.Current != _task)
             throw new InvalidOperationException("The barrier belongs to its task's own thread, which makes its calls in order. Call it there.");

@@ -51,6 +51,9 @@ public sealed class ExecutorServices : IDisposable
     /// <summary>Where the tasks of barrier stages wait for each other.</summary>
     internal IMeetingPoint Meetings { get; set; } = null!;
 
+    /// <summary>Where messages between tasks of a gang come in.</summary>
+    internal Collectives.Exchange Exchange { get; } = new();
+
     /// <summary>Objects that are built once and shared by all tasks.</summary>
     public ExecutorState State { get; }
 

@@ -21,4 +21,7 @@ internal enum MeetingKind
 {
     Barrier,
     AllGather,
+
+    /// <summary>Any of the calls of <see cref="Collectives.CollectiveGroup"/>: its tasks tell each other where they are.</summary>
+    Collectives,
 }
