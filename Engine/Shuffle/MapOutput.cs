@@ -13,6 +13,7 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
     private readonly Lock _lock = new();
     private readonly List<Segment>?[] _segments = new List<Segment>?[reducePartitions];
     private SpillFile? _file;
+    private MapFile? _saved;
     private bool _disposed;
     private long _memoryBytes;
     private int _nextToSpill;
@@ -98,6 +99,49 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
         }
     }
 
+    /// <summary>Writes the finished output as one file, which outlives this process. What is in memory stays there as long as there is room.</summary>
+    /// <exception cref="TempFolderException">The disk is full, or fails.</exception>
+    /// <exception cref="CodecException">A row can't be encoded.</exception>
+    public void Save(ShuffleFolder folder)
+    {
+        var id = new MapFileId(shuffle, map, Writer);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            using var file = new MapFileWriter(folder, id, reducePartitions);
+            using var copy = new SegmentCopy(file);
+            var entries = new List<(Segment Segment, MapFileEntry Entry)>();
+            for (var reduce = 0; reduce < reducePartitions; reduce++)
+            {
+                foreach (var segment in _segments[reduce] ?? []) entries.Add((segment, copy.Append(reduce, segment)));
+            }
+            file.Finish();
+            _saved = new MapFile(folder, id);
+            foreach (var (segment, entry) in entries)
+            {
+                segment.Saved = _saved.BodyOf(entry, segment.Bytes);
+                if (segment.Body is FileBody) segment.Body = segment.Saved;
+            }
+            _file?.Dispose();
+            _file = null;
+        }
+    }
+
+    /// <summary>An output that another process wrote to a file.</summary>
+    /// <exception cref="CorruptDataException">The file is damaged.</exception>
+    /// <exception cref="TempFolderException">It is gone, or the disk fails.</exception>
+    public static MapOutput From(ShuffleStore store, MapFile file)
+    {
+        var index = file.Index;
+        var output = new MapOutput(store, file.Id.Shuffle, file.Id.Map, index.ReducePartitions) { Writer = file.Id.Writer, _saved = file };
+        for (var reduce = 0; reduce < index.ReducePartitions; reduce++)
+        {
+            foreach (var entry in index.Entries(reduce, reduce + 1))
+                (output._segments[reduce] ??= []).Add(new Segment(entry.Tag, entry.Rows, file.BodyOf(entry, entry.RawLength)));
+        }
+        return output;
+    }
+
     /// <summary>What the driver is told of it.</summary>
     public MapStatus StatusOf(WorkerId server)
     {
@@ -167,11 +211,18 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
             Array.Clear(_segments);
             _memoryBytes = 0;
             _file?.Dispose();
+            _saved?.Close();
         }
     }
 
     private void MoveToDisk(Segment segment)
     {
+        if (segment.Saved is { } saved)
+        {
+            segment.Body.Free();
+            segment.Body = saved;
+            return;
+        }
         _file ??= store.NewFile(shuffle.Value < 0 ? $"runs-{map}" : $"shuffle-{shuffle}-{map}");
         var old = segment.Body;
         segment.Body = _file.Append(old);

@@ -27,6 +27,9 @@ public sealed class Segment
     public long Bytes { get; }
 
     internal SegmentBody Body { get; set; }
+
+    /// <summary>The same rows in the file of the finished map output; null if there is none. What is in memory may be dropped then.</summary>
+    internal FileBody? Saved { get; set; }
 }
 
 /// <summary>Where the rows of a segment are.</summary>

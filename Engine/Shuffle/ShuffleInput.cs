@@ -53,8 +53,16 @@ public sealed class ShuffleInput
                 (elsewhere ??= []).Add((map, location));
                 continue;
             }
-            outputs[i] = context.Services.Shuffles.Find(shuffle, map, location.Writer)
-                ?? throw Missing(map, location, $"what task attempt {location.Writer} wrote is gone");
+            try
+            {
+                outputs[i] = context.Services.Shuffles.Find(shuffle, map, location.Writer)
+                    ?? throw Missing(map, location, $"what task attempt {location.Writer} wrote is gone");
+            }
+            catch (Exception e) when (e is CorruptDataException or TempFolderException)
+            {
+                var failure = e is CorruptDataException ? FetchFailure.Corrupt : FetchFailure.Missing;
+                throw context.LostInput(new FetchFailedException(shuffle, map, location, failure, e.Message, e));
+            }
         }
         if (elsewhere is not null)
         {

@@ -5,10 +5,16 @@ using Dataflow.Tasks;
 
 namespace Dataflow.Shuffle;
 
-/// <summary>The map outputs that this process serves, and the runs of its tasks. Under memory pressure it moves them to disk, finished ones first.</summary>
+/// <summary>The map outputs of this process, and the runs of its tasks. Under memory pressure it moves them to disk, finished ones first.</summary>
+/// <remarks>With a <see cref="Folder"/> every finished output is a file there as well, which stays when this process ends: what is kept of it in memory only
+/// spares readers of this process the file.</remarks>
 internal sealed class ShuffleStore : IDisposable
 {
+    // Outputs of other processes are known by their indexes, which can be read again.
+    private const int MostOthers = 1024;
+
     private readonly ConcurrentDictionary<(ShuffleId Shuffle, int Map), MapOutput> _outputs = new();
+    private readonly ConcurrentDictionary<MapFileId, MapOutput> _others = new();
     private readonly ConcurrentDictionary<MapOutput, byte> _growing = new();
     private readonly TempFolders _temp;
     private readonly bool _inMemory;
@@ -27,6 +33,9 @@ internal sealed class ShuffleStore : IDisposable
     }
 
     public WorkerId Worker { get; }
+
+    /// <summary>The worker's folder for map outputs; null where they end with this process.</summary>
+    public ShuffleFolder? Folder { get; init; }
 
     public NativePool Pool { get; }
 
@@ -47,8 +56,19 @@ internal sealed class ShuffleStore : IDisposable
     /// <summary>Registers a finished output. It replaces one of an earlier attempt at the stage; one of the same attempt, or a later one, stays.</summary>
     /// <remarks>So a copy of a slow task that ends second, or a task that nobody waits for any more, does not change what others are reading.</remarks>
     /// <returns>The status of the output that is served from now on.</returns>
+    /// <exception cref="TempFolderException">It can't be written to the worker's folder.</exception>
     public MapStatus Register(ShuffleId shuffle, MapOutput output)
     {
+        try
+        {
+            if (Folder is not null) output.Save(Folder);
+        }
+        catch
+        {
+            Abandon(output);
+            throw;
+        }
+
         // Before anybody else knows of it and may drop it.
         output.Status = output.StatusOf(Worker);
         MapOutput? replaced = null;
@@ -59,8 +79,8 @@ internal sealed class ShuffleStore : IDisposable
             return stays ? old : output;
         });
         _growing.TryRemove(output, out _);
-        if (served != output) output.Dispose();
-        replaced?.Dispose();
+        if (served != output) Drop(shuffle, output);
+        if (replaced is not null) Drop(shuffle, replaced);
         return served.Status!;
     }
 
@@ -73,8 +93,19 @@ internal sealed class ShuffleStore : IDisposable
 
     public MapOutput? Find(ShuffleId shuffle, int map) => _outputs.GetValueOrDefault((shuffle, map));
 
-    /// <summary>The output that one attempt wrote; null if it is gone, or if another attempt's is in its place.</summary>
-    public MapOutput? Find(ShuffleId shuffle, int map, TaskId writer) => Find(shuffle, map) is { } output && output.Writer == writer ? output : null;
+    /// <summary>The output that one attempt wrote, here or in another process of this worker; null if it is gone, or if another attempt's is in its place.</summary>
+    /// <exception cref="CorruptDataException">Its file is damaged.</exception>
+    /// <exception cref="TempFolderException">The disk fails.</exception>
+    public MapOutput? Find(ShuffleId shuffle, int map, TaskId writer)
+    {
+        if (Find(shuffle, map) is { } output && output.Writer == writer) return output;
+        if (Folder is null) return null;
+        var id = new MapFileId(shuffle, map, writer);
+        if (_others.TryGetValue(id, out var other)) return other;
+        if (Folder.Find(id) is not { } file) return null;
+        if (_others.Count >= MostOthers) _others.Clear();
+        return _others.GetOrAdd(id, MapOutput.From(this, file));
+    }
 
     /// <summary>Drops all outputs of a shuffle.</summary>
     public void Remove(ShuffleId shuffle)
@@ -83,13 +114,18 @@ internal sealed class ShuffleStore : IDisposable
         {
             if (key.Shuffle == shuffle) Remove(shuffle, key.Map);
         }
+        foreach (var (id, output) in _others)
+        {
+            if (id.Shuffle == shuffle && _others.TryRemove(id, out _)) output.Dispose();
+        }
+        Folder?.Remove(shuffle);
     }
 
     /// <summary>Drops one output.</summary>
     public bool Remove(ShuffleId shuffle, int map)
     {
         if (!_outputs.TryRemove((shuffle, map), out var output)) return false;
-        output.Dispose();
+        Drop(shuffle, output);
         return true;
     }
 
@@ -138,10 +174,19 @@ internal sealed class ShuffleStore : IDisposable
     {
         foreach (var output in _outputs.Values) output.Dispose();
         foreach (var output in _growing.Keys) output.Dispose();
+        foreach (var output in _others.Values) output.Dispose();
         _outputs.Clear();
+        _others.Clear();
         _growing.Clear();
+        Folder?.Dispose();
         _native.Dispose();
         _managed.Dispose();
+    }
+
+    private void Drop(ShuffleId shuffle, MapOutput output)
+    {
+        output.Dispose();
+        Folder?.Remove(new MapFileId(shuffle, output.Map, output.Writer));
     }
 
     private sealed class SegmentMemory(ShuffleStore store, MemoryBudget budget, MemoryKind kind)

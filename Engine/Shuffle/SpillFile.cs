@@ -11,7 +11,7 @@ namespace Dataflow.Shuffle;
 /// The index is in memory: the bodies themselves.
 /// </summary>
 /// <remarks>One thread appends at a time; any number read.</remarks>
-internal sealed class SpillFile(TempFile file) : IDisposable
+internal sealed class SpillFile(TempFile file) : ISegmentFile, IDisposable
 {
     private readonly Lock _lock = new();
     private TempFileReader? _reader;
@@ -61,81 +61,11 @@ internal sealed class SpillFile(TempFile file) : IDisposable
             var stored = compressed ? rented.AsSpan(0, length) : raw;
             var offset = file.Length;
             file.Append(stored);
-            return new FileBody(this, offset, stored.Length, raw.Length, Crc32C.Of(stored), compressed, bytes);
+            return new FileBody(this, offset, stored.Length, raw.Length, Crc32C.Of(stored), compressed ? codec.Id : CompressionCodecs.None.Id, bytes);
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(rented);
-        }
-    }
-}
-
-/// <summary>Rows in a spill file.</summary>
-internal sealed class FileBody(SpillFile file, long offset, int storedLength, int rawLength, uint checksum, bool compressed, long bytes)
-    : SegmentBody
-{
-    public override long Bytes => bytes;
-
-    public override SegmentView Open() => throw new InvalidOperationException("A segment on disk is read, not lent.");
-
-    public override void Free() { }
-
-    /// <summary>Bytes in the file.</summary>
-    public int StoredLength => storedLength;
-
-    /// <summary>Bytes of the rows.</summary>
-    public int RawLength => rawLength;
-
-    /// <summary>Id of the compression of the bytes in the file.</summary>
-    public byte Compression => compressed ? CompressionCodecs.Lz4.Id : CompressionCodecs.None.Id;
-
-    /// <summary>Brings the rows into native memory, which the reading task pays for.</summary>
-    /// <exception cref="CorruptDataException">The bytes on disk do not match their checksum.</exception>
-    public SegmentView Read(TaskContext context)
-    {
-        var lease = context.ReserveWork(rawLength);
-        NativeBuffer? raw = null;
-        try
-        {
-            raw = context.Services.Pool.Rent(Math.Max(rawLength, 1), "segment read back");
-            if (compressed)
-            {
-                var stored = ArrayPool<byte>.Shared.Rent(storedLength);
-                try
-                {
-                    Fetch(stored.AsSpan(0, storedLength));
-                    CompressionCodecs.Lz4.DecompressExactly(stored.AsSpan(0, storedLength), raw.Span[..rawLength]);
-                }
-                finally
-                {
-                    ArrayPool<byte>.Shared.Return(stored);
-                }
-            }
-            else
-            {
-                Fetch(raw.Span[..rawLength]);
-            }
-            return new SegmentView(raw, rawLength, lease);
-        }
-        catch
-        {
-            raw?.Dispose();
-            lease.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Reads the bytes as they are in the file, and checks them.</summary>
-    /// <param name="destination">As long as <see cref="StoredLength"/>.</param>
-    /// <exception cref="CorruptDataException">They do not match their checksum.</exception>
-    public void Fetch(Span<byte> destination)
-    {
-        file.Read(offset, destination);
-        var actual = Crc32C.Of(destination);
-        if (actual != checksum)
-        {
-            throw new CorruptDataException(
-                $"{storedLength:N0} bytes at offset {offset:N0} of {file.Path} have checksum {actual:x8} instead of {checksum:x8}.");
         }
     }
 }

@@ -14,6 +14,15 @@ internal interface IDisk
     /// <summary>Opens a file for reading.</summary>
     IDiskFile Open(string path);
 
+    /// <summary>Gives a file another name in the same folder; one that has the name is replaced.</summary>
+    void Move(string from, string to);
+
+    /// <summary>Whether a file is there.</summary>
+    bool Exists(string path);
+
+    /// <summary>Bytes of a file.</summary>
+    long LengthOf(string path);
+
     /// <summary>Removes a file if it is there; who has it open may read on.</summary>
     void Delete(string path);
 
@@ -55,6 +64,12 @@ internal sealed class LocalDisk : IDisk
 
     public IDiskFile Open(string path) =>
         new LocalFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+
+    public void Move(string from, string to) => File.Move(from, to, overwrite: true);
+
+    public bool Exists(string path) => File.Exists(path);
+
+    public long LengthOf(string path) => new FileInfo(path).Length;
 
     public void Delete(string path) => File.Delete(path);
 

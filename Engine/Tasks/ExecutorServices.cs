@@ -7,7 +7,7 @@ namespace Dataflow.Tasks;
 /// <summary>What one executor offers to all tasks that run on it. In local mode this process is the one executor.</summary>
 public sealed class ExecutorServices : IDisposable
 {
-    internal ExecutorServices(ExecutorId executor, WorkerId worker, DataflowOptions options)
+    internal ExecutorServices(ExecutorId executor, WorkerId worker, DataflowOptions options, Shuffle.ShuffleFolder? shuffles = null)
     {
         Executor = executor;
         Worker = worker;
@@ -18,7 +18,7 @@ public sealed class ExecutorServices : IDisposable
         Blocks = new BlockStore(Memory, Pool, Temp);
         State = new ExecutorState(Memory);
 
-        Shuffles = new Shuffle.ShuffleStore(worker, Memory, Pool, Temp, options.SegmentsInMemory);
+        Shuffles = new Shuffle.ShuffleStore(worker, Memory, Pool, Temp, options.SegmentsInMemory) { Folder = shuffles };
     }
 
     /// <summary>This executor.</summary>

@@ -42,6 +42,13 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
+    /// <summary>The map outputs that it serves.</summary>
+    public IReadOnlyList<string> MapFiles()
+    {
+        var root = Directory.EnumerateDirectories(_folder.Path, "shuffles", SearchOption.AllDirectories).ToArray();
+        return [.. root.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal)];
+    }
+
     public Task<int> ExitAsync() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1)).ContinueWith(
         ended => ended.IsCompletedSuccessfully ? _process.ExitCode : throw new TimeoutException(Output), TaskScheduler.Default);
 

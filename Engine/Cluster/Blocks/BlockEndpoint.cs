@@ -75,6 +75,10 @@ internal static class BlockEndpoint
         {
             return (BlockFrameKind.Corrupt, Said(error.Message));
         }
+        catch (TempFolderException error)
+        {
+            return (BlockFrameKind.Missing, Said(error.Message));
+        }
         catch (ObjectDisposedException)
         {
             // Dropped while it was read.

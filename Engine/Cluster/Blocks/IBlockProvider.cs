@@ -10,6 +10,10 @@ internal interface IBlockProvider
     /// <param name="name">Its name.</param>
     /// <param name="near">Whether the reader is on this machine, where compressing costs more time than it saves.</param>
     ServedBlock? Open(BlockName name, bool near);
+
+    /// <summary>Removes what a name stands for; of a shuffle all outputs go, whichever one is named.</summary>
+    /// <returns>Whether this server removes blocks of that kind.</returns>
+    bool Drop(BlockName name) => false;
 }
 
 /// <summary>A block that is being sent: a row of pieces. The memory of a piece is valid until the next call.</summary>

@@ -159,7 +159,7 @@ internal sealed partial class CoordinatorHost : Actor
         var registration = application.Registration!;
         var channel = executor.Worker.Peer!.Channel;
         channel.Send(new LaunchExecutor(
-            application.Name, executor.Id, registration.DriverUrl, executor.Cores, executor.MemoryBytes, executor.Resources,
+            application.Name, executor.Id, executor.Worker.Number, registration.DriverUrl, executor.Cores, executor.MemoryBytes, executor.Resources,
             channel.Seal(application.Secret!.Export()), registration.Files, [registration.DriverUrl], registration.Settings));
         Log("executor-granted", $"{application.Name}/{executor.Id}", $"{executor.Cores} cores of {executor.Worker.Offer.Name}");
     }

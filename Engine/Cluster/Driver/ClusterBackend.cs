@@ -11,20 +11,24 @@ namespace Dataflow.Cluster;
 
 /// <summary>
 /// Runs tasks on executors that dialled in: turns the scheduler's calls into messages, and their messages into its events. An executor is
-/// here from its registration to the end of its link, whichever way it ends; that end is its loss, and that of the map outputs it serves.
+/// here from its registration to the end of its link, whichever way it ends; that end is its loss. Its map outputs stand as long as its worker,
+/// which serves them.
 /// </summary>
 /// <remarks>Called by the scheduler's mailbox and by links, each on threads of its own.</remarks>
 internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 {
-    // Code that is larger is fetched, beside the link instead of through it.
-    private const int LargestInline = 256 << 10;
-
     private readonly DriverBlocks _blocks;
     private readonly IReadOnlyDictionary<string, string> _settings;
     private readonly Func<int, Accumulator?> _findAccumulator;
     private readonly ReportFetcher _reports;
+    private readonly WorkerCalls _workers;
     private readonly Lock _lock = new();
     private readonly Dictionary<ExecutorId, ExecutorLink> _executors = [];
+
+    // Who serves map outputs, and where. One that is gone never comes back under its number.
+    private readonly Dictionary<WorkerId, Uri> _servers = [];
+    private readonly HashSet<WorkerId> _gone = [];
+    private readonly HashSet<WorkerId> _checked = [];
     private readonly ConcurrentDictionary<TaskId, (ExecutorLink Link, StageBinary Binary)> _running = new();
     private Action<SchedulerEvent, bool> _report = static (_, _) => { };
     private bool _disposed;
@@ -33,9 +37,11 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     /// <param name="settings">What executors are told; see <see cref="ExecutorSettings"/>.</param>
     /// <param name="findAccumulator">The program's accumulators by number.</param>
     /// <param name="reports">Fetches reports that are too large for a message.</param>
+    /// <param name="workers">Calls workers beside the links of their executors.</param>
     public ClusterBackend(
-        DriverBlocks blocks, IReadOnlyDictionary<string, string> settings, Func<int, Accumulator?> findAccumulator, ReportFetcher reports)
+        DriverBlocks blocks, IReadOnlyDictionary<string, string> settings, Func<int, Accumulator?> findAccumulator, ReportFetcher reports, WorkerCalls workers)
     {
+        _workers = workers;
         _blocks = blocks;
         _settings = settings;
         _findAccumulator = findAccumulator;
@@ -71,7 +77,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     public void Start(Action<SchedulerEvent, bool> report) => _report = report;
 
     /// <summary>Takes a link that an executor made.</summary>
-    public void Accept(IControlChannel channel) => channel.Start(new ExecutorLink(this, channel));
+    public void Accept(IControlChannel channel) => channel.Start(new ExecutorLink(this, channel, _settings));
 
     public void Launch(ExecutorId executor, IReadOnlyList<StageTask> tasks)
     {
@@ -106,13 +112,58 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 
     public void CheckWorker(WorkerId worker)
     {
-        // A link that lives answers its keep-alives, so its server does too; one that does not is lost within their timeout.
-        if (Find(new ExecutorId(worker.Value)) is null) _report(new WorkerLost(worker, "it has no link to the driver any more"), false);
+        Uri? server;
+        lock (_lock)
+        {
+            if (_gone.Contains(worker) || (_servers.TryGetValue(worker, out server) && !_checked.Add(worker))) return;
+        }
+        if (server is null)
+            LoseWorker(worker, "nobody knows where it is");
+        else
+            _workers.Check(server, answers =>
+            {
+                lock (_lock) _checked.Remove(worker);
+                if (!answers) LoseWorker(worker, $"{server} does not answer");
+            });
+    }
+
+    /// <summary>A worker is gone, with its executors and all that it served. Later calls for the same worker do nothing.</summary>
+    public void LoseWorker(WorkerId worker, string reason)
+    {
+        ExecutorLink[] links;
+        lock (_lock)
+        {
+            if (!_gone.Add(worker)) return;
+            _servers.Remove(worker);
+            links = [.. _executors.Values.Where(link => link.Worker == worker)];
+            foreach (var link in links) _executors.Remove(link.Executor);
+        }
+        foreach (var link in links)
+        {
+            // One that lives can't know that nobody counts on it any more.
+            link.Channel.Send(new Shutdown($"its worker is gone: {reason}"));
+            _ = link.Channel.CloseAsync("lost");
+            Forget(link);
+        }
+        Report(new WorkerLost(worker, reason));
+        foreach (var link in links) Changed?.Invoke(link.Executor, false);
     }
 
     public void DropCached(int rdd) => Broadcast(new DropCachedBlocks(rdd));
 
-    public void DropShuffle(ShuffleId shuffle) => Broadcast(new RemoveShuffle(shuffle));
+    public void DropShuffle(ShuffleId shuffle)
+    {
+        Broadcast(new RemoveShuffle(shuffle));
+
+        // A worker without an executor has nobody else who would remove the files.
+        Uri[] left;
+        lock (_lock)
+        {
+            var reached = _executors.Values.Select(link => link.Worker).ToHashSet();
+            left = [.. _servers.Where(server => !reached.Contains(server.Key)).Select(server => server.Value)];
+        }
+        foreach (var server in left) _workers.Drop(server, shuffle);
+    }
 
     /// <summary>Tells all executors to end.</summary>
     public void Dispose()
@@ -128,7 +179,102 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     }
 
     /// <summary>Takes an executor for lost, which the coordinator heard of first, and ends its link.</summary>
-    public void Lose(ExecutorId executor, string reason) => Find(executor)?.Lose(reason);
+    public void Lose(ExecutorId executor, string reason)
+    {
+        if (Find(executor) is not { } link) return;
+        link.Channel.Send(new Shutdown(reason));
+        _ = link.Channel.CloseAsync("lost");
+        Lose(link, reason);
+    }
+
+    /// <summary>Takes an executor in.</summary>
+    /// <returns>Why not, or null.</returns>
+    public string? Add(ExecutorLink link, RegisterExecutor register)
+    {
+        lock (_lock)
+        {
+            if (_disposed) return "the application has ended";
+            if (_gone.Contains(register.Worker)) return $"its worker {register.Worker} counts as lost";
+            if (!_executors.TryAdd(register.Executor, link)) return $"there is an executor {register.Executor} already";
+            _servers[register.Worker] = new Uri(register.WorkerUrl);
+            return null;
+        }
+    }
+
+    /// <summary>Tells of an executor that was taken in.</summary>
+    public void Added(RegisterExecutor register)
+    {
+        Report(new ExecutorAdded(register.Executor, register.Worker, register.Host, register.Slots) { Resources = register.Resources });
+        Changed?.Invoke(register.Executor, true);
+    }
+
+    /// <summary>The link of an executor ended: it is lost, unless its loss is known.</summary>
+    public void Lose(ExecutorLink link, string reason)
+    {
+        lock (_lock)
+        {
+            if (!_executors.Remove(link.Executor)) return;
+        }
+        Forget(link);
+        if (link.ServesItself)
+        {
+            LoseWorker(link.Worker, reason);
+        }
+        else
+        {
+            Report(new ExecutorLost(link.Executor, reason));
+        }
+        Changed?.Invoke(link.Executor, false);
+    }
+
+    /// <summary>Passes an event on to the scheduler.</summary>
+    public void Report(SchedulerEvent happened) => _report(happened, false);
+
+    /// <summary>An executor says that a task ended.</summary>
+    public void Finish(ExecutorLink link, TaskFinish finish)
+    {
+        // Of a task that was given up, or that nobody launched.
+        if (!_running.TryRemove(finish.Task, out var running) || running.Link != link) return;
+        if (finish.Report is { } report)
+        {
+            Finish(finish.Task, running.Binary, report);
+            return;
+        }
+        _reports.Fetch(link.DataUrl, finish.Task, bytes =>
+        {
+            link.Channel.Send(new ReportTaken(finish.Task));
+            if (bytes is not null)
+                Finish(finish.Task, running.Binary, bytes);
+            else
+                Report(new TaskEnded(finish.Task, new TaskLost("its result could not be fetched"), new TaskMetrics(), null));
+        });
+    }
+
+    private void Finish(TaskId task, StageBinary binary, byte[] bytes)
+    {
+        try
+        {
+            var (outcome, metrics, accumulators) = TaskReport.Read(bytes, binary, _findAccumulator);
+            _report(new TaskEnded(task, outcome, metrics, accumulators), true);
+        }
+        catch (Exception error) when (error is CorruptDataException or CodecException)
+        {
+            Report(new TaskEnded(task, new TaskThrew(error), new TaskMetrics(), null));
+        }
+    }
+
+    private void Forget(ExecutorLink gone)
+    {
+        foreach (var (task, (link, _)) in _running)
+        {
+            if (link == gone) _running.TryRemove(task, out _);
+        }
+    }
+
+    private Uri? ServerOf(WorkerId worker)
+    {
+        lock (_lock) return _servers.GetValueOrDefault(worker);
+    }
 
     private ExecutorLink? Find(ExecutorId executor)
     {
@@ -143,7 +289,8 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         }
     }
 
-    private MapOutputsAnswer LocationsOf(ShuffleId shuffle)
+    /// <summary>Who serves the outputs of a shuffle now.</summary>
+    public MapOutputsAnswer LocationsOf(ShuffleId shuffle)
     {
         // Read before the locations: an answer may be newer than it says, never older.
         var epoch = MapOutputs.Epoch;
@@ -155,149 +302,15 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         for (var map = 0; map < count; map++)
         {
             maps[map] = -1;
-            if (MapOutputs.LocationOf(shuffle, map) is not { } location || Find(new ExecutorId(location.Server.Value)) is not { } server) continue;
+            if (MapOutputs.LocationOf(shuffle, map) is not { } location || ServerOf(location.Server) is not { } server) continue;
             if (!positions.TryGetValue(location.Server, out var position))
             {
                 positions[location.Server] = position = servers.Count;
-                servers.Add(new BlockServer(location.Server, server.DataUrl));
+                servers.Add(new BlockServer(location.Server, server.ToString()));
             }
             maps[map] = position;
             writers[map] = location.Writer.Value;
         }
         return new MapOutputsAnswer(shuffle, epoch, servers, maps, writers);
-    }
-
-    /// <summary>The driver's end of the link to one executor.</summary>
-    private sealed class ExecutorLink(ClusterBackend backend, IControlChannel channel) : IControlHandler
-    {
-        private readonly HashSet<long> _offered = [];
-        private RegisterExecutor? _registered;
-
-        public IControlChannel Channel => channel;
-
-        public string DataUrl => _registered!.DataUrl;
-
-        public int Slots => _registered!.Slots;
-
-        /// <summary>Makes sure that the executor can have the code of a stage. Called by the scheduler's mailbox.</summary>
-        public void Offer(EncodedBinary code)
-        {
-            if (!_offered.Add(code.Id)) return;
-            channel.Send(new StageBinaryAvailable(code.Id, code.Hash, code.Bytes.Length, code.Bytes.Length <= LargestInline ? code.Bytes : null));
-        }
-
-        public void Received(IReadOnlyList<ControlMessage> messages)
-        {
-            foreach (var message in messages) Handle(message);
-        }
-
-        public void Ended(LinkEnd end) => Remove(end.Kind == LinkEndKind.ClosedThere ? $"it ended: {end.Reason}" : $"its link was lost: {end.Reason}");
-
-        /// <summary>Ends the link of an executor that is lost.</summary>
-        public void Lose(string reason)
-        {
-            channel.Send(new Shutdown(reason));
-            _ = channel.CloseAsync("lost");
-            Remove(reason);
-        }
-
-        private void Remove(string reason)
-        {
-            if (_registered is not { } gone) return;
-            lock (backend._lock)
-            {
-                if (!backend._executors.Remove(gone.Executor)) return;
-            }
-            foreach (var (task, (link, _)) in backend._running)
-            {
-                if (link == this) backend._running.TryRemove(task, out _);
-            }
-
-            // One event for both: the executor serves its own map outputs.
-            backend._report(new WorkerLost(gone.Worker, reason), false);
-            backend.Changed?.Invoke(gone.Executor, false);
-        }
-
-        private void Handle(ControlMessage message)
-        {
-            if (_registered is null && message is not RegisterExecutor)
-            {
-                _ = channel.CloseAsync($"{message.GetType().Name} before registration");
-                return;
-            }
-            switch (message)
-            {
-                case RegisterExecutor register: Register(register); break;
-                case TasksFinished finished:
-                    foreach (var task in finished.Tasks) Finish(task);
-                    break;
-                case AskCommit ask:
-                    backend._report(
-                        new CommitAsked(ask.Task, ask.Stage, ask.StageAttempt, ask.Partition, granted => channel.Send(new CommitAnswer(ask.Task, granted))), false);
-                    break;
-                case AskMeeting ask:
-                    backend._report(
-                        new BarrierArrived(
-                            ask.Task, ask.Stage, ask.StageAttempt, ask.Partition, ask.Meeting, ask.Kind, ask.Message, ask.Timeout,
-                            answer => channel.Send(new MeetingAnswer(ask.Task, ask.Meeting, answer.Messages, answer.Failure))), false);
-                    break;
-                case MapOutputsAsked asked: channel.Send(backend.LocationsOf(asked.Shuffle)); break;
-                case BlocksUpdated updated:
-                    foreach (var update in updated.Updates) backend._report(new BlockUpdated(_registered!.Executor, update), false);
-                    break;
-                case Heartbeat beat: channel.Send(new HeartbeatAck(beat.Epoch)); break;
-                default: _ = channel.CloseAsync($"{message.GetType().Name} is nothing that an executor says"); break;
-            }
-        }
-
-        private void Register(RegisterExecutor register)
-        {
-            lock (backend._lock)
-            {
-                if (backend._disposed || _registered is not null || !backend._executors.TryAdd(register.Executor, this))
-                {
-                    channel.Send(new Refused(backend._disposed ? "the application has ended" : $"there is an executor {register.Executor} already"));
-                    _ = channel.CloseAsync("refused");
-                    return;
-                }
-                _registered = register;
-            }
-            channel.Send(new Registered(register.Epoch, TimeSpan.FromSeconds(2), backend._settings));
-            backend._report(
-                new ExecutorAdded(register.Executor, register.Worker, register.Host, register.Slots) { Resources = register.Resources }, false);
-            backend.Changed?.Invoke(register.Executor, true);
-        }
-
-        private void Finish(TaskFinish finish)
-        {
-            // Of a task that was given up, or that nobody launched.
-            if (!backend._running.TryRemove(finish.Task, out var running) || running.Link != this) return;
-            if (finish.Report is { } report)
-            {
-                Report(finish.Task, running.Binary, report);
-                return;
-            }
-            backend._reports.Fetch(_registered!.DataUrl, finish.Task, bytes =>
-            {
-                channel.Send(new ReportTaken(finish.Task));
-                if (bytes is not null)
-                    Report(finish.Task, running.Binary, bytes);
-                else
-                    backend._report(new TaskEnded(finish.Task, new TaskLost("its result could not be fetched"), new TaskMetrics(), null), false);
-            });
-        }
-
-        private void Report(TaskId task, StageBinary binary, byte[] bytes)
-        {
-            try
-            {
-                var (outcome, metrics, accumulators) = TaskReport.Read(bytes, binary, backend._findAccumulator);
-                backend._report(new TaskEnded(task, outcome, metrics, accumulators), true);
-            }
-            catch (Exception error) when (error is CorruptDataException or CodecException)
-            {
-                backend._report(new TaskEnded(task, new TaskThrew(error), new TaskMetrics(), null), false);
-            }
-        }
     }
 }

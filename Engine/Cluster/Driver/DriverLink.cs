@@ -40,6 +40,9 @@ internal interface IExecutorRoster
 
     /// <summary>An executor is gone, though its link may not have noticed yet.</summary>
     void Lose(ExecutorId executor, string reason);
+
+    /// <summary>A worker is gone, with its executors and all that it served.</summary>
+    void LoseWorker(WorkerId worker, string reason);
 }
 
 /// <summary>
@@ -251,10 +254,8 @@ internal sealed class DriverLink : Actor
     {
         _unconfirmed.Remove(gone.Worker);
         foreach (var grant in _grants.Values.Where(grant => grant.Worker == gone.Worker).ToArray())
-        {
             _grants.Remove(grant.Executor);
-            _roster.Lose(grant.Executor, gone.Reason);
-        }
+        _roster.LoseWorker(gone.Worker, gone.Reason);
         if (_workers.Remove(gone.Worker, out var worker)) _changed(new WorkerChange(worker, WorkerChangeKind.Left, gone.Reason));
     }
 

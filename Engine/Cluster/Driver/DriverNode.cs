@@ -27,7 +27,8 @@ internal sealed class DriverNode : IAsyncDisposable
         _client = new NodeClient(node);
         _pool = new NativePool(new NativePoolOptions { HugePages = false });
         Backend = new ClusterBackend(
-            Blocks, ExecutorSettings.Write(options.Application), findAccumulator, new ReportFetcher(new RemoteBlockReader(_client, _pool), Name, Secret));
+            Blocks, ExecutorSettings.Write(options.Application), findAccumulator, new ReportFetcher(new RemoteBlockReader(_client, _pool), Name, Secret),
+            new WorkerCalls(_client, Name, Secret));
     }
 
     public ClusterBackend Backend { get; }

@@ -5,6 +5,7 @@ using Dataflow.Errors;
 using Dataflow.Scheduling;
 using Dataflow.Serialization;
 using Dataflow.Shared;
+using Dataflow.Shuffle;
 using Dataflow.Storage;
 using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
@@ -26,13 +27,22 @@ internal sealed record ExecutorStart(
     /// <summary>Addresses of its named resources, by name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Resources { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
+    /// <summary>The worker that serves its map outputs; null if it serves them itself, and they end with it.</summary>
+    public ShuffleServer? Shuffles { get; init; }
+
     /// <summary>How it listens.</summary>
     public NodeOptions Node { get; init; } = NodeOptions.Default;
 }
 
+/// <summary>Who serves the map outputs of an executor.</summary>
+/// <param name="Worker">The worker's number.</param>
+/// <param name="Url">Where they are fetched.</param>
+/// <param name="Folder">Where they are written.</param>
+internal sealed record ShuffleServer(WorkerId Worker, Uri Url, string Folder);
+
 /// <summary>
-/// An executor: runs tasks for one application, on the threads of a <see cref="LocalBackend"/>, and serves the map outputs that they write. It
-/// lives as long as its link to the driver.
+/// An executor: runs tasks for one application, on the threads of a <see cref="LocalBackend"/>. Map outputs go to its worker's folder, which
+/// serves them. It lives as long as its link to the driver.
 /// </summary>
 internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeetingPoint, IAsyncDisposable
 {
@@ -71,6 +81,9 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     /// <summary>Completes when the driver said goodbye or is gone.</summary>
     public Task<LinkEnd> Ended => _ended.Task;
 
+    // Numbers of executors that serve themselves can't meet those of workers: an application's executors are all of one kind.
+    private WorkerId Server => _start.Shuffles?.Worker ?? new WorkerId(_start.Executor.Value);
+
     /// <summary>Starts an executor in this process: it listens, dials its driver and registers.</summary>
     /// <exception cref="ClusterException">The driver is not there, or refuses.</exception>
     public static async Task<ExecutorHost> StartAsync(ExecutorStart start, CancellationToken cancellation = default)
@@ -87,7 +100,8 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
             host = new ExecutorHost(start, server, client, driver);
             driver.Start(host);
             driver.Send(new RegisterExecutor(
-                start.Application, start.Executor, new WorkerId(start.Executor.Value), start.Host, server.Url.ToString(), start.Slots, start.Resources, [], 1));
+                start.Application, start.Executor, host.Server, start.Host, server.Url.ToString(), (start.Shuffles?.Url ?? server.Url).ToString(),
+                start.Slots, start.Resources, [], 1));
             return host;
         }
         catch
@@ -167,7 +181,8 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     private void Begin(Registered registered)
     {
         var options = ExecutorSettings.Read(registered.Settings, _start.Slots, _start.MemoryBytes, _start.TempFolder) with { Resources = _start.Resources };
-        var services = new ExecutorServices(_start.Executor, new WorkerId(_start.Executor.Value), options) { Culture = ExecutorSettings.CultureOf(registered.Settings) };
+        var folder = _start.Shuffles is { } shuffles ? new ShuffleFolder(shuffles.Folder) : null;
+        var services = new ExecutorServices(_start.Executor, Server, options, folder) { Culture = ExecutorSettings.CultureOf(registered.Settings) };
         _reader = new RemoteBlockReader(_client, services.Pool);
         _late = new LateAssemblies(Path.Combine(_start.TempFolder, "late"), name => AskDriver(name, "an assembly"));
         _outputs = new ExecutorMapOutputs(shuffle => _driver.Send(new MapOutputsAsked(shuffle, 0)));

@@ -13,12 +13,13 @@ namespace Dataflow.Cluster;
 /// <param name="Worker">The worker that started it and serves its map outputs.</param>
 /// <param name="Host">Name of its machine, as locality compares it.</param>
 /// <param name="DataUrl">Where its blocks are fetched.</param>
+/// <param name="WorkerUrl">Where map outputs are fetched; the executor's own address if they end with it.</param>
 /// <param name="Slots">How many tasks it runs at once.</param>
 /// <param name="Resources">Addresses of its named resources, by name.</param>
 /// <param name="Codecs">Ids of the compressions that it has.</param>
 /// <param name="Epoch">Counts the links of this executor; messages of an older link are ignored.</param>
 internal sealed record RegisterExecutor(
-    string Application, ExecutorId Executor, WorkerId Worker, string Host, string DataUrl, int Slots,
+    string Application, ExecutorId Executor, WorkerId Worker, string Host, string DataUrl, string WorkerUrl, int Slots,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, int[] Codecs, long Epoch) : ControlMessage;
 
 /// <summary>The driver took the executor in.</summary>

@@ -21,7 +21,7 @@ internal sealed record AcceptedLink(string Scope, IControlChannel Channel);
 
 /// <summary>
 /// The one port of a process: <c>/control</c> for links, <c>POST /blocks</c> and <c>GET /code/HASH</c>, <c>/broadcast/ID/PIECE</c>,
-/// <c>/binary/ID</c>, <c>/result/TASK</c> for blocks. Nobody gets past it without the secret of a scope.
+/// <c>/binary/ID</c>, <c>/result/TASK</c> for blocks, <c>DELETE</c> of a shuffle's block to remove them all. Nobody gets past it without the secret of a scope.
 /// </summary>
 internal sealed class NodeServer : IAsyncDisposable
 {
@@ -145,6 +145,8 @@ internal sealed class NodeServer : IAsyncDisposable
             await BlocksAsync(request).ConfigureAwait(false);
         else if (HttpMethods.IsGet(request.Request.Method) && BlockName.TryParse(path.AsSpan(1), out var name))
             await OneBlockAsync(request, name, path).ConfigureAwait(false);
+        else if (HttpMethods.IsDelete(request.Request.Method) && BlockName.TryParse(path.AsSpan(1), out name))
+            Drop(request, name, path);
         else if (pages is not null)
             await pages(request).ConfigureAwait(false);
         else
@@ -222,6 +224,11 @@ internal sealed class NodeServer : IAsyncDisposable
             return;
         }
         await BlockEndpoint.WriteBlocksAsync(request.Response, [name], blocks, IsNear(request), request.RequestAborted).ConfigureAwait(false);
+    }
+
+    private void Drop(HttpContext request, BlockName name, string path)
+    {
+        if (TryAdmit(request, path, [], out var blocks) && !blocks.Drop(name)) request.Response.StatusCode = StatusCodes.Status404NotFound;
     }
 
     private async Task<byte[]?> ReadBodyAsync(HttpContext request)

@@ -39,6 +39,7 @@ internal sealed record WorkerHeartbeat(long Epoch, long FreeMemoryBytes, long Fr
 /// <summary>A worker is to start an executor.</summary>
 /// <param name="Application">The application.</param>
 /// <param name="Executor">The executor's number.</param>
+/// <param name="Worker">The worker's number, under which it serves map outputs.</param>
 /// <param name="DriverUrl">Where the executor registers.</param>
 /// <param name="Cores">Its slots.</param>
 /// <param name="MemoryBytes">Its memory, heap and engine memory together.</param>
@@ -48,7 +49,7 @@ internal sealed record WorkerHeartbeat(long Epoch, long FreeMemoryBytes, long Fr
 /// <param name="Sources">Where files may be fetched: the driver and workers that have them.</param>
 /// <param name="Settings">Settings of the executor's process, by name.</param>
 internal sealed record LaunchExecutor(
-    string Application, ExecutorId Executor, string DriverUrl, int Cores, long MemoryBytes,
+    string Application, ExecutorId Executor, WorkerId Worker, string DriverUrl, int Cores, long MemoryBytes,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, byte[] Secret,
     IReadOnlyList<CodeFile> Files, IReadOnlyList<string> Sources, IReadOnlyDictionary<string, string> Settings) : ControlMessage;
 

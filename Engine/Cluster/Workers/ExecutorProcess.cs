@@ -36,9 +36,10 @@ internal sealed class ExecutorProcess
     /// <summary>Starts the process.</summary>
     /// <param name="launch">What the coordinator asked for.</param>
     /// <param name="secret">The application's secret.</param>
+    /// <param name="shuffles">Who serves its map outputs.</param>
     /// <param name="folder">The staged files; the executor's temporary files go there too. Removed when the process has ended.</param>
     /// <param name="logger">Takes what it writes.</param>
-    public static ExecutorProcess Start(LaunchExecutor launch, ClusterToken secret, string folder, ILogger logger)
+    public static ExecutorProcess Start(LaunchExecutor launch, ClusterToken secret, ShuffleServer shuffles, string folder, ILogger logger)
     {
         var launcher = Path.Combine(folder, Launcher);
         if (!File.Exists(launcher)) File.Copy(LauncherPath(), launcher);
@@ -58,6 +59,7 @@ internal sealed class ExecutorProcess
         [
             launch.Application, launch.Executor.ToString(), launch.DriverUrl, Convert.ToBase64String(secret.Export()), Environment.MachineName,
             launch.Cores.ToString(CultureInfo.InvariantCulture), launch.MemoryBytes.ToString(CultureInfo.InvariantCulture), Path.Combine(folder, "temp"),
+            shuffles.Worker.ToString(), shuffles.Url.ToString(), shuffles.Folder,
         ])
             lines.AppendLine(value);
         process.StandardInput.Write(lines);
@@ -69,7 +71,7 @@ internal sealed class ExecutorProcess
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync()
     {
-        var values = new string[8];
+        var values = new string[11];
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = await Console.In.ReadLineAsync().ConfigureAwait(false)
@@ -83,7 +85,10 @@ internal sealed class ExecutorProcess
             values[4],
             int.Parse(values[5], CultureInfo.InvariantCulture),
             long.Parse(values[6], CultureInfo.InvariantCulture),
-            values[7])).ConfigureAwait(false);
+            values[7])
+        {
+            Shuffles = new ShuffleServer(new Scheduling.WorkerId(int.Parse(values[8], CultureInfo.InvariantCulture)), new Uri(values[9]), values[10]),
+        }).ConfigureAwait(false);
         var orphaned = Console.In.ReadLineAsync();
         await Task.WhenAny(host.Ended, orphaned).ConfigureAwait(false);
 

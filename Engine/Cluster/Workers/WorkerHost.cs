@@ -68,6 +68,10 @@ public sealed class WorkerHost
     {
         using var temp = new TempFolders(_options.TempFolder);
         using var client = new NodeClient();
+        var server = await NodeServer.StartAsync(
+            new NodeOptions { Address = await LocalAddress.TowardAsync(_options.Join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger }, static link => link.Channel.DisposeAsync(), cancellation: cancellationToken).ConfigureAwait(false);
+        await using var listening = server.ConfigureAwait(false);
+        using var shuffles = new WorkerShuffles(server, Path.Combine(temp.Folder, "shuffles"));
         using var pool = new NativePool(new NativePoolOptions { HugePages = false });
         var reader = new RemoteBlockReader(client, pool);
         var lostAt = _time.GetTimestamp();
@@ -79,7 +83,7 @@ public sealed class WorkerHost
                 await using (link.ConfigureAwait(false))
                 {
                     _logger.LogInformation("Joined {Url} as {Name} with {Cores} cores.", _options.Join, _options.Name, _options.Cores);
-                    var session = new WorkerSession(_options, link, reader, temp.Folder, _logger);
+                    var session = new WorkerSession(_options, link, reader, shuffles, temp.Folder, _logger);
                     var end = await session.RunAsync(epoch, cancellationToken).ConfigureAwait(false);
                     if (end.Final) return end.Reason;
                     _logger.LogWarning("The link to {Url} was lost: {Reason}", _options.Join, end.Reason);

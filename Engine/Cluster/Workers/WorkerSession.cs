@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Dataflow.Cluster;
 
 /// <summary>One link of a worker to its coordinator, and the executors that it was asked for over it. They end with it.</summary>
-internal sealed class WorkerSession(WorkerOptions options, IControlChannel link, RemoteBlockReader reader, string folder, ILogger logger) : IControlHandler
+internal sealed class WorkerSession(
+    WorkerOptions options, IControlChannel link, RemoteBlockReader reader, WorkerShuffles shuffles, string folder, ILogger logger) : IControlHandler
 {
     // How long an executor may take to end by itself.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -22,7 +23,7 @@ internal sealed class WorkerSession(WorkerOptions options, IControlChannel link,
         link.Start(this);
         link.Send(new RegisterWorker(
             CoordinatorHost.EngineVersion, options.Name, Environment.MachineName, options.Cores, options.MemoryBytes,
-            new Dictionary<string, IReadOnlyList<string>>(), "", epoch, null, []));
+            new Dictionary<string, IReadOnlyList<string>>(), shuffles.Url.ToString(), epoch, null, []));
         using var cancelled = cancellation.Register(() => _ended.TrySetResult((true, "it was told to")));
         var end = await _ended.Task.ConfigureAwait(false);
         // Their driver has told them too; one that does not listen is ended.
@@ -37,6 +38,8 @@ internal sealed class WorkerSession(WorkerOptions options, IControlChannel link,
             foreach (var executor in _executors.Values) executor.Kill();
             await exits.ConfigureAwait(false);
         }
+        // What it served counts as lost: under another number nobody would find it.
+        shuffles.Dispose();
         return end;
     }
 
@@ -55,6 +58,7 @@ internal sealed class WorkerSession(WorkerOptions options, IControlChannel link,
                     {
                         if (key.Application == ended.Application) executor.End();
                     }
+                    shuffles.End(ended.Application);
                     break;
             }
         }
@@ -71,7 +75,8 @@ internal sealed class WorkerSession(WorkerOptions options, IControlChannel link,
             var application = Path.Combine(folder, $"{launch.Application}-{launch.Executor.Value}");
             await stage.FillAsync(
                 application, launch.Files, new BlockSource(new Uri(launch.Sources[0]), launch.Application, secret)).ConfigureAwait(false);
-            var executor = ExecutorProcess.Start(launch, secret, application, logger);
+            var executor = ExecutorProcess.Start(
+                launch, secret, new ShuffleServer(launch.Worker, shuffles.Url, shuffles.Begin(launch.Application, secret)), application, logger);
             _executors[(launch.Application, launch.Executor)] = executor;
             if (_ended.Task.IsCompleted) executor.Kill();
             link.Send(new ExecutorStarted(launch.Application, launch.Executor, executor.ProcessId));

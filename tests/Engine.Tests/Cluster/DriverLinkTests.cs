@@ -9,6 +9,7 @@ public sealed class DriverLinkTests : IExecutorRoster
     private readonly ClusterScript _script = new();
     private readonly List<string> _changes = [];
     private readonly List<ExecutorId> _lost = [];
+    private readonly List<WorkerId> _lostWorkers = [];
     private readonly List<MemoryChannel> _links = [];
     private IReadOnlyList<ExecutorId> _executors = [];
     private bool _isDown;
@@ -16,6 +17,8 @@ public sealed class DriverLinkTests : IExecutorRoster
     IReadOnlyList<ExecutorId> IExecutorRoster.Executors => _executors;
 
     void IExecutorRoster.Lose(ExecutorId executor, string reason) => _lost.Add(executor);
+
+    void IExecutorRoster.LoseWorker(WorkerId worker, string reason) => _lostWorkers.Add(worker);
 
     [Fact]
     public void The_program_hears_of_workers_and_what_becomes_of_them()
@@ -26,7 +29,7 @@ public sealed class DriverLinkTests : IExecutorRoster
         _ = worker.Channel.CloseAsync("bye");
         Run();
         Assert.Equal(["one Joined", "one Left"], _changes);
-        Assert.Equal([new ExecutorId(1)], _lost);
+        Assert.Single(_lostWorkers);
     }
 
     [Fact]
@@ -48,6 +51,7 @@ public sealed class DriverLinkTests : IExecutorRoster
         Run();
         _script.Pass(TimeSpan.FromMinutes(5));
         Assert.Empty(_lost);
+        Assert.Empty(_lostWorkers);
         _isDown = false;
         _script.Pass(TimeSpan.FromSeconds(1));
 
@@ -73,6 +77,7 @@ public sealed class DriverLinkTests : IExecutorRoster
         _script.Pass(TimeSpan.FromSeconds(31));
         Assert.Equal(["one Joined", "one Left"], _changes);
         Assert.Empty(_lost);
+        Assert.Empty(_lostWorkers);
     }
 
     [Fact]

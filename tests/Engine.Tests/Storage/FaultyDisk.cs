@@ -29,6 +29,12 @@ internal sealed class FaultyDisk : IDisk
         return new FaultyFile(this, LocalDisk.Instance.Open(path));
     }
 
+    public void Move(string from, string to) => LocalDisk.Instance.Move(from, to);
+
+    public bool Exists(string path) => LocalDisk.Instance.Exists(path);
+
+    public long LengthOf(string path) => LocalDisk.Instance.LengthOf(path);
+
     public void Delete(string path) => LocalDisk.Instance.Delete(path);
 
     public void DeleteFolder(string path) => LocalDisk.Instance.DeleteFolder(path);
