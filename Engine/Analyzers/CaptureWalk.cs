@@ -155,7 +155,7 @@ internal sealed class CaptureWalk(OperationAnalysisContext context, KnownSymbols
     private bool CannotTravel(IOperation reference, string name, ITypeSymbol type)
     {
         if (known.Travel.Against(type) is not var (why, next)) return false;
-        Report(Rules.CannotTravel, reference, name, name, type.Named(), why, next);
+        Report(Rules.CannotTravel, reference, name, name, type.Short(), why, next);
         return true;
     }
 

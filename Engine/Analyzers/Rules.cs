@@ -26,7 +26,7 @@ internal static class Rules
     /// <summary>The engine throws when a job on a cluster starts.</summary>
     public static readonly DiagnosticDescriptor CannotTravel = Make(
         "DF0004", "A captured object can't travel",
-        "{0} uses '{1}' ({2}), which can't travel to an executor: {3}. {4}.",
+        "{0} can't travel to an executor: it reads '{1}' ({2}), and {3}. {4}.",
         "What a lambda captures travels as data. What a process has open, runs, or draws from does not.");
 
     private static DiagnosticDescriptor Make(string id, string title, string message, string description) => new(

@@ -22,6 +22,7 @@ internal sealed class TravelRules
             "it runs in this process", "Await it before this verb, and capture its result",
             "System.Threading.Tasks.Task", "System.Threading.Tasks.ValueTask", "System.Threading.Tasks.ValueTask`1");
         Add("it holds an open file or connection", OpenThere, "System.IO.Stream", "System.IO.TextReader", "System.IO.TextWriter");
+        Add("it can be cancelled in this process only", "Use TaskContext.Current.CancellationToken, and cancel the job", "System.Threading.CancellationToken");
         Add("expression trees stay in the driver", "Use a lambda", "System.Linq.Expressions.Expression");
         Add("it is a thread of this process", "Start it inside the task", "System.Threading.Thread");
         Add("it is a process of this machine", "Start it inside the task, or use Pipe", "System.Diagnostics.Process");
@@ -38,6 +39,8 @@ internal sealed class TravelRules
     /// <summary>Why values of a type can't travel; null if they can, or if only the value tells.</summary>
     public (string Why, string Next)? Against(ITypeSymbol type)
     {
+        if (type.SpecialType is SpecialType.System_IntPtr or SpecialType.System_UIntPtr)
+            return ("it is an address in this process", "Keep the data in an array, or make the native object inside MapPartitions");
         foreach (var (known, why, next) in _known)
         {
             if (type.Is(known)) return (why, next);

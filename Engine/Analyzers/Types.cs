@@ -24,8 +24,8 @@ internal static class Types
             ? type.Name
             : type.Short();
 
-    // Without the names of tuples' elements and the marks of nullable references: objects don't have them.
-    private static string Short(this ITypeSymbol type) => type switch
+    /// <summary>As C# writes it, without the names of tuples' elements and the marks of nullable references: objects don't have them.</summary>
+    public static string Short(this ITypeSymbol type) => type switch
     {
         IArrayTypeSymbol array => $"{array.ElementType.Short()}[{new string(',', array.Rank - 1)}]",
         INamedTypeSymbol { IsTupleType: true } tuple => $"({string.Join(", ", tuple.TupleElements.Select(element => element.Type.Short()))})",

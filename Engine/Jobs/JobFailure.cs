@@ -47,4 +47,7 @@ internal enum JobFailureKind
 
     /// <summary>The driver could not take a result.</summary>
     Driver,
+
+    /// <summary>Its code can't be sent to an executor; nothing of it ran. The program gets the cause itself.</summary>
+    Refused,
 }

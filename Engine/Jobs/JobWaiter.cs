@@ -30,6 +30,11 @@ internal sealed class JobWaiter(Action<int, object?>? onResult, CancellationToke
 
     public void Fault(JobId job, JobFailure failure)
     {
+        if (failure is { Kind: JobFailureKind.Refused, Cause: { } refusal })
+        {
+            Fault(refusal);
+            return;
+        }
         if (failure.Kind != JobFailureKind.Cancelled)
         {
             Fault(new JobFailedException(job, failure));

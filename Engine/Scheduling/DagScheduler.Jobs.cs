@@ -9,6 +9,28 @@ internal sealed partial class DagScheduler
 {
     private TimeSpan? _noExecutorSince = TimeSpan.Zero;
 
+    /// <summary>Why a job can't run, if that is known of any of its stages before one begins.</summary>
+    private JobFailure? WhyRefused(Job job)
+    {
+        var missing = job.Stages.Where(stage => !IsAvailable(stage)).OrderBy(stage => stage.Id.Value).ToArray();
+        foreach (var stage in missing)
+        {
+            if (stage.Wishes.Refusal is { } refusal) return refusal;
+        }
+        foreach (var stage in missing)
+        {
+            try
+            {
+                _prepare?.Invoke(stage.Binary, job.Properties.CallSite);
+            }
+            catch (ClosureException error)
+            {
+                return new JobFailure(JobFailureKind.Refused, error.Message) { Cause = error, Stage = stage.Id, Where = stage.Rdd };
+            }
+        }
+        return null;
+    }
+
     /// <summary>Ends a job that has all it asked for. What still runs of it (copies, late attempts) is nobody's business any more.</summary>
     private void Finish(Job job, MapOutputSizes? sizes, TimeSpan now)
     {

@@ -31,6 +31,7 @@ internal sealed partial class DagScheduler
     private readonly Provenance _provenance = new();
     private readonly CommitArbiter _commits = new();
     private readonly Func<Rdd, bool> _isCached;
+    private readonly Action<StageBinary, CallSite?>? _prepare;
     private int _nextStage;
 
     /// <param name="options">The knobs.</param>
@@ -38,8 +39,11 @@ internal sealed partial class DagScheduler
     /// <param name="actions">Where actions go.</param>
     /// <param name="news">Where announcements go.</param>
     /// <param name="places">Whether it matters on which executor a task runs.</param>
-    public DagScheduler(DataflowOptions options, MapOutputTracker outputs, Queue<SchedulerAction> actions, News news, bool places)
+    /// <param name="prepare">Makes the code of a stage ready for an action, or throws; null if there is nothing to do.</param>
+    public DagScheduler(
+        DataflowOptions options, MapOutputTracker outputs, Queue<SchedulerAction> actions, News news, bool places, Action<StageBinary, CallSite?>? prepare = null)
     {
+        _prepare = prepare;
         _options = options;
         _outputs = outputs;
         _actions = actions;
@@ -130,13 +134,11 @@ internal sealed partial class DagScheduler
             _news.Tell(new JobStarted(job.Id, job.Properties, stages) { Time = _news.At(now) });
         }
 
-
         // Better before anything has run than after.
-        var refused = job.Stages.Where(stage => stage.Wishes.Refusal is not null && !IsAvailable(stage)).MinBy(stage => stage.Id.Value);
-        if (refused is null)
-            Submit(job.Final, now);
+        if (WhyRefused(job) is { } refusal)
+            Abort(job, refusal, now);
         else
-            Abort(job, refused.Wishes.Refusal!, now);
+            Submit(job.Final, now);
     }
 
     private StageSummary Summarize(Stage stage) =>

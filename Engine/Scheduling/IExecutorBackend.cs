@@ -14,6 +14,12 @@ internal interface IExecutorBackend : IDisposable
     /// to carry on with them itself.</param>
     void Start(Action<SchedulerEvent, bool> report);
 
+    /// <summary>Makes the code of a stage ready to be launched. Called for each stage of a job before any task of the job runs.</summary>
+    /// <param name="binary">The code.</param>
+    /// <param name="action">The action that was called, for errors.</param>
+    /// <exception cref="ClosureException">Something in it can't travel to an executor: then nothing of the job runs.</exception>
+    void Prepare(StageBinary binary, CallSite? action);
+
     /// <summary>Runs tasks on an executor. Each is answered by <see cref="TaskEnded"/>, unless the executor is lost.</summary>
     /// <param name="executor">One that was reported, with as many free slots.</param>
     /// <param name="tasks">The tasks; the list is used again after the call.</param>

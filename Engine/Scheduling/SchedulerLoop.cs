@@ -42,7 +42,7 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
         _time = time;
         _listeners = listeners;
         _start = time.GetTimestamp();
-        _machine = new SchedulerMachine(options, random, time.GetUtcNow(), backend.HasPlaces);
+        _machine = new SchedulerMachine(options, random, time.GetUtcNow(), backend.HasPlaces, backend.Prepare);
         _timer = time.CreateTimer(_ => Self.TellAndRun(TimePassed.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _backend.Start(Report);
     }

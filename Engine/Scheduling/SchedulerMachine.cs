@@ -1,3 +1,4 @@
+using Dataflow.Tasks;
 using Dataflow.Tracking;
 
 namespace Dataflow.Scheduling;
@@ -16,10 +17,11 @@ internal sealed class SchedulerMachine
     /// <param name="random">Seeded by whoever wants the same run twice.</param>
     /// <param name="start">The wall clock when the machine's time is 0.</param>
     /// <param name="places">Whether it matters on which executor a task runs; false when there is only one.</param>
-    public SchedulerMachine(DataflowOptions options, Random random, DateTimeOffset start, bool places)
+    /// <param name="prepare">Makes the code of a stage ready for an action, or throws; null if there is nothing to do.</param>
+    public SchedulerMachine(DataflowOptions options, Random random, DateTimeOffset start, bool places, Action<StageBinary, CallSite?>? prepare = null)
     {
         _news = new News(start, _inner);
-        Dag = new DagScheduler(options, MapOutputs, _inner, _news, places);
+        Dag = new DagScheduler(options, MapOutputs, _inner, _news, places, prepare);
         Tasks = new TaskScheduling.TaskScheduler(options, random, _inner, _events, _news, grows: places);
     }
 

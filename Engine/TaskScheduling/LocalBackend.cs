@@ -39,6 +39,9 @@ internal sealed class LocalBackend : IExecutorBackend
         _services.Blocks.Updated += OnBlockUpdated;
     }
 
+    /// <summary>Nothing travels here.</summary>
+    public void Prepare(StageBinary binary, CallSite? action) { }
+
     public void Launch(ExecutorId executor, IReadOnlyList<StageTask> tasks)
     {
         for (var i = 0; i < tasks.Count; i++)

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.Loader;
+using Dataflow.TestKit;
 using Microsoft.CodeAnalysis;
 
 namespace Dataflow.Analyzers.Tests;
@@ -28,6 +29,15 @@ public sealed class AgreementTests
     [InlineData("var both = (1, rdd); rdd.Map(x => x + [|DF0002:both|].Item1);")]
     [InlineData("var barrier = rdd.Barrier(); rdd.Map(x => [|DF0002:barrier|].ToString());")]
     [InlineData("var query = from x in rdd where x < [|DF0002:context|].DefaultParallelism select x;")]
+    [InlineData("using var file = File.OpenRead(Environment.ProcessPath!); rdd.Map(x => [|DF0004:file|].Length).Count();")]
+    [InlineData("var random = new Random(1); rdd.Map(x => [|DF0004:random|].Next(x + 1)).Count();")]
+    [InlineData("var later = Task.FromResult(3); rdd.Map(x => x + [|DF0004:later|].Result).Count();")]
+    [InlineData("var thread = Thread.CurrentThread; rdd.Map(x => [|DF0004:thread|].Name ?? \"\").Count();")]
+    [InlineData("using var process = new System.Diagnostics.Process(); rdd.Map(x => [|DF0004:process|].Id).Count();")]
+    [InlineData("using var stop = new CancellationTokenSource(); rdd.Filter(x => [|DF0004:stop|].IsCancellationRequested).Count();")]
+    [InlineData("using var stop = new CancellationTokenSource(); var token = stop.Token; rdd.Filter(x => [|DF0004:token|].IsCancellationRequested).Count();")]
+    [InlineData("using var gate = new SemaphoreSlim(1); rdd.Filter(x => [|DF0004:gate|].CurrentCount > x).Count();")]
+    [InlineData("nint address = 5; rdd.Map(x => [|DF0004:address|] > x).Count();")]
     public void A_lambda_that_is_warned_of_is_refused(string body)
     {
         var marked = body.StartsWith("new Holder") ? body : body[..body.IndexOf("[|")] + body[(body.IndexOf("[|") + 9)..].Replace("|]", "");
@@ -35,8 +45,8 @@ public sealed class AgreementTests
         var message = Assert.Single(said).GetMessage();
         Assert.NotNull(thrown);
 
-        // Both begin with whom they speak of: the engine knows the line, the analyzer has the place.
-        Assert.EndsWith(message[FirstVerb(message)..], thrown.Message);
+        // Both begin with whom they speak of: the engine knows the line, the analyzer has the place. Of what can't travel the engine adds the path.
+        Assert.EndsWith(message[FirstVerb(message)..], thrown.Message.Split("\n  path: ")[0]);
     }
 
     [Theory]
@@ -50,7 +60,12 @@ public sealed class AgreementTests
     [InlineData("var set = context.Broadcast(new HashSet<int> { 1 }); rdd.Filter(x => set.Value.Contains(x));")]
     [InlineData("var wrong = context.Counter(\"wrong\"); rdd.Map(x => { wrong.Add(1); return x; });")]
     [InlineData("var used = context.DefaultParallelism; rdd.Map(x => x + used); var more = rdd.Map(x => x).Id;")]
-    [InlineData("rdd.Map(x => nameof(context));")]
+    [InlineData("rdd.Map(x => nameof(context)).Count();")]
+    [InlineData("using var file = File.OpenRead(Environment.ProcessPath!); var length = file.Length; rdd.Map(x => x + length).Count();")]
+    [InlineData("var regex = new System.Text.RegularExpressions.Regex(\"a\"); rdd.Filter(x => regex.IsMatch(\"a\")).Count();")]
+    [InlineData("var encoding = System.Text.Encoding.UTF8; rdd.Map(x => encoding.GetByteCount(\"a\")).Count();")]
+    [InlineData("var gate = new Lock(); rdd.Map(x => { lock (gate) return x; }).Count();")]
+    [InlineData("rdd.MapPartitionsWithIndex((index, items) => { var random = new Random(index); return items.Select(x => random.Next(x + 1)); }).Count();")]
     [InlineData("rdd.Coalesce(1, (parent, partitions) => [Enumerable.Range(0, rdd.PartitionCount).ToArray()]);")]
     public void One_that_is_not_is_taken(string body)
     {
@@ -59,7 +74,7 @@ public sealed class AgreementTests
         Assert.Null(thrown);
     }
 
-    private static int FirstVerb(string message) => new[] { " writes ", " uses " }.Select(verb => message.IndexOf(verb)).Where(at => at > 0).Min();
+    private static int FirstVerb(string message) => new[] { " writes ", " uses ", " can't travel " }.Select(verb => message.IndexOf(verb)).Where(at => at > 0).Min();
 
     private static (Diagnostic[] Said, ClosureException? Thrown) Both(string body)
     {
@@ -83,8 +98,8 @@ public sealed class AgreementTests
         try
         {
             var run = scope.LoadFromStream(image).GetType("Program")!.GetMethod("Run")!;
-            using var context = DataflowContext.Local(1);
-            run.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [context, context.Range(0, 4).Map(x => (int)x), context.Parallelize([("a", 1)])], null);
+            using var context = ShippingBackend.Context(DataflowOptions.Default with { Threads = 1 });
+            run.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [context, context.Parallelize([0, 1, 2, 3]), context.Parallelize([("a", 1)])], null);
             return (said, null);
         }
         catch (ClosureException error)

@@ -9,6 +9,8 @@ public sealed class TravelTests
     [InlineData("var client = new System.Net.Http.HttpClient(); rdd.Map(x => [|DF0004:client|].Timeout);", "it holds something that this process has open. Make it inside")]
     [InlineData("var gate = new SemaphoreSlim(1); rdd.ForEach(x => [|DF0004:gate|].Wait());", "it holds something that this process has open. Make it inside")]
     [InlineData("using var stop = new CancellationTokenSource(); rdd.Filter(x => [|DF0004:stop|].IsCancellationRequested);", "it holds something")]
+    [InlineData("using var stop = new CancellationTokenSource(); var token = stop.Token; rdd.Filter(x => [|DF0004:token|].IsCancellationRequested);", "it can be cancelled in this process only. Use TaskContext")]
+    [InlineData("nint address = 5; rdd.Map(x => [|DF0004:address|] + x);", "it is an address in this process. Keep the data in an array")]
     [InlineData("var random = new Random(1); rdd.Map(x => [|DF0004:random|].Next(x));", "every task would draw the same numbers. Make one inside MapPartitions")]
     [InlineData("var later = Task.FromResult(3); rdd.Map(x => x + [|DF0004:later|].Result);", "it runs in this process. Await it before this verb")]
     [InlineData("var later = new ValueTask<int>(3); rdd.Map(x => x + [|DF0004:later|].Result);", "it runs in this process. Await it before this verb")]
@@ -21,7 +23,8 @@ public sealed class TravelTests
     public void It_is_warned_of(string body, string because)
     {
         var message = Assert.Single(AnalyzedProgram.Check(body, types: Types));
-        Assert.Contains("which can't travel to an executor: " + because, message);
+        Assert.Contains("can't travel to an executor: it reads '", message);
+        Assert.Contains("), and " + because, message);
     }
 
     [Theory]
@@ -29,7 +32,7 @@ public sealed class TravelTests
     [InlineData("rdd.MapPartitions(items => { using var file = File.OpenRead(\"f\"); return items.Select(x => x + file.ReadByte()).ToArray(); });")]
     [InlineData("rdd.MapPartitionsWithIndex((index, items) => { var random = new Random(index); return items.Select(x => random.Next(x)); });")]
     [InlineData("var regex = new System.Text.RegularExpressions.Regex(\"a\"); rdd.Filter(x => regex.IsMatch(\"a\"));")]
-    [InlineData("using var stop = new CancellationTokenSource(); var token = stop.Token; rdd.Filter(x => token.IsCancellationRequested);")]
+    [InlineData("rdd.Filter(x => Dataflow.Tasks.TaskContext.Current!.CancellationToken.IsCancellationRequested);")]
     [InlineData("using var stop = new CancellationTokenSource(); rdd.ForEachAsync(x => { }, stop.Token);")]
     [InlineData("var later = Task.FromResult(3); var value = later.Result; rdd.Map(x => x + value);")]
     [InlineData("var own = new Reopens(); rdd.Map(x => own.ToString());")]

@@ -75,6 +75,17 @@ public sealed class ClusterJobTests
     }
 
     [Fact]
+    public async Task What_cannot_travel_is_refused_at_once_even_while_nobody_is_there_to_run_it()
+    {
+        await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");
+        using var file = File.OpenRead(typeof(ClusterJobTests).Assembly.Location);
+        var sums = context.Range(0, 100, partitions: 4).Map(x => (x % 3, x)).ReduceByKey((a, b) => a + b, partitions: 2);
+        var error = Assert.Throws<ClosureException>(() => sums.Map(pair => pair.Value + file.Length).Count());
+        Assert.Contains("it reads 'file' (FileStream), and it holds an open file or connection. Open it inside MapPartitions instead", error.Message);
+        Assert.Contains("ClusterJobTests.cs:", error.Message);
+    }
+
+    [Fact]
     public async Task Code_that_ends_its_process_ends_only_its_executor_and_its_job()
     {
         await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");

@@ -16,6 +16,7 @@ internal sealed class ShippingBackend : IExecutorBackend, IBroadcastSource
     private readonly LoadedCode _code = new();
     private readonly FetchedBroadcasts _fetched;
     private readonly Lock _lock = new();
+    private readonly Dictionary<StageBinary, byte[]> _encoded = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<StageBinary, StageBinary> _copies = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<StageBinary, StageBinary> _originals = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<TaskId, StageBinary> _running = [];
@@ -39,6 +40,9 @@ internal sealed class ShippingBackend : IExecutorBackend, IBroadcastSource
     /// <summary>Bytes of all code so far.</summary>
     public long CodeBytes { get; private set; }
 
+    /// <summary>How often the code of a stage was turned into bytes.</summary>
+    public int StagesEncoded { get; private set; }
+
     /// <summary>Stages whose code was sent.</summary>
     public int StagesShipped { get; private set; }
 
@@ -59,6 +63,11 @@ internal sealed class ShippingBackend : IExecutorBackend, IBroadcastSource
     {
         _report = report;
         _threads.Start((news, idle) => report(news is TaskEnded ended ? Travelled(ended) : news, idle));
+    }
+
+    public void Prepare(StageBinary binary, CallSite? action)
+    {
+        lock (_lock) Encode(binary, action);
     }
 
     public void Launch(ExecutorId executor, IReadOnlyList<StageTask> tasks)
@@ -90,6 +99,17 @@ internal sealed class ShippingBackend : IExecutorBackend, IBroadcastSource
 
     public void Dispose() => _threads.Dispose();
 
+    private byte[] Encode(StageBinary binary, CallSite? action = null)
+    {
+        if (_encoded.TryGetValue(binary, out var known)) return known;
+        var graph = ClosureCodec.Write(binary, action);
+        foreach (var broadcast in graph.Broadcasts) _broadcasts.TryAdd(broadcast.Id, broadcast);
+        CodeBytes += graph.Bytes.Length;
+        StagesEncoded++;
+        _encoded.Add(binary, graph.Bytes);
+        return graph.Bytes;
+    }
+
     private StageTask CopyOf(StageTask task)
     {
         var context = new ReadContext(_code) { Broadcasts = this };
@@ -98,11 +118,8 @@ internal sealed class ShippingBackend : IExecutorBackend, IBroadcastSource
             // Results that a job took no care to bring back are those of tests of the scheduler.
             if (!_copies.TryGetValue(task.Binary, out var copy))
             {
-                var graph = ClosureCodec.Write(task.Binary);
-                foreach (var broadcast in graph.Broadcasts) _broadcasts.TryAdd(broadcast.Id, broadcast);
-                CodeBytes += graph.Bytes.Length;
+                copy = ClosureCodec.Read<StageBinary>(Encode(task.Binary), context);
                 StagesShipped++;
-                copy = ClosureCodec.Read<StageBinary>(graph.Bytes, context);
                 _copies.Add(task.Binary, copy);
                 _originals.Add(copy, task.Binary);
             }

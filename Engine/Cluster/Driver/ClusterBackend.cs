@@ -79,6 +79,8 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     /// <summary>Takes a link that an executor made.</summary>
     public void Accept(IControlChannel channel) => channel.Start(new ExecutorLink(this, channel, _settings));
 
+    public void Prepare(StageBinary binary, CallSite? action) => _ = _blocks.Encode(binary, action);
+
     public void Launch(ExecutorId executor, IReadOnlyList<StageTask> tasks)
     {
         ExecutorLink? link;
@@ -102,6 +104,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
             }
             catch (ClosureException error)
             {
+                // An element of its partition, which goes with the task; or a stage that is needed after all, since outputs were lost.
                 _report(new TaskEnded(description.Id, new TaskThrew(error), new TaskMetrics(), null), false);
             }
         }

@@ -24,11 +24,13 @@ internal sealed class DriverBlocks(ApplicationFiles files) : IBlockProvider
     private long _next;
 
     /// <summary>The code of a stage as bytes.</summary>
+    /// <param name="binary">The stage's code.</param>
+    /// <param name="action">The action that needs it, for errors.</param>
     /// <exception cref="Dataflow.ClosureException">Something in it can't travel.</exception>
-    public EncodedBinary Encode(StageBinary binary)
+    public EncodedBinary Encode(StageBinary binary, CallSite? action = null)
     {
         if (_binaries.TryGetValue(binary, out var known)) return known;
-        var graph = ClosureCodec.Write(binary);
+        var graph = ClosureCodec.Write(binary, action);
         foreach (var broadcast in graph.Broadcasts) Offer(broadcast);
         var encoded = new EncodedBinary(Interlocked.Increment(ref _next), graph.Bytes, SHA256.HashData(graph.Bytes));
         _binaries.AddOrUpdate(binary, encoded);

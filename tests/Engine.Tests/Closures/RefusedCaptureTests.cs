@@ -87,28 +87,11 @@ public sealed class RefusedCaptureTests
         Assert.Contains("-> [1] (Dictionary<string, object>)", message);
     }
 
-    [Fact]
-    public void A_job_whose_lambda_cannot_travel_fails_once_with_the_verb_named()
-    {
-        using var context = ShippingBackend.Context(DataflowOptions.Default with { Threads = 1 });
-        var random = new Random(5);
-        var attempts = 0;
-        context.AddListener(new Failures(() => attempts++));
-        var error = Assert.Throws<JobFailedException>(() => context.Range(0, 10, partitions: 1).Map(x => x + random.Next()).Count());
-        Assert.Contains("The lambda in Map at RefusedCaptureTests.cs:", error.Message);
-        Assert.Contains("it reads 'random' (Random)", error.Message);
-    }
-
     private static void Refuses<T>(string why, Func<T> lambda) => Assert.Contains(why, Ship.Refusal(lambda));
 
     private static object? Field(Delegate lambda, string name) => lambda.Target!.GetType().GetField(name)!.GetValue(lambda.Target);
 
     private sealed class Words : Dictionary<string, int>;
-
-    private sealed class Failures(Action onFailure) : Diagnostics.JobListener
-    {
-        public override void OnTaskFinished(Diagnostics.TaskFinished news) => onFailure();
-    }
 
     private sealed class Holder(DataflowContext context)
     {
