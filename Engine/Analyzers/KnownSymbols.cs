@@ -40,8 +40,8 @@ internal sealed class KnownSymbols
     /// <remarks>Of the engine's verbs, those of its contexts and Rdds, every delegate does that is not marked; of anybody else's, those that are.</remarks>
     public bool RunsInTasks(IInvocationOperation call, IParameterSymbol parameter)
     {
-        if (parameter.Type.TypeKind != TypeKind.Delegate) return false;
         if (Has(parameter, _runsInTasks)) return true;
+        if (parameter.Type.TypeKind != TypeKind.Delegate) return false;
         var verb = call.TargetMethod;
         return SymbolEqualityComparer.Default.Equals(verb.ContainingAssembly, _driverOnly.ContainingAssembly) && !Has(parameter, _runsInDriver)
             && (IsDriverOnly(verb.ContainingType) || IsDriverOnly(call.Instance?.Type) || verb.Parameters.Any(other => IsDriverOnly(other.Type)));
