@@ -163,7 +163,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         {
             case Registered registered: Begin(registered); break;
             case StageBinaryAvailable offered: _offered[offered.Binary] = offered; break;
-            case LaunchTasks launch: Launch(launch.Tasks); break;
+            case LaunchTasks launch when !_ended.Task.IsCompleted: Launch(launch.Tasks); break;
             case KillAttempt kill: _backend?.Kill(_start.Executor, kill.Task, kill.Reason); break;
             case ReportTaken taken: _reports.TryRemove(taken.Task, out _); break;
             case DropCachedBlocks drop: _backend?.DropCached(drop.Rdd); break;
@@ -268,10 +268,17 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
                 Send(ended.Task, binary, ended.Outcome, ended.Metrics, ended.Accumulators);
 
                 // Its thread still runs, and nothing but the end of the process ends it.
-                if (ended.Outcome is TaskThrew { Exception: TaskAbandonedException error }) _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedHere, error.Message));
+                if (ended.Outcome is TaskThrew { Exception: TaskAbandonedException error }) Quit(error.Message);
                 break;
             case BlockUpdated updated: _driver.Send(new BlocksUpdated([updated.Update])); break;
         }
+    }
+
+    /// <summary>Leaves at once: tasks that come meanwhile are the driver's to place elsewhere.</summary>
+    private void Quit(string reason)
+    {
+        _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedHere, reason));
+        _ = _driver.CloseAsync(reason);
     }
 
     private void Send(TaskId task, StageBinary binary, TaskOutcome outcome, TaskMetrics metrics, AccumulatorUpdates? accumulators)

@@ -89,17 +89,21 @@ internal sealed class ExecutorProcess
         {
             Shuffles = new ShuffleServer(new Scheduling.WorkerId(int.Parse(values[8], CultureInfo.InvariantCulture)), new Uri(values[9]), values[10]),
         }).ConfigureAwait(false);
-        var orphaned = Console.In.ReadLineAsync();
+
+        // On a thread of its own: reading the console waits, whatever its method is called.
+        var orphaned = Task.Run(Console.In.ReadLine);
         await Task.WhenAny(host.Ended, orphaned).ConfigureAwait(false);
 
         // Code of the user that does not end must not keep the process: what it holds goes with it.
         try
         {
-            await host.DisposeAsync().AsTask().WaitAsync(LongestGoodbye, LinkLimits.Default.Time).ConfigureAwait(false);
+            await Task.Run(() => host.DisposeAsync().AsTask()).WaitAsync(LongestGoodbye, LinkLimits.Default.Time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            // The process ends, and its worker removes the folder.
+            // At once and from outside: an orderly end would wait for the code that does not end. The worker removes the folder.
+            using var self = Process.GetCurrentProcess();
+            self.Kill();
         }
         return host.Ended.IsCompletedSuccessfully && host.Ended.Result.Kind is LinkEndKind.ClosedThere or LinkEndKind.ClosedHere ? 0 : 1;
     }
