@@ -12,6 +12,7 @@ internal sealed partial class CoordinatorHost
             case WorkerHeartbeat beat: peer.Channel.Send(new HeartbeatAck(beat.Epoch)); break;
             case ExecutorStarted: break;
             case ExecutorExited exited: OnExited(worker, exited); break;
+            case Drain drain: OnDrain(worker, drain); break;
             default: _ = peer.Channel.CloseAsync($"{message.GetType().Name} is nothing that a worker says"); break;
         }
     }
@@ -107,6 +108,17 @@ internal sealed partial class CoordinatorHost
         if (executor.IsStopping || !_applications.TryGetValue(exited.Application, out var application)) return;
         if (application.Ended(executor, exited.Reason) is { } reason)
             application.Peer?.Channel.Send(NewsOf(worker, WorkerChangeKind.GivenUp, reason));
+    }
+
+    private void OnDrain(WorkerEntry worker, Drain drain)
+    {
+        worker.IsDraining = true;
+        Log("worker-draining", worker.Offer.Name, $"for {drain.Deadline.TotalSeconds:0.###} s at most");
+        foreach (var application in _applications.Values)
+        {
+            application.Peer?.Channel.Send(NewsOf(worker, WorkerChangeKind.Draining, null));
+            application.Peer?.Channel.Send(drain with { Worker = worker.Number });
+        }
     }
 
     // Frees what an executor had, and tells its program.

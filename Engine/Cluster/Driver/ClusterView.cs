@@ -116,6 +116,9 @@ public enum WorkerChangeKind
     /// <summary>It has fewer cores or less memory than an executor is to have; none is started there.</summary>
     TooSmall,
 
+    /// <summary>It is about to leave: its executors get no new tasks, and it goes when those that run have ended.</summary>
+    Draining,
+
     /// <summary>It left, or its link was lost.</summary>
     Left,
 }

@@ -131,7 +131,7 @@ internal sealed class DriverLink : Actor
     {
         switch (message)
         {
-            case Retry when _link is null && !_isEnding: Dial(); break;
+            case Retry when _link is null && !_isEnding: _ = DialAsync(); break;
             case Confirm: ForgetUnconfirmed(); break;
             case Dialled dialled: OnDialled(dialled.Channel); break;
             case Undialled failed: OnUndialled(failed.Error); break;
@@ -150,7 +150,7 @@ internal sealed class DriverLink : Actor
                 _link?.Channel.Send(ready);
                 break;
             case ReleaseExecutor release: _link?.Channel.Send(release); break;
-            case ApplicationEnded ended: Finish(ended); break;
+            case ApplicationEnded ended: _ = FinishAsync(ended); break;
         }
     }
 
@@ -169,7 +169,7 @@ internal sealed class DriverLink : Actor
         _ended.TrySetResult();
     }
 
-    private async void Dial()
+    private async Task DialAsync()
     {
         try
         {
@@ -277,17 +277,15 @@ internal sealed class DriverLink : Actor
         _settings.Logger.LogWarning("The coordinator refuses the program: {Reason}", reason);
     }
 
-    private async void Finish(ApplicationEnded ended)
+    private async Task FinishAsync(ApplicationEnded ended)
     {
         if (_isEnding) return;
         _isEnding = true;
         _registered.TrySetException(new ClusterException($"The program ended before it was registered: {ended.Reason}."));
+        var link = _link;
+        link?.Channel.Send(ended);
         await _ending.CancelAsync().ConfigureAwait(false);
-        if (_link is { } link)
-        {
-            link.Channel.Send(ended);
-            await link.Channel.CloseAsync(ended.Reason).ConfigureAwait(false);
-        }
+        if (link is not null) await link.Channel.CloseAsync(ended.Reason).ConfigureAwait(false);
         Self.Stop();
     }
 

@@ -87,7 +87,7 @@ internal sealed class DriverNode : IAsyncDisposable
         var token = options.ReadToken() ?? ClusterToken.Open;
 
         // Executors dial the driver: it listens where it is reached from the coordinator's network.
-        var address = await ClusterAddress.TowardsAsync(coordinator, cancellation).ConfigureAwait(false);
+        var address = await LocalAddress.TowardAsync(coordinator, cancellation).ConfigureAwait(false);
         var node = new NodeOptions { Address = address, Token = token, AdvertisedHost = options.AdvertisedHost };
         var driver = new DriverNode(options, node, findAccumulator, null);
         await driver.StartAsync(

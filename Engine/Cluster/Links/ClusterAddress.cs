@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Dataflow.Cluster;
 
@@ -30,23 +29,5 @@ internal static class ClusterAddress
         if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https" or "dataflow") || parsed.Host.Length == 0 || parsed.PathAndQuery.Trim('/').Length > 0)
             throw new ArgumentException($"'{url}' is no address of a cluster; write dataflow://HOST:PORT, such as dataflow://127.0.0.1:{DefaultPort}.", nameof(url));
         return new UriBuilder(parsed.Scheme == "https" ? "https" : "http", parsed.Host, parsed.Port < 0 ? DefaultPort : parsed.Port).Uri;
-    }
-
-    /// <summary>The address of this machine by which it reaches another one, and is reached from there. Nothing is sent.</summary>
-    /// <exception cref="ClusterException">The other one is not known, or there is no way to it.</exception>
-    public static async Task<IPAddress> TowardsAsync(Uri other, CancellationToken cancellation)
-    {
-        try
-        {
-            var addresses = await Dns.GetHostAddressesAsync(other.DnsSafeHost, cancellation).ConfigureAwait(false);
-            var there = addresses.FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0];
-            using var socket = new Socket(there.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-            await socket.ConnectAsync(there, other.Port, cancellation).ConfigureAwait(false);
-            return ((IPEndPoint)socket.LocalEndPoint!).Address;
-        }
-        catch (Exception error) when (error is SocketException or IndexOutOfRangeException)
-        {
-            throw new ClusterException($"There is no way to {other}: {error.Message}\n  next: check the name and that this machine is on its network.", error);
-        }
     }
 }

@@ -9,7 +9,7 @@ namespace Dataflow.Cluster;
 /// An executor as a process of its worker: started from the application's own files, so that it runs the driver's build of everything. The
 /// secret goes through its standard input, where no list of processes shows it; when that ends, the worker has, and so does the executor.
 /// </summary>
-internal sealed class ExecutorProcess
+internal sealed class ExecutorProcess : IStartedExecutor
 {
     /// <summary>The program that staged folders get, unless the application brings it itself: it calls <see cref="RunAsync"/>.</summary>
     public const string Launcher = "dataflow.dll";

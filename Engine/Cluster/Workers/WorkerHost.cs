@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dataflow.Scheduling;
 using Dataflow.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -24,8 +23,11 @@ public sealed record WorkerOptions(Uri Join)
     /// <summary>Under which folder it keeps staged code and executors keep temporary files; null for the system's temporary folder.</summary>
     public string? TempFolder { get; init; }
 
-    /// <summary>How long it tries to reach the coordinator again after the link was lost. Default 60 s.</summary>
+    /// <summary>How long it tries to reach the coordinator again after the link was lost; its executors go on meanwhile. Default 60 s.</summary>
     public TimeSpan ReconnectFor { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long tasks that run may take to end after <see cref="WorkerHost.Drain"/>. Default 30 s.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -34,17 +36,15 @@ public sealed record WorkerOptions(Uri Join)
 }
 
 /// <summary>
-/// The daemon of a machine: joins a driver or coordinator, and starts one executor process for each application that it is asked to serve. What
-/// an executor does to itself does not reach the worker.
+/// The daemon of a machine: joins a driver or coordinator, and starts an executor process for each application that it is asked to serve. What
+/// an executor does to itself does not reach the worker. While the coordinator is away its executors go on.
 /// </summary>
 public sealed class WorkerHost
 {
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
-
     private readonly WorkerOptions _options;
     private readonly ClusterToken _token;
     private readonly ILogger _logger;
-    private readonly TimeProvider _time;
+    private readonly TaskCompletionSource _drain = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A worker that is not running yet.</summary>
     /// <param name="options">What it offers.</param>
@@ -55,62 +55,37 @@ public sealed class WorkerHost
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Cores);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MemoryBytes);
         _options = options;
-        _time = options.Time;
         _token = (options.Token is { } token ? ClusterToken.Parse(token) : ClusterToken.FromEnvironment()) ?? ClusterToken.Open;
         _logger = options.LoggerFactory?.CreateLogger("Dataflow.Worker") ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
     }
 
-    /// <summary>Serves until it is cancelled, the application ends, or the coordinator can't be reached any more.</summary>
-    /// <param name="cancellationToken">Ends the worker and its executors.</param>
+    /// <summary>Has the worker leave when the tasks that run have ended, after <see cref="WorkerOptions.DrainTimeout"/> in any case. Programs are told, and
+    /// give it no new ones. Safe to call twice.</summary>
+    public void Drain() => _drain.TrySetResult();
+
+    /// <summary>Serves until it is cancelled or drained, the program whose own it is ends, or the coordinator can't be reached any more.</summary>
+    /// <param name="cancellationToken">Ends the worker and its executors at once.</param>
     /// <returns>Why it ended.</returns>
     /// <exception cref="ClusterException">The coordinator can't be reached, or refuses.</exception>
     public async Task<string> RunAsync(CancellationToken cancellationToken = default)
     {
+        // What an earlier run left when it was killed is removed meanwhile.
         using var temp = new TempFolders(_options.TempFolder);
         using var client = new NodeClient();
+        using var pool = new NativePool(new NativePoolOptions { HugePages = false });
         var server = await NodeServer.StartAsync(
-            new NodeOptions { Address = await LocalAddress.TowardAsync(_options.Join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger }, static link => link.Channel.DisposeAsync(), cancellation: cancellationToken).ConfigureAwait(false);
+            new NodeOptions { Address = await LocalAddress.TowardAsync(_options.Join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger },
+            static link => link.Channel.DisposeAsync(), cancellation: cancellationToken).ConfigureAwait(false);
         await using var listening = server.ConfigureAwait(false);
         using var shuffles = new WorkerShuffles(server, Path.Combine(temp.Folder, "shuffles"));
-        using var pool = new NativePool(new NativePoolOptions { HugePages = false });
-        var reader = new RemoteBlockReader(client, pool);
-        var lostAt = _time.GetTimestamp();
-        for (var epoch = 1L; ; epoch++)
-        {
-            try
-            {
-                var link = await client.ConnectAsync(_options.Join, ScopeName.Cluster, _token, cancellationToken).ConfigureAwait(false);
-                await using (link.ConfigureAwait(false))
-                {
-                    _logger.LogInformation("Joined {Url} as {Name} with {Cores} cores.", _options.Join, _options.Name, _options.Cores);
-                    var session = new WorkerSession(_options, link, reader, shuffles, temp.Folder, _logger);
-                    var end = await session.RunAsync(epoch, cancellationToken).ConfigureAwait(false);
-                    if (end.Final) return end.Reason;
-                    _logger.LogWarning("The link to {Url} was lost: {Reason}", _options.Join, end.Reason);
-                }
-                lostAt = _time.GetTimestamp();
-            }
-            catch (ClusterException error) when (epoch > 1 && _time.GetElapsedTime(lostAt) < _options.ReconnectFor)
-            {
-                _logger.LogDebug("{Url} does not answer yet: {Reason}", _options.Join, error.Message);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return "it was told to";
-            }
-            catch (ClusterException) when (epoch > 1)
-            {
-                return $"{_options.Join} could not be reached again for {_options.ReconnectFor.TotalSeconds:N0} s";
-            }
-            using var pause = new PeriodicTimer(RetryInterval, _time);
-            try
-            {
-                await pause.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return "it was told to";
-            }
-        }
+        var agent = new WorkerAgent(
+            new WorkerOffer(_options.Name, Environment.MachineName, _options.Cores, _options.MemoryBytes, new Dictionary<string, IReadOnlyList<string>>(), shuffles.Url.ToString()),
+            ending => client.ConnectAsync(_options.Join, ScopeName.Cluster, _token, ending),
+            new ExecutorStarter(new RemoteBlockReader(client, pool), shuffles, temp.Folder, _logger),
+            new WorkerAgentSettings { Time = _options.Time, Logger = _logger, ReconnectFor = _options.ReconnectFor });
+        using var cancelled = cancellationToken.Register(() => agent.Stop("it was told to"));
+        agent.Start();
+        if (await Task.WhenAny(agent.Ended, _drain.Task).ConfigureAwait(false) == _drain.Task) agent.Drain(_options.DrainTimeout);
+        return await agent.Ended.ConfigureAwait(false);
     }
 }

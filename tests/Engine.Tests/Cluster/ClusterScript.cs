@@ -7,11 +7,19 @@ namespace Dataflow.Engine.Tests.Cluster;
 /// <summary>Runs what is scheduled on the thread of the test, when it says so.</summary>
 internal sealed class StepDispatcher : IDispatcher
 {
-    private readonly Queue<IThreadPoolWorkItem> _work = [];
+    private readonly System.Collections.Concurrent.ConcurrentQueue<IThreadPoolWorkItem> _work = [];
+    private int _scheduled;
 
     public bool RunsInline => false;
 
-    public void Schedule(IThreadPoolWorkItem work) => _work.Enqueue(work);
+    /// <summary>How often something was scheduled.</summary>
+    public int Scheduled => Volatile.Read(ref _scheduled);
+
+    public void Schedule(IThreadPoolWorkItem work)
+    {
+        _work.Enqueue(work);
+        Interlocked.Increment(ref _scheduled);
+    }
 
     public void RunAll()
     {

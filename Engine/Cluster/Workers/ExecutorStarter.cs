@@ -1,0 +1,25 @@
+using Dataflow.Scheduling;
+using Microsoft.Extensions.Logging;
+
+namespace Dataflow.Cluster;
+
+/// <summary>Starts executors as processes, each from a folder that holds the application's files.</summary>
+/// <param name="reader">Fetches files.</param>
+/// <param name="shuffles">Serves the map outputs that executors write.</param>
+/// <param name="folder">Of this worker; it is removed with it.</param>
+/// <param name="logger">Takes what executors write.</param>
+internal sealed class ExecutorStarter(RemoteBlockReader reader, WorkerShuffles shuffles, string folder, ILogger logger) : IExecutorStarter
+{
+    private readonly FileStage _stage = new(reader, Path.Combine(folder, "code"));
+
+    public async Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret)
+    {
+        var application = Path.Combine(folder, $"{launch.Application}-{launch.Executor.Value}");
+        await _stage.FillAsync(application, launch.Files, new BlockSource(new Uri(launch.Sources[0]), launch.Application, secret)).ConfigureAwait(false);
+        var served = new ShuffleServer(launch.Worker, shuffles.Url, shuffles.Begin(launch.Application, secret));
+        return ExecutorProcess.Start(launch, secret, served, application, logger);
+    }
+
+    // An executor's own folder goes with its process; files stay by content, for other applications may consist of them too.
+    public void Forget(string application) => shuffles.End(application);
+}
