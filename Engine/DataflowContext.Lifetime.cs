@@ -16,21 +16,21 @@ public sealed partial class DataflowContext
     private readonly ConcurrentDictionary<Type, object> _state = new();
     private readonly List<IDisposable> _owned = [];
     private readonly ExecutorServices _services;
-    private readonly ThreadDispatcher _dispatcher;
+    private readonly IDispatcher _dispatcher;
     private readonly IExecutorBackend _backend;
     private readonly ListenerBus _listeners;
     private readonly SchedulerLoop _loop;
     private int _stopping;
 
-    private DataflowContext(DataflowOptions options, Func<IExecutorBackend, IExecutorBackend> wrap, DriverNode? node = null)
+    private DataflowContext(DataflowOptions options, Func<IExecutorBackend, IExecutorBackend> wrap, DriverNode? node = null, IDispatcher? dispatcher = null, TimeProvider? time = null)
     {
         _node = node;
         Options = options;
         _madeAt = CallSite.Here("DataflowContext.Local");
-        var time = TimeProvider.System;
-        _services = new ExecutorServices(new ExecutorId(0), new WorkerId(0), options);
-        _listeners = new ListenerBus(options.ListenerQueueLength, PoolDispatcher.Shared, time);
-        _dispatcher = new ThreadDispatcher("dataflow scheduler");
+        time ??= TimeProvider.System;
+        _services = new ExecutorServices(new ExecutorId(0), new WorkerId(0), options, time: time);
+        _listeners = new ListenerBus(options.ListenerQueueLength, dispatcher ?? PoolDispatcher.Shared, time);
+        _dispatcher = dispatcher ?? new ThreadDispatcher("dataflow scheduler");
         _backend = wrap(new LocalBackend(_services, options.Threads, time));
         _loop = new SchedulerLoop(options, _backend, _dispatcher, time, new Random(options.Seed), _listeners);
         _services.Commits = _loop;
@@ -64,6 +64,9 @@ public sealed partial class DataflowContext
 
     internal ExecutorServices Services => _services;
 
+    /// <summary>What schedules its jobs, for whoever plays the world around it.</summary>
+    internal SchedulerLoop Loop => _loop;
+
     /// <summary>What is kept of cached Rdds.</summary>
     public IReadOnlyList<CachedRdd> CachedRdds => _services.Blocks.Cached;
 
@@ -91,7 +94,7 @@ public sealed partial class DataflowContext
         if (_node is not null) await _node.DisposeAsync().ConfigureAwait(false);
         await _listeners.FlushAsync(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
         foreach (var owned in _owned) owned.Dispose();
-        _dispatcher.Dispose();
+        (_dispatcher as IDisposable)?.Dispose();
         _services.Dispose();
     }
 

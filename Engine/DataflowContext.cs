@@ -1,4 +1,5 @@
 using Dataflow.Closures;
+using Dataflow.Cluster;
 using Dataflow.Scheduling;
 using Dataflow.Tasks;
 
@@ -40,6 +41,10 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
 
     /// <summary>As <see cref="Local(DataflowOptions)"/>, with something between the scheduler and the threads that run its tasks.</summary>
     internal static DataflowContext Local(DataflowOptions options, Func<IExecutorBackend, IExecutorBackend> wrap) => new(options, wrap);
+
+    /// <summary>Runs jobs on a backend, a dispatcher and a clock of somebody's own: everything that a driver program waits for is in their hands.</summary>
+    internal static DataflowContext On(IExecutorBackend backend, DataflowOptions options, IDispatcher dispatcher, TimeProvider time) =>
+        new(options, _ => backend, null, dispatcher, time);
 
     /// <summary>Cuts elements of the driver program into partitions.</summary>
     /// <remarks>Slice i of n holds the positions from floor(i * length / n) to floor((i + 1) * length / n), exclusive.</remarks>

@@ -53,6 +53,9 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
     /// <summary>How many jobs, stages and task sets are remembered; exact while nothing runs.</summary>
     internal (int Jobs, int Stages, int TaskSets) Remembered => (_machine.Dag.JobCount, _machine.Dag.StageCount, _machine.Tasks.SetCount);
 
+    /// <summary>How many jobs somebody waits for. Read by whoever runs the mailbox.</summary>
+    internal int JobsUnderWay => _waiters.Count;
+
     /// <summary>Completes when the loop has stopped.</summary>
     public Task Ended => _ended.Task;
 

@@ -118,7 +118,7 @@ public sealed class BlockStore : IDisposable
                 return Lend(new CachedReader<T>(this, id, typed, context, () => GetOrCompute(id, level, compute, context)), context);
             }
             if (entry.Builder == context) return Lend(Build(id, entry, compute, context), context);
-            entry.Built.Wait(context.CancellationToken);
+            context.WaitFor(entry.Built);
         }
     }
 

@@ -7,14 +7,15 @@ namespace Dataflow.Tasks;
 /// <summary>What one executor offers to all tasks that run on it. In local mode this process is the one executor.</summary>
 public sealed class ExecutorServices : IDisposable
 {
-    internal ExecutorServices(ExecutorId executor, WorkerId worker, DataflowOptions options, Shuffle.ShuffleFolder? shuffles = null)
+    internal ExecutorServices(
+        ExecutorId executor, WorkerId worker, DataflowOptions options, Shuffle.ShuffleFolder? shuffles = null, IDisk? disk = null, TimeProvider? time = null)
     {
         Executor = executor;
         Worker = worker;
         Options = options;
         Pool = new NativePool(new NativePoolOptions { HugePages = options.HugePages });
-        Memory = MemoryBudget.Create(options, Pool);
-        Temp = new TempFolders(options.TempFolder);
+        Memory = MemoryBudget.Create(options, Pool, time);
+        Temp = new TempFolders(options.TempFolder, disk ?? LocalDisk.Instance);
         Blocks = new BlockStore(Memory, Pool, Temp);
         State = new ExecutorState(Memory);
 
@@ -62,6 +63,9 @@ public sealed class ExecutorServices : IDisposable
 
     /// <summary>Who serves which map output.</summary>
     internal Shuffle.IMapOutputs MapOutputs { get; set; } = null!;
+
+    /// <summary>How tasks wait for each other and for the driver; null blocks their thread.</summary>
+    internal Action<Task, CancellationToken>? Waits { get; set; }
 
     /// <summary>Brings map outputs of other servers; null where there are none.</summary>
     internal Shuffle.IShuffleFetcher? Fetcher { get; set; }

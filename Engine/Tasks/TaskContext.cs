@@ -73,6 +73,15 @@ public sealed class TaskContext : IDisposable
     /// <summary>Ends the task with an <see cref="OperationCanceledException"/> if it was cancelled. Costs a field read.</summary>
     public void ThrowIfCancelled() => CancellationToken.ThrowIfCancellationRequested();
 
+    /// <summary>Waits for what another task or the driver does, unless the task is cancelled first.</summary>
+    internal void WaitFor(Task task)
+    {
+        if (Services.Waits is { } waits)
+            waits(task, CancellationToken);
+        else
+            task.Wait(CancellationToken);
+    }
+
     /// <summary>Notes that rows which the task was to read could not be had. It fails even if code of the user catches the error: the rows would be
     /// missing from its result, and nobody would know.</summary>
     /// <returns>The same error, to throw.</returns>

@@ -21,7 +21,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     private readonly IReadOnlyDictionary<string, string> _settings;
     private readonly Func<int, Accumulator?> _findAccumulator;
     private readonly ReportFetcher _reports;
-    private readonly WorkerCalls _workers;
+    private readonly IWorkerCalls _workers;
     private readonly Lock _lock = new();
     private readonly Dictionary<ExecutorId, ExecutorLink> _executors = [];
 
@@ -39,7 +39,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     /// <param name="reports">Fetches reports that are too large for a message.</param>
     /// <param name="workers">Calls workers beside the links of their executors.</param>
     public ClusterBackend(
-        DriverBlocks blocks, IReadOnlyDictionary<string, string> settings, Func<int, Accumulator?> findAccumulator, ReportFetcher reports, WorkerCalls workers)
+        DriverBlocks blocks, IReadOnlyDictionary<string, string> settings, Func<int, Accumulator?> findAccumulator, ReportFetcher reports, IWorkerCalls workers)
     {
         _workers = workers;
         _blocks = blocks;
@@ -64,6 +64,9 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
             lock (_lock) return [.. _executors.Keys];
         }
     }
+
+    /// <summary>Attempts whose end is waited for.</summary>
+    internal int RunningCount => _running.Count;
 
     /// <summary>Tasks that all executors run at once; at least 2, for a program that plans before its workers are here.</summary>
     public int SlotCount
@@ -236,8 +239,8 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     /// <summary>An executor says that a task ended.</summary>
     public void Finish(ExecutorLink link, TaskFinish finish)
     {
-        // Of a task that was given up, or that nobody launched.
-        if (!_running.TryRemove(finish.Task, out var running) || running.Link != link) return;
+        // Of a task that was given up, that nobody launched, or that is somebody else's: that one's own end must still count.
+        if (!_running.TryGetValue(finish.Task, out var running) || running.Link != link || !_running.TryRemove(finish.Task, out _)) return;
         if (finish.Report is { } report)
         {
             Finish(finish.Task, running.Binary, report);

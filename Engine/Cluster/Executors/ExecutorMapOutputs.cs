@@ -78,7 +78,10 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
             }
         }
         if (isFirst) ask(shuffle);
-        answer.Task.Wait(TaskContext.Current?.CancellationToken ?? CancellationToken.None);
+        if (TaskContext.Current is { } task)
+            task.WaitFor(answer.Task);
+        else
+            answer.Task.Wait();
         return answer.Task.Result;
     }
 }
