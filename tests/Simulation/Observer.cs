@@ -32,6 +32,8 @@ internal sealed class Observer(World world, ClusterBackend backend, PlantedFault
         backend.Launch(executor, plant == PlantedFault.ReuseEpochs ? [.. tasks.Select(WithoutEpoch)] : tasks);
     }
 
+    public void Prepare(StageBinary binary, CallSite? site) => backend.Prepare(binary, site);
+
     public void Kill(ExecutorId executor, TaskId task, string reason) => backend.Kill(executor, task, reason);
 
     public void CheckWorker(WorkerId worker) => backend.CheckWorker(worker);
