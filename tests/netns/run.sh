@@ -94,7 +94,7 @@ try() {
     at=$(now)
     eval "$cut"
     detected=$(await "$at" "Left w2" 20 "worker 2 is noticed to be gone ($name)")
-    worked=$(await_job $((at + detected)) 60 "a job without worker 2 ($name)")
+    worked=$(await_job $((at + detected)) 15 "a job without worker 2 ($name)")
     at=$(now)
     eval "$heal"
     back=$(await "$at" "Joined w2" 60 "worker 2 is back ($name)")

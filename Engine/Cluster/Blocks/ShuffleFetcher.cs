@@ -31,8 +31,9 @@ internal sealed class ShuffleFetcher(RemoteBlockReader reader, ExecutorMapOutput
                 throw Lost(first, FetchFailure.Unreachable, "nobody knows where its server is");
             var names = Array.ConvertAll(
                 positions, i => BlockName.Shuffle(shuffle, wanted[i].Map, wanted[i].Location.Writer, reduceStart, reduceEnd));
-            var blocks = reader.FetchAsync(new BlockSource(address, scope, secret), names, new BytesInFlight(), context.CancellationToken)
-                .GetAsyncEnumerator(context.CancellationToken);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, locations.LossOf(server));
+            var blocks = reader.FetchAsync(new BlockSource(address, scope, secret), names, new BytesInFlight(), either.Token)
+                .GetAsyncEnumerator(either.Token);
             try
             {
                 // On the slot's own thread, which has nothing to do until its input is there.
@@ -47,6 +48,10 @@ internal sealed class ShuffleFetcher(RemoteBlockReader reader, ExecutorMapOutput
             catch (ClusterException error)
             {
                 throw Lost(first, FetchFailure.Unreachable, error.Message);
+            }
+            catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
+            {
+                throw Lost(first, FetchFailure.Unreachable, "its worker is gone");
             }
             finally
             {

@@ -152,6 +152,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
             Forget(link);
         }
         Report(new WorkerLost(worker, reason));
+        Broadcast(new ServerLost(worker, reason));
         foreach (var link in links) Changed?.Invoke(link.Executor, false);
     }
 

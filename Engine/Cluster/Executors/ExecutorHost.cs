@@ -122,6 +122,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
                 case CommitAnswer answer when _commits.TryRemove(answer.Task, out var asked): asked.TrySetResult(answer.Granted); break;
                 case MeetingAnswer answer when _meetings.TryRemove((answer.Task, answer.Meeting), out var waits): waits.TrySetResult(answer); break;
                 case MapOutputsAnswer answer: _outputs?.Learn(answer); break;
+                case ServerLost lost: _outputs?.Lose(lost.Server); break;
                 default: _inbox.Self.Tell(message); break;
             }
         }

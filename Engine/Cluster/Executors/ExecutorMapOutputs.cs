@@ -12,6 +12,7 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
     private readonly Lock _lock = new();
     private readonly Dictionary<ShuffleId, TaskCompletionSource<MapOutputsAnswer>> _shuffles = [];
     private readonly ConcurrentDictionary<WorkerId, Uri> _servers = new();
+    private readonly ConcurrentDictionary<WorkerId, CancellationTokenSource> _losses = new();
     private long _epoch;
 
     public int? MapCount(ShuffleId shuffle) => Find(shuffle).Maps?.Length;
@@ -26,6 +27,12 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
 
     /// <summary>Where a server that holds map outputs is found.</summary>
     public Uri? AddressOf(WorkerId server) => _servers.GetValueOrDefault(server);
+
+    /// <summary>Cancelled when a server is gone: what is being read from it will not come.</summary>
+    public CancellationToken LossOf(WorkerId server) => _losses.GetOrAdd(server, static _ => new CancellationTokenSource()).Token;
+
+    /// <summary>Notes that a server is gone, for good.</summary>
+    public void Lose(WorkerId server) => _losses.GetOrAdd(server, static _ => new CancellationTokenSource()).Cancel();
 
     /// <summary>Notes that outputs were lost before this epoch: what was learned earlier may be out of date.</summary>
     public void AdvanceTo(long epoch)

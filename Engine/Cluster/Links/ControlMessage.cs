@@ -26,6 +26,7 @@ namespace Dataflow.Cluster;
 [JsonDerivedType(typeof(DropCachedBlocks), "drop-cached")]
 [JsonDerivedType(typeof(DropBroadcast), "drop-broadcast")]
 [JsonDerivedType(typeof(RemoveShuffle), "remove-shuffle")]
+[JsonDerivedType(typeof(ServerLost), "server-lost")]
 [JsonDerivedType(typeof(MapOutputsAsked), "outputs")]
 [JsonDerivedType(typeof(MapOutputsAnswer), "outputs-answer")]
 [JsonDerivedType(typeof(Heartbeat), "beat")]

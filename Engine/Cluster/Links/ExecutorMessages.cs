@@ -109,6 +109,9 @@ internal sealed record DropCachedBlocks(int Rdd) : ControlMessage;
 /// <param name="ForEver">Whether it was destroyed, so that fetching it again is an error.</param>
 internal sealed record DropBroadcast(long Broadcast, bool ForEver) : ControlMessage;
 
+/// <summary>A worker is gone with all that it served: whoever reads from it has no need to wait until the network says so.</summary>
+internal sealed record ServerLost(WorkerId Server, string Reason) : ControlMessage;
+
 /// <summary>The outputs of a shuffle are no longer wanted.</summary>
 internal sealed record RemoveShuffle(ShuffleId Shuffle) : ControlMessage;
 
