@@ -20,7 +20,7 @@ internal sealed record CoordinatorSettings
     public string Version { get; init; } = CoordinatorHost.EngineVersion;
 
     /// <summary>How long a worker whose link broke may take to come back before it is gone.</summary>
-    public TimeSpan WorkerPatience { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan WorkerPatience { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a program whose link broke may take to come back before it has ended.</summary>
     public TimeSpan ApplicationPatience { get; init; } = TimeSpan.FromSeconds(30);

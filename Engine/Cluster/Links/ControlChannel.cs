@@ -265,7 +265,7 @@ internal sealed record LinkLimits
 
     /// <summary>A link that does not answer for so long is lost. With the interval, and the coarse clock that looks after both, a cut link is
     /// noticed within 10 s.</summary>
-    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(6);
+    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
