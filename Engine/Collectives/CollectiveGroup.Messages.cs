@@ -59,6 +59,7 @@ public sealed partial class CollectiveGroup
         _here = exchange.Links?.Address ?? "";
         _addresses = Array.ConvertAll(_barrier.Meet(MeetingKind.Collectives, Encoding.UTF8.GetBytes(_here), timeout), Encoding.UTF8.GetString);
         _others = [.. _addresses.Where(address => address != _here).Distinct()];
+        if (_others.Length > 0) exchange.Know(_gang, _others);
         _isShared = _addresses.Count(address => address == _here) > 1;
     }
 

@@ -22,7 +22,11 @@ internal interface IPeerLinks
 internal sealed class Exchange
 {
     private readonly ConcurrentDictionary<GangId, ConcurrentDictionary<int, Inbox>> _gangs = new();
+    private readonly ConcurrentDictionary<GangId, string[]> _addresses = new();
     private readonly Lock _lock = new();
+
+    /// <summary>How long the driver is given to end the attempt when another process is lost.</summary>
+    public TimeSpan GraceForDriver { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The way to other processes; null where there are none.</summary>
     public IPeerLinks? Links { get; set; }
@@ -30,7 +34,7 @@ internal sealed class Exchange
     /// <summary>Opens the inbox of a task. Messages to a gang that has no inbox here are of one that is over, and dropped.</summary>
     public Inbox Open(GangId gang, int task)
     {
-        lock (_lock) return _gangs.GetOrAdd(gang, static _ => new()).GetOrAdd(task, static _ => new Inbox());
+        lock (_lock) return _gangs.GetOrAdd(gang, static _ => new()).GetOrAdd(task, static (_, grace) => new Inbox(grace), GraceForDriver);
     }
 
     /// <summary>The task has ended.</summary>
@@ -40,7 +44,11 @@ internal sealed class Exchange
         lock (_lock)
         {
             if (!_gangs.TryGetValue(gang, out var inboxes) || !inboxes.TryRemove(task, out inbox)) return;
-            if (inboxes.IsEmpty) _gangs.TryRemove(gang, out _);
+            if (inboxes.IsEmpty)
+            {
+                _gangs.TryRemove(gang, out _);
+                _addresses.TryRemove(gang, out _);
+            }
         }
         inbox.Close();
     }
@@ -90,14 +98,23 @@ internal sealed class Exchange
         foreach (var inbox in inboxes.Values) inbox.End(task);
     }
 
-    /// <summary>Another process is lost.</summary>
-    /// <param name="gangs">The gangs that have tasks there.</param>
-    /// <param name="why">For people.</param>
-    public void Lose(IEnumerable<GangId> gangs, string why)
+    /// <summary>Notes in which other processes a gang has tasks.</summary>
+    public void Know(GangId gang, string[] addresses)
     {
-        foreach (var gang in gangs)
+        lock (_lock)
         {
-            if (!_gangs.TryGetValue(gang, out var inboxes)) continue;
+            if (_gangs.ContainsKey(gang)) _addresses[gang] = addresses;
+        }
+    }
+
+    /// <summary>Another process is lost, and with it every gang that has tasks there.</summary>
+    /// <param name="address">Where it was reached.</param>
+    /// <param name="why">For people.</param>
+    public void Lose(string address, string why)
+    {
+        foreach (var (gang, addresses) in _addresses)
+        {
+            if (!addresses.Contains(address) || !_gangs.TryGetValue(gang, out var inboxes)) continue;
             foreach (var inbox in inboxes.Values) inbox.Lose(why);
         }
     }

@@ -1,11 +1,9 @@
 namespace Dataflow.Collectives;
 
 /// <summary>What has come for one task of a gang: it waits here for the task, or the task for it. Thread-safe; one task reads.</summary>
-internal sealed class Inbox
+/// <param name="grace">The driver hears of a lost executor by itself, and kills the attempt: that is waited for, so that it counts as one failure.</param>
+internal sealed class Inbox(TimeSpan grace)
 {
-    // The driver hears of a lost executor by itself, and kills the attempt: that is waited for, so that it counts as one failure.
-    private static readonly TimeSpan GraceForDriver = TimeSpan.FromSeconds(2);
-
     private readonly object _lock = new();
     private readonly Dictionary<(int From, int Sequence, int Part), PeerMessage> _messages = [];
     private readonly HashSet<int> _ended = [];
@@ -75,7 +73,7 @@ internal sealed class Inbox
     {
         lock (_lock)
         {
-            var end = Math.Min(deadline, Environment.TickCount64 + (long)GraceForDriver.TotalMilliseconds);
+            var end = Math.Min(deadline, Environment.TickCount64 + (long)grace.TotalMilliseconds);
             while (!_cancelled && Environment.TickCount64 is var now && now < end) Monitor.Wait(_lock, (int)(end - now));
         }
     }

@@ -67,6 +67,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     private RemoteBlockReader? _reader;
     private FetchedBroadcasts? _broadcasts;
     private ExecutorMapOutputs? _outputs;
+    private PeerLinks? _peers;
     private LateAssemblies? _late;
 
     private ExecutorHost(ExecutorStart start, NodeServer server, NodeClient client, IControlChannel driver)
@@ -152,6 +153,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     {
         _backend?.Dispose();
         await _driver.CloseAsync("the executor ends").ConfigureAwait(false);
+        _peers?.Dispose();
         await _server.DisposeAsync().ConfigureAwait(false);
         _client.Dispose();
         _services?.Dispose();
@@ -193,6 +195,8 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         services.MapOutputs = _outputs;
         services.Fetcher = new ShuffleFetcher(_reader, _outputs, _start.Application, _start.Secret);
         _services = services;
+        services.Exchange.Links = _peers = new PeerLinks(_client, _server.Url, _start.Application, _start.Secret, services.Exchange);
+        _server.AdmitPeers(_start.Application, _peers.ServeAsync);
         _server.Admit(_start.Application, _start.Secret, new Served(this, new ShuffleBlockProvider(services.Shuffles)));
         _backend = new LocalBackend(services, _start.Slots, _start.Node.Limits.Time);
         _backend.Start(Report);

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 
 namespace Dataflow.Cluster;
@@ -7,7 +8,11 @@ namespace Dataflow.Cluster;
 /// <summary>Dials other processes: links, and pooled connections for blocks. One per process; safe to use from any thread.</summary>
 internal sealed class NodeClient : IDisposable
 {
+    // What the system holds of a peer's bytes: a whole message, so that its sender goes on at once.
+    private const int PeerBuffer = 1 << 20;
+
     private readonly HttpMessageInvoker _http;
+    private readonly HttpMessageInvoker _peers;
     private readonly string _name = ReplayGuard.NewClient();
     private long _number = -1;
 
@@ -20,6 +25,16 @@ internal sealed class NodeClient : IDisposable
             tls.RemoteCertificateValidationCallback = (_, certificate, _, errors) => own.Trusts(certificate, errors);
             tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => own.Certificate;
         }
+        _peers = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null,
+            ConnectTimeout = Options.ConnectTimeout,
+            SslOptions = tls,
+            ConnectCallback = ConnectPeerAsync,
+        });
         _http = new HttpMessageInvoker(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -43,24 +58,36 @@ internal sealed class NodeClient : IDisposable
     /// <exception cref="ClusterException">The server is not there, speaks another version, refuses, or is not what it says.</exception>
     public async Task<IControlChannel> ConnectAsync(Uri server, string scope, ClusterToken secret, CancellationToken cancellation = default)
     {
+        var (socket, seal) = await DialAsync(server, "/control", scope, secret, null, cancellation).ConfigureAwait(false);
+        return new ControlChannel(socket, $"{server.Host}:{server.Port}", seal, Options.Limits);
+    }
+
+    /// <summary>Makes a link to another executor of the same application, and goes through its handshake.</summary>
+    /// <inheritdoc cref="ConnectAsync"/>
+    public async Task<WebSocket> ConnectPeerAsync(Uri server, string scope, ClusterToken secret, CancellationToken cancellation = default) =>
+        (await DialAsync(server, "/peer", scope, secret, _peers, cancellation).ConfigureAwait(false)).Socket;
+
+    private async Task<(WebSocket Socket, LinkSeal Seal)> DialAsync(
+        Uri server, string path, string scope, ClusterToken secret, HttpMessageInvoker? through, CancellationToken cancellation)
+    {
         ScopeName.Check(scope);
         var socket = new ClientWebSocket();
         try
         {
             socket.Options.KeepAliveInterval = Options.Limits.KeepAliveInterval;
             socket.Options.KeepAliveTimeout = Options.Limits.KeepAliveTimeout;
-            socket.Options.Proxy = null;
-            if (Options.Tls is { } own)
+            if (through is null) socket.Options.Proxy = null;
+            if (through is null && Options.Tls is { } own)
             {
                 socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, errors) => own.Trusts(certificate, errors);
                 if (own.Mutual) socket.Options.ClientCertificates = [own.Certificate];
             }
             using var patience = new CancellationTokenSource(Options.Limits.HandshakeTimeout, Options.Limits.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
-            var address = new UriBuilder(server) { Scheme = server.Scheme == "https" ? "wss" : "ws", Path = "/control" }.Uri;
-            await socket.ConnectAsync(address, either.Token).ConfigureAwait(false);
+            var address = new UriBuilder(server) { Scheme = server.Scheme == "https" ? "wss" : "ws", Path = path }.Uri;
+            await socket.ConnectAsync(address, through, either.Token).ConfigureAwait(false);
             var seal = await Handshake.ConnectAsync(socket, server, scope, secret, either.Token).ConfigureAwait(false);
-            return new ControlChannel(socket, $"{server.Host}:{server.Port}", seal, Options.Limits);
+            return (socket, seal);
         }
         catch (Exception error) when (error is not ClusterException && !cancellation.IsCancellationRequested)
         {
@@ -108,7 +135,26 @@ internal sealed class NodeClient : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _peers.Dispose();
+    }
+
+    private static async ValueTask<Stream> ConnectPeerAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = PeerBuffer };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellation).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 }
 
 /// <summary>Who serves blocks, and with which secret they are asked for.</summary>

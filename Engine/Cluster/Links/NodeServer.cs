@@ -20,8 +20,9 @@ namespace Dataflow.Cluster;
 internal sealed record AcceptedLink(string Scope, IControlChannel Channel);
 
 /// <summary>
-/// The one port of a process: <c>/control</c> for links, <c>POST /blocks</c> and <c>GET /code/HASH</c>, <c>/broadcast/ID/PIECE</c>,
-/// <c>/binary/ID</c>, <c>/result/TASK</c> for blocks, <c>DELETE</c> of a shuffle's block to remove them all. Nobody gets past it without the secret of a scope.
+/// The one port of a process: <c>/control</c> for links, <c>/peer</c> for those between executors, <c>POST /blocks</c> and <c>GET /code/HASH</c>,
+/// <c>/broadcast/ID/PIECE</c>, <c>/binary/ID</c>, <c>/result/TASK</c> for blocks, <c>DELETE</c> of a shuffle's block to remove them all. Nobody gets past it
+/// without the secret of a scope.
 /// </summary>
 internal sealed class NodeServer : IAsyncDisposable
 {
@@ -30,6 +31,7 @@ internal sealed class NodeServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ReplayGuard _replays;
     private readonly ConcurrentDictionary<string, Scope> _scopes = new();
+    private readonly ConcurrentDictionary<string, Func<WebSocket, string, CancellationToken, Task>> _peers = new();
     private readonly ConcurrentDictionary<ControlChannel, byte> _links = new();
     private readonly ConcurrentDictionary<string, int> _refusals = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -85,8 +87,17 @@ internal sealed class NodeServer : IAsyncDisposable
         _scopes[scope] = new Scope(secret, blocks);
     }
 
+    /// <summary>Takes links that executors of an application make to each other.</summary>
+    /// <param name="scope">The application; its secret was given to <see cref="Admit"/>.</param>
+    /// <param name="serve">Reads what comes on a link until it ends. Given the link, the other end's address for logs, and a token that is signalled when the process ends.</param>
+    public void AdmitPeers(string scope, Func<WebSocket, string, CancellationToken, Task> serve) => _peers[scope] = serve;
+
     /// <summary>Lets them in no more. Links that are made stay.</summary>
-    public void Expel(string scope) => _scopes.TryRemove(scope, out _);
+    public void Expel(string scope)
+    {
+        _peers.TryRemove(scope, out _);
+        _scopes.TryRemove(scope, out _);
+    }
 
     /// <summary>Closes all links, then stops listening. Safe to call twice.</summary>
     public async ValueTask DisposeAsync()
@@ -140,7 +151,9 @@ internal sealed class NodeServer : IAsyncDisposable
     {
         var path = request.Request.Path.Value ?? "/";
         if (path == "/control")
-            await ControlAsync(request).ConfigureAwait(false);
+            await LinkAsync(request, ControlAsync).ConfigureAwait(false);
+        else if (path == "/peer" && !_peers.IsEmpty)
+            await LinkAsync(request, PeerAsync).ConfigureAwait(false);
         else if (path == "/blocks" && HttpMethods.IsPost(request.Request.Method))
             await BlocksAsync(request).ConfigureAwait(false);
         else if (HttpMethods.IsGet(request.Request.Method) && BlockName.TryParse(path.AsSpan(1), out var name))
@@ -153,7 +166,7 @@ internal sealed class NodeServer : IAsyncDisposable
             request.Response.StatusCode = StatusCodes.Status404NotFound;
     }
 
-    private async Task ControlAsync(HttpContext request)
+    private async Task LinkAsync(HttpContext request, Func<WebSocket, string, CancellationToken, Task<Func<Task>>> accept)
     {
         // Browsers name the page that a script came from; no process of ours does. A web page must not reach a port of loopback.
         if (!request.WebSockets.IsWebSocketRequest || request.Request.Headers.ContainsKey("Origin"))
@@ -163,14 +176,12 @@ internal sealed class NodeServer : IAsyncDisposable
         }
         var peer = PeerOf(request);
         using var socket = await request.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
-        ControlChannel channel;
-        string scope;
+        Func<Task> serve;
         try
         {
             using var patience = new CancellationTokenSource(_options.Limits.HandshakeTimeout, _options.Limits.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopping.Token);
-            (scope, var seal) = await Handshake.AcceptAsync(socket, name => _scopes.GetValueOrDefault(name)?.Secret, either.Token).ConfigureAwait(false);
-            channel = new ControlChannel(socket, peer, seal, _options.Limits);
+            serve = await accept(socket, peer, either.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (error is ClusterException or WebSocketException or OperationCanceledException or IOException)
         {
@@ -178,16 +189,33 @@ internal sealed class NodeServer : IAsyncDisposable
             await DismissAsync(socket).ConfigureAwait(false);
             return;
         }
-        _links.TryAdd(channel, 0);
-        try
+        await serve().ConfigureAwait(false);
+    }
+
+    private async Task<Func<Task>> ControlAsync(WebSocket socket, string peer, CancellationToken cancellation)
+    {
+        var (scope, seal) = await Handshake.AcceptAsync(socket, name => _scopes.GetValueOrDefault(name)?.Secret, cancellation).ConfigureAwait(false);
+        var channel = new ControlChannel(socket, peer, seal, _options.Limits);
+        return async () =>
         {
-            _accept(new AcceptedLink(scope, channel));
-            await channel.Completed.ConfigureAwait(false);
-        }
-        finally
-        {
-            _links.TryRemove(channel, out _);
-        }
+            _links.TryAdd(channel, 0);
+            try
+            {
+                _accept(new AcceptedLink(scope, channel));
+                await channel.Completed.ConfigureAwait(false);
+            }
+            finally
+            {
+                _links.TryRemove(channel, out _);
+            }
+        };
+    }
+
+    private async Task<Func<Task>> PeerAsync(WebSocket socket, string peer, CancellationToken cancellation)
+    {
+        var (scope, _) = await Handshake.AcceptAsync(
+            socket, name => _peers.ContainsKey(name) ? _scopes.GetValueOrDefault(name)?.Secret : null, cancellation).ConfigureAwait(false);
+        return () => _peers.TryGetValue(scope, out var serve) ? serve(socket, peer, _stopping.Token) : Task.CompletedTask;
     }
 
     // Not an abort: that would overtake the answer that says why.
