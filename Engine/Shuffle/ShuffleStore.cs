@@ -15,6 +15,7 @@ internal sealed class ShuffleStore : IDisposable
 
     private readonly ConcurrentDictionary<(ShuffleId Shuffle, int Map), MapOutput> _outputs = new();
     private readonly ConcurrentDictionary<MapFileId, MapOutput> _others = new();
+    private readonly ConcurrentDictionary<string, ShuffleFolder> _neighbours = new();
     private readonly ConcurrentDictionary<MapOutput, byte> _growing = new();
     private readonly TempFolders _temp;
     private readonly bool _inMemory;
@@ -99,10 +100,20 @@ internal sealed class ShuffleStore : IDisposable
     public MapOutput? Find(ShuffleId shuffle, int map, TaskId writer)
     {
         if (Find(shuffle, map) is { } output && output.Writer == writer) return output;
-        if (Folder is null) return null;
-        var id = new MapFileId(shuffle, map, writer);
+        return Folder is null ? null : FindIn(Folder, new MapFileId(shuffle, map, writer));
+    }
+
+    /// <summary>The output that one attempt wrote in a process of another worker of this machine; null if it is not there.</summary>
+    /// <param name="folder">That worker's folder for map outputs of this application.</param>
+    /// <exception cref="CorruptDataException">Its file is damaged.</exception>
+    /// <exception cref="TempFolderException">The disk fails.</exception>
+    public MapOutput? FindIn(string folder, ShuffleId shuffle, int map, TaskId writer) =>
+        FindIn(_neighbours.GetOrAdd(folder, static path => new ShuffleFolder(path)), new MapFileId(shuffle, map, writer));
+
+    private MapOutput? FindIn(ShuffleFolder folder, MapFileId id)
+    {
         if (_others.TryGetValue(id, out var other)) return other;
-        if (Folder.Find(id) is not { } file) return null;
+        if (folder.Find(id) is not { } file) return null;
         if (_others.Count >= MostOthers) _others.Clear();
         return _others.GetOrAdd(id, MapOutput.From(this, file));
     }
@@ -119,6 +130,7 @@ internal sealed class ShuffleStore : IDisposable
             if (id.Shuffle == shuffle && _others.TryRemove(id, out _)) output.Dispose();
         }
         Folder?.Remove(shuffle);
+        foreach (var neighbour in _neighbours.Values) neighbour.Close(shuffle);
     }
 
     /// <summary>Drops one output.</summary>
@@ -179,6 +191,7 @@ internal sealed class ShuffleStore : IDisposable
         _others.Clear();
         _growing.Clear();
         Folder?.Dispose();
+        foreach (var neighbour in _neighbours.Values) neighbour.Dispose();
         _native.Dispose();
         _managed.Dispose();
     }

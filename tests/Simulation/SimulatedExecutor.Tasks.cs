@@ -76,7 +76,7 @@ internal sealed partial class SimulatedExecutor : ICommitCoordinator, IMeetingPo
 
         IOutputServer Reach(WorkerId server, (int Map, MapLocation Location) first)
         {
-            if (_outputs.AddressOf(server) is null) throw Lost(first, FetchFailure.Unreachable, "nobody knows where its server is");
+            if (_outputs.Find(server) is null) throw Lost(first, FetchFailure.Unreachable, "nobody knows where its server is");
             var source = _cluster.Find(server);
             Travel(Machine.Number, source.Machine.Number, first);
             if (!source.IsDead) return source;

@@ -79,7 +79,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
 
     /// <summary>Offers itself to the driver.</summary>
     public void Register() => _driver.Send(new RegisterExecutor(
-        "simulated", Id, Server, $"host{Machine.Number}", _url, _workerUrl, Slots, new Dictionary<string, IReadOnlyList<string>>(), [], 1));
+        "simulated", Id, Server, $"host{Machine.Number}", _url, _workerUrl, null, Slots, new Dictionary<string, IReadOnlyList<string>>(), [], 1));
 
     public ServedBlock? Open(BlockName name) => new ShuffleBlockProvider(_services.Shuffles).Open(name, near: false);
 

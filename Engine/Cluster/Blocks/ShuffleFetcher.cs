@@ -5,34 +5,56 @@ using Dataflow.Tasks;
 
 namespace Dataflow.Cluster;
 
-/// <summary>Fetches map outputs from other executors: all that a task needs of one server with one request.</summary>
+/// <summary>Fetches map outputs that other workers serve: all that a task needs of one server with one request. Those of a worker of the same machine are read
+/// from its files, which costs a third.</summary>
 /// <remarks>What has arrived is held like runs of the task itself, so it may go to disk while the rest arrives.</remarks>
-internal sealed class ShuffleFetcher(RemoteBlockReader reader, ExecutorMapOutputs locations, string scope, ClusterToken secret) : IShuffleFetcher
+/// <param name="reader">Fetches blocks.</param>
+/// <param name="locations">Where servers are.</param>
+/// <param name="host">Name of this machine.</param>
+/// <param name="scope">The application.</param>
+/// <param name="secret">Its secret.</param>
+internal sealed class ShuffleFetcher(RemoteBlockReader reader, ExecutorMapOutputs locations, string host, string scope, ClusterToken secret) : IShuffleFetcher
 {
     public MapOutput[] Fetch(
         ShuffleId shuffle, IReadOnlyList<(int Map, MapLocation Location)> wanted, int reduceStart, int reduceEnd, TaskContext context)
     {
         var outputs = new MapOutput[wanted.Count];
-        context.OnCompletion(done =>
+        var fetched = new List<MapOutput>();
+        context.OnCompletion(done => fetched.ForEach(done.Services.Shuffles.Abandon));
+        foreach (var group in Enumerable.Range(0, wanted.Count).GroupBy(i => wanted[i].Location.Server))
         {
-            foreach (var output in outputs)
-            {
-                if (output is not null) done.Services.Shuffles.Abandon(output);
-            }
-        });
-        foreach (var server in Enumerable.Range(0, wanted.Count).GroupBy(i => wanted[i].Location.Server))
-            Fetch(server.Key, [.. server]);
+            var server = locations.Find(group.Key) ?? throw Lost(wanted[group.First()], FetchFailure.Unreachable, "nobody knows where its server is");
+            var elsewhere = group.Where(i => (outputs[i] = FindNear(server, wanted[i])!) is null).ToArray();
+            if (elsewhere.Length > 0) Fetch(server, elsewhere);
+        }
         return outputs;
 
-        void Fetch(WorkerId server, int[] positions)
+        // Another machine of the same name, in a container say, has no such file: the numbers in its name are given once.
+        MapOutput? FindNear(BlockServer server, (int Map, MapLocation Location) output)
+        {
+            if (server.Folder is not { } folder || server.Host != host) return null;
+            try
+            {
+                return context.Services.Shuffles.FindIn(folder, shuffle, output.Map, output.Location.Writer);
+            }
+            catch (CorruptDataException error)
+            {
+                throw Lost(output, FetchFailure.Corrupt, error.Message);
+            }
+            catch (TempFolderException)
+            {
+                // Not ours to read, perhaps: its server is asked for it.
+                return null;
+            }
+        }
+
+        void Fetch(BlockServer server, int[] positions)
         {
             var first = wanted[positions[0]];
-            if (locations.AddressOf(server) is not { } address)
-                throw Lost(first, FetchFailure.Unreachable, "nobody knows where its server is");
             var names = Array.ConvertAll(
                 positions, i => BlockName.Shuffle(shuffle, wanted[i].Map, wanted[i].Location.Writer, reduceStart, reduceEnd));
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, locations.LossOf(server));
-            var blocks = reader.FetchAsync(new BlockSource(address, scope, secret), names, new BytesInFlight(), either.Token)
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, locations.LossOf(server.Server));
+            var blocks = reader.FetchAsync(new BlockSource(new Uri(server.DataUrl), scope, secret), names, new BytesInFlight(), either.Token)
                 .GetAsyncEnumerator(either.Token);
             try
             {
@@ -42,7 +64,7 @@ internal sealed class ShuffleFetcher(RemoteBlockReader reader, ExecutorMapOutput
                     using var block = blocks.Current;
                     var position = positions[block.Index];
                     if (block.Failure is { } failure) throw Lost(wanted[position], failure, block.Problem!);
-                    outputs[position] = Keep(wanted[position], block);
+                    fetched.Add(outputs[position] = Keep(wanted[position], block));
                 }
             }
             catch (ClusterException error)

@@ -26,7 +26,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     private readonly Dictionary<ExecutorId, ExecutorLink> _executors = [];
 
     // Who serves map outputs, and where. One that is gone never comes back under its number.
-    private readonly Dictionary<WorkerId, Uri> _servers = [];
+    private readonly Dictionary<WorkerId, ShuffleSource> _servers = [];
     private readonly HashSet<WorkerId> _gone = [];
     private readonly HashSet<WorkerId> _checked = [];
     private readonly ConcurrentDictionary<TaskId, (ExecutorLink Link, StageBinary Binary)> _running = new();
@@ -118,7 +118,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 
     public void CheckWorker(WorkerId worker)
     {
-        Uri? server;
+        ShuffleSource? server;
         lock (_lock)
         {
             if (_gone.Contains(worker) || (_servers.TryGetValue(worker, out server) && !_checked.Add(worker))) return;
@@ -126,10 +126,10 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         if (server is null)
             LoseWorker(worker, "nobody knows where it is");
         else
-            _workers.Check(server, answers =>
+            _workers.Check(server.Url, answers =>
             {
                 lock (_lock) _checked.Remove(worker);
-                if (!answers) LoseWorker(worker, $"{server} does not answer");
+                if (!answers) LoseWorker(worker, $"{server.Url} does not answer");
             });
     }
 
@@ -167,7 +167,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         lock (_lock)
         {
             var reached = _executors.Values.Select(link => link.Worker).ToHashSet();
-            left = [.. _servers.Where(server => !reached.Contains(server.Key)).Select(server => server.Value)];
+            left = [.. _servers.Where(server => !reached.Contains(server.Key)).Select(server => server.Value.Url)];
         }
         foreach (var server in left) _workers.Drop(server, shuffle);
     }
@@ -203,7 +203,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
             if (_disposed) return "the application has ended";
             if (_gone.Contains(register.Worker)) return $"its worker {register.Worker} counts as lost";
             if (!_executors.TryAdd(register.Executor, link)) return $"there is an executor {register.Executor} already";
-            _servers[register.Worker] = new Uri(register.WorkerUrl);
+            _servers[register.Worker] = new ShuffleSource(new Uri(register.WorkerUrl), register.Host, register.WorkerFolder);
             return null;
         }
     }
@@ -278,7 +278,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         }
     }
 
-    private Uri? ServerOf(WorkerId worker)
+    private ShuffleSource? ServerOf(WorkerId worker)
     {
         lock (_lock) return _servers.GetValueOrDefault(worker);
     }
@@ -313,11 +313,14 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
             if (!positions.TryGetValue(location.Server, out var position))
             {
                 positions[location.Server] = position = servers.Count;
-                servers.Add(new BlockServer(location.Server, server.ToString()));
+                servers.Add(new BlockServer(location.Server, server.Url.ToString(), server.Host, server.Folder));
             }
             maps[map] = position;
             writers[map] = location.Writer.Value;
         }
         return new MapOutputsAnswer(shuffle, epoch, servers, maps, writers);
     }
+
+    /// <summary>Where the map outputs of a worker are had.</summary>
+    private sealed record ShuffleSource(Uri Url, string Host, string? Folder);
 }

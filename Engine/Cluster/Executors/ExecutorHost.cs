@@ -102,7 +102,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
             driver.Start(host);
             driver.Send(new RegisterExecutor(
                 start.Application, start.Executor, host.Server, start.Host, server.Url.ToString(), (start.Shuffles?.Url ?? server.Url).ToString(),
-                start.Slots, start.Resources, [], 1));
+                start.Shuffles?.Folder, start.Slots, start.Resources, [], 1));
             return host;
         }
         catch
@@ -193,7 +193,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         services.Commits = this;
         services.Meetings = this;
         services.MapOutputs = _outputs;
-        services.Fetcher = new ShuffleFetcher(_reader, _outputs, _start.Application, _start.Secret);
+        services.Fetcher = new ShuffleFetcher(_reader, _outputs, _start.Host, _start.Application, _start.Secret);
         _services = services;
         services.Exchange.Links = _peers = new PeerLinks(_client, _server.Url, _start.Application, _start.Secret, services.Exchange);
         _server.AdmitPeers(_start.Application, _peers.ServeAsync);

@@ -11,7 +11,7 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<ShuffleId, TaskCompletionSource<MapOutputsAnswer>> _shuffles = [];
-    private readonly ConcurrentDictionary<WorkerId, Uri> _servers = new();
+    private readonly ConcurrentDictionary<WorkerId, BlockServer> _servers = new();
     private readonly ConcurrentDictionary<WorkerId, CancellationTokenSource> _losses = new();
     private long _epoch;
 
@@ -26,7 +26,7 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
     }
 
     /// <summary>Where a server that holds map outputs is found.</summary>
-    public Uri? AddressOf(WorkerId server) => _servers.GetValueOrDefault(server);
+    public BlockServer? Find(WorkerId server) => _servers.GetValueOrDefault(server);
 
     /// <summary>Cancelled when a server is gone: what is being read from it will not come.</summary>
     public CancellationToken LossOf(WorkerId server) => _losses.GetOrAdd(server, static _ => new CancellationTokenSource()).Token;
@@ -51,7 +51,7 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
     /// <summary>Takes the driver's answer.</summary>
     public void Learn(MapOutputsAnswer answer)
     {
-        foreach (var server in answer.Servers) _servers[server.Server] = new Uri(server.DataUrl);
+        foreach (var server in answer.Servers) _servers[server.Server] = server;
         TaskCompletionSource<MapOutputsAnswer>? waiting;
         lock (_lock)
         {

@@ -14,12 +14,13 @@ namespace Dataflow.Cluster;
 /// <param name="Host">Name of its machine, as locality compares it.</param>
 /// <param name="DataUrl">Where its blocks are fetched.</param>
 /// <param name="WorkerUrl">Where map outputs are fetched; the executor's own address if they end with it.</param>
+/// <param name="WorkerFolder">Where map outputs lie on that machine, for other processes of it; null if they are not in files.</param>
 /// <param name="Slots">How many tasks it runs at once.</param>
 /// <param name="Resources">Addresses of its named resources, by name.</param>
 /// <param name="Codecs">Ids of the compressions that it has.</param>
 /// <param name="Epoch">Counts the links of this executor; messages of an older link are ignored.</param>
 internal sealed record RegisterExecutor(
-    string Application, ExecutorId Executor, WorkerId Worker, string Host, string DataUrl, string WorkerUrl, int Slots,
+    string Application, ExecutorId Executor, WorkerId Worker, string Host, string DataUrl, string WorkerUrl, string? WorkerFolder, int Slots,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, int[] Codecs, long Epoch) : ControlMessage;
 
 /// <summary>The driver took the executor in.</summary>
@@ -127,7 +128,11 @@ internal sealed record MapOutputsAsked(ShuffleId Shuffle, long Epoch) : ControlM
 internal sealed record MapOutputsAnswer(ShuffleId Shuffle, long Epoch, IReadOnlyList<BlockServer> Servers, int[]? Maps, long[] Writers) : ControlMessage;
 
 /// <summary>Who serves blocks and where.</summary>
-internal sealed record BlockServer(WorkerId Server, string DataUrl);
+/// <param name="Server">The server.</param>
+/// <param name="DataUrl">Where it is asked for them.</param>
+/// <param name="Host">Name of its machine.</param>
+/// <param name="Folder">Where they lie there as files; null if they don't.</param>
+internal sealed record BlockServer(WorkerId Server, string DataUrl, string Host, string? Folder);
 
 /// <summary>An executor lives.</summary>
 /// <param name="Epoch">That of its registration.</param>

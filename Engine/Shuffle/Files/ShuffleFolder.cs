@@ -57,10 +57,7 @@ internal sealed class ShuffleFolder(string path, IDisk disk) : IDisposable
     /// <summary>Removes the outputs of a shuffle.</summary>
     public void Remove(ShuffleId shuffle)
     {
-        foreach (var (id, file) in _files)
-        {
-            if (id.Shuffle == shuffle && _files.TryRemove(id, out _)) file.Close();
-        }
+        Close(shuffle);
         try
         {
             disk.DeleteFolder(FolderOf(shuffle));
@@ -68,6 +65,15 @@ internal sealed class ShuffleFolder(string path, IDisk disk) : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // Another process removes it too, or writes to it still; what is left goes with the application's folder.
+        }
+    }
+
+    /// <summary>Closes the files of a shuffle. They stay.</summary>
+    public void Close(ShuffleId shuffle)
+    {
+        foreach (var (id, file) in _files)
+        {
+            if (id.Shuffle == shuffle && _files.TryRemove(id, out _)) file.Close();
         }
     }
 
