@@ -49,11 +49,17 @@ internal sealed class WorkerProcess : IDisposable
         return [.. root.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>Whether neither it nor an executor that it started runs, whoever its parent is now.</summary>
+    public bool IsGone => _process.HasExited && !Own().Any();
+
     public Task<int> ExitAsync() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1)).ContinueWith(
         ended => ended.IsCompletedSuccessfully ? _process.ExitCode : throw new TimeoutException(Output), TaskScheduler.Default);
 
     /// <summary>As <c>kill -9</c>: the worker only, or its executors only.</summary>
     public void Kill() => _process.Kill();
+
+    /// <summary>Whether it runs executors now.</summary>
+    public bool HasExecutors => Children().Any();
 
     public void KillExecutors()
     {
@@ -64,26 +70,34 @@ internal sealed class WorkerProcess : IDisposable
     {
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);
         _process.WaitForExit();
+
+        // Executors whose worker was killed end by themselves, and might not have yet.
+        foreach (var process in Own()) process.Kill();
+        SpinWait.SpinUntil(() => IsGone, TimeSpan.FromMinutes(1));
         _process.Dispose();
         _folder.Dispose();
     }
 
-    private IEnumerable<Process> Children()
+    private IEnumerable<Process> Children() => Find("status", text => text.Contains($"\nPPid:\t{_process.Id}\n", StringComparison.Ordinal));
+
+    // The worker and its executors name files of its folder on their command lines.
+    private IEnumerable<Process> Own() => Find("cmdline", text => text.Contains(_folder.Path, StringComparison.Ordinal));
+
+    private static IEnumerable<Process> Find(string file, Predicate<string> isWanted)
     {
         foreach (var process in Process.GetProcesses())
         {
-            var status = $"/proc/{process.Id}/status";
-            if (!File.Exists(status)) continue;
-            string[] lines;
+            string text;
             try
             {
-                lines = File.ReadAllLines(status);
+                text = File.ReadAllText($"/proc/{process.Id}/{file}");
             }
             catch (IOException)
             {
+                // It has ended meanwhile.
                 continue;
             }
-            if (lines.Any(line => line == $"PPid:\t{_process.Id}")) yield return process;
+            if (isWanted(text)) yield return process;
         }
     }
 
