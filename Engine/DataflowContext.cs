@@ -99,7 +99,7 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
     public Broadcast<T> Broadcast<T>(T value)
     {
         ThrowIfStopped();
-        return new Broadcast<T>(Interlocked.Increment(ref _nextBroadcast) - 1, value, CallSite.Here("Broadcast"));
+        return new Broadcast<T>(Interlocked.Increment(ref _nextBroadcast) - 1, value, CallSite.Here("Broadcast"), _node is { } node ? node.Backend.DropBroadcast : null);
     }
 
     /// <summary>Refuses Rdds of other contexts.</summary>

@@ -13,10 +13,17 @@ public sealed class Broadcast<T> : IBroadcastValue, ITraveller
     private T _value;
     [DriverOnly]
     private IBroadcastSource? _source;
+    [DriverOnly]
+    private readonly Action<long, bool>? _drop;
     private volatile bool _destroyed;
 
-    internal Broadcast(long id, T value, CallSite site)
+    /// <param name="id">A number of its own within the context.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="site">Where the program made it.</param>
+    /// <param name="drop">Has executors forget it: its number, and whether for ever.</param>
+    internal Broadcast(long id, T value, CallSite site, Action<long, bool>? drop = null)
     {
+        _drop = drop;
         Id = id;
         _value = value;
         _site = site;
@@ -37,13 +44,19 @@ public sealed class Broadcast<T> : IBroadcastValue, ITraveller
     }
 
     /// <summary>Drops the copies that executors keep; they fetch it again when it is next used.</summary>
-    public void Unpersist() => ObjectDisposedException.ThrowIf(_destroyed, this);
+    public void Unpersist()
+    {
+        ObjectDisposedException.ThrowIf(_destroyed, this);
+        _drop?.Invoke(Id, false);
+    }
 
     /// <summary>Drops the value everywhere. Any later use is an error.</summary>
     public void Destroy()
     {
+        if (_destroyed) return;
         _destroyed = true;
         _value = default!;
+        _drop?.Invoke(Id, true);
     }
 
     ShippedGraph IBroadcastValue.Encode() => BroadcastCodec.Write(Value, _site);

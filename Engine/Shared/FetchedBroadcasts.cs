@@ -9,9 +9,11 @@ namespace Dataflow.Shared;
 internal sealed class FetchedBroadcasts(ICodeResolver code, Func<long, ReadOnlyMemory<byte>> fetch) : IBroadcastSource
 {
     private readonly ConcurrentDictionary<long, Lazy<object?>> _values = new();
+    private readonly ConcurrentDictionary<long, bool> _destroyed = new();
 
     public T Get<T>(long id)
     {
+        if (_destroyed.ContainsKey(id)) throw new ObjectDisposedException(null, $"Broadcast {id} was destroyed while a task was about to use it.");
         var value = _values.GetOrAdd(id, key => new Lazy<object?>(() => BroadcastCodec.Read<T>(fetch(key).Span, new ReadContext(code) { Broadcasts = this })));
         try
         {
@@ -25,6 +27,10 @@ internal sealed class FetchedBroadcasts(ICodeResolver code, Func<long, ReadOnlyM
         }
     }
 
-    /// <summary>Forgets a value; it is fetched again when it is next asked for.</summary>
-    public void Drop(long id) => _values.TryRemove(id, out _);
+    /// <summary>Forgets a value; it is fetched again when it is next asked for, unless it is gone for ever.</summary>
+    public void Drop(long id, bool forEver = false)
+    {
+        if (forEver) _destroyed[id] = true;
+        _values.TryRemove(id, out _);
+    }
 }

@@ -43,6 +43,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     {
         _workers = workers;
         _blocks = blocks;
+        Broadcasts = new BroadcastSpread(blocks, executor => Find(executor) is { } link ? (link.Channel, link.DataUrl) : null);
         _settings = settings;
         _findAccumulator = findAccumulator;
         _reports = reports;
@@ -155,6 +156,20 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         Broadcast(new ServerLost(worker, reason));
         foreach (var link in links) Changed?.Invoke(link.Executor, false);
     }
+
+    /// <summary>Has executors forget the value of a broadcast, for ever or until it is asked for again.</summary>
+    public void DropBroadcast(long broadcast, bool forEver)
+    {
+        _blocks.Drop(broadcast, forEver);
+        Broadcasts.Drop(broadcast);
+        Broadcast(new DropBroadcast(broadcast, forEver));
+    }
+
+    /// <summary>Bytes of broadcast values that have left the driver.</summary>
+    public long BroadcastBytes => _blocks.BroadcastBytes;
+
+    /// <summary>From whom executors fetch broadcast values.</summary>
+    public BroadcastSpread Broadcasts { get; }
 
     public void DropCached(int rdd) => Broadcast(new DropCachedBlocks(rdd));
 
@@ -272,6 +287,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 
     private void Forget(ExecutorLink gone)
     {
+        Broadcasts.Lost(gone.Executor);
         foreach (var (task, (link, _)) in _running)
         {
             if (link == gone) _running.TryRemove(task, out _);

@@ -7,6 +7,9 @@ public sealed partial class DataflowContext
 {
     private readonly DriverNode? _node;
 
+    /// <summary>What the driver has on the wire; null in local mode.</summary>
+    internal DriverNode? Node => _node;
+
     /// <summary>Runs jobs on workers that dial in: listens at an address, and gives each worker that joins tasks at once.</summary>
     /// <remarks>
     /// Everything else of the program stays as it is with <see cref="Local(int)"/>. Lambdas and what they captured travel to the workers by

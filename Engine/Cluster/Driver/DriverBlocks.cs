@@ -20,7 +20,9 @@ internal sealed class DriverBlocks(ApplicationFiles files) : IBlockProvider
     private readonly ConditionalWeakTable<StageBinary, EncodedBinary> _binaries = [];
     private readonly ConcurrentDictionary<long, WeakReference<EncodedBinary>> _binariesById = new();
     private readonly ConcurrentDictionary<long, WeakReference<IBroadcastValue>> _broadcasts = new();
-    private readonly ConditionalWeakTable<IBroadcastValue, byte[]> _values = [];
+    private readonly ConditionalWeakTable<IBroadcastValue, byte[][]> _values = [];
+    private readonly ConcurrentDictionary<long, bool> _destroyed = new();
+    private long _broadcastBytes;
     private long _next;
 
     /// <summary>The code of a stage as bytes.</summary>
@@ -51,23 +53,59 @@ internal sealed class DriverBlocks(ApplicationFiles files) : IBlockProvider
         BlockKind.Code => files.Open(name.Hash!),
         BlockKind.Assembly => DriverAssemblies.Open(name),
         BlockKind.Binary => _binariesById.TryGetValue(name.First, out var held) && held.TryGetTarget(out var binary) ? ServedBlock.Of(binary.Bytes) : null,
-        BlockKind.Broadcast => name.Second == 0 && _broadcasts.TryGetValue(name.First, out var value) && value.TryGetTarget(out var broadcast)
-            ? ServedBlock.Of(ValueOf(broadcast))
-            : null,
+        BlockKind.Broadcast => OpenPiece(name),
         _ => null,
     };
 
     private void Offer(IBroadcastValue broadcast) => _broadcasts.TryAdd(broadcast.Id, new WeakReference<IBroadcastValue>(broadcast));
 
-    private byte[] ValueOf(IBroadcastValue broadcast)
+    /// <summary>Bytes of broadcast values that have left the driver.</summary>
+    public long BroadcastBytes => Interlocked.Read(ref _broadcastBytes);
+
+    /// <summary>Whether the program holds the value of a broadcast.</summary>
+    public bool Has(long broadcast) => _broadcasts.TryGetValue(broadcast, out var held) && held.TryGetTarget(out _);
+
+    /// <summary>Of how many pieces the value of a broadcast consists. Encodes it, if that was not done yet.</summary>
+    /// <exception cref="ClusterException">The program does not hold it any more.</exception>
+    /// <exception cref="Dataflow.ClosureException">It can't travel.</exception>
+    public int PiecesOf(long broadcast)
+    {
+        if (_destroyed.ContainsKey(broadcast)) throw new ClusterException("it was destroyed");
+        return _broadcasts.TryGetValue(broadcast, out var held) && held.TryGetTarget(out var value)
+            ? PiecesOf(value).Length
+            : throw new ClusterException("the program does not hold it any more");
+    }
+
+    /// <summary>Frees the encoded value of a broadcast. Destroyed ones are served no more.</summary>
+    public void Drop(long broadcast, bool forEver)
+    {
+        if (forEver) _destroyed[broadcast] = true;
+        if (_broadcasts.TryRemove(broadcast, out var held) && held.TryGetTarget(out var value))
+        {
+            lock (value) _values.Remove(value);
+            if (!forEver) Offer(value);
+        }
+    }
+
+    private ServedBlock? OpenPiece(BlockName name)
+    {
+        if (_destroyed.ContainsKey(name.First) || !_broadcasts.TryGetValue(name.First, out var held) || !held.TryGetTarget(out var value)) return null;
+        var pieces = PiecesOf(value);
+        if (name.Second >= pieces.Length) return null;
+        Interlocked.Add(ref _broadcastBytes, pieces[name.Second].Length);
+        return ServedBlock.Of(pieces[name.Second]);
+    }
+
+    private byte[][] PiecesOf(IBroadcastValue broadcast)
     {
         lock (broadcast)
         {
             if (_values.TryGetValue(broadcast, out var known)) return known;
             var graph = broadcast.Encode();
             foreach (var inner in graph.Broadcasts) Offer(inner);
-            _values.Add(broadcast, graph.Bytes);
-            return graph.Bytes;
+            var pieces = BroadcastPieces.Cut(graph.Bytes);
+            _values.Add(broadcast, pieces);
+            return pieces;
         }
     }
 }

@@ -68,6 +68,11 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
                         answer => channel.Send(new MeetingAnswer(ask.Task, ask.Meeting, answer.Messages, answer.Failure))));
                 break;
             case MapOutputsAsked asked: channel.Send(backend.LocationsOf(asked.Shuffle)); break;
+            case WantPiece want:
+                // Encoding a value would hold up the link.
+                _ = Task.Run(() => backend.Broadcasts.Want(Executor, want.Broadcast));
+                break;
+            case GotPiece got: backend.Broadcasts.Got(Executor, got); break;
             case BlocksUpdated updated:
                 foreach (var update in updated.Updates) backend.Report(new BlockUpdated(Executor, update));
                 break;

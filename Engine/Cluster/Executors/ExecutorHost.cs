@@ -66,6 +66,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     private LocalBackend? _backend;
     private RemoteBlockReader? _reader;
     private FetchedBroadcasts? _broadcasts;
+    private BroadcastFetcher? _pieces;
     private ExecutorMapOutputs? _outputs;
     private PeerLinks? _peers;
     private LateAssemblies? _late;
@@ -122,6 +123,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
             {
                 case CommitAnswer answer when _commits.TryRemove(answer.Task, out var asked): asked.TrySetResult(answer.Granted); break;
                 case MeetingAnswer answer when _meetings.TryRemove((answer.Task, answer.Meeting), out var waits): waits.TrySetResult(answer); break;
+                case PieceAt answer: _pieces?.Answer(answer); break;
                 case MapOutputsAnswer answer: _outputs?.Learn(answer); break;
                 case ServerLost lost: _outputs?.Lose(lost.Server); break;
                 default: _inbox.Self.Tell(message); break;
@@ -170,7 +172,10 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
             case KillAttempt kill: _backend?.Kill(_start.Executor, kill.Task, kill.Reason); break;
             case ReportTaken taken: _reports.TryRemove(taken.Task, out _); break;
             case DropCachedBlocks drop: _backend?.DropCached(drop.Rdd); break;
-            case DropBroadcast drop: _broadcasts?.Drop(drop.Broadcast); break;
+            case DropBroadcast drop:
+                _broadcasts?.Drop(drop.Broadcast, drop.ForEver);
+                _pieces?.Drop(drop.Broadcast);
+                break;
             case RemoveShuffle remove:
                 _outputs?.Forget(remove.Shuffle);
                 _backend?.DropShuffle(remove.Shuffle);
@@ -189,7 +194,8 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         _reader = new RemoteBlockReader(_client, services.Pool);
         _late = new LateAssemblies(Path.Combine(_start.TempFolder, "late"), name => AskDriver(name, "an assembly"));
         _outputs = new ExecutorMapOutputs(shuffle => _driver.Send(new MapOutputsAsked(shuffle, 0)));
-        _broadcasts = new FetchedBroadcasts(_code, id => FetchFromDriver(BlockName.Broadcast(new BroadcastBlockId(id, 0)), "the value of a broadcast"));
+        _pieces = new BroadcastFetcher(message => _driver.Send(message), FetchPiece, _ended.Task);
+        _broadcasts = new FetchedBroadcasts(_code, _pieces.Fetch);
         services.Commits = this;
         services.Meetings = this;
         services.MapOutputs = _outputs;
@@ -245,23 +251,38 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     private ReadOnlyMemory<byte> FetchFromDriver(BlockName name, string what) => AskDriver(name, what)
         ?? throw new ClusterException($"{what} ({name}) could not be fetched from the driver at {_start.Driver}: it does not have it.");
 
+    private byte[]? FetchPiece(string? source, BlockName name)
+    {
+        try
+        {
+            return Ask(source is null ? _start.Driver : new Uri(source), name, "a piece of a broadcast")?.ToArray();
+        }
+        catch (ClusterException)
+        {
+            // The driver is told, and names another source.
+            return null;
+        }
+    }
+
     /// <summary>Null if the driver does not have it.</summary>
-    private ReadOnlyMemory<byte>? AskDriver(BlockName name, string what)
+    private ReadOnlyMemory<byte>? AskDriver(BlockName name, string what) => Ask(_start.Driver, name, what);
+
+    private ReadOnlyMemory<byte>? Ask(Uri server, BlockName name, string what)
     {
         return FetchAsync().GetAwaiter().GetResult();
 
         async Task<ReadOnlyMemory<byte>?> FetchAsync()
         {
-            await foreach (var block in _reader!.FetchAsync(new BlockSource(_start.Driver, _start.Application, _start.Secret), [name], new BytesInFlight()).ConfigureAwait(false))
+            await foreach (var block in _reader!.FetchAsync(new BlockSource(server, _start.Application, _start.Secret), [name], new BytesInFlight()).ConfigureAwait(false))
             {
                 using (block)
                 {
                     if (block.Failure is null) return block.ToArray();
                     if (block.Failure is FetchFailure.Missing) return null;
-                    throw new ClusterException($"{what} ({name}) could not be fetched from the driver at {_start.Driver}: {block.Problem}");
+                    throw new ClusterException($"{what} ({name}) could not be fetched from {server}: {block.Problem}");
                 }
             }
-            throw new ClusterException($"{what} ({name}) could not be fetched from the driver at {_start.Driver}.");
+            throw new ClusterException($"{what} ({name}) could not be fetched from {server}.");
         }
     }
 
@@ -318,7 +339,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     {
         public ServedBlock? Open(BlockName name, bool near) => name.Kind == BlockKind.Result
             ? host._reports.TryGetValue(new TaskId(name.First), out var report) ? ServedBlock.Of(report) : null
-            : shuffles.Open(name, near);
+            : name.Kind == BlockKind.Broadcast ? host._pieces?.Open(name) : shuffles.Open(name, near);
     }
 
     /// <summary>Stands for code that could not be read: only failures are reported of it.</summary>

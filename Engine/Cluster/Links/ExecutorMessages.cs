@@ -105,6 +105,20 @@ internal sealed record BlocksUpdated(IReadOnlyList<BlockUpdate> Updates) : Contr
 /// <summary>The cached partitions of an Rdd are no longer wanted.</summary>
 internal sealed record DropCachedBlocks(int Rdd) : ControlMessage;
 
+/// <summary>An executor wants the next piece of a broadcast value that it lacks.</summary>
+internal sealed record WantPiece(long Broadcast) : ControlMessage;
+
+/// <summary>From whom an executor is to fetch a piece.</summary>
+/// <param name="Broadcast">Number of the value.</param>
+/// <param name="Piece">Which piece.</param>
+/// <param name="Pieces">How many there are.</param>
+/// <param name="Source">Where an executor serves it; null for the driver.</param>
+/// <param name="Problem">Why the value can't be had; null if it can.</param>
+internal sealed record PieceAt(long Broadcast, int Piece, int Pieces, string? Source, string? Problem) : ControlMessage;
+
+/// <summary>An executor has a piece and serves it, or could not fetch it.</summary>
+internal sealed record GotPiece(long Broadcast, int Piece, bool Whole) : ControlMessage;
+
 /// <summary>The pieces of a broadcast value are no longer wanted.</summary>
 /// <param name="Broadcast">Its number.</param>
 /// <param name="ForEver">Whether it was destroyed, so that fetching it again is an error.</param>
