@@ -101,10 +101,15 @@ internal sealed class Cluster : IWorkerCalls
     /// <summary>The bytes of a broadcast value.</summary>
     public ReadOnlyMemory<byte> BroadcastOf(long id)
     {
-        using var block = _blocks.Open(BlockName.Broadcast(new BroadcastBlockId(id, 0)), near: true)
-            ?? throw new SimulationException($"The driver does not have the broadcast {id}.");
-        var bytes = new List<byte>();
-        while (block.TryNext(out var piece)) bytes.AddRange(piece.Stored.Span);
-        return bytes.ToArray();
+        var pieces = new byte[_blocks.PiecesOf(id)][];
+        for (var i = 0; i < pieces.Length; i++)
+        {
+            using var block = _blocks.Open(BlockName.Broadcast(new BroadcastBlockId(id, i)), near: true)
+                ?? throw new SimulationException($"The driver does not have piece {i} of the broadcast {id}.");
+            var bytes = new List<byte>();
+            while (block.TryNext(out var part)) bytes.AddRange(part.Stored.Span);
+            pieces[i] = bytes.ToArray();
+        }
+        return BroadcastPieces.Join(pieces);
     }
 }
