@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dataflow.Benchmarks.Running;
 using Dataflow.Cluster;
 
 namespace Dataflow.Benchmarks.Cluster;
@@ -15,7 +16,7 @@ internal sealed class LocalExecutors : IDisposable
         : this(DataflowContext.ListenAsync("http://127.0.0.1:0", Options).GetAwaiter().GetResult(), workers, cores)
     {
         _owns = true;
-        Context.Cluster.WaitForWorkersAsync(workers, TimeSpan.FromMinutes(1)).GetAwaiter().GetResult();
+        WaitForAll();
     }
 
     /// <summary>Workers of a driver, on their way.</summary>
@@ -41,6 +42,23 @@ internal sealed class LocalExecutors : IDisposable
     public static ClusterOptions Options { get; } = new() { Application = DataflowOptions.Default with { Progress = false, DefaultParallelism = 4 } };
 
     public DataflowContext Context { get; }
+
+    /// <summary>The process of an executor that takes tasks.</summary>
+    public Process AnyExecutor() => Process.GetProcessById(Context.Range(0, 1, partitions: 1).Map(static _ => Environment.ProcessId).First());
+
+    /// <summary>Waits until every worker has an executor.</summary>
+    public void WaitForAll() => Context.Cluster.WaitForWorkersAsync(_workers.Count, TimeSpan.FromMinutes(1)).GetAwaiter().GetResult();
+
+    /// <summary>Resident memory of a worker, without that of its executors.</summary>
+    /// <exception cref="PeerMissingException">The system does not tell.</exception>
+    public long ResidentBytes(int worker)
+    {
+        const string label = "VmRSS:";
+        var status = $"/proc/{_workers[worker].Id}/status";
+        if (!File.Exists(status)) throw new PeerMissingException($"there is no {status}.");
+        var line = File.ReadLines(status).First(line => line.StartsWith(label, StringComparison.Ordinal));
+        return long.Parse(line[label.Length..^" kB".Length], CultureInfo.InvariantCulture) << 10;
+    }
 
     public void Dispose()
     {

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Dataflow.Benchmarks.Running;
 using Dataflow.Cluster;
 using Dataflow.Scheduling;
-using Dataflow.Storage;
 using Dataflow.Tasks;
 
 namespace Dataflow.Benchmarks.Cluster;
@@ -12,49 +13,40 @@ namespace Dataflow.Benchmarks.Cluster;
 /// <summary>Links and blocks over loopback, both ends in this process.</summary>
 internal static class WireBenchmarks
 {
-    private const string Application = "bench";
-    private const int SegmentBytes = 256 << 10;
-
     public static IEnumerable<Benchmark> All { get; } =
     [
-        new("blocks over loopback", Blocks),
+        new("blocks over loopback", PlainBlocks),
+        new("blocks over loopback with TLS", TlsBlocks),
         new("control messages", Messages),
     ];
 
-    private static IEnumerable<Measurement> Blocks(Session session)
+    private static IEnumerable<Measurement> PlainBlocks(Session session)
     {
-        var segments = session.Size(8000);
-        var total = (long)segments * SegmentBytes;
-        using var pool = new NativePool();
-        using var memory = pool.Rent(4 << 20);
-        memory.Span.Fill(7);
-        var secret = ClusterToken.Create();
-        var server = NodeServer.StartAsync(NodeOptions.Default, _ => { }).GetAwaiter().GetResult();
-        server.Admit(Application, secret, new Segments(memory));
-        using var client = new NodeClient();
-        var source = new BlockSource(server.Url, Application, secret);
-
-        // Two reduce tasks at once, each with one request for a segment of every map.
-        long Fetch() => Task.WhenAll(Enumerable.Range(0, Session.Cores).Select(task => Task.Run(async () =>
-        {
-            var read = 0L;
-            var reader = new RemoteBlockReader(client, pool);
-            var names = Enumerable.Range(0, segments / Session.Cores).Select(map => BlockName.Shuffle(new ShuffleId(task), map, new TaskId(map), 0, 1)).ToArray();
-            await foreach (var block in reader.FetchAsync(source, names, new BytesInFlight()))
-            {
-                if (block.Failure is not null) throw new InvalidOperationException(block.Problem);
-                read += block.Bytes;
-                block.Dispose();
-            }
-            return read;
-        }))).GetAwaiter().GetResult().Sum();
-
-        var bytes = total / Session.Cores / SegmentBytes * SegmentBytes * Session.Cores;
-        var (ours, peer) = session.Duel(Fetch, () => RawSockets(bytes), repetitions: 3);
+        using var blocks = new ServedSegments(NodeOptions.Default, session.Size(8000));
+        var (ours, peer) = session.Duel(blocks.Fetch, () => RawSockets(blocks.Bytes), repetitions: 3);
         yield return new("blocks over loopback, 2 GB in segments of 256 KB, against a raw socket copy", "GB/s",
-            bytes / ours / 1e6, bytes / peer / 1e6, 0.25, 0.4, HigherIsBetter: true);
-        yield return new("blocks over loopback, 2 GB in segments of 256 KB", "GB/s", bytes / ours / 1e6, null, 1.2, 1.8, HigherIsBetter: true);
-        server.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            blocks.Bytes / ours / 1e6, blocks.Bytes / peer / 1e6, 0.25, 0.4, HigherIsBetter: true);
+        yield return new("blocks over loopback, 2 GB in segments of 256 KB", "GB/s", blocks.Bytes / ours / 1e6, null, 1.2, 1.8, HigherIsBetter: true);
+    }
+
+    private static IEnumerable<Measurement> TlsBlocks(Session session)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=dataflow", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var blocks = new ServedSegments(
+            NodeOptions.Default with { Tls = new TlsOptions { Certificate = certificate, Trusted = [certificate] } }, session.Size(8000));
+        blocks.Fetch();
+        var times = Enumerable.Range(0, 3).Select(_ =>
+        {
+            Session.Time(blocks.Fetch, out var milliseconds);
+            return milliseconds;
+        }).ToArray();
+        yield return new("blocks over loopback with TLS, 2 GB in segments of 256 KB", "GB/s",
+            blocks.Bytes / Session.Median(times) / 1e6, null, 0.7, 1.0, HigherIsBetter: true);
     }
 
     private static long RawSockets(long bytes) => Task.WhenAll(Enumerable.Range(0, Session.Cores).Select(async _ =>
@@ -65,14 +57,14 @@ internal static class WireBenchmarks
         var sending = Task.Run(async () =>
         {
             using var socket = await listener.AcceptAsync();
-            var buffer = new byte[SegmentBytes];
+            var buffer = new byte[ServedSegments.SegmentBytes];
             for (var left = bytes / Session.Cores; left > 0;)
                 left -= await socket.SendAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)));
         });
         using var receiver = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await receiver.ConnectAsync(listener.LocalEndPoint!);
         var received = 0L;
-        var target = new byte[SegmentBytes];
+        var target = new byte[ServedSegments.SegmentBytes];
         while (await receiver.ReceiveAsync(target.AsMemory()) is > 0 and var count) received += count;
         await sending;
         return received;
@@ -161,11 +153,5 @@ internal static class WireBenchmarks
         {
             while (Count < count) _more.WaitOne();
         }
-    }
-
-    /// <summary>Any segment, always the same memory.</summary>
-    private sealed class Segments(NativeBuffer memory) : IBlockProvider
-    {
-        public ServedBlock Open(BlockName name, bool near) => ServedBlock.Of(memory.Memory.Slice(name.Second % 15 * SegmentBytes, SegmentBytes));
     }
 }
