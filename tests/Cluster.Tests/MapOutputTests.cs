@@ -33,9 +33,30 @@ public sealed class MapOutputTests
         var lost = one.MapFiles().Count;
         Assert.Equal(Maps, lost + two.MapFiles().Count);
 
+        // As if its machine were gone: readers on the same one would find the files, or have them open.
         one.Kill();
+        foreach (var file in one.MapFiles()) File.Delete(file);
+        two.KillExecutors();
         Assert.Equal(expected, Answer(words));
         Assert.Equal(lost, await maps.OfNextJobAsync());
+    }
+
+    [Fact]
+    public async Task Map_outputs_of_a_worker_of_the_same_machine_are_read_from_its_files()
+    {
+        await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");
+        using var one = new WorkerProcess(context.Cluster.Url.ToString());
+        using var two = new WorkerProcess(context.Cluster.Url.ToString());
+        await context.Cluster.WaitForWorkersAsync(2, Patience);
+        var (words, maps, expected) = await BeginAsync(context);
+        Assert.NotEmpty(one.MapFiles());
+
+        // A worker that stands still serves nothing.
+        one.Stop();
+        one.KillExecutors();
+        Assert.Equal(expected, Answer(words));
+        Assert.Equal(0, await maps.OfNextJobAsync());
+        one.Continue();
     }
 
     [Theory]

@@ -61,6 +61,11 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Whether it runs executors now.</summary>
     public bool HasExecutors => Children().Any();
 
+    /// <summary>As <c>kill -STOP</c>: it stands still, and its links stay.</summary>
+    public void Stop() => Signal("STOP");
+
+    public void Continue() => Signal("CONT");
+
     public void KillExecutors()
     {
         foreach (var child in Children()) child.Kill();
@@ -76,6 +81,12 @@ internal sealed class WorkerProcess : IDisposable
         SpinWait.SpinUntil(() => IsGone, TimeSpan.FromMinutes(1));
         _process.Dispose();
         _folder.Dispose();
+    }
+
+    private void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
     }
 
     private IEnumerable<Process> Children() => Find("status", text => text.Contains($"\nPPid:\t{_process.Id}\n", StringComparison.Ordinal));

@@ -21,7 +21,7 @@ public sealed class CoordinatorRestartTests
 
         worker.Channel.Break("cut");
         _script.Dispatcher.RunAll();
-        _script.Pass(TimeSpan.FromSeconds(4));
+        _script.Pass(TimeSpan.FromSeconds(1));
         var again = _script.Worker("one", before: number, epoch: 2, running: [new RunningExecutor("app", new ExecutorId(1), 4, 4000, NoResources)]);
         _script.Pass(TimeSpan.FromMinutes(1));
         Assert.Equal(number, Assert.Single(again.Take<WorkerRegistered>()).Worker);
