@@ -28,6 +28,9 @@ internal interface IExecutorBackend : IDisposable
     /// <summary>Asks an attempt to end. One that has ended is ignored.</summary>
     void Kill(ExecutorId executor, TaskId task, string reason);
 
+    /// <summary>An executor that was reported to be draining runs no task any more, and gets none: it may be let go.</summary>
+    void Drained(ExecutorId executor) { }
+
     /// <summary>Finds out whether a worker that did not answer a task is gone, and reports it if so.</summary>
     void CheckWorker(WorkerId worker);
 

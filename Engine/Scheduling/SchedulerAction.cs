@@ -41,6 +41,9 @@ internal sealed record AnswerBarrier(BarrierArrived Question, byte[][]? Messages
 /// <summary>A worker did not answer a task: find out whether it is gone.</summary>
 internal sealed record CheckWorker(WorkerId Worker) : SchedulerAction;
 
+/// <summary>An executor that was to leave runs no task any more. What it keeps may be moved before it is let go.</summary>
+internal sealed record ExecutorDrained(ExecutorId Executor) : SchedulerAction;
+
 /// <summary>Drop the cached partitions of an Rdd: they were made from data that is being made anew and may differ.</summary>
 internal sealed record DropCached(int Rdd) : SchedulerAction;
 

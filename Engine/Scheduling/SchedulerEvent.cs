@@ -54,6 +54,9 @@ internal sealed record ExecutorAdded(ExecutorId Executor, WorkerId Worker, strin
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> NoResources = new Dictionary<string, IReadOnlyList<string>>();
 }
 
+/// <summary>An executor is about to leave: it gets no new tasks. Those that run may end; then <see cref="ExecutorDrained"/> says so.</summary>
+internal sealed record ExecutorDraining(ExecutorId Executor, string Reason) : SchedulerEvent;
+
 /// <summary>An executor is gone, with its tasks, state and cached blocks. Map outputs stand: its worker serves them.</summary>
 internal sealed record ExecutorLost(ExecutorId Executor, string Reason) : SchedulerEvent;
 

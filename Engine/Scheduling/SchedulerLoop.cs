@@ -274,6 +274,7 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
                 case EndJob end: End(end); break;
                 case AnswerCommit answer: answer.Question.Reply(answer.Granted); break;
                 case AnswerBarrier answer: answer.Question.Reply(answer); break;
+                case ExecutorDrained drained: _backend.Drained(drained.Executor); break;
                 case CheckWorker check: _backend.CheckWorker(check.Worker); break;
                 case DropCached drop: _backend.DropCached(drop.Rdd); break;
                 case DropShuffle drop: _backend.DropShuffle(drop.Shuffle); break;

@@ -53,7 +53,7 @@ internal sealed class SchedulerMachine
     {
         switch (happened)
         {
-            case TaskEnded or AttemptKillAsked:
+            case TaskEnded or AttemptKillAsked or ExecutorDraining:
                 Tasks.Handle(happened, now);
                 break;
             case ExecutorAdded or ExecutorLost or TimePassed:

@@ -72,6 +72,7 @@ internal sealed partial class TaskScheduler
         {
             case TaskEnded e: OnTaskEnded(e, now); break;
             case ExecutorAdded e: OnExecutorAdded(e, now); break;
+            case ExecutorDraining e: OnExecutorDraining(e, now); break;
             case ExecutorLost e: OnExecutorLost(e, now); break;
             case AttemptKillAsked e: OnKillAsked(e); break;
             case TimePassed: OnTimePassed(now); break;
@@ -174,6 +175,7 @@ internal sealed partial class TaskScheduler
         executor.Return(attempt.Set.Request.Needs, attempt.Shares);
         Offer(executor);
         OnAttemptEnded(attempt, e, now);
+        TellIfDrained(executor);
     }
 
     private void OnAttemptEnded(TaskAttempt attempt, TaskEnded e, TimeSpan now)
@@ -282,6 +284,22 @@ internal sealed partial class TaskScheduler
         _executors.Add(e.Executor, executor);
         Offer(executor);
         LookForLacks(now);
+    }
+
+    private void OnExecutorDraining(ExecutorDraining e, TimeSpan now)
+    {
+        if (!_executors.TryGetValue(e.Executor, out var executor) || executor.IsDraining) return;
+        executor.Close();
+
+        // Tasks that preferred to wait for it, or that only it could run, look for others.
+        OfferAll();
+        LookForLacks(now);
+        TellIfDrained(executor);
+    }
+
+    private void TellIfDrained(ExecutorSlots executor)
+    {
+        if (executor.IsDraining && executor.IsIdle) _actions.Enqueue(new ExecutorDrained(executor.Id));
     }
 
     private void OnExecutorLost(ExecutorLost e, TimeSpan now)

@@ -5,11 +5,15 @@ namespace Dataflow.Worker.Commands;
 /// <summary>All that a person types.</summary>
 internal static class CommandLine
 {
-    /// <returns>The exit code.</returns>
+    /// <returns>The exit code: 0 if all went well, 1 if it failed, 2 if the cluster's answer was no.</returns>
     public static Task<int> RunAsync(string[] args)
     {
-        var root = new RootCommand("Dataflow: adds this machine to a cluster.");
-        root.Subcommands.Add(WorkerCommand.Create());
-        return root.Parse(args).InvokeAsync();
+        var root = new RootCommand("Dataflow: clusters of workers, and programs that run on them.")
+        {
+            WorkerCommand.Create(), CoordinatorCommand.Create(), SubmitCommand.Create(), StatusCommand.Create(), KillCommand.Create(),
+        };
+
+        // Commands that serve end in their own way and time when they are told to (Signals).
+        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 }

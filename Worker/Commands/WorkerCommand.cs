@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Dataflow.Cluster;
-using Microsoft.Extensions.Logging;
 
 namespace Dataflow.Worker.Commands;
 
@@ -13,7 +12,7 @@ internal static class WorkerCommand
     {
         var join = new Option<Uri>("--join")
         {
-            Description = "Where the driver program listens, such as http://host:7077.",
+            Description = "Where the driver program or coordinator listens, such as http://host:7077.",
             Required = true,
             CustomParser = ParseUrl,
         };
@@ -28,48 +27,57 @@ internal static class WorkerCommand
             CustomParser = ParseBytes,
         };
         var name = new Option<string?>("--name") { Description = "Name of this worker, unique in the cluster (machine and process)." };
-        var token = new Option<FileInfo?>("--token-file") { Description = "File with the cluster's token (else the variable DATAFLOW_TOKEN)." };
+        var token = Terminal.TokenFile();
+        var drain = new Option<TimeSpan>("--drain-timeout")
+        {
+            Description = "Seconds that running tasks may take to end after Ctrl+C or SIGTERM; a second signal ends them at once.",
+            DefaultValueFactory = _ => TimeSpan.FromSeconds(30),
+            CustomParser = Terminal.ParseSeconds,
+        };
+        var reconnect = new Option<TimeSpan>("--reconnect-for")
+        {
+            Description = "Seconds that the coordinator may be away before the worker ends; its executors go on meanwhile.",
+            DefaultValueFactory = _ => TimeSpan.FromSeconds(60),
+            CustomParser = Terminal.ParseSeconds,
+        };
         var temp = new Option<DirectoryInfo?>("--temp") { Description = "Folder for staged code, shuffles and caches (the system's temporary folder)." };
-        var command = new Command("worker", "Offers this machine to a driver program, until it ends or Ctrl+C.") { join, cores, memory, name, token, temp };
-        command.SetAction((parsed, cancellation) =>
+        var command = new Command("worker", "Offers this machine to a driver program or a standing cluster. Ctrl+C or SIGTERM: takes no new tasks, lets running ones end, leaves.")
+        {
+            join, cores, memory, name, token, temp, drain, reconnect,
+        };
+        command.SetAction((parsed, _) => Terminal.GuardAsync(() =>
         {
             var options = new WorkerOptions(parsed.GetValue(join)!)
             {
                 Cores = parsed.GetValue(cores),
                 TempFolder = parsed.GetValue(temp)?.FullName,
+                Token = Terminal.Read(parsed.GetValue(token)),
+                DrainTimeout = parsed.GetValue(drain),
+                ReconnectFor = parsed.GetValue(reconnect),
             };
             if (parsed.GetValue(memory) is { } bytes) options = options with { MemoryBytes = bytes };
             if (parsed.GetValue(name) is { } own) options = options with { Name = own };
-            return RunAsync(options, parsed.GetValue(token), cancellation);
-        });
+            return RunAsync(options);
+        }));
         return command;
     }
 
-    private static async Task<int> RunAsync(WorkerOptions options, FileInfo? tokenFile, CancellationToken cancellation)
+    private static async Task<int> RunAsync(WorkerOptions options)
     {
-        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-        }));
-        try
-        {
-            if (tokenFile is not null) options = options with { Token = (await File.ReadAllTextAsync(tokenFile.FullName, cancellation)).Trim() };
-            var reason = await new WorkerHost(options with { LoggerFactory = loggers }).RunAsync(cancellation);
-            Console.WriteLine($"The worker ends: {reason}.");
-            return 0;
-        }
-        catch (Exception error) when (error is ClusterException or IOException or UnauthorizedAccessException)
-        {
-            await Console.Error.WriteLineAsync(error.Message);
-            return 1;
-        }
+        using var signals = new Signals();
+        using var loggers = Terminal.Loggers();
+        var host = new WorkerHost(options with { LoggerFactory = loggers });
+        using var asked = signals.Asked.Register(host.Drain);
+        var reason = await host.RunAsync(signals.Forced);
+        Console.WriteLine($"The worker ends: {reason}.");
+        return 0;
     }
 
     private static Uri? ParseUrl(ArgumentResult result)
     {
         var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
         if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https") return url;
+        if (url?.Scheme == "dataflow") return new UriBuilder("http", url.Host, url.Port < 0 ? 7077 : url.Port).Uri;
         result.AddError($"'{text}' is no address; write http://HOST:PORT, as the driver program prints it.");
         return null;
     }

@@ -13,8 +13,11 @@ var arguments = new Arguments(args, """
     """);
 var steps = arguments.Number("--steps", 1_000_000_000);
 
-await using var context = await DataflowContext.ListenAsync(
-    arguments.Text("--listen") ?? "http://127.0.0.1:0", new ClusterOptions { Token = Environment.GetEnvironmentVariable("DATAFLOW_TOKEN") });
+// dataflow submit names a standing cluster; without it the program listens for workers of its own.
+await using var context = Environment.GetEnvironmentVariable("DATAFLOW_CLUSTER") is not null
+    ? await DataflowContext.FromEnvironmentAsync()
+    : await DataflowContext.ListenAsync(
+        arguments.Text("--listen") ?? "http://127.0.0.1:0", new ClusterOptions { Token = Environment.GetEnvironmentVariable("DATAFLOW_TOKEN") });
 
 context.Cluster.Changed += change => Console.WriteLine($"{change.Worker.Name} {change.Kind}");
 Console.WriteLine($"Add a worker with:  {context.Cluster.JoinCommand}");

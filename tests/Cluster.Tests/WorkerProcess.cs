@@ -66,6 +66,9 @@ internal sealed class WorkerProcess : IDisposable
 
     public void Continue() => Signal("CONT");
 
+    /// <summary>As <c>kill</c>: asks it to leave.</summary>
+    public void Terminate() => Signal("TERM");
+
     public void KillExecutors()
     {
         foreach (var child in Children()) child.Kill();

@@ -60,6 +60,8 @@ internal sealed class SlotScript
 
     public void LoseExecutor(string name) => Feed(new ExecutorLost(_executors[name], "it crashed"));
 
+    public void DrainExecutor(string name) => Feed(new ExecutorDraining(_executors[name], "its worker is draining"));
+
     public ExecutorId Executor(string name) => _executors[name];
 
     /// <summary>Starts a task set and gives the number of its stage.</summary>
@@ -153,6 +155,9 @@ internal sealed class SlotScript
                     _attempts[description.Id] = (name, launch.Executor);
                     Newest[name] = description;
                     _news.Add($"{(description.Speculative ? "copy of " : "")}{name} on {NameOf(launch.Executor)}");
+                    break;
+                case ExecutorDrained drained:
+                    _news.Add($"{NameOf(drained.Executor)} is drained");
                     break;
                 case KillTask kill:
                     _news.Add($"kill {_attempts[kill.Task].Name} on {NameOf(kill.Executor)}");

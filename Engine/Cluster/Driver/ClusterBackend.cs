@@ -28,6 +28,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     // Who serves map outputs, and where. One that is gone never comes back under its number.
     private readonly Dictionary<WorkerId, ShuffleSource> _servers = [];
     private readonly HashSet<WorkerId> _gone = [];
+    private readonly HashSet<WorkerId> _draining = [];
     private readonly HashSet<WorkerId> _checked = [];
     private readonly ConcurrentDictionary<TaskId, (ExecutorLink Link, StageBinary Binary)> _running = new();
     private Action<SchedulerEvent, bool> _report = static (_, _) => { };
@@ -171,6 +172,22 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     /// <summary>From whom executors fetch broadcast values.</summary>
     public BroadcastSpread Broadcasts { get; }
 
+    public void DrainWorker(WorkerId worker, string reason)
+    {
+        ExecutorLink[] links;
+        lock (_lock)
+        {
+            if (!_draining.Add(worker)) return;
+            links = [.. _executors.Values.Where(link => link.Worker == worker)];
+        }
+        foreach (var link in links) Report(new ExecutorDraining(link.Executor, reason));
+    }
+
+    /// <summary>Told of executors that were to leave and run nothing any more, by the scheduler's mailbox: what they keep may be moved before they are given back.</summary>
+    public event Action<ExecutorId>? Idle;
+
+    public void Drained(ExecutorId executor) => Idle?.Invoke(executor);
+
     public void DropCached(int rdd) => Broadcast(new DropCachedBlocks(rdd));
 
     public void DropShuffle(ShuffleId shuffle)
@@ -227,6 +244,9 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     public void Added(RegisterExecutor register)
     {
         Report(new ExecutorAdded(register.Executor, register.Worker, register.Host, register.Slots) { Resources = register.Resources });
+        bool isDraining;
+        lock (_lock) isDraining = _draining.Contains(register.Worker);
+        if (isDraining) Report(new ExecutorDraining(register.Executor, "its worker is draining"));
         Changed?.Invoke(register.Executor, true);
     }
 

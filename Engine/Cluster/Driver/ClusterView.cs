@@ -12,7 +12,7 @@ public sealed class ClusterView
     internal ClusterView(Uri url, bool needsToken, Func<int> executors, TimeProvider time)
     {
         Url = url;
-        JoinCommand = $"dataflow worker --join {url.GetLeftPart(UriPartial.Authority)}{(needsToken ? " --token-file FILE" : "")}";
+        JoinCommand = JoinCommandOf(url, needsToken);
         _slots = executors;
         _time = time;
     }
@@ -64,6 +64,9 @@ public sealed class ClusterView
             }
         }
     }
+
+    internal static string JoinCommandOf(Uri url, bool needsToken) =>
+        $"dataflow worker --join {url.GetLeftPart(UriPartial.Authority)}{(needsToken ? " --token-file FILE" : "")}";
 
     internal void Tell(WorkerChange change)
     {

@@ -43,6 +43,17 @@ public sealed partial class DataflowContext
         return OnClusterAsync(options, (chosen, find) => DriverNode.ConnectAsync(url, chosen, find, cancellationToken));
     }
 
+    /// <summary>Runs jobs where the environment says: on the cluster whose address is in the variable <c>DATAFLOW_CLUSTER</c>, with the token in
+    /// <c>DATAFLOW_TOKEN</c>, or else on threads of this process. <c>dataflow submit</c> sets both.</summary>
+    /// <param name="options">How a cluster is joined, and the options of the application, which hold in both cases.</param>
+    /// <param name="cancellationToken">Gives up joining.</param>
+    /// <exception cref="ArgumentException">The variable holds no address of a cluster.</exception>
+    /// <exception cref="ClusterException">The coordinator is not there, runs another version of Dataflow, or has another token.</exception>
+    public static Task<DataflowContext> FromEnvironmentAsync(ClusterOptions? options = null, CancellationToken cancellationToken = default) =>
+        Environment.GetEnvironmentVariable(ClusterAddress.Variable) is { Length: > 0 } url
+            ? ConnectAsync(url, options, cancellationToken)
+            : Task.FromResult(Local((options ?? ClusterOptions.Default).Application));
+
     /// <summary>The workers of a context made by <see cref="ListenAsync"/> or <see cref="ConnectAsync"/>.</summary>
     /// <exception cref="InvalidOperationException">The context runs in this process alone.</exception>
     public ClusterView Cluster => _node?.View
@@ -53,6 +64,15 @@ public sealed partial class DataflowContext
         options ??= ClusterOptions.Default;
         DataflowContext? context = null;
         var node = await start(options, id => context?.FindAccumulator(id)).ConfigureAwait(false);
-        return context = new DataflowContext(options.Application, _ => node.Backend, node);
+        context = new DataflowContext(options.Application, _ => node.Backend, node);
+        _ = context.StopWhenDismissedAsync(node);
+        return context;
+    }
+
+    // Jobs that run fail with the reason, and those that come later too.
+    private async Task StopWhenDismissedAsync(DriverNode node)
+    {
+        var reason = await node.Dismissed.ConfigureAwait(false);
+        await _loop.StopAsync($"the program was ended by its cluster: {reason}").ConfigureAwait(false);
     }
 }

@@ -43,6 +43,9 @@ internal interface IExecutorRoster
 
     /// <summary>A worker is gone, with its executors and all that it served.</summary>
     void LoseWorker(WorkerId worker, string reason);
+
+    /// <summary>A worker is about to leave: its executors are to get no new tasks, and are given back when they run none.</summary>
+    void DrainWorker(WorkerId worker, string reason);
 }
 
 /// <summary>
@@ -222,6 +225,7 @@ internal sealed class DriverLink : Actor
             case ExecutorExited exited: OnExited(exited); break;
             case WorkerNews news: OnNews(news); break;
             case WorkerGone gone: OnWorkerGone(gone); break;
+            case Drain drain: OnDrain(drain); break;
             case Refused refused: OnRefused(refused.Reason); break;
             case Shutdown shutdown: _dismissed.TrySetResult(shutdown.Reason); break;
             default: _ = _link!.Channel.CloseAsync($"{message.GetType().Name} is nothing that a coordinator says"); break;
@@ -257,6 +261,17 @@ internal sealed class DriverLink : Actor
             _grants.Remove(grant.Executor);
         _roster.LoseWorker(gone.Worker, gone.Reason);
         if (_workers.Remove(gone.Worker, out var worker)) _changed(new WorkerChange(worker, WorkerChangeKind.Left, gone.Reason));
+    }
+
+    private void OnDrain(Drain drain)
+    {
+        const string reason = "its worker is draining";
+        _roster.DrainWorker(drain.Worker, reason);
+
+        // Those that have not come yet need not.
+        var here = _roster.Executors.ToHashSet();
+        foreach (var grant in _grants.Values.Where(grant => grant.Worker == drain.Worker && !here.Contains(grant.Executor)))
+            _link?.Channel.Send(new ReleaseExecutor(_application.Name, grant.Executor, reason));
     }
 
     // A coordinator that started anew has not heard of them again: whether their executors live, their own links tell.

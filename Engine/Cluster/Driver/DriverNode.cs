@@ -131,6 +131,7 @@ internal sealed class DriverNode : IAsyncDisposable
                 new DriverApplication(Name, options.Application.Name, _server.Url, Secret, Files.Files, new Dictionary<string, string>()),
                 wish, dial, Backend, View.Tell);
             Backend.Changed += OnExecutor;
+            Backend.Idle += executor => _link.Release(executor, "its worker is draining");
             await _link.StartAsync().WaitAsync(cancellation).ConfigureAwait(false);
         }
         catch

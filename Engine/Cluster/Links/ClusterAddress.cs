@@ -8,6 +8,9 @@ internal static class ClusterAddress
     /// <summary>The port of a standing cluster, where none is written.</summary>
     public const int DefaultPort = 7077;
 
+    /// <summary>The environment variable that holds the address of the cluster that a program runs on.</summary>
+    public const string Variable = "DATAFLOW_CLUSTER";
+
     /// <summary>An address of this machine to listen on.</summary>
     /// <param name="url">Such as <c>http://127.0.0.1:7077</c>; port 0 takes a free one, host 0.0.0.0 all addresses of the machine.</param>
     /// <exception cref="ArgumentException">It is none.</exception>

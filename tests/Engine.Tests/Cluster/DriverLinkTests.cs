@@ -9,6 +9,7 @@ public sealed class DriverLinkTests : IExecutorRoster
     private readonly ClusterScript _script = new();
     private readonly List<string> _changes = [];
     private readonly List<ExecutorId> _lost = [];
+    private readonly List<WorkerId> _drained = [];
     private readonly List<WorkerId> _lostWorkers = [];
     private readonly List<MemoryChannel> _links = [];
     private IReadOnlyList<ExecutorId> _executors = [];
@@ -19,6 +20,21 @@ public sealed class DriverLinkTests : IExecutorRoster
     void IExecutorRoster.Lose(ExecutorId executor, string reason) => _lost.Add(executor);
 
     void IExecutorRoster.LoseWorker(WorkerId worker, string reason) => _lostWorkers.Add(worker);
+
+    void IExecutorRoster.DrainWorker(WorkerId worker, string reason) => _drained.Add(worker);
+
+    [Fact]
+    public void A_draining_worker_is_passed_on_and_executors_that_have_not_come_are_given_back()
+    {
+        _ = Start().StartAsync();
+        Run();
+        var worker = _script.Worker("one");
+        var number = Assert.Single(worker.Take<WorkerRegistered>()).Worker;
+        worker.Say(new Drain(number, TimeSpan.FromSeconds(30)));
+        Assert.Equal([number], _drained);
+        Assert.Equal(new ExecutorId(1), Assert.Single(worker.Take<StopExecutor>()).Executor);
+        Assert.Equal(["one Joined", "one Draining"], _changes);
+    }
 
     [Fact]
     public void The_program_hears_of_workers_and_what_becomes_of_them()
