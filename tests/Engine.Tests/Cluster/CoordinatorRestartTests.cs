@@ -21,7 +21,7 @@ public sealed class CoordinatorRestartTests
 
         worker.Channel.Break("cut");
         _script.Dispatcher.RunAll();
-        _script.Pass(TimeSpan.FromSeconds(1));
+        _script.Pass(_script.Settings.WorkerPatience / 2);
         var again = _script.Worker("one", before: number, epoch: 2, running: [new RunningExecutor("app", new ExecutorId(1), 4, 4000, NoResources)]);
         _script.Pass(TimeSpan.FromMinutes(1));
         Assert.Equal(number, Assert.Single(again.Take<WorkerRegistered>()).Worker);
@@ -38,7 +38,7 @@ public sealed class CoordinatorRestartTests
         var number = Assert.Single(worker.Take<WorkerRegistered>()).Worker;
         worker.Channel.Break("cut");
         _script.Dispatcher.RunAll();
-        _script.Pass(TimeSpan.FromSeconds(6));
+        _script.Pass(_script.Settings.WorkerPatience * 2);
         Assert.Equal(number, Assert.Single(program.Take<WorkerGone>()).Worker);
 
         var again = _script.Worker("one", before: number, epoch: 2, running: [new RunningExecutor("app", new ExecutorId(1), 4, 4000, NoResources)]);
