@@ -4,34 +4,38 @@ using Dataflow.Diagnostics;
 namespace Dataflow.Cluster.Tests;
 
 /// <summary>
-/// What happens to workers while a job runs: one joins in the middle, executors and workers are killed, the killed ones are replaced. The moments
-/// are numbers of tasks started, drawn from a seed, so that faults meet the job wherever it is, however fast the machine.
+/// What happens to a cluster while a job runs: a worker joins in the middle; executors, workers and the coordinator, if it is a process of its own, are
+/// killed and replaced. The moments are numbers of tasks started, drawn from a seed, so that faults meet the job wherever it is, however fast the machine.
 /// </summary>
 internal sealed class Disturbance : JobListener, IDisposable
 {
+    public const int WorkersAtFirst = 2;
+
     private readonly Lock _lock = new();
-    private readonly Uri _driver;
+    private readonly string _url;
     private readonly Random _random;
     private readonly Queue<(int Tasks, Fault Fault)> _plan;
     private readonly List<WorkerProcess> _workers = [];
     private readonly List<WorkerProcess> _killed = [];
     private readonly List<string> _story = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private ToolProcess? _coordinator;
     private int _started;
 
-    /// <param name="driver">Where workers join.</param>
+    /// <param name="url">Where workers join.</param>
+    /// <param name="coordinator">Who listens there; null if the driver does.</param>
     /// <param name="seed">Where random choices start.</param>
     /// <param name="tasks">How many tasks start in an undisturbed run.</param>
-    /// <param name="workers">How many workers there are at first.</param>
-    public Disturbance(Uri driver, int seed, int tasks, int workers)
+    public Disturbance(string url, ToolProcess? coordinator, int seed, int tasks)
     {
-        _driver = driver;
+        _url = url;
+        _coordinator = coordinator;
         _random = new Random(seed);
-        Fault[] faults = [Fault.WorkerJoins, Fault.ExecutorKilled, Fault.ExecutorKilled, Fault.WorkerKilled];
+        Fault[] faults = [Fault.WorkerJoins, Fault.ExecutorKilled, Fault.ExecutorKilled, Fault.WorkerKilled, .. coordinator is null ? (Fault[])[] : [Fault.CoordinatorKilled]];
         _random.Shuffle(faults);
         var moments = faults.Select(_ => _random.Next(1, tasks + 1)).Order();
         _plan = new(moments.Zip(faults));
-        for (var i = 0; i < workers; i++) _workers.Add(new WorkerProcess(driver.ToString()));
+        for (var i = 0; i < WorkersAtFirst; i++) _workers.Add(new WorkerProcess(url));
     }
 
     /// <summary>What was done so far, and when.</summary>
@@ -88,24 +92,33 @@ internal sealed class Disturbance : JobListener, IDisposable
     public void Dispose()
     {
         foreach (var worker in Everybody) worker.Dispose();
+        _coordinator?.Dispose();
     }
 
     private void Do(Fault fault)
     {
-        // An executor that is not there yet can't be killed.
-        var candidates = fault == Fault.ExecutorKilled ? _workers.Where(worker => worker.HasExecutors).ToArray() : [.. _workers];
-        Note($"{fault}, one of {candidates.Length}");
-        if (fault == Fault.WorkerJoins) _workers.Add(new WorkerProcess(_driver.ToString()));
-        if (fault == Fault.WorkerJoins || candidates.Length == 0) return;
-        var chosen = candidates[_random.Next(candidates.Length)];
-        if (fault == Fault.ExecutorKilled)
+        Note($"{fault}");
+        switch (fault)
         {
-            chosen.KillExecutors();
-            return;
+            case Fault.WorkerJoins:
+                _workers.Add(new WorkerProcess(_url));
+                break;
+            case Fault.ExecutorKilled:
+                // One that is not there yet can't be killed.
+                if (_workers.Where(worker => worker.HasExecutors).ToArray() is { Length: > 0 } running) running[_random.Next(running.Length)].KillExecutors();
+                break;
+            case Fault.WorkerKilled:
+                var at = _random.Next(_workers.Count);
+                _workers[at].Kill();
+                _killed.Add(_workers[at]);
+                _workers[at] = new WorkerProcess(_url);
+                break;
+            case Fault.CoordinatorKilled:
+                _coordinator!.Kill();
+                _coordinator.Dispose();
+                (_coordinator, _) = ToolProcess.Coordinator(new Uri(_url).Port);
+                break;
         }
-        chosen.Kill();
-        _killed.Add(chosen);
-        _workers[_workers.IndexOf(chosen)] = new WorkerProcess(_driver.ToString());
     }
 
     private void Note(string what)
@@ -118,5 +131,6 @@ internal sealed class Disturbance : JobListener, IDisposable
         WorkerJoins,
         ExecutorKilled,
         WorkerKilled,
+        CoordinatorKilled,
     }
 }

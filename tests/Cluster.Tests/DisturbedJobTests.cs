@@ -19,17 +19,22 @@ public sealed class DisturbedJobTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public Task Records_are_sorted(int seed) => ProveAsync(seed, (context, folder) => KnownJobs.TeraSortAsync(context, folder, records: 200_000));
+    public Task Records_are_sorted(int seed) => ProveAsync(seed, hasCoordinator: false, (context, folder) => KnownJobs.TeraSortAsync(context, folder, records: 200_000));
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public Task Pages_are_ranked(int seed) => ProveAsync(seed, (context, _) => KnownJobs.PageRankAsync(context, pages: 20_000, rounds: 6));
+    public Task Pages_are_ranked(int seed) => ProveAsync(seed, hasCoordinator: false, (context, _) => KnownJobs.PageRankAsync(context, pages: 20_000, rounds: 6));
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public Task Clusters_of_cached_points_are_found(int seed) => ProveAsync(seed, (context, _) => KnownJobs.KMeansAsync(context, count: 200_000, rounds: 10));
+    public Task Clusters_of_cached_points_are_found(int seed) => ProveAsync(seed, hasCoordinator: false, (context, _) => KnownJobs.KMeansAsync(context, count: 200_000, rounds: 10));
 
-    private async Task ProveAsync(int seed, Func<DataflowContext, string, Task<byte[]>> program)
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public Task Pages_are_ranked_while_the_coordinator_is_killed_too(int seed) =>
+        ProveAsync(seed, hasCoordinator: true, (context, _) => KnownJobs.PageRankAsync(context, pages: 20_000, rounds: 6));
+
+    private async Task ProveAsync(int seed, bool hasCoordinator, Func<DataflowContext, string, Task<byte[]>> program)
     {
         var tasks = new TasksStarted();
         byte[] expected;
@@ -41,11 +46,12 @@ public sealed class DisturbedJobTests(ITestOutputHelper output)
         }
 
         using var results = new TempDirectory();
-        var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");
-        using var disturbance = new Disturbance(context.Cluster.Url, seed, tasks.Count, workers: 2);
+        var (coordinator, url) = hasCoordinator ? ToolProcess.Coordinator() : (null, null);
+        var context = await (url is null ? DataflowContext.ListenAsync("http://127.0.0.1:0") : DataflowContext.ConnectAsync(url));
+        using var disturbance = new Disturbance(url ?? context.Cluster.Url.ToString(), coordinator, seed, tasks.Count);
         await using (context)
         {
-            await context.Cluster.WaitForWorkersAsync(2, Patience);
+            await context.Cluster.WaitForWorkersAsync(Disturbance.WorkersAtFirst, Patience);
             context.AddListener(disturbance);
             try
             {
@@ -60,12 +66,9 @@ public sealed class DisturbedJobTests(ITestOutputHelper output)
             Assert.True(SpinWait.SpinUntil(() => disturbance.Left == 0, Patience), disturbance.Story);
         }
 
-        // Those that live are told to end; executors of those that were killed end by themselves.
+        // Executors end with their program, those of workers that were killed by themselves; and workers too, if their coordinator was the driver.
         foreach (var worker in disturbance.Everybody)
-        {
-            await worker.ExitAsync();
-            Assert.True(SpinWait.SpinUntil(() => worker.IsGone, Patience), $"seed {seed}: a process is left. {disturbance.Story}");
-        }
+            Assert.True(SpinWait.SpinUntil(() => hasCoordinator ? worker.HasNoExecutors : worker.IsGone, Patience), $"seed {seed}: a process is left. {disturbance.Story}");
     }
 
     /// <summary>Counts tasks; whole once the context is disposed.</summary>

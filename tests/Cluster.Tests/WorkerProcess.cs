@@ -50,7 +50,10 @@ internal sealed class WorkerProcess : IDisposable
     }
 
     /// <summary>Whether neither it nor an executor that it started runs, whoever its parent is now.</summary>
-    public bool IsGone => _process.HasExited && !Own().Any();
+    public bool IsGone => _process.HasExited && HasNoExecutors;
+
+    /// <summary>Whether no executor that it started runs, whoever its parent is now.</summary>
+    public bool HasNoExecutors => Own().All(process => process.Id == _process.Id);
 
     public Task<int> ExitAsync() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1)).ContinueWith(
         ended => ended.IsCompletedSuccessfully ? _process.ExitCode : throw new TimeoutException(Output), TaskScheduler.Default);
