@@ -4,7 +4,7 @@ namespace Dataflow.Caching;
 
 /// <summary>What the store knows of one block: who computes it, or where it is. Fields are read and written under the store's
 /// lock.</summary>
-internal sealed class CacheEntry(StorageLevel level, TaskContext builder)
+internal sealed class CacheEntry(StorageLevel level, TaskContext? builder)
 {
     private readonly TaskCompletionSource _built = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

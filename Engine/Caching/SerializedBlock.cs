@@ -23,6 +23,8 @@ internal sealed class SerializedBlock<T> : StoredBlock<T>
     public override ChunkReader<T> Open() =>
         new EncodedBlockReader<T>(_pieces.Select(piece => (ReadOnlyMemory<byte>)piece.Buffer.Memory[..piece.Count]));
 
+    public override IEnumerable<ReadOnlyMemory<byte>> Encoded() => _pieces.Select(piece => (ReadOnlyMemory<byte>)piece.Buffer.Memory[..piece.Count]);
+
     // The bytes are encoded already; they are only compressed.
     public override StoredBlock ToDisk(TempFolders temp)
     {

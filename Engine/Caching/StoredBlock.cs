@@ -48,6 +48,10 @@ internal abstract class StoredBlock
     /// <exception cref="CodecException">An element can't be encoded.</exception>
     public abstract StoredBlock ToDisk(TempFolders temp);
 
+    /// <summary>The elements as whole encoded blocks, for another executor. A piece is valid until the next is asked for; the caller holds a lease.</summary>
+    /// <exception cref="CodecException">An element can't be encoded.</exception>
+    public abstract IEnumerable<ReadOnlyMemory<byte>> Encoded();
+
     protected abstract void Free();
 }
 
@@ -56,6 +60,24 @@ internal abstract class StoredBlock<T> : StoredBlock
 {
     /// <summary>Reads the elements. The caller holds a lease for as long as it reads.</summary>
     public abstract ChunkReader<T> Open();
+
+    public override IEnumerable<ReadOnlyMemory<byte>> Encoded()
+    {
+        using var writer = new BlockWriter();
+        using var reader = Open();
+        while (Fill(reader, writer))
+        {
+            yield return writer.WrittenMemory;
+            writer.Reset();
+        }
+    }
+
+    private static bool Fill(ChunkReader<T> reader, BlockWriter writer)
+    {
+        const int most = 256 << 10;
+        while (writer.Length < most && reader.TryRead(out var chunk)) BlockEncoder.Write(chunk, writer);
+        return writer.Length > 0;
+    }
 
     public override StoredBlock ToDisk(TempFolders temp)
     {

@@ -84,7 +84,7 @@ internal sealed partial class DagScheduler
         {
             if (!rdd.StorageLevel.IsKept || !_cached.HasAny(rdd.Id) || _cached.HasAll(rdd.Id, rdd.PartitionCount)) continue;
             _cached.RemoveRdd(rdd.Id);
-            _actions.Enqueue(new DropCached(rdd.Id));
+            DropCached(rdd.Id);
         }
     }
 }

@@ -119,7 +119,7 @@ internal sealed partial class DagScheduler
             {
                 // Even if nothing is known to be kept of it: that news may be on its way.
                 _cached.RemoveRdd(kept.Id);
-                _actions.Enqueue(new DropCached(kept.Id));
+                DropCached(kept.Id);
             }
         }
 

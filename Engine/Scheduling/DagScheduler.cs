@@ -1,5 +1,6 @@
 using Dataflow.Diagnostics;
 using Dataflow.Shuffle;
+using Dataflow.Storage;
 using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
 using Dataflow.Tracking;
@@ -91,6 +92,7 @@ internal sealed partial class DagScheduler
             case RddUnpersisted e:
                 _cached.RemoveRdd(e.Rdd);
                 _provenance.Remove(new Kept(IsShuffle: false, e.Rdd));
+                DropCached(e.Rdd);
                 break;
             case ShuffleRemoved e: OnShuffleRemoved(e.Shuffle); break;
         }
@@ -413,9 +415,36 @@ internal sealed partial class DagScheduler
     {
         var block = e.Update.Id;
         if (e.Update.IsHere && _executors.ContainsKey(e.Executor))
+        {
             _cached.Add(block.Rdd, block.Partition, e.Executor);
+            Replicate(e);
+        }
         else
             _cached.Remove(block.Rdd, block.Partition, e.Executor);
         if (_news.IsOn) _news.Tell(new BlockChanged(e.Executor, e.Update) { Time = _news.At(now) });
+    }
+
+    // A partition of a replicated level came: another executor fetches it, of another worker if there is one.
+    private void Replicate(BlockUpdated e)
+    {
+        var block = e.Update.Id;
+        if (e.Update is not { Change: BlockChange.Added, Replicas: > 1 }) return;
+        var here = _cached.ExecutorsOf(block.Rdd, block.Partition);
+        if (here.Count >= e.Update.Replicas) return;
+        var worker = _executors[e.Executor].Worker;
+        var others = _executors.Where(other => !here.Contains(other.Key))
+            .OrderBy(other => other.Value.Worker == worker).ThenBy(other => other.Key.Value).ToArray();
+        if (others.Length == 0) return;
+
+        // Spread by partition over those that are as good.
+        var best = others.TakeWhile(other => (other.Value.Worker == worker) == (others[0].Value.Worker == worker)).ToArray();
+        _actions.Enqueue(new CopyCached(block, e.Executor, best[block.Partition % best.Length].Key, e.Update.Replicas, _outputs.Epoch));
+    }
+
+    // Tasks that run now may be about to keep what is dropped.
+    private void DropCached(int rdd)
+    {
+        _outputs.Advance();
+        _actions.Enqueue(new DropCached(rdd, _outputs.Epoch));
     }
 }

@@ -34,8 +34,11 @@ internal interface IExecutorBackend : IDisposable
     /// <summary>Finds out whether a worker that did not answer a task is gone, and reports it if so.</summary>
     void CheckWorker(WorkerId worker);
 
-    /// <summary>Drops the cached partitions of an Rdd on all executors.</summary>
-    void DropCached(int rdd);
+    /// <summary>Drops the cached partitions of an Rdd on all executors, also those that tasks of stages submitted before an epoch would still keep.</summary>
+    void DropCached(int rdd, long epoch);
+
+    /// <summary>Has an executor keep a copy of what another one has. Nothing happens where there is one only.</summary>
+    void CopyCached(CopyCached copy) { }
 
     /// <summary>Drops the outputs of a shuffle on all workers.</summary>
     void DropShuffle(ShuffleId shuffle);

@@ -1,6 +1,7 @@
 using Dataflow.Diagnostics;
 using Dataflow.Jobs;
 using Dataflow.Shared;
+using Dataflow.Storage;
 using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
 using Dataflow.Tracking;
@@ -45,7 +46,17 @@ internal sealed record CheckWorker(WorkerId Worker) : SchedulerAction;
 internal sealed record ExecutorDrained(ExecutorId Executor) : SchedulerAction;
 
 /// <summary>Drop the cached partitions of an Rdd: they were made from data that is being made anew and may differ.</summary>
-internal sealed record DropCached(int Rdd) : SchedulerAction;
+/// <param name="Rdd">The Rdd.</param>
+/// <param name="Epoch">Tasks of stages that were submitted before this epoch keep nothing of it any more.</param>
+internal sealed record DropCached(int Rdd, long Epoch) : SchedulerAction;
+
+/// <summary>Have an executor keep a copy of a cached partition.</summary>
+/// <param name="Block">The partition.</param>
+/// <param name="From">Who has it.</param>
+/// <param name="To">Who is to have it too.</param>
+/// <param name="Replicas">On how many executors it is to be.</param>
+/// <param name="Epoch">A drop of a later epoch overrides this.</param>
+internal sealed record CopyCached(RddBlockId Block, ExecutorId From, ExecutorId To, int Replicas, long Epoch) : SchedulerAction;
 
 /// <summary>Drop the outputs of a shuffle that nobody reads any more.</summary>
 internal sealed record DropShuffle(ShuffleId Shuffle) : SchedulerAction;

@@ -276,7 +276,8 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
                 case AnswerBarrier answer: answer.Question.Reply(answer); break;
                 case ExecutorDrained drained: _backend.Drained(drained.Executor); break;
                 case CheckWorker check: _backend.CheckWorker(check.Worker); break;
-                case DropCached drop: _backend.DropCached(drop.Rdd); break;
+                case DropCached drop: _backend.DropCached(drop.Rdd, drop.Epoch); break;
+                case CopyCached copy: _backend.CopyCached(copy); break;
                 case DropShuffle drop: _backend.DropShuffle(drop.Shuffle); break;
             }
         }

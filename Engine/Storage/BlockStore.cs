@@ -18,6 +18,9 @@ public sealed class BlockStore : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<RddBlockId, CacheEntry> _entries = [];
+
+    // What tasks of stages that were submitted before an epoch must not keep any more.
+    private readonly Dictionary<int, long> _dropped = [];
     private readonly NativePool _pool;
     private readonly TempFolders _temp;
     private readonly Charge _native;
@@ -91,6 +94,7 @@ public sealed class BlockStore : IDisposable
             {
                 if (!_entries.TryGetValue(id, out entry!))
                 {
+                    if (context.Description.Epoch < _dropped.GetValueOrDefault(id.Rdd)) return compute();
                     entry = new CacheEntry(level, context);
                     _entries.Add(id, entry);
                 }
@@ -108,6 +112,7 @@ public sealed class BlockStore : IDisposable
 
             if (block is not null)
             {
+                if (block is CopiedBlock copy) return Lend(copy.Open<T>(), context);
                 if (block is not StoredBlock<T> typed)
                 {
                     block.EndLease();
@@ -117,18 +122,22 @@ public sealed class BlockStore : IDisposable
                 if (typed.MemoryBytes == 0 && entry.Level.UseMemory) typed = MoveToMemory(id, entry, typed);
                 return Lend(new CachedReader<T>(this, id, typed, context, () => GetOrCompute(id, level, compute, context)), context);
             }
-            if (entry.Builder == context) return Lend(Build(id, entry, compute, context), context);
+            if (entry.Builder == context) return Lend(Build(id, entry, () => FromPeer<T>(id, context) ?? compute(), context), context);
             context.WaitFor(entry.Built);
         }
     }
 
     /// <summary>Drops all blocks of an Rdd; memory and files that are being read are freed when their readers end.</summary>
     /// <param name="rdd">Id of the Rdd.</param>
-    public void Remove(int rdd)
+    public void Remove(int rdd) => Remove(rdd, 0);
+
+    /// <summary>Drops all blocks of an Rdd; tasks of stages that were submitted before an epoch keep none from now on.</summary>
+    internal void Remove(int rdd, long epoch)
     {
         List<(RddBlockId Id, StoredBlock Block)> removed = [];
         lock (_lock)
         {
+            if (epoch > _dropped.GetValueOrDefault(rdd)) _dropped[rdd] = epoch;
             foreach (var (id, entry) in _entries.Where(pair => pair.Key.Rdd == rdd).ToList())
             {
                 _entries.Remove(id);
@@ -140,6 +149,45 @@ public sealed class BlockStore : IDisposable
             block.EndLease();
             Tell(new BlockUpdate(id, BlockChange.Removed, 0, 0));
         }
+    }
+
+    /// <summary>A block that is here, with a lease that the caller ends; null if it is not here.</summary>
+    internal StoredBlock? Lease(RddBlockId id)
+    {
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(id, out var entry) || entry.Block is not { } block || !block.TryLease()) return null;
+            entry.LastUse = ++_clock;
+            return block;
+        }
+    }
+
+    /// <summary>Keeps a copy of what another executor has, if there is room, it is not here, and it was not dropped meanwhile.</summary>
+    /// <param name="id">The block.</param>
+    /// <param name="copy">The copy; the store's from now on.</param>
+    /// <param name="replicas">On how many executors it is to be.</param>
+    /// <param name="epoch">When the copy was asked for.</param>
+    internal void Add(RddBlockId id, EncodedCopy copy, int replicas, long epoch)
+    {
+        var space = new CacheSpace(this, id.Rdd, _pool);
+        if (!space.TryReserve(copy.Bytes, MemoryKind.Native))
+        {
+            copy.Dispose();
+            return;
+        }
+        var block = new CopiedBlock(copy, space);
+        var entry = new CacheEntry(new StorageLevel(UseMemory: true, UseDisk: false, Serialized: true, replicas), null) { Block = block };
+        entry.SetBuilt();
+        var isKept = false;
+        lock (_lock)
+        {
+            entry.LastUse = ++_clock;
+            isKept = epoch >= _dropped.GetValueOrDefault(id.Rdd) && _entries.TryAdd(id, entry);
+        }
+        if (isKept)
+            Tell(new BlockUpdate(id, BlockChange.Added, block.MemoryBytes, 0) { Replicas = replicas });
+        else
+            block.EndLease();
     }
 
     /// <summary>Drops everything.</summary>
@@ -187,6 +235,21 @@ public sealed class BlockStore : IDisposable
         return reader;
     }
 
+    private static ChunkReader<T>? FromPeer<T>(RddBlockId id, TaskContext context)
+    {
+        if (context.Description.CachePeers.Count == 0 || context.Services.Peers?.TryFetch(id, context) is not { } copy) return null;
+        try
+        {
+            var lease = context.ReserveWork(copy.Bytes);
+            return copy.Open<T>(new Both(copy, lease));
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
+    }
+
     private ChunkReader<T> Build<T>(RddBlockId id, CacheEntry entry, Func<ChunkReader<T>> compute, TaskContext context)
     {
         var build = new BlockBuild<T>(entry.Level, new CacheSpace(this, id.Rdd, _pool), _temp);
@@ -200,7 +263,7 @@ public sealed class BlockStore : IDisposable
                 // One lease for the store, one for this reader.
                 block.TryLease();
                 if (Publish(id, entry, block))
-                    Tell(new BlockUpdate(id, BlockChange.Added, block.MemoryBytes, block.DiskBytes));
+                    Tell(new BlockUpdate(id, BlockChange.Added, block.MemoryBytes, block.DiskBytes) { Replicas = entry.Level.Replicas });
                 else
                     block.EndLease();
                 return new CachedReader<T>(this, id, block, context, null);
@@ -373,6 +436,15 @@ public sealed class BlockStore : IDisposable
     }
 
     private void Tell(BlockUpdate update) => Updated?.Invoke(update);
+
+    private sealed class Both(IDisposable first, IDisposable second) : IDisposable
+    {
+        public void Dispose()
+        {
+            first.Dispose();
+            second.Dispose();
+        }
+    }
 
     /// <summary>What the budget knows of the cache, for one kind of memory.</summary>
     private sealed class Charge(BlockStore store, MemoryBudget budget, MemoryKind kind)

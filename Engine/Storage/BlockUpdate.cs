@@ -8,6 +8,9 @@ namespace Dataflow.Storage;
 /// <param name="Problem">What was wrong, when something was.</param>
 public sealed record BlockUpdate(RddBlockId Id, BlockChange Change, long MemoryBytes, long DiskBytes, string? Problem = null)
 {
+    /// <summary>On how many executors it is to be kept.</summary>
+    public int Replicas { get; init; } = 1;
+
     /// <summary>Whether the block can be read here now.</summary>
     public bool IsHere => Change is BlockChange.Added or BlockChange.MovedToDisk or BlockChange.MovedToMemory;
 }

@@ -68,7 +68,7 @@ internal sealed class LocalBackend : IExecutorBackend
 
     public void CheckWorker(WorkerId worker) { }
 
-    public void DropCached(int rdd) => _services.Blocks.Remove(rdd);
+    public void DropCached(int rdd, long epoch) => _services.Blocks.Remove(rdd, epoch);
 
     public void DropShuffle(ShuffleId shuffle) => _services.Shuffles.Remove(shuffle);
 

@@ -98,7 +98,8 @@ internal sealed partial class TaskScheduler
         var request = set.Request;
         var partition = request.PartitionOf(request.Tasks[index]);
         var description = new TaskDescription(
-            new TaskId(_nextAttempt++), request.Job, request.Stage, request.Attempt, partition, set.AttemptsOf(index), speculative) { Gang = gang };
+            new TaskId(_nextAttempt++), request.Job, request.Stage, request.Attempt, partition, set.AttemptsOf(index), speculative) { Gang = gang, Epoch = request.Epoch };
+        if (request.Preferences?[index].Executors is { Count: > 0 } cached && !cached.Contains(executor.Id)) description = description with { CachedAt = cached };
         var shares = executor.Take(request.Needs);
         if (set.IsDemanding)
             description = description with { Cpus = request.Needs.Cpus, Resources = ResourceShare.Addresses(shares) };

@@ -70,6 +70,9 @@ public sealed class ExecutorServices : IDisposable
     /// <summary>Brings map outputs of other servers; null where there are none.</summary>
     internal Shuffle.IShuffleFetcher? Fetcher { get; set; }
 
+    /// <summary>Other executors' cached partitions; null where there are none.</summary>
+    internal ICachedPeers? Peers { get; set; }
+
     /// <summary>Frees what the executor holds. Tasks must have ended.</summary>
     public void Dispose()
     {

@@ -202,4 +202,13 @@ public sealed record TaskDescription(
 
     /// <summary>The tasks that started with it, if it is one of a barrier stage.</summary>
     internal Gang? Gang { get; init; }
+
+    /// <summary>How far the driver had come when the task's stage was submitted: what was dropped later is not kept by this task any more.</summary>
+    internal long Epoch { get; init; }
+
+    /// <summary>Executors that keep what the task begins with, if it was sent to another one.</summary>
+    internal IReadOnlyList<ExecutorId> CachedAt { get; init; } = [];
+
+    /// <summary>Where their blocks are fetched, on the executor.</summary>
+    internal IReadOnlyList<string> CachePeers { get; init; } = [];
 }

@@ -21,6 +21,9 @@ internal sealed class MapOutputTracker : IMapOutputs
     /// <summary>Counts losses. What was learned of map outputs, or made from them, in an earlier epoch may be out of date.</summary>
     public long Epoch { get; private set; }
 
+    /// <summary>Begins an epoch: something was dropped that those who work with earlier ones must not bring back.</summary>
+    public void Advance() => Epoch++;
+
     /// <summary>How many shuffles are known.</summary>
     public int Count => _shuffles.Count;
 

@@ -91,7 +91,7 @@ internal sealed class ShippingBackend : IExecutorBackend, IBroadcastSource
 
     public void CheckWorker(WorkerId worker) => _threads.CheckWorker(worker);
 
-    public void DropCached(int rdd) => _threads.DropCached(rdd);
+    public void DropCached(int rdd, long epoch) => _threads.DropCached(rdd, epoch);
 
     public void DropShuffle(ShuffleId shuffle) => _threads.DropShuffle(shuffle);
 

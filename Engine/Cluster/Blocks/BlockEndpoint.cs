@@ -75,7 +75,7 @@ internal static class BlockEndpoint
         {
             return (BlockFrameKind.Corrupt, Said(error.Message));
         }
-        catch (TempFolderException error)
+        catch (Exception error) when (error is TempFolderException or CodecException)
         {
             return (BlockFrameKind.Missing, Said(error.Message));
         }

@@ -104,7 +104,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
                 launches.Add(new TaskLaunch(
                     description.Id, description.Job, description.Stage, description.StageAttempt, description.Partition, description.Attempt,
                     description.Speculative, description.Cpus, code.Id, _blocks.Encode(task.Partition), task.Epoch, description.Resources,
-                    description.Gang?.Hosts, new Dictionary<string, string>()));
+                    description.Gang?.Hosts, UrlsOf(description.CachedAt), new Dictionary<string, string>()));
                 _running[description.Id] = (link, task.Binary);
             }
             catch (ClosureException error)
@@ -188,7 +188,13 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 
     public void Drained(ExecutorId executor) => Idle?.Invoke(executor);
 
-    public void DropCached(int rdd) => Broadcast(new DropCachedBlocks(rdd));
+    public void DropCached(int rdd, long epoch) => Broadcast(new DropCachedBlocks(rdd, epoch));
+
+    public void CopyCached(CopyCached copy)
+    {
+        if (Find(copy.From) is not { } from) return;
+        Find(copy.To)?.Channel.Send(new CopyBlock(copy.Block.Rdd, copy.Block.Partition, from.DataUrl, copy.Replicas, copy.Epoch));
+    }
 
     public void DropShuffle(ShuffleId shuffle)
     {
@@ -322,6 +328,12 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     private ExecutorLink? Find(ExecutorId executor)
     {
         lock (_lock) return _executors.GetValueOrDefault(executor);
+    }
+
+    private string[] UrlsOf(IReadOnlyList<ExecutorId> executors)
+    {
+        if (executors.Count == 0) return [];
+        lock (_lock) return [.. executors.Where(_executors.ContainsKey).Select(executor => _executors[executor].DataUrl)];
     }
 
     private void Broadcast(ControlMessage message)

@@ -67,6 +67,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     private RemoteBlockReader? _reader;
     private FetchedBroadcasts? _broadcasts;
     private BroadcastFetcher? _pieces;
+    private CachedPeers? _cached;
     private ExecutorMapOutputs? _outputs;
     private PeerLinks? _peers;
     private LateAssemblies? _late;
@@ -171,7 +172,8 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
             case LaunchTasks launch when !_ended.Task.IsCompleted: Launch(launch.Tasks); break;
             case KillAttempt kill: _backend?.Kill(_start.Executor, kill.Task, kill.Reason); break;
             case ReportTaken taken: _reports.TryRemove(taken.Task, out _); break;
-            case DropCachedBlocks drop: _backend?.DropCached(drop.Rdd); break;
+            case DropCachedBlocks drop: _backend?.DropCached(drop.Rdd, drop.Epoch); break;
+            case CopyBlock copy: Copy(copy); break;
             case DropBroadcast drop:
                 _broadcasts?.Drop(drop.Broadcast, drop.ForEver);
                 _pieces?.Drop(drop.Broadcast);
@@ -200,10 +202,11 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         services.Meetings = this;
         services.MapOutputs = _outputs;
         services.Fetcher = new ShuffleFetcher(_reader, _outputs, _start.Host, _start.Application, _start.Secret);
+        services.Peers = _cached = new CachedPeers(_reader, _start.Application, _start.Secret);
         _services = services;
         services.Exchange.Links = _peers = new PeerLinks(_client, _server.Url, _start.Application, _start.Secret, services.Exchange);
         _server.AdmitPeers(_start.Application, _peers.ServeAsync);
-        _server.Admit(_start.Application, _start.Secret, new Served(this, new ShuffleBlockProvider(services.Shuffles)));
+        _server.Admit(_start.Application, _start.Secret, new Served(this, new ShuffleBlockProvider(services.Shuffles), new CachedBlockProvider(services.Blocks)));
         _backend = new LocalBackend(services, _start.Slots, _start.Node.Limits.Time);
         _backend.Start(Report);
     }
@@ -223,6 +226,8 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
                 {
                     Cpus = launch.Cpus,
                     Resources = launch.Resources,
+                    Epoch = launch.Epoch,
+                    CachePeers = launch.CachePeers,
                     Gang = launch.GangHosts is { } hosts ? new Gang(hosts) : null,
                 };
                 _running[launch.Task] = binary;
@@ -235,6 +240,20 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
             }
         }
         if (tasks.Count > 0) _backend!.Launch(_start.Executor, tasks);
+    }
+
+    private async void Copy(CopyBlock copy)
+    {
+        var id = new RddBlockId(copy.Rdd, copy.Partition);
+        try
+        {
+            if (_cached is not { } peers || await peers.FetchAsync(new Uri(copy.From), id, CancellationToken.None).ConfigureAwait(false) is not { } fetched) return;
+            _services!.Blocks.Add(id, fetched, copy.Replicas, copy.Epoch);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The executor ends.
+        }
     }
 
     private StageBinary Load(long id)
@@ -334,12 +353,12 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         }
     }
 
-    /// <summary>The blocks of an executor: its map outputs, and reports that wait for the driver.</summary>
-    private sealed class Served(ExecutorHost host, ShuffleBlockProvider shuffles) : IBlockProvider
+    /// <summary>The blocks of an executor: its map outputs, its cached partitions, and reports that wait for the driver.</summary>
+    private sealed class Served(ExecutorHost host, ShuffleBlockProvider shuffles, CachedBlockProvider cached) : IBlockProvider
     {
         public ServedBlock? Open(BlockName name, bool near) => name.Kind == BlockKind.Result
             ? host._reports.TryGetValue(new TaskId(name.First), out var report) ? ServedBlock.Of(report) : null
-            : name.Kind == BlockKind.Broadcast ? host._pieces?.Open(name) : shuffles.Open(name, near);
+            : name.Kind == BlockKind.Broadcast ? host._pieces?.Open(name) : shuffles.Open(name, near) ?? cached.Open(name, near);
     }
 
     /// <summary>Stands for code that could not be read: only failures are reported of it.</summary>

@@ -27,6 +27,7 @@ namespace Dataflow.Cluster;
 [JsonDerivedType(typeof(WantPiece), "want-piece")]
 [JsonDerivedType(typeof(PieceAt), "piece-at")]
 [JsonDerivedType(typeof(GotPiece), "got-piece")]
+[JsonDerivedType(typeof(CopyBlock), "copy-block")]
 [JsonDerivedType(typeof(DropBroadcast), "drop-broadcast")]
 [JsonDerivedType(typeof(RemoveShuffle), "remove-shuffle")]
 [JsonDerivedType(typeof(ServerLost), "server-lost")]

@@ -46,12 +46,13 @@ internal sealed record LaunchTasks(IReadOnlyList<TaskLaunch> Tasks) : ControlMes
 /// <param name="Epoch">Locations of map outputs learned before this epoch are out of date.</param>
 /// <param name="Resources">Addresses of named resources that are the task's while it runs.</param>
 /// <param name="GangHosts">Where the tasks of its barrier stage run, by index; null if it is of none.</param>
+/// <param name="CachePeers">Where blocks are fetched of executors that keep what the task begins with, if it was sent to another one.</param>
 /// <param name="Properties">Properties of the job that tasks may read.</param>
 internal sealed record TaskLaunch(
     TaskId Task, JobId Job, StageId Stage, int StageAttempt, int Partition, int Attempt, bool Speculative, int Cpus,
     long Binary, byte[] PartitionBytes, long Epoch,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, IReadOnlyList<string>? GangHosts,
-    IReadOnlyDictionary<string, string> Properties);
+    IReadOnlyList<string> CachePeers, IReadOnlyDictionary<string, string> Properties);
 
 /// <summary>The code of a stage can be had: here when it is small, else as block <c>binary/ID</c> of the driver.</summary>
 /// <param name="Binary">Its number.</param>
@@ -103,7 +104,17 @@ internal sealed record MeetingAnswer(TaskId Task, int Meeting, byte[][]? Message
 internal sealed record BlocksUpdated(IReadOnlyList<BlockUpdate> Updates) : ControlMessage;
 
 /// <summary>The cached partitions of an Rdd are no longer wanted.</summary>
-internal sealed record DropCachedBlocks(int Rdd) : ControlMessage;
+/// <param name="Rdd">The Rdd.</param>
+/// <param name="Epoch">Tasks of stages that were submitted before this epoch keep nothing of it any more.</param>
+internal sealed record DropCachedBlocks(int Rdd, long Epoch = 0) : ControlMessage;
+
+/// <summary>An executor is to keep a copy of a cached partition.</summary>
+/// <param name="Rdd">The Rdd.</param>
+/// <param name="Partition">The partition.</param>
+/// <param name="From">Where it is fetched.</param>
+/// <param name="Replicas">On how many executors it is to be.</param>
+/// <param name="Epoch">A drop of a later epoch overrides this.</param>
+internal sealed record CopyBlock(int Rdd, int Partition, string From, int Replicas, long Epoch) : ControlMessage;
 
 /// <summary>An executor wants the next piece of a broadcast value that it lacks.</summary>
 internal sealed record WantPiece(long Broadcast) : ControlMessage;
