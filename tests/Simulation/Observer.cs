@@ -38,7 +38,9 @@ internal sealed class Observer(World world, ClusterBackend backend, PlantedFault
 
     public void CheckWorker(WorkerId worker) => backend.CheckWorker(worker);
 
-    public void DropCached(int rdd) => backend.DropCached(rdd);
+    public void DropCached(int rdd, long epoch) => backend.DropCached(rdd, epoch);
+
+    public void CopyCached(CopyCached copy) => backend.CopyCached(copy);
 
     public void DropShuffle(ShuffleId shuffle) => backend.DropShuffle(shuffle);
 

@@ -122,7 +122,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
             case CommitAnswer answer: _running.GetValueOrDefault(answer.Task)?.Answer(answer); break;
             case MeetingAnswer answer: _running.GetValueOrDefault(answer.Task)?.Answer(answer); break;
             case MapOutputsAnswer answer: _outputs.Learn(answer); break;
-            case DropCachedBlocks drop: _services.Blocks.Remove(drop.Rdd); break;
+            case DropCachedBlocks drop: _services.Blocks.Remove(drop.Rdd, drop.Epoch); break;
             case DropBroadcast drop: _broadcasts.Drop(drop.Broadcast); break;
             case RemoveShuffle remove:
                 _outputs.Forget(remove.Shuffle);
@@ -148,6 +148,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
             launch.Task, launch.Job, launch.Stage, launch.StageAttempt, launch.Partition, launch.Attempt, launch.Speculative)
         {
             Cpus = launch.Cpus,
+            Epoch = launch.Epoch,
             Resources = launch.Resources,
             Gang = launch.GangHosts is { } hosts ? new Gang(hosts) : null,
         };

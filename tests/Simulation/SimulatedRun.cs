@@ -202,10 +202,7 @@ internal sealed class SimulatedRun
 
         for (var shuffle = 0; shuffle < 200; shuffle++) loop.RemoveShuffle(new ShuffleId(shuffle));
         foreach (var rdd in _workload.Rdds.Where(rdd => rdd.StorageLevel.IsKept))
-        {
-            _cluster.Backend.DropCached(rdd.Id);
             loop.Unpersist(rdd.Id);
-        }
         Pass(TimeSpan.FromSeconds(30));
         Check(loop.MapOutputs.Count == 0, $"{loop.MapOutputs.Count} shuffles are known after all were removed.");
         foreach (var executor in _cluster.Executors.Where(executor => !executor.IsDead))
