@@ -114,7 +114,7 @@ internal static class WireBenchmarks
     }
 
     private static LaunchTasks Launch(int task) => new(
-        [new TaskLaunch(new(task), new(1), new(2), 0, task, 0, false, 1, 1, [1, 2, 3, 4], 0, new Dictionary<string, IReadOnlyList<string>>(), null, new Dictionary<string, string>())]);
+        [new TaskLaunch(new(task), new(1), new(2), 0, task, 0, false, 1, 1, [1, 2, 3, 4], 0, new Dictionary<string, IReadOnlyList<string>>(), null, [], new Dictionary<string, string>())]);
 
     /// <summary>Ends every task at once.</summary>
     private sealed class Echo(IControlChannel channel) : IControlHandler
