@@ -1,6 +1,7 @@
 using Dataflow.Cluster;
 using Dataflow.Scheduling;
 using Dataflow.Shared;
+using Dataflow.Shuffle;
 using Dataflow.Storage;
 
 namespace Dataflow.Simulation;
@@ -12,7 +13,10 @@ internal sealed class Cluster : IWorkerCalls
 
     private readonly DriverBlocks _blocks = new(NoFiles);
     private readonly List<SimulatedExecutor> _executors = [];
-    private readonly List<IOutputServer> _servers = [];
+    private readonly Dictionary<Uri, IOutputServer> _addresses = [];
+    private readonly Task _registered;
+    private readonly DriverLink _link;
+    private int _workers;
 
     public Cluster(World world, DataflowOptions options, PlantedFault plant)
     {
@@ -23,10 +27,28 @@ internal sealed class Cluster : IWorkerCalls
         Observer = new Observer(world, Backend, plant);
         Context = DataflowContext.On(Observer, options, world.Time, world.Time);
         Backend.MapOutputs = Context.Loop.MapOutputs;
+        Coordinator = new SimulatedCoordinator(this, world.Chance(0.5) ? Machine.Driver : CoordinatorMachine);
+        var link = _link = new DriverLink(
+            new DriverApplication("simulated", "simulated", new Uri("http://driver:1/"), ClusterToken.Create(), [], new Dictionary<string, string>()),
+            new ExecutorWish(1, int.MaxValue, 0, 0, new Dictionary<string, int>()), _ => Coordinator.Dial(Machine.Driver, static () => true), Backend, _ => { },
+            new DriverLinkSettings { Dispatcher = world.Time, Time = world.Time });
+        Backend.Changed += (executor, isHere) =>
+        {
+            if (isHere) link.Ready(executor);
+        };
+        _registered = link.StartAsync();
         for (var i = world.Dice.Next(2, 5); i > 0; i--) AddMachine();
     }
 
+    /// <summary>Where the coordinator runs if not beside the driver.</summary>
+    public const int CoordinatorMachine = 100;
+
     public World World { get; }
+
+    public SimulatedCoordinator Coordinator { get; }
+
+    /// <summary>Whether the program has been taken in by the coordinator once: before that, it may not start at all.</summary>
+    public bool IsRegistered => _registered.IsCompletedSuccessfully;
 
     public DataflowOptions Options { get; }
 
@@ -49,6 +71,25 @@ internal sealed class Cluster : IWorkerCalls
     /// <summary>Whether the code of tasks throws now and then.</summary>
     public bool CodeFails { get; set; }
 
+    /// <summary>Says that the program has ended.</summary>
+    public void EndProgram()
+    {
+        IsEnding = true;
+        Backend.Dispose();
+        var ended = _link.EndAsync("the application ended");
+        while (!ended.IsCompleted)
+        {
+            World.Time.RunReady();
+
+            // Cancelling calls back on another thread, which goes on with the goodbye.
+            lock (World.Time.Sync)
+            {
+                if (!World.Time.HasReady && !ended.IsCompleted && !Monitor.Wait(World.Time.Sync, TimeSpan.FromSeconds(60)))
+                    throw new SimulationException("The driver's link to the coordinator does not end.");
+            }
+        }
+    }
+
     public void AddMachine()
     {
         var machine = new Machine(this, Machines.Count + 1);
@@ -58,18 +99,18 @@ internal sealed class Cluster : IWorkerCalls
 
     public SimulatedWorker StartWorker(Machine machine, bool serves)
     {
-        var worker = new SimulatedWorker(machine, new WorkerId(_servers.Count + 1), serves);
-        _servers.Add(worker);
-        World.Note("machine {0} starts worker {1}", machine.Number, worker.Server.Value);
+        var worker = new SimulatedWorker(this, machine, ++_workers, serves);
+        _addresses[new Uri(worker.Url)] = worker;
         return worker;
     }
 
-    public SimulatedExecutor StartExecutor(SimulatedWorker worker, int slots)
+    public SimulatedExecutor StartExecutor(SimulatedWorker worker, ExecutorId id, WorkerId server, ShuffleFolder? folder, int slots)
     {
-        var executor = new SimulatedExecutor(this, worker, new ExecutorId(_executors.Count + 1), worker.Serves ? worker.Server : new WorkerId(_servers.Count + 1), slots);
+        var executor = new SimulatedExecutor(this, worker, id, server, folder, slots);
         _executors.Add(executor);
-        if (!worker.Serves) _servers.Add(executor);
-        executor.Register();
+        IOutputServer serves = folder is null ? executor : worker;
+        _addresses[new Uri(serves.Url)] = serves;
+        executor.Register(serves.Url);
         return executor;
     }
 
@@ -93,10 +134,8 @@ internal sealed class Cluster : IWorkerCalls
     /// <summary>Takes the driver's end of a link.</summary>
     public void Accept(IControlChannel channel) => Backend.Accept(channel);
 
-    /// <summary>Whoever serves, or served, map outputs under a number.</summary>
-    public IOutputServer Find(WorkerId server) => _servers[server.Value - 1];
-
-    private IOutputServer Find(Uri server) => _servers.Find(one => server.Host == $"worker-{one.Server}") ?? throw new SimulationException($"Nobody ever had the address {server}.");
+    /// <summary>Whoever is, or was, found at an address.</summary>
+    public IOutputServer Find(Uri address) => _addresses.GetValueOrDefault(address) ?? throw new SimulationException($"Nobody ever had the address {address}.");
 
     /// <summary>The bytes of a broadcast value.</summary>
     public ReadOnlyMemory<byte> BroadcastOf(long id)

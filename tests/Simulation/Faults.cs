@@ -21,15 +21,15 @@ internal sealed class Faults
 
     private void Strike()
     {
-        if (_cluster.IsEnding) return;
+        if (_cluster.IsEnding || !_cluster.IsRegistered) return;
         Count++;
         var machine = _world.Pick(_cluster.Machines);
         var executor = machine.Executor is { IsDead: false } alive ? alive : null;
-        switch (_world.Dice.Next(12))
+        switch (_world.Dice.Next(14))
         {
             case 0 or 1: executor?.Crash(silently: false, "a crash"); break;
-            case 2: CrashWorker(machine, silently: false); break;
-            case 3: CrashWorker(machine, silently: true); break;
+            case 2: machine.Worker?.Crash(silently: false, "a crash"); break;
+            case 3: machine.Worker?.Crash(silently: true, "its machine fell silent"); break;
             case 4 or 5: Cut(machine.Number, Machine.Driver); break;
             case 6: Cut(machine.Number, _world.Pick(_cluster.Machines).Number); break;
             case 7:
@@ -44,6 +44,8 @@ internal sealed class Faults
             case 10:
                 machine.Disk.CorruptReads++;
                 break;
+            case 11: _cluster.Coordinator.Crash(); break;
+            case 12: Cut(_world.Chance(0.3) ? Machine.Driver : machine.Number, _cluster.Coordinator.Machine); break;
             default: _cluster.AddMachine(); break;
         }
     }
@@ -55,15 +57,6 @@ internal sealed class Faults
         var ways = _world.Dice.Next(3);
         if (ways != 0) _cluster.Network.Cut(a, b, time);
         if (ways != 1) _cluster.Network.Cut(b, a, time);
-    }
-
-    // The coordinator notices, or nobody does until somebody reads what it served.
-    private void CrashWorker(Machine machine, bool silently)
-    {
-        if (machine.Worker is not { IsDead: false } worker) return;
-        machine.Crash(silently, "its worker ended");
-        if (worker.Serves && _world.Chance(0.6))
-            _world.Time.After(_world.Milliseconds(1, 8000), () => _cluster.Backend.LoseWorker(worker.Server, "the coordinator misses it"));
     }
 
     // One of the map outputs there is gone, or not what it was.

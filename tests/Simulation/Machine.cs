@@ -1,17 +1,17 @@
-using Dataflow.Scheduling;
-
 namespace Dataflow.Simulation;
 
-/// <summary>A machine with a worker, which starts an executor and another one when that ends.</summary>
+/// <summary>A machine with a worker, and another one when that ends.</summary>
 internal sealed class Machine(Cluster cluster, int number)
 {
     /// <summary>The machine of the driver program.</summary>
     public const int Driver = 0;
 
-    private readonly int _slots = cluster.World.Dice.Next(1, 4);
-    private readonly bool _serves = cluster.World.Chance(0.75);
+    private readonly bool _serves = cluster.World.Chance(0.85);
 
     public int Number => number;
+
+    /// <summary>How many tasks it runs at once.</summary>
+    public int Slots { get; } = cluster.World.Dice.Next(1, 4);
 
     public SimulatedDisk Disk { get; } = new(cluster.World);
 
@@ -21,37 +21,23 @@ internal sealed class Machine(Cluster cluster, int number)
     /// <summary>The worker that runs here now.</summary>
     public SimulatedWorker? Worker { get; private set; }
 
-    /// <summary>The executor that runs here now.</summary>
-    public SimulatedExecutor? Executor { get; private set; }
+    /// <summary>An executor that runs here now.</summary>
+    public SimulatedExecutor? Executor => Worker?.Executors.FirstOrDefault();
 
-    /// <summary>Starts a worker if there is none, and its executor, after a while.</summary>
+    /// <summary>Starts a worker after a while, and whenever it has ended.</summary>
     public void Start(TimeSpan delay) => cluster.World.Time.After(delay, () =>
     {
-        if (cluster.IsEnding || Executor is { IsDead: false }) return;
-        if (!cluster.Network.IsWhole(number, Driver))
-        {
-            // It can't dial a driver that it does not reach.
-            Start(TimeSpan.FromMilliseconds(500));
-            return;
-        }
-        if (Worker is null or { IsDead: true }) Worker = cluster.StartWorker(this, _serves);
-        Executor = cluster.StartExecutor(Worker, _slots);
+        if (cluster.IsEnding) return;
+        Worker = cluster.StartWorker(this, _serves);
+        Watch(Worker);
     });
 
-    /// <summary>The worker ends, and its executor with it.</summary>
-    public void Crash(bool silently, string why)
+    private void Watch(SimulatedWorker worker) => cluster.World.Time.After(TimeSpan.FromMilliseconds(500), () =>
     {
-        if (Worker is null or { IsDead: true }) return;
-        cluster.World.Note(silently ? "machine {0} falls silent" : "the worker of machine {0} ends", number);
-        Worker.Crash(silently);
-        if (Executor is { IsDead: false } executor)
-            executor.Crash(silently, why);
+        if (worker.Agent.Ended.IsCompleted) worker.Crash(silently: false, $"its agent has left: {worker.Agent.Ended.Exception?.InnerException?.Message ?? "on request"}");
+        if (worker.IsDead)
+            Start(cluster.World.Milliseconds(50, worker.DiedSilently ? 8000 : 1500));
         else
-            Start(cluster.World.Milliseconds(50, 1500));
-    }
-
-    public void OnExecutorEnded(SimulatedExecutor executor)
-    {
-        if (executor == Executor) Start(cluster.World.Milliseconds(50, executor.DiedSilently ? 8000 : 1500));
-    }
+            Watch(worker);
+    });
 }

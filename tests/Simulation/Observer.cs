@@ -8,7 +8,7 @@ namespace Dataflow.Simulation;
 /// <summary>Sits between the scheduler and its backend: remembers how attempts ended, and plants mistakes where that was asked for.</summary>
 internal sealed class Observer(World world, ClusterBackend backend, PlantedFault plant) : IExecutorBackend
 {
-    private readonly Dictionary<TaskId, ExecutorId> _launched = [];
+    private readonly Dictionary<TaskId, (ExecutorId Executor, TaskDescription Description)> _launched = [];
     private readonly Dictionary<ExecutorId, WorkerId> _workers = [];
     private readonly HashSet<ExecutorId> _lost = [];
     private readonly HashSet<TaskId> _failed = [];
@@ -18,7 +18,14 @@ internal sealed class Observer(World world, ClusterBackend backend, PlantedFault
     public int TasksLaunched => _launched.Count;
 
     /// <summary>Whether the scheduler knows that an attempt came to nothing: then another one may do its work.</summary>
-    public bool IsGivenUp(TaskId task) => _failed.Contains(task) || (_launched.TryGetValue(task, out var executor) && _lost.Contains(executor));
+    /// <remarks>Tasks that start together count together: one that fails takes the others' work along.</remarks>
+    public bool IsGivenUp(TaskId task)
+    {
+        if (HasFailed(task) || !_launched.TryGetValue(task, out var launch)) return HasFailed(task);
+        var description = launch.Description;
+        return description.Gang is not null && _launched.Any(other =>
+            other.Value.Description.Stage == description.Stage && other.Value.Description.StageAttempt == description.StageAttempt && HasFailed(other.Key));
+    }
 
     public void Start(Action<SchedulerEvent, bool> report) => backend.Start((happened, mayRun) =>
     {
@@ -28,7 +35,7 @@ internal sealed class Observer(World world, ClusterBackend backend, PlantedFault
 
     public void Launch(ExecutorId executor, IReadOnlyList<StageTask> tasks)
     {
-        foreach (var task in tasks) _launched.Add(task.Description.Id, executor);
+        foreach (var task in tasks) _launched.Add(task.Description.Id, (executor, task.Description));
         backend.Launch(executor, plant == PlantedFault.ReuseEpochs ? [.. tasks.Select(WithoutEpoch)] : tasks);
     }
 
@@ -45,6 +52,8 @@ internal sealed class Observer(World world, ClusterBackend backend, PlantedFault
     public void DropShuffle(ShuffleId shuffle) => backend.DropShuffle(shuffle);
 
     public void Dispose() => backend.Dispose();
+
+    private bool HasFailed(TaskId task) => _failed.Contains(task) || (_launched.TryGetValue(task, out var launch) && _lost.Contains(launch.Executor));
 
     private static StageTask WithoutEpoch(StageTask task) => task.Binary.MakeTask(task.Description, task.Partition, 0);
 

@@ -76,8 +76,8 @@ internal sealed partial class SimulatedExecutor : ICommitCoordinator, IMeetingPo
 
         IOutputServer Reach(WorkerId server, (int Map, MapLocation Location) first)
         {
-            if (_outputs.Find(server) is null) throw Lost(first, FetchFailure.Unreachable, "nobody knows where its server is");
-            var source = _cluster.Find(server);
+            if (_outputs.Find(server) is not { } found) throw Lost(first, FetchFailure.Unreachable, "nobody knows where its server is");
+            var source = _cluster.Find(new Uri(found.DataUrl));
             Travel(Machine.Number, source.Machine.Number, first);
             if (!source.IsDead) return source;
             if (source.DiedSilently) SimulatedTask.Current!.Pause(FetchPatience);

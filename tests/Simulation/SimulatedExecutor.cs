@@ -2,6 +2,7 @@ using Dataflow.Closures;
 using Dataflow.Cluster;
 using Dataflow.Scheduling;
 using Dataflow.Shared;
+using Dataflow.Shuffle;
 using Dataflow.Storage;
 using Dataflow.Tasks;
 
@@ -20,14 +21,12 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
     private readonly SimulatedLink.End _driver;
     private readonly ExecutorServices _services;
     private readonly ExecutorMapOutputs _outputs;
-    private readonly string _url;
-    private readonly string _workerUrl;
     private readonly FetchedBroadcasts _broadcasts;
     private readonly Dictionary<long, StageBinaryAvailable> _offered = [];
     private readonly Dictionary<long, StageBinary> _binaries = [];
     private readonly Dictionary<TaskId, SimulatedTask> _running = [];
 
-    public SimulatedExecutor(Cluster cluster, SimulatedWorker worker, ExecutorId id, WorkerId server, int slots)
+    public SimulatedExecutor(Cluster cluster, SimulatedWorker worker, ExecutorId id, WorkerId server, ShuffleFolder? folder, int slots)
     {
         var machine = worker.Machine;
         Server = server;
@@ -37,7 +36,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
         Id = id;
         Slots = slots;
         _services = new ExecutorServices(
-            id, Server, cluster.Options with { Threads = slots, TempFolder = $"/simulated/executors/{id}" }, worker.FolderOfExecutor(), machine.Disk, _world.Time)
+            id, Server, cluster.Options with { Threads = slots, TempFolder = $"/simulated/executors/{id}" }, folder, machine.Disk, _world.Time)
         {
             Commits = this,
             Meetings = this,
@@ -52,8 +51,6 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
         _driver = link.Here;
         _driver.Start(this);
         cluster.Accept(link.There);
-        _url = $"http://{(worker.Serves ? "executor" : "worker")}-{(worker.Serves ? id.Value : server.Value)}:1/";
-        _workerUrl = worker.Serves ? worker.Url : _url;
         _world.Note("machine {0} starts executor {1} with {2} slots", machine.Number, id.Value, slots);
     }
 
@@ -77,9 +74,15 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
 
     public ExecutorServices Services => _services;
 
+    public string Url => $"http://executor-{Id}:1/";
+
+    /// <summary>Told when the process has ended.</summary>
+    public event Action? Ended;
+
     /// <summary>Offers itself to the driver.</summary>
-    public void Register() => _driver.Send(new RegisterExecutor(
-        "simulated", Id, Server, $"host{Machine.Number}", _url, _workerUrl, null, Slots, new Dictionary<string, IReadOnlyList<string>>(), [], 1));
+    /// <param name="workerUrl">Where its map outputs are fetched.</param>
+    public void Register(string workerUrl) => _driver.Send(new RegisterExecutor(
+        "simulated", Id, Server, $"host{Machine.Number}", Url, workerUrl, null, Slots, new Dictionary<string, IReadOnlyList<string>>(), [], 1));
 
     public ServedBlock? Open(BlockName name) => new ShuffleBlockProvider(_services.Shuffles).Open(name, near: false);
 
@@ -105,7 +108,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
         _running.Clear();
         _driver.Die(silently);
         _services.Dispose();
-        Machine.OnExecutorEnded(this);
+        Ended?.Invoke();
     }
 
     private void Handle(ControlMessage message)
@@ -128,10 +131,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
                 _outputs.Forget(remove.Shuffle);
                 _services.Shuffles.Remove(remove.Shuffle);
                 break;
-            case Refused refused:
-                // Its worker was taken for lost and has no use under its number any more: it registers anew.
-                Machine.Crash(silently: false, refused.Reason);
-                break;
+            case Refused refused: Crash(silently: false, refused.Reason); break;
             case Shutdown shutdown: Crash(silently: false, shutdown.Reason); break;
         }
     }

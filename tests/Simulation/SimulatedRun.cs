@@ -229,11 +229,16 @@ internal sealed class SimulatedRun
 
     private void End()
     {
-        _cluster.IsEnding = true;
+        _cluster.EndProgram();
         var ending = _cluster.Context.DisposeAsync().AsTask();
         _world.Time.RunReady();
         Pass(TimeSpan.FromSeconds(40));
         while (!ending.Wait(TimeSpan.FromMilliseconds(1))) _world.Time.RunReady();
+        foreach (var machine in _cluster.Machines)
+        {
+            var files = machine.Worker is { IsDead: false } worker ? worker.Files() : [];
+            Check(files.Count == 0, $"Machine {machine.Number} keeps {files.Count} map outputs of a program that has ended, such as {files.FirstOrDefault()}.");
+        }
         foreach (var executor in _cluster.Executors) Check(executor.IsDead, $"Executor {executor.Id} lives on after its program has ended.");
         GC.KeepAlive(_workload);
     }

@@ -7,10 +7,14 @@ namespace Dataflow.Cluster;
 /// <param name="order">Counts programs in the order they came.</param>
 internal sealed class ApplicationEntry(string name, int order)
 {
-    // An executor that ends so often without ever having worked would never work.
+    // An executor that ends so often without ever having worked would not work the next time either.
     private const int MostStartsInVain = 5;
 
+    // Unless what stood in its way has passed, such as a cut between its worker and its driver: it is tried again now and then.
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
+
     private readonly Dictionary<WorkerId, int> _startsInVain = [];
+    private readonly Dictionary<WorkerId, TimeSpan> _restsUntil = [];
     private int _nextExecutor = 1;
 
     public string Name => name;
@@ -80,20 +84,44 @@ internal sealed class ApplicationEntry(string name, int order)
     public void Worked(GrantedExecutor executor)
     {
         executor.HasWorked = true;
-        _startsInVain.Remove(executor.Worker.Number);
+        Forget(executor.Worker.Number);
     }
 
     /// <summary>Notes that an executor ended by itself.</summary>
-    /// <returns>Why its worker is given up now; null if it is not.</returns>
-    public string? Ended(GrantedExecutor executor, string reason)
+    /// <param name="executor">The executor.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="now">When.</param>
+    /// <returns>Why its worker is given up now; null if it is not, or was before.</returns>
+    public string? Ended(GrantedExecutor executor, string reason, TimeSpan now)
     {
-        var count = _startsInVain[executor.Worker.Number] = _startsInVain.GetValueOrDefault(executor.Worker.Number) + 1;
+        var worker = executor.Worker.Number;
+        var count = _startsInVain[worker] = _startsInVain.GetValueOrDefault(worker) + 1;
+        if (count >= MostStartsInVain) _restsUntil[worker] = now + Rest;
         return count == MostStartsInVain ? $"its executor ended {MostStartsInVain} times without having worked, last: {reason}" : null;
     }
 
-    /// <summary>Whether a worker gets no more executors of it.</summary>
-    public bool GaveUp(WorkerId worker) => _startsInVain.GetValueOrDefault(worker) >= MostStartsInVain;
+    /// <summary>Whether a worker gets no executors of it for now.</summary>
+    public bool GaveUp(WorkerId worker) => _restsUntil.ContainsKey(worker);
 
-    /// <summary>Forgets a worker that is gone.</summary>
-    public void Forget(WorkerId worker) => _startsInVain.Remove(worker);
+    /// <summary>When a worker that was given up is tried again; null if none was.</summary>
+    public TimeSpan? NextTry => _restsUntil.Count == 0 ? null : _restsUntil.Values.Min();
+
+    /// <summary>Lets workers be tried again whose time has come.</summary>
+    /// <returns>Whether there is one.</returns>
+    public bool TryAgain(TimeSpan now)
+    {
+        var any = false;
+        foreach (var (worker, until) in _restsUntil.ToArray())
+        {
+            if (until <= now) any |= _restsUntil.Remove(worker);
+        }
+        return any;
+    }
+
+    /// <summary>Forgets what was in vain on a worker: it is gone, or works.</summary>
+    public void Forget(WorkerId worker)
+    {
+        _startsInVain.Remove(worker);
+        _restsUntil.Remove(worker);
+    }
 }

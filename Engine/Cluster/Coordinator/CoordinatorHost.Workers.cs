@@ -106,7 +106,7 @@ internal sealed partial class CoordinatorHost
         if (!worker.Executors.TryGetValue((exited.Application, exited.Executor), out var executor)) return;
         Remove(executor, exited.Reason);
         if (executor.IsStopping || !_applications.TryGetValue(exited.Application, out var application)) return;
-        if (application.Ended(executor, exited.Reason) is { } reason)
+        if (application.Ended(executor, exited.Reason, Now()) is { } reason)
             application.Peer?.Channel.Send(NewsOf(worker, WorkerChangeKind.GivenUp, reason));
     }
 

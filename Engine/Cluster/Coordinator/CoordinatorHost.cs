@@ -74,6 +74,7 @@ internal sealed partial class CoordinatorHost : Actor
         {
             if (application.MissedAt <= now) End(application, $"its program did not come back for {_settings.ApplicationPatience.TotalSeconds:0.###} s");
             if (application.ClaimedUntil <= now) DropClaims(application);
+            _dirty |= application.TryAgain(now);
         }
         if (_dirty) Grant();
         _dirty = false;
@@ -176,6 +177,7 @@ internal sealed partial class CoordinatorHost : Actor
         {
             Earliest(application.MissedAt);
             Earliest(application.ClaimedUntil);
+            Earliest(application.NextTry);
         }
         _timer.Change(first is { } due ? (due > now ? due - now : TimeSpan.Zero) : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 

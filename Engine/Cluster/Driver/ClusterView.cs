@@ -113,7 +113,7 @@ public enum WorkerChangeKind
     /// <summary>Its executor ended while the application went on; another is started.</summary>
     ExecutorEnded,
 
-    /// <summary>Its executors end at once whenever they are started; no more are.</summary>
+    /// <summary>Its executors end at once whenever they are started; it is tried again only now and then.</summary>
     GivenUp,
 
     /// <summary>It has fewer cores or less memory than an executor is to have; none is started there.</summary>

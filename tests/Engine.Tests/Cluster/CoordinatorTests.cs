@@ -116,7 +116,13 @@ public sealed class CoordinatorTests
         Assert.Equal([1, 2, 3, 4, 5], Grants(program).Select(grant => grant.Executor));
         Assert.Contains("failure 5", program.Take<WorkerNews>().Single(news => news.Kind == WorkerChangeKind.GivenUp).Reason);
 
-        // For this program only.
+        // For this program only, and not for ever: what stood in the way may have passed.
+        _script.Pass(TimeSpan.FromSeconds(29));
+        Assert.Empty(worker.Take<LaunchExecutor>());
+        _script.Pass(TimeSpan.FromSeconds(1));
+        worker.Say(new ExecutorExited("app", Assert.Single(worker.Take<LaunchExecutor>()).Executor, 139, "failure 6"));
+        Assert.Empty(worker.Take<LaunchExecutor>());
+        Assert.Empty(program.Take<WorkerNews>());
         _script.Program("other");
         Assert.Equal("other", Assert.Single(worker.Take<LaunchExecutor>()).Application);
     }

@@ -20,6 +20,10 @@ public sealed class SimulationTests
         Assert.True(jobs > 200 && faults > 200, $"{jobs} jobs and {faults} faults show little");
     }
 
+    [Theory]
+    [InlineData(1375)] // A worker that its driver did not reach for 22 s was given up for ever.
+    public void What_a_seed_found_once_stays_mended(int seed) => Assert.Null(SimulatedRun.Play(seed).Problem);
+
     [Fact]
     public void A_seed_is_the_same_run_each_time()
     {
