@@ -132,6 +132,8 @@ internal sealed partial class DagScheduler
 
     private void OnExecutorAdded(ExecutorAdded e, TimeSpan now)
     {
+        // A worker that was out of reach is back: what it served is lost all the same.
+        _lostWorkers.Remove(e.Worker);
         _executors[e.Executor] = (e.Worker, e.Host);
         _hosts[e.Worker] = e.Host;
         _noExecutorSince = null;

@@ -76,6 +76,10 @@ internal sealed class SimulatedRun
         var start = TimeProvider.System.GetTimestamp();
         SimulatedRun? run = null;
         string? problem = null;
+
+        // What goes on after an await goes on here and now; a test's context would put it on another thread.
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
         try
         {
             run = new SimulatedRun(seed, plant, tells);
@@ -88,6 +92,10 @@ internal sealed class SimulatedRun
         catch (Exception error)
         {
             problem = $"The simulation itself failed: {error}";
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
         }
         run?._storage.Close();
         var results = run?._programs.SelectMany(program => program.Results).ToList() ?? [];

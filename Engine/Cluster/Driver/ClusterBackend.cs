@@ -126,25 +126,32 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
             if (_gone.Contains(worker) || (_servers.TryGetValue(worker, out server) && !_checked.Add(worker))) return;
         }
         if (server is null)
-            LoseWorker(worker, "nobody knows where it is");
+            Lose(worker, "nobody knows where it is", forGood: false);
         else
             _workers.Check(server.Url, answers =>
             {
                 lock (_lock) _checked.Remove(worker);
-                if (!answers) LoseWorker(worker, $"{server.Url} does not answer");
+                if (!answers) Lose(worker, $"{server.Url} does not answer", forGood: false);
             });
     }
 
     /// <summary>A worker is gone, with its executors and all that it served. Later calls for the same worker do nothing.</summary>
-    public void LoseWorker(WorkerId worker, string reason)
+    public void LoseWorker(WorkerId worker, string reason) => Lose(worker, reason, forGood: true);
+
+    // One that only this process does not reach may be reached again: its next executor is welcome, what it served before is lost.
+    private void Lose(WorkerId worker, string reason, bool forGood)
     {
         ExecutorLink[] links;
         lock (_lock)
         {
-            if (!_gone.Add(worker)) return;
+            if (forGood ? !_gone.Add(worker) : _gone.Contains(worker)) return;
             _servers.Remove(worker);
             links = [.. _executors.Values.Where(link => link.Worker == worker)];
             foreach (var link in links) _executors.Remove(link.Executor);
+
+            // Before anybody can hear of an executor that comes after.
+            Report(new WorkerLost(worker, reason));
+            Broadcast(new ServerLost(worker, reason));
         }
         foreach (var link in links)
         {
@@ -153,8 +160,6 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
             _ = link.Channel.CloseAsync("lost");
             Forget(link);
         }
-        Report(new WorkerLost(worker, reason));
-        Broadcast(new ServerLost(worker, reason));
         foreach (var link in links) Changed?.Invoke(link.Executor, false);
     }
 

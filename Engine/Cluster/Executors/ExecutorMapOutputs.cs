@@ -31,7 +31,7 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
     /// <summary>Cancelled when a server is gone: what is being read from it will not come.</summary>
     public CancellationToken LossOf(WorkerId server) => _losses.GetOrAdd(server, static _ => new CancellationTokenSource()).Token;
 
-    /// <summary>Notes that a server is gone, for good.</summary>
+    /// <summary>Notes that a server is gone; it counts as such until an answer names it.</summary>
     public void Lose(WorkerId server) => _losses.GetOrAdd(server, static _ => new CancellationTokenSource()).Cancel();
 
     /// <summary>Notes that outputs were lost before this epoch: what was learned earlier may be out of date.</summary>
@@ -51,7 +51,13 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
     /// <summary>Takes the driver's answer.</summary>
     public void Learn(MapOutputsAnswer answer)
     {
-        foreach (var server in answer.Servers) _servers[server.Server] = server;
+        foreach (var server in answer.Servers)
+        {
+            _servers[server.Server] = server;
+
+            // The driver reaches it again.
+            if (_losses.TryGetValue(server.Server, out var loss) && loss.IsCancellationRequested) _losses.TryRemove(new(server.Server, loss));
+        }
         TaskCompletionSource<MapOutputsAnswer>? waiting;
         lock (_lock)
         {
