@@ -12,8 +12,12 @@ internal static class CommandLine
         {
             WorkerCommand.Create(), CoordinatorCommand.Create(), SubmitCommand.Create(), StatusCommand.Create(), KillCommand.Create(),
         };
+        var tls = new Tls();
+        tls.AddTo(root);
+        var parsed = root.Parse(args);
+        tls.Apply(parsed);
 
         // Commands that serve end in their own way and time when they are told to (Signals).
-        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+        return parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 }

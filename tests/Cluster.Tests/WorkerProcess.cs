@@ -10,10 +10,11 @@ internal sealed class WorkerProcess : IDisposable
     private readonly Process _process;
     private readonly List<string> _lines = [];
 
-    public WorkerProcess(string url, int cores = 1, string? token = null, string? name = null, string? program = null)
+    public WorkerProcess(string url, int cores = 1, string? token = null, string? name = null, string? program = null, IEnumerable<string>? more = null)
     {
         List<string> arguments = [program ?? PathOf("dataflow.dll"), "worker", "--join", url, "--cores", $"{cores}", "--memory", "600m", "--temp", _folder.Path];
         if (name is not null) arguments.AddRange(["--name", name]);
+        arguments.AddRange(more ?? []);
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", arguments)
         {
             WorkingDirectory = _folder.Path,

@@ -14,6 +14,9 @@ public sealed record CoordinatorOptions(string Listen)
     /// address.</summary>
     public string? AdvertisedHost { get; init; }
 
+    /// <summary>TLS of its port; null takes the variables of <see cref="TlsFiles.FromEnvironment"/>, or none.</summary>
+    public TlsFiles? Tls { get; init; }
+
     /// <summary>Where it logs: one line an event.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 }
@@ -54,7 +57,7 @@ public sealed class CoordinatorNode : IAsyncDisposable
         var token = options.Token is { } text ? ClusterToken.Parse(text) : ClusterToken.FromEnvironment();
         var host = new CoordinatorHost(new CoordinatorSettings { Logger = logger });
         var server = await NodeServer.StartAsync(
-            new NodeOptions { Address = address, Port = port, Token = token, AdvertisedHost = options.AdvertisedHost, Logger = logger },
+            new NodeOptions { Address = address, Port = port, Token = token, AdvertisedHost = options.AdvertisedHost, Logger = logger, Tls = (options.Tls ?? TlsFiles.FromEnvironment())?.Load() },
             link => host.Accept(link.Channel), cancellation: cancellationToken).ConfigureAwait(false);
         return new CoordinatorNode(server, host, token is { IsOpen: false });
     }

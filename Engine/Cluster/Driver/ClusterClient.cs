@@ -37,7 +37,9 @@ public static class ClusterClient
     {
         var coordinator = ClusterAddress.ToJoin(url);
         var secret = (token is not null ? ClusterToken.Parse(token) : ClusterToken.FromEnvironment()) ?? ClusterToken.Open;
-        using var client = new NodeClient();
+        var tls = TlsFiles.FromEnvironment()?.Load();
+        if (tls is not null) coordinator = TlsFiles.Secured(coordinator);
+        using var client = new NodeClient(new NodeOptions { Tls = tls });
         var link = await client.ConnectAsync(coordinator, ScopeName.Cluster, secret, cancellationToken).ConfigureAwait(false);
         await using var closing = link.ConfigureAwait(false);
         var answer = new Answer();

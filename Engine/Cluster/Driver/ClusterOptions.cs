@@ -27,5 +27,11 @@ public sealed record ClusterOptions
     /// name when that is any address.</summary>
     public string? AdvertisedHost { get; init; }
 
+    /// <summary>TLS of the driver's port and of all that it dials; null, the default, takes the variables of <see cref="TlsFiles.FromEnvironment"/>, or none. Workers
+    /// need the same.</summary>
+    public TlsFiles? Tls { get; init; }
+
+    internal TlsOptions? ReadTls() => (Tls ?? TlsFiles.FromEnvironment())?.Load();
+
     internal ClusterToken? ReadToken() => Token is { } token ? ClusterToken.Parse(token) : ClusterToken.FromEnvironment();
 }

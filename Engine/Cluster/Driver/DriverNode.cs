@@ -58,7 +58,7 @@ internal sealed class DriverNode : IAsyncDisposable
     {
         var (address, port) = ClusterAddress.ToListen(url);
         var token = options.ReadToken();
-        var node = new NodeOptions { Address = address, Port = port, Token = token, AdvertisedHost = options.AdvertisedHost };
+        var node = new NodeOptions { Address = address, Port = port, Token = token, AdvertisedHost = options.AdvertisedHost, Tls = options.ReadTls() };
         var coordinator = new CoordinatorHost();
         var driver = new DriverNode(options, node, findAccumulator, coordinator);
         await driver.StartAsync(
@@ -83,12 +83,14 @@ internal sealed class DriverNode : IAsyncDisposable
     public static async Task<DriverNode> ConnectAsync(
         string url, ClusterOptions options, Func<int, Accumulator?> findAccumulator, CancellationToken cancellation)
     {
+        var tls = options.ReadTls();
         var coordinator = ClusterAddress.ToJoin(url);
+        if (tls is not null) coordinator = TlsFiles.Secured(coordinator);
         var token = options.ReadToken() ?? ClusterToken.Open;
 
         // Executors dial the driver: it listens where it is reached from the coordinator's network.
         var address = await LocalAddress.TowardAsync(coordinator, cancellation).ConfigureAwait(false);
-        var node = new NodeOptions { Address = address, Token = token, AdvertisedHost = options.AdvertisedHost };
+        var node = new NodeOptions { Address = address, Token = token, AdvertisedHost = options.AdvertisedHost, Tls = tls };
         var driver = new DriverNode(options, node, findAccumulator, null);
         await driver.StartAsync(
             options, node, coordinator, channel => RefuseWorker(channel, coordinator),

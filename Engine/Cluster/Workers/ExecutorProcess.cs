@@ -38,8 +38,9 @@ internal sealed class ExecutorProcess : IStartedExecutor
     /// <param name="secret">The application's secret.</param>
     /// <param name="shuffles">Who serves its map outputs.</param>
     /// <param name="folder">The staged files; the executor's temporary files go there too. Removed when the process has ended.</param>
+    /// <param name="tls">TLS of the cluster.</param>
     /// <param name="logger">Takes what it writes.</param>
-    public static ExecutorProcess Start(LaunchExecutor launch, ClusterToken secret, ShuffleServer shuffles, string folder, ILogger logger)
+    public static ExecutorProcess Start(LaunchExecutor launch, ClusterToken secret, ShuffleServer shuffles, string folder, TlsFiles? tls, ILogger logger)
     {
         var launcher = Path.Combine(folder, Launcher);
         if (!File.Exists(launcher)) File.Copy(LauncherPath(), launcher);
@@ -52,6 +53,7 @@ internal sealed class ExecutorProcess : IStartedExecutor
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (variable, value) in tls?.Variables ?? []) start.Environment[variable] = value;
         var process = Process.Start(start) ?? throw new InvalidOperationException($"'{start.FileName}' did not start.");
         var executor = new ExecutorProcess(process, folder, logger);
         var lines = new StringBuilder();
@@ -87,6 +89,7 @@ internal sealed class ExecutorProcess : IStartedExecutor
             long.Parse(values[6], CultureInfo.InvariantCulture),
             values[7])
         {
+            Node = new NodeOptions { Tls = TlsFiles.FromEnvironment()?.Load() },
             Shuffles = new ShuffleServer(new Scheduling.WorkerId(int.Parse(values[8], CultureInfo.InvariantCulture)), new Uri(values[9]), values[10]),
         }).ConfigureAwait(false);
 

@@ -7,8 +7,9 @@ namespace Dataflow.Cluster;
 /// <param name="reader">Fetches files.</param>
 /// <param name="shuffles">Serves the map outputs that executors write.</param>
 /// <param name="folder">Of this worker; it is removed with it.</param>
+/// <param name="tls">TLS of the cluster.</param>
 /// <param name="logger">Takes what executors write.</param>
-internal sealed class ExecutorStarter(RemoteBlockReader reader, WorkerShuffles shuffles, string folder, ILogger logger) : IExecutorStarter
+internal sealed class ExecutorStarter(RemoteBlockReader reader, WorkerShuffles shuffles, string folder, TlsFiles? tls, ILogger logger) : IExecutorStarter
 {
     private readonly FileStage _stage = new(reader, Path.Combine(folder, "code"));
 
@@ -17,7 +18,7 @@ internal sealed class ExecutorStarter(RemoteBlockReader reader, WorkerShuffles s
         var application = Path.Combine(folder, $"{launch.Application}-{launch.Executor.Value}");
         await _stage.FillAsync(application, launch.Files, new BlockSource(new Uri(launch.Sources[0]), launch.Application, secret)).ConfigureAwait(false);
         var served = new ShuffleServer(launch.Worker, shuffles.Url, shuffles.Begin(launch.Application, secret));
-        return ExecutorProcess.Start(launch, secret, served, application, logger);
+        return ExecutorProcess.Start(launch, secret, served, application, tls, logger);
     }
 
     // An executor's own folder goes with its process; files stay by content, for other applications may consist of them too.

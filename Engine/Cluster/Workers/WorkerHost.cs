@@ -29,6 +29,9 @@ public sealed record WorkerOptions(Uri Join)
     /// <summary>How long tasks that run may take to end after <see cref="WorkerHost.Drain"/>. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>TLS of its port, of its executors' and of all that they dial; null takes the variables of <see cref="TlsFiles.FromEnvironment"/>, or none.</summary>
+    public TlsFiles? Tls { get; init; }
+
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Where it logs.</summary>
@@ -71,17 +74,19 @@ public sealed class WorkerHost
     {
         // What an earlier run left when it was killed is removed meanwhile.
         using var temp = new TempFolders(_options.TempFolder);
-        using var client = new NodeClient();
+        var tls = _options.Tls ?? TlsFiles.FromEnvironment();
+        var join = tls is null ? _options.Join : TlsFiles.Secured(_options.Join);
+        var node = new NodeOptions { Address = await LocalAddress.TowardAsync(join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger, Tls = tls?.Load() };
+        using var client = new NodeClient(node);
         using var pool = new NativePool(new NativePoolOptions { HugePages = false });
         var server = await NodeServer.StartAsync(
-            new NodeOptions { Address = await LocalAddress.TowardAsync(_options.Join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger },
-            static link => link.Channel.DisposeAsync(), cancellation: cancellationToken).ConfigureAwait(false);
+            node, static link => link.Channel.DisposeAsync(), cancellation: cancellationToken).ConfigureAwait(false);
         await using var listening = server.ConfigureAwait(false);
         using var shuffles = new WorkerShuffles(server, Path.Combine(temp.Folder, "shuffles"));
         var agent = new WorkerAgent(
             new WorkerOffer(_options.Name, Environment.MachineName, _options.Cores, _options.MemoryBytes, new Dictionary<string, IReadOnlyList<string>>(), shuffles.Url.ToString()),
-            ending => client.ConnectAsync(_options.Join, ScopeName.Cluster, _token, ending),
-            new ExecutorStarter(new RemoteBlockReader(client, pool), shuffles, temp.Folder, _logger),
+            ending => client.ConnectAsync(join, ScopeName.Cluster, _token, ending),
+            new ExecutorStarter(new RemoteBlockReader(client, pool), shuffles, temp.Folder, tls, _logger),
             new WorkerAgentSettings { Time = _options.Time, Logger = _logger, ReconnectFor = _options.ReconnectFor });
         using var cancelled = cancellationToken.Register(() => agent.Stop("it was told to"));
         agent.Start();

@@ -21,8 +21,8 @@ public sealed class SimulationTests
     }
 
     [Theory]
-    [InlineData(1375)]
-    [InlineData(8140)] // A worker that its driver did not reach for 22 s was given up for ever.
+    [InlineData(1375)] // A worker that its driver did not reach for 22 s was given up for ever.
+    [InlineData(8140)] // The same, when a reader had asked the driver to look.
     public void What_a_seed_found_once_stays_mended(int seed) => Assert.Null(SimulatedRun.Play(seed).Problem);
 
     [Fact]
