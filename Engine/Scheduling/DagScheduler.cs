@@ -57,6 +57,9 @@ internal sealed partial class DagScheduler
     /// <summary>How many jobs have not ended.</summary>
     public int JobCount => _jobs.Count;
 
+    /// <summary>Executors that keep cached blocks.</summary>
+    public HashSet<ExecutorId> CacheKeepers() => _cached.Keepers();
+
     /// <summary>How many stages are remembered.</summary>
     public int StageCount => _stages.Count;
 

@@ -31,6 +31,9 @@ internal interface IExecutorBackend : IDisposable
     /// <summary>An executor that was reported to be draining runs no task any more, and gets none: it may be let go.</summary>
     void Drained(ExecutorId executor) { }
 
+    /// <summary>A job was submitted.</summary>
+    void Submitted() { }
+
     /// <summary>Finds out whether a worker that did not answer a task is gone, and reports it if so.</summary>
     void CheckWorker(WorkerId worker);
 

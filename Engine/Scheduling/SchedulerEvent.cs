@@ -91,6 +91,9 @@ internal sealed record BarrierArrived(
 /// <summary>A cached block came, moved or went.</summary>
 internal sealed record BlockUpdated(ExecutorId Executor, BlockUpdate Update) : SchedulerEvent;
 
+/// <summary>Somebody wants to know how much there is to do. Answered by the loop, in its mailbox.</summary>
+internal sealed record LoadAsked(Action<SchedulerLoad> Reply) : SchedulerEvent;
+
 /// <summary>Time went by.</summary>
 internal sealed record TimePassed : SchedulerEvent
 {

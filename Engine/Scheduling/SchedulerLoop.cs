@@ -166,6 +166,10 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
             case Submission submission when _stopping is null:
                 _waiters.Add(submission.Job, submission.Waiter);
                 Feed(submission.Event);
+                _backend.Submitted();
+                break;
+            case LoadAsked asked:
+                asked.Reply(_machine.LoadAt(Now()));
                 break;
             case SchedulerEvent happened:
                 if (happened is TimePassed) _armed = null;

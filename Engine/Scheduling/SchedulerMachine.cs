@@ -48,6 +48,9 @@ internal sealed class SchedulerMachine
         }
     }
 
+    /// <summary>How much there is to do. Costs cached blocks, and task sets x executors.</summary>
+    public SchedulerLoad LoadAt(TimeSpan now) => new(now, Dag.JobCount > 0, Tasks.Waiting(), Tasks.Loads(Dag.CacheKeepers()));
+
     /// <summary>Handles one event. Tasks are launched by <see cref="Launch"/> only, so that several events are answered together.</summary>
     public void Handle(SchedulerEvent happened, TimeSpan now, List<SchedulerAction> actions)
     {

@@ -23,6 +23,15 @@ internal sealed class ExecutorSlots(ExecutorAdded added)
     /// <summary>Whether nothing runs here.</summary>
     public bool IsIdle => _free == added.Slots;
 
+    /// <summary>Slots that it has.</summary>
+    public int Slots => added.Slots;
+
+    /// <summary>Slots that tasks hold.</summary>
+    public int Busy => added.Slots - _free;
+
+    /// <summary>When a task last ended here, or it came.</summary>
+    public TimeSpan LastBusy { get; set; }
+
     /// <summary>Whether it is in the list of executors to be offered next.</summary>
     public bool IsOffered { get; set; }
 

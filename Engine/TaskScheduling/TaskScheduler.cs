@@ -173,6 +173,7 @@ internal sealed partial class TaskScheduler
         if (!_attempts.Remove(e.Task, out var attempt)) return;
         var executor = attempt.Executor;
         executor.Return(attempt.Set.Request.Needs, attempt.Shares);
+        executor.LastBusy = now;
         Offer(executor);
         OnAttemptEnded(attempt, e, now);
         TellIfDrained(executor);
@@ -280,7 +281,7 @@ internal sealed partial class TaskScheduler
     private void OnExecutorAdded(ExecutorAdded e, TimeSpan now)
     {
         if (_executors.ContainsKey(e.Executor)) return;
-        var executor = new ExecutorSlots(e);
+        var executor = new ExecutorSlots(e) { LastBusy = now };
         _executors.Add(e.Executor, executor);
         Offer(executor);
         LookForLacks(now);

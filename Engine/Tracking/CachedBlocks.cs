@@ -15,6 +15,9 @@ internal sealed class CachedBlocks
     public IReadOnlyList<ExecutorId> ExecutorsOf(int rdd, int partition) =>
         _rdds.TryGetValue(rdd, out var kept) && kept.TryGetValue(partition, out var executors) ? executors : [];
 
+    /// <summary>All executors that keep something. Costs the number of partitions that are kept.</summary>
+    public HashSet<ExecutorId> Keepers() => [.. _rdds.Values.SelectMany(kept => kept.Values).SelectMany(executors => executors)];
+
     public void Add(int rdd, int partition, ExecutorId executor)
     {
         if (!_rdds.TryGetValue(rdd, out var kept)) _rdds[rdd] = kept = [];

@@ -191,6 +191,22 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     /// <summary>Told of executors that were to leave and run nothing any more, by the scheduler's mailbox: what they keep may be moved before they are given back.</summary>
     public event Action<ExecutorId>? Idle;
 
+    /// <summary>Has an executor leave once it runs nothing. One that serves its own map outputs stays: they would go with it.</summary>
+    public void GiveBack(ExecutorId executor, string reason)
+    {
+        if (Find(executor) is not { ServesItself: false } link) return;
+        link.IsGivenBack = true;
+        Report(new ExecutorDraining(executor, reason));
+    }
+
+    /// <summary>Why an executor that is idle is to leave.</summary>
+    public string ReasonToLeave(ExecutorId executor) => Find(executor) is { IsGivenBack: true } ? DemandWatch.Reason : "its worker is draining";
+
+    /// <summary>Told of new jobs, by the scheduler's mailbox.</summary>
+    public event Action? JobSubmitted;
+
+    public void Submitted() => JobSubmitted?.Invoke();
+
     public void Drained(ExecutorId executor) => Idle?.Invoke(executor);
 
     public void DropCached(int rdd, long epoch) => Broadcast(new DropCachedBlocks(rdd, epoch));

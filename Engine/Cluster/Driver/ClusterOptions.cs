@@ -17,6 +17,29 @@ public sealed record ClusterOptions
     /// part of its worker's that goes with its cores.</summary>
     public long? ExecutorMemoryBytes { get; init; }
 
+    /// <summary>Executors that the program keeps though they have nothing to do, if <see cref="ExecutorIdleTimeout"/> is set; 0 is the default.</summary>
+    public int MinExecutors { get; init; }
+
+    /// <summary>Executors that the program has at most; the default takes all there are.</summary>
+    public int MaxExecutors { get; init; } = int.MaxValue;
+
+    /// <summary>How long an executor may have nothing to do before it is given back to the cluster. Null, the default, keeps all that the cluster has to
+    /// give until the program ends.</summary>
+    /// <remarks>
+    /// With a value the program begins with <see cref="MinExecutors"/>, asks for more while tasks wait (one at once if it has none, then, each
+    /// <see cref="BacklogTimeout"/>, one, two, four more and so on), and never for more than all its tasks could use at once. What ran on an executor that was
+    /// given back is not lost: its worker serves the map outputs. The <c>ExecutorState</c> of barrier stages goes with it. Rdds
+    /// that name no number of partitions are planned for the executors that are there when they are made.
+    /// </remarks>
+    public TimeSpan? ExecutorIdleTimeout { get; init; }
+
+    /// <summary>How long an executor that keeps cached partitions may have nothing to do before it is given back, and they with it. Null, the default,
+    /// keeps it as long as it keeps them. Counts only with <see cref="ExecutorIdleTimeout"/>, and is no shorter than that.</summary>
+    public TimeSpan? CachedExecutorIdleTimeout { get; init; }
+
+    /// <summary>How long tasks wait for a slot before more executors are asked for; 1 s is the default. Counts only with <see cref="ExecutorIdleTimeout"/>.</summary>
+    public TimeSpan BacklogTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>The options of the application.</summary>
     public DataflowOptions Application { get; init; } = DataflowOptions.Default;
 
@@ -32,6 +55,28 @@ public sealed record ClusterOptions
     public TlsFiles? Tls { get; init; }
 
     internal TlsOptions? ReadTls() => (Tls ?? TlsFiles.FromEnvironment())?.Load();
+
+    /// <summary>Refuses what can't be meant.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A number or a time of executors makes no sense.</exception>
+    internal void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(MinExecutors);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxExecutors, Math.Max(1, MinExecutors));
+        CheckTime(ExecutorIdleTimeout, nameof(ExecutorIdleTimeout), "; null keeps executors for ever");
+        CheckTime(CachedExecutorIdleTimeout, nameof(CachedExecutorIdleTimeout), "; null keeps executors with cached partitions for ever");
+        CheckTime(BacklogTimeout, nameof(BacklogTimeout), "");
+        if (CachedExecutorIdleTimeout < ExecutorIdleTimeout)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(CachedExecutorIdleTimeout), CachedExecutorIdleTimeout, $"Executors with cached partitions are kept no shorter than others: {nameof(ExecutorIdleTimeout)} is {ExecutorIdleTimeout}.");
+        }
+    }
+
+    private static void CheckTime(TimeSpan? time, string name, string hint)
+    {
+        if (time <= TimeSpan.Zero || time > TimeSpan.FromDays(20))
+            throw new ArgumentOutOfRangeException(name, time, $"{name} is a time of more than 0 and at most 20 days{hint}.");
+    }
 
     internal ClusterToken? ReadToken() => Token is { } token ? ClusterToken.Parse(token) : ClusterToken.FromEnvironment();
 }

@@ -39,6 +39,7 @@ public sealed class ClusterView
     public event Action<WorkerChange>? Changed;
 
     /// <summary>Waits until so many executors take tasks.</summary>
+    /// <remarks>With <see cref="ClusterOptions.ExecutorIdleTimeout"/> no more than <see cref="ClusterOptions.MinExecutors"/> come before there are tasks.</remarks>
     /// <param name="count">How many.</param>
     /// <param name="timeout">How long to wait.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
@@ -110,7 +111,7 @@ public enum WorkerChangeKind
     /// <summary>It joined; its executor starts.</summary>
     Joined,
 
-    /// <summary>Its executor ended while the application went on; another is started.</summary>
+    /// <summary>Its executor ended while the application went on; another is started, unless it was given back.</summary>
     ExecutorEnded,
 
     /// <summary>Its executors end at once whenever they are started; it is tried again only now and then.</summary>

@@ -20,6 +20,7 @@ public sealed partial class DataflowContext
     /// <param name="options">How workers are let in, and the options of the application.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="ArgumentException"><paramref name="url"/> is no address to listen on.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option makes no sense.</exception>
     /// <exception cref="ClusterException">The address is taken; or it is not loopback, and there is no token.</exception>
     public static Task<DataflowContext> ListenAsync(string url, ClusterOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -36,6 +37,7 @@ public sealed partial class DataflowContext
     /// <param name="options">How the cluster is joined, and the options of the application.</param>
     /// <param name="cancellationToken">Gives up joining.</param>
     /// <exception cref="ArgumentException"><paramref name="url"/> is no address of a cluster.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option makes no sense.</exception>
     /// <exception cref="ClusterException">The coordinator is not there, runs another version of Dataflow, or has another token.</exception>
     public static Task<DataflowContext> ConnectAsync(string url, ClusterOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -62,6 +64,7 @@ public sealed partial class DataflowContext
     private static async Task<DataflowContext> OnClusterAsync(ClusterOptions? options, Func<ClusterOptions, Func<int, Accumulator?>, Task<DriverNode>> start)
     {
         options ??= ClusterOptions.Default;
+        options.Check();
         DataflowContext? context = null;
         var node = await start(options, id => context?.FindAccumulator(id)).ConfigureAwait(false);
         context = new DataflowContext(options.Application, _ => node.Backend, node);

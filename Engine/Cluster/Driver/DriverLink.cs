@@ -69,6 +69,9 @@ internal sealed class DriverLink : Actor
     private readonly Dictionary<ExecutorId, ExecutorGrant> _grants = [];
     private readonly Dictionary<WorkerId, WorkerInfo> _workers = [];
     private readonly HashSet<WorkerId> _unconfirmed = [];
+
+    // Given back, and not gone yet: a link may be lost with the message, and a new coordinator know nothing of it.
+    private readonly Dictionary<ExecutorId, ReleaseExecutor> _released = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -152,7 +155,10 @@ internal sealed class DriverLink : Actor
                 _highestExecutor = Math.Max(_highestExecutor, ready.Executor.Value);
                 _link?.Channel.Send(ready);
                 break;
-            case ReleaseExecutor release: _link?.Channel.Send(release); break;
+            case ReleaseExecutor release:
+                _released[release.Executor] = release;
+                _link?.Channel.Send(release);
+                break;
             case ApplicationEnded ended: _ = FinishAsync(ended); break;
         }
     }
@@ -236,11 +242,25 @@ internal sealed class DriverLink : Actor
     {
         _registered.TrySetResult();
         _unconfirmed.UnionWith(_workers.Keys);
+        ReleaseAgain();
         if (_unconfirmed.Count > 0) _confirm.Change(_settings.WorkerPatience, Timeout.InfiniteTimeSpan);
+    }
+
+    private void ReleaseAgain()
+    {
+        var here = _roster.Executors.ToHashSet();
+        foreach (var release in _released.Values.ToArray())
+        {
+            if (here.Contains(release.Executor))
+                _link!.Channel.Send(release);
+            else
+                _released.Remove(release.Executor);
+        }
     }
 
     private void OnNews(WorkerNews news)
     {
+        if (news.Kind == WorkerChangeKind.Joined && _released.Count > 0) ReleaseAgain();
         _unconfirmed.Remove(news.Worker);
         var worker = new WorkerInfo(news.Name, news.Host, news.Cores, news.MemoryBytes);
         if (news.Kind == WorkerChangeKind.Joined && !_workers.TryAdd(news.Worker, worker)) return;
@@ -249,6 +269,7 @@ internal sealed class DriverLink : Actor
 
     private void OnExited(ExecutorExited exited)
     {
+        _released.Remove(exited.Executor);
         if (_grants.Remove(exited.Executor, out var grant) && _workers.TryGetValue(grant.Worker, out var worker))
             _changed(new WorkerChange(worker, WorkerChangeKind.ExecutorEnded, exited.Reason));
         _roster.Lose(exited.Executor, exited.Reason);

@@ -16,6 +16,7 @@ internal sealed class DriverNode : IAsyncDisposable
     private readonly CoordinatorHost? _coordinator;
     private NodeServer? _server;
     private DriverLink? _link;
+    private DemandWatch? _demand;
 
     private DriverNode(ClusterOptions options, NodeOptions node, Func<int, Accumulator?> findAccumulator, CoordinatorHost? coordinator)
     {
@@ -102,6 +103,7 @@ internal sealed class DriverNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         const string reason = "the application ended";
+        _demand?.Dispose();
         Backend.Dispose();
         if (_link is not null) await _link.EndAsync(reason).ConfigureAwait(false);
         if (_coordinator is not null) await _coordinator.EndAsync(dismiss: reason).ConfigureAwait(false);
@@ -128,12 +130,15 @@ internal sealed class DriverNode : IAsyncDisposable
                 cancellation: cancellation).ConfigureAwait(false);
             _server.Admit(Name, Secret, Blocks);
             View = new ClusterView(coordinator ?? _server.Url, node.Token is { IsOpen: false }, () => Backend.Executors.Count, node.Limits.Time);
-            var wish = new ExecutorWish(1, int.MaxValue, options.ExecutorCores, options.ExecutorMemoryBytes ?? 0, new Dictionary<string, int>());
+            var isDynamic = options.ExecutorIdleTimeout is not null;
+            var most = isDynamic ? options.MinExecutors : options.MaxExecutors;
+            var wish = new ExecutorWish(1, most, options.ExecutorCores, options.ExecutorMemoryBytes ?? 0, new Dictionary<string, int>());
             _link = new DriverLink(
                 new DriverApplication(Name, options.Application.Name, _server.Url, Secret, Files.Files, new Dictionary<string, string>()),
                 wish, dial, Backend, View.Tell);
             Backend.Changed += OnExecutor;
-            Backend.Idle += executor => _link.Release(executor, "its worker is draining");
+            Backend.Idle += executor => _link.Release(executor, Backend.ReasonToLeave(executor));
+            if (isDynamic) _demand = new DemandWatch(options, wish, Backend, _link, node.Limits.Time);
             await _link.StartAsync().WaitAsync(cancellation).ConfigureAwait(false);
         }
         catch
