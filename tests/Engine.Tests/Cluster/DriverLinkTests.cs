@@ -79,6 +79,37 @@ public sealed class DriverLinkTests : IExecutorRoster
     }
 
     [Fact]
+    public void An_executor_that_is_given_back_while_the_coordinator_is_away_is_given_back_to_its_successor()
+    {
+        var link = Start();
+        _ = link.StartAsync();
+        Run();
+        var worker = _script.Worker("one");
+        var number = Assert.Single(worker.Take<WorkerRegistered>()).Worker;
+        _executors = [Assert.Single(worker.Take<LaunchExecutor>()).Executor];
+        link.Ready(_executors[0]);
+        Run();
+
+        _isDown = true;
+        _links[^1].Break("the coordinator was killed");
+        _script.Restart();
+        Run();
+        link.Want(new ExecutorWish(1, 0, 0, 0, new Dictionary<string, int>()));
+        link.Release(_executors[0], "it had nothing to do");
+        Run();
+        _isDown = false;
+        _script.Pass(TimeSpan.FromSeconds(1));
+
+        // The worker comes back after the program.
+        var back = _script.Worker("one", before: number, epoch: 2, running: [new RunningExecutor("app", _executors[0], 4, 4000, new Dictionary<string, IReadOnlyList<string>>())]);
+        Run();
+        Assert.Equal("it had nothing to do", Assert.Single(back.Take<StopExecutor>()).Reason);
+        back.Say(new ExecutorExited("app", _executors[0], 0, "it had nothing to do"));
+        Assert.Equal(_executors, _lost);
+        Assert.Empty(back.Take<LaunchExecutor>());
+    }
+
+    [Fact]
     public void A_worker_that_does_not_come_back_to_a_new_coordinator_leaves()
     {
         var link = Start();
