@@ -58,20 +58,12 @@ public sealed class DynamicAllocationTests
     [Fact]
     public async Task An_executor_with_cached_partitions_stays_until_they_are_dropped()
     {
-        await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0", Dynamic);
-        using var one = new WorkerProcess(context.Cluster.Url.ToString(), name: "one");
-        using var two = new WorkerProcess(context.Cluster.Url.ToString(), name: "two");
+        var (coordinator, url) = ToolProcess.Coordinator();
+        using var _ = coordinator;
+        using var worker = new WorkerProcess(url, cores: 2, name: "one");
+        await using var context = await DataflowContext.ConnectAsync(url, Dynamic);
         using var folder = new TempDirectory();
-        var gate = Path.Combine(folder.Path, "gate");
         var computed = Path.Combine(folder.Path, "computed");
-        var job = context.Range(0, 2, partitions: 2).Map(i =>
-        {
-            while (!File.Exists(gate)) Thread.Sleep(10);
-            return i;
-        }).CountAsync();
-        await context.Cluster.WaitForWorkersAsync(2, Patience);
-        File.WriteAllText(gate, "");
-        Assert.Equal(2, await job.WaitAsync(Patience));
         var numbers = context.Range(0, 100, partitions: 1).MapPartitions(values =>
         {
             File.AppendAllText(computed, "once\n");
@@ -79,8 +71,11 @@ public sealed class DynamicAllocationTests
         }).Cache();
         Assert.Equal(4950, await numbers.SumAsync().WaitAsync(Patience));
 
-        // One has nothing to do and nothing to keep; the other would go soon after it, if it had not.
-        await UntilAsync(() => context.Cluster.ExecutorCount == 1);
+        // Another program, twice as patient, whose executor keeps nothing: when that one has come and gone, this one had its time.
+        await using var other = await DataflowContext.ConnectAsync(url, Dynamic with { ExecutorIdleTimeout = 2 * Dynamic.ExecutorIdleTimeout });
+        Assert.Equal(1, await other.Range(0, 1, partitions: 1).CountAsync().WaitAsync(Patience));
+        await UntilAsync(() => other.Cluster.ExecutorCount == 0);
+        Assert.Equal(1, context.Cluster.ExecutorCount);
         Assert.Equal(4950, await numbers.SumAsync().WaitAsync(Patience));
         Assert.Equal(["once"], File.ReadAllLines(computed));
 
