@@ -76,7 +76,8 @@ public sealed class TaskContext : IDisposable
     /// <summary>Waits for what another task or the driver does, unless the task is cancelled first.</summary>
     internal void WaitFor(Task task)
     {
-        if (Services.Waits is { } waits)
+        // A context that a test makes for itself may be of no executor.
+        if (Services?.Waits is { } waits)
             waits(task, CancellationToken);
         else
             task.Wait(CancellationToken);
