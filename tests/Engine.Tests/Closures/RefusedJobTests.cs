@@ -31,6 +31,9 @@ public sealed class RefusedJobTests : IDisposable
         Assert.Contains("path: ", error.Message);
         Assert.Contains(".random (Random)", error.Message);
         Assert.Equal("Map", error.Site.Operation);
+
+        // Listeners are told on a thread of their own, in order: of the job's end after all of its tasks.
+        Assert.True(SpinWait.SpinUntil(() => !_started.Failures.IsEmpty, TimeSpan.FromMinutes(1)));
         Assert.Equal((0, 0L), (_started.Tasks, read.Value));
         Assert.Equal(error.Message, Assert.Single(_started.Failures));
     }
@@ -96,13 +99,13 @@ public sealed class RefusedJobTests : IDisposable
 
         public int Tasks => _tasks;
 
-        public List<string> Failures { get; } = [];
+        public System.Collections.Concurrent.ConcurrentQueue<string> Failures { get; } = new();
 
         public override void OnTaskStarted(TaskStarted news) => Interlocked.Increment(ref _tasks);
 
         public override void OnJobEnded(JobEnded news)
         {
-            if (news.Failure is { } failure) Failures.Add(failure);
+            if (news.Failure is { } failure) Failures.Enqueue(failure);
         }
     }
 }
