@@ -10,4 +10,7 @@ public sealed class ClusterException : DataflowException
         : base(message, inner)
     {
     }
+
+    /// <summary>Whether somebody was there and said no, so that trying again is of no use.</summary>
+    internal bool IsRefusal { get; init; }
 }

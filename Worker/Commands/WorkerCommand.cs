@@ -36,7 +36,7 @@ internal static class WorkerCommand
         };
         var reconnect = new Option<TimeSpan>("--reconnect-for")
         {
-            Description = "Seconds that the coordinator may be away before the worker ends; its executors go on meanwhile.",
+            Description = "Seconds that the coordinator may be away, when the worker starts and later, before it ends; its executors go on meanwhile.",
             DefaultValueFactory = _ => TimeSpan.FromSeconds(60),
             CustomParser = Terminal.ParseSeconds,
         };

@@ -95,6 +95,22 @@ public sealed class StandingClusterTests
     }
 
     [Fact]
+    public async Task A_worker_that_starts_first_waits_for_its_coordinator()
+    {
+        var (first, url) = ToolProcess.Coordinator();
+        first.Kill();
+        first.Dispose();
+        using var worker = new WorkerProcess(url, name: "early");
+        Assert.True(SpinWait.SpinUntil(() => worker.Output.Contains("waiting early: for the coordinator", StringComparison.Ordinal), Patience), worker.Output);
+
+        var (coordinator, again) = ToolProcess.Coordinator(new Uri(url).Port);
+        using var _ = coordinator;
+        await using var context = await DataflowContext.ConnectAsync(again, OneCoreEach);
+        await context.Cluster.WaitForWorkersAsync(1, Patience);
+        Assert.Equal(100, context.Range(0, 100).Count());
+    }
+
+    [Fact]
     public async Task A_worker_that_is_told_to_leave_lets_its_tasks_end_and_loses_nothing()
     {
         await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");

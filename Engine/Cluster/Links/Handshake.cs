@@ -83,12 +83,12 @@ internal static class Handshake
 
         var challenge = await ReceiveAsync(socket, cancellation).ConfigureAwait(false);
         if (challenge.Length != 7 + NonceLength || BinaryPrimitives.ReadUInt32LittleEndian(challenge) != Magic)
-            throw new ClusterException($"{server} is no process of Dataflow, or one of another version.\n  next: check address and port.");
+            throw new ClusterException($"{server} is no process of Dataflow, or one of another version.\n  next: check address and port.") { IsRefusal = true };
         var version = BinaryPrimitives.ReadUInt16LittleEndian(challenge.AsSpan(4));
         if (version != Version || challenge[6] == (byte)Verdict.OtherVersion)
         {
             throw new ClusterException(
-                $"{server} speaks version {version} of the control protocol, and this process version {Version}.\n  next: run the same version of Dataflow at both ends.");
+                $"{server} speaks version {version} of the control protocol, and this process version {Version}.\n  next: run the same version of Dataflow at both ends.") { IsRefusal = true };
         }
         var nonce = challenge[^NonceLength..];
         await SendAsync(socket, secret.Prove("client", hello, nonce), cancellation).ConfigureAwait(false);
@@ -98,10 +98,10 @@ internal static class Handshake
         {
             throw new ClusterException(
                 $"{server} refused this process: {(secret.IsOpen ? "it was given no token" : "its token is not the right one")}, or '{scope}' is not known there.\n"
-                + $"  next: give both ends the same token, in a file or in {ClusterToken.Variable}.");
+                + $"  next: give both ends the same token, in a file or in {ClusterToken.Variable}.") { IsRefusal = true };
         }
         if (!secret.Verify(answer.AsSpan(1), "server", hello, nonce))
-            throw new ClusterException($"{server} does not hold the token itself: it is not the process that it says it is. Nothing was sent to it.");
+            throw new ClusterException($"{server} does not hold the token itself: it is not the process that it says it is. Nothing was sent to it.") { IsRefusal = true };
         return new LinkSeal(secret.Prove("seal", hello[^NonceLength..], nonce));
     }
 

@@ -18,7 +18,7 @@ internal sealed record WorkerAgentSettings
     /// <summary>How long after a link was lost it is tried again.</summary>
     public TimeSpan RetryInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long the coordinator may be away.</summary>
+    /// <summary>How long the coordinator may be away, before the worker has joined and after.</summary>
     public TimeSpan ReconnectFor { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long an executor may take to end by itself.</summary>
@@ -69,7 +69,7 @@ internal sealed class WorkerAgent : Actor
     }
 
     /// <summary>Completes with the reason when the worker has left and its executors have ended.</summary>
-    /// <exception cref="ClusterException">The coordinator was never there, or refused the worker.</exception>
+    /// <exception cref="ClusterException">The coordinator did not come, or refused the worker.</exception>
     public Task<string> Ended => _ended.Task;
 
     /// <summary>Dials.</summary>
@@ -162,17 +162,28 @@ internal sealed class WorkerAgent : Actor
     {
         if (_reason is not null || _isDraining) return;
         var now = _settings.Time.GetTimestamp();
-        if (_number is null)
+        if (_number is null && error is ClusterException { IsRefusal: true })
         {
             _error = error;
-            Leave("it could not join");
+            Leave("it was refused");
             return;
         }
+        var limit = _settings.ReconnectFor;
+        if (_lostAt is null) Log("waiting", $"for the coordinator, {limit.TotalSeconds:0.###} s at most: {error.Message}");
         _lostAt ??= now;
-        if (_settings.Time.GetElapsedTime(_lostAt.Value, now) >= _settings.ReconnectFor)
-            Leave($"the coordinator could not be reached again for {_settings.ReconnectFor.TotalSeconds:0.###} s");
-        else
+        if (_settings.Time.GetElapsedTime(_lostAt.Value, now) < limit)
+        {
             _timer.Change(_settings.RetryInterval, Timeout.InfiniteTimeSpan);
+        }
+        else if (_number is null)
+        {
+            _error = new ClusterException($"The coordinator could not be reached for {limit.TotalSeconds:0.###} s. At last: {error.Message}", error);
+            Leave("it could not join");
+        }
+        else
+        {
+            Leave($"the coordinator could not be reached again for {limit.TotalSeconds:0.###} s");
+        }
     }
 
     private void Handle(ControlMessage message)

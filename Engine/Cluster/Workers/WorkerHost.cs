@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Dataflow.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -23,7 +24,7 @@ public sealed record WorkerOptions(Uri Join)
     /// <summary>Under which folder it keeps staged code and executors keep temporary files; null for the system's temporary folder.</summary>
     public string? TempFolder { get; init; }
 
-    /// <summary>How long it tries to reach the coordinator again after the link was lost; its executors go on meanwhile. Default 60 s.</summary>
+    /// <summary>How long it tries to reach the coordinator, when it starts and again after the link was lost; its executors go on meanwhile. Default 60 s.</summary>
     public TimeSpan ReconnectFor { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long tasks that run may take to end after <see cref="WorkerHost.Drain"/>. Default 30 s.</summary>
@@ -69,14 +70,14 @@ public sealed class WorkerHost
     /// <summary>Serves until it is cancelled or drained, the program whose own it is ends, or the coordinator can't be reached any more.</summary>
     /// <param name="cancellationToken">Ends the worker and its executors at once.</param>
     /// <returns>Why it ended.</returns>
-    /// <exception cref="ClusterException">The coordinator can't be reached, or refuses.</exception>
+    /// <exception cref="ClusterException">The coordinator can't be reached within <see cref="WorkerOptions.ReconnectFor"/>, or refuses.</exception>
     public async Task<string> RunAsync(CancellationToken cancellationToken = default)
     {
         // What an earlier run left when it was killed is removed meanwhile.
         using var temp = new TempFolders(_options.TempFolder);
         var tls = _options.Tls ?? TlsFiles.FromEnvironment();
         var join = tls is null ? _options.Join : TlsFiles.Secured(_options.Join);
-        var node = new NodeOptions { Address = await LocalAddress.TowardAsync(join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger, Tls = tls?.Load() };
+        var node = new NodeOptions { Address = await AddressTowardAsync(join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger, Tls = tls?.Load() };
         using var client = new NodeClient(node);
         using var pool = new NativePool(new NativePoolOptions { HugePages = false });
         var server = await NodeServer.StartAsync(
@@ -92,5 +93,23 @@ public sealed class WorkerHost
         agent.Start();
         if (await Task.WhenAny(agent.Ended, _drain.Task).ConfigureAwait(false) == _drain.Task) agent.Drain(_options.DrainTimeout);
         return await agent.Ended.ConfigureAwait(false);
+    }
+
+    // A name may be made known only when its machine starts.
+    private async Task<IPAddress> AddressTowardAsync(Uri join, CancellationToken cancellation)
+    {
+        var since = _options.Time.GetTimestamp();
+        for (var isFirst = true; ; isFirst = false)
+        {
+            try
+            {
+                return await LocalAddress.TowardAsync(join, cancellation).ConfigureAwait(false);
+            }
+            catch (ClusterException error) when (_options.Time.GetElapsedTime(since) < _options.ReconnectFor && !_drain.Task.IsCompleted)
+            {
+                if (isFirst) _logger.LogInformation("waiting {Worker}: for a way to {Coordinator}, {Seconds:0.###} s at most: {Reason}", _options.Name, join, _options.ReconnectFor.TotalSeconds, error.Message);
+                await Task.Delay(TimeSpan.FromMilliseconds(500), _options.Time, cancellation).ConfigureAwait(false);
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@ public sealed class WorkerAgentTests : IExecutorStarter
     private readonly List<string> _forgotten = [];
     private readonly List<MemoryChannel> _links = [];
     private bool _isDown;
+    private ClusterException? _refusal;
 
     Task<IStartedExecutor> IExecutorStarter.StartAsync(LaunchExecutor launch, ClusterToken secret) => launch.Application == "broken"
         ? throw new ClusterException("a file is missing")
@@ -53,11 +54,38 @@ public sealed class WorkerAgentTests : IExecutorStarter
     }
 
     [Fact]
-    public async Task A_coordinator_that_was_never_there_is_an_error()
+    public async Task A_coordinator_that_does_not_come_is_an_error()
     {
         _isDown = true;
         var agent = Start();
-        Assert.Contains("nobody is there", (await Assert.ThrowsAsync<ClusterException>(() => agent.Ended.WaitAsync(TestNode.Patience))).Message);
+        _script.Pass(TimeSpan.FromSeconds(59));
+        Assert.False(agent.Ended.IsCompleted);
+        _script.Pass(TimeSpan.FromSeconds(2));
+        var error = await Assert.ThrowsAsync<ClusterException>(() => agent.Ended.WaitAsync(TestNode.Patience));
+        Assert.Contains("for 60 s", error.Message);
+        Assert.Contains("nobody is there", error.Message);
+    }
+
+    [Fact]
+    public void A_worker_waits_for_a_coordinator_that_starts_after_it()
+    {
+        _isDown = true;
+        Start();
+        _script.Pass(TimeSpan.FromSeconds(30));
+        Assert.Empty(_links);
+        _isDown = false;
+        _script.Pass(TimeSpan.FromSeconds(1));
+        Assert.Single(_links);
+        _script.Program("app");
+        Assert.Equal([1], _executors.Keys);
+    }
+
+    [Fact]
+    public async Task A_refusal_is_not_waited_for()
+    {
+        _refusal = new ClusterException("the token is not the right one") { IsRefusal = true };
+        var agent = Start();
+        Assert.Same(_refusal, await Assert.ThrowsAsync<ClusterException>(() => agent.Ended.WaitAsync(TestNode.Patience)));
     }
 
     [Fact]
@@ -150,6 +178,7 @@ public sealed class WorkerAgentTests : IExecutorStarter
 
     private Task<IControlChannel> Dial(CancellationToken cancellation)
     {
+        if (_refusal is not null) throw _refusal;
         if (_isDown) throw new ClusterException("nobody is there");
         var (here, there) = MemoryChannel.CreatePair(_script.Dispatcher);
         _links.Add(here);
