@@ -65,15 +65,21 @@ public sealed partial record DataflowOptions
         get => _resources;
         init
         {
-            ArgumentNullException.ThrowIfNull(value);
-            foreach (var (name, addresses) in value)
-            {
-                if (string.IsNullOrWhiteSpace(name)) throw new ArgumentException("A resource has no name.", nameof(Resources));
-                if (addresses is null or []) throw new ArgumentException($"The resource '{name}' has no addresses.", nameof(Resources));
-                if (addresses.GroupBy(address => address).FirstOrDefault(same => same.Count() > 1) is { } twice)
-                    throw new ArgumentException($"The resource '{name}' has the address '{twice.Key}' {twice.Count()} times.", nameof(Resources));
-            }
+            CheckResources(value, nameof(Resources));
             _resources = value;
+        }
+    }
+
+    /// <summary>Refuses resources without names, without addresses, or with an address twice.</summary>
+    internal static void CheckResources(IReadOnlyDictionary<string, IReadOnlyList<string>> resources, string parameter)
+    {
+        ArgumentNullException.ThrowIfNull(resources, parameter);
+        foreach (var (name, addresses) in resources)
+        {
+            if (string.IsNullOrWhiteSpace(name)) throw new ArgumentException("A resource has no name.", parameter);
+            if (addresses is null or []) throw new ArgumentException($"The resource '{name}' has no addresses.", parameter);
+            if (addresses.GroupBy(address => address).FirstOrDefault(same => same.Count() > 1) is { } twice)
+                throw new ArgumentException($"The resource '{name}' has the address '{twice.Key}' {twice.Count()} times.", parameter);
         }
     }
 

@@ -59,10 +59,11 @@ internal static class Failures
         Next = "make that stage repeatable (give random choices a seed, do not depend on the order of elements), or Checkpoint its result; then run the job again.",
     };
 
-    public static JobFailure NoExecutors(TimeSpan waited) => new(
-        JobFailureKind.NoExecutors, $"there was no executor to run it for {waited.TotalSeconds:0.###} s")
+    public static JobFailure NoExecutors(TimeSpan waited, (string Why, string Next)? said) => new(
+        JobFailureKind.NoExecutors, $"there was no executor to run it for {waited.TotalSeconds:0.###} s{(said is var (why, _) ? $": {why}" : "")}")
     {
-        Next = "add workers, or raise DataflowOptions.NoExecutorTimeout if they take longer to come.",
+        // What is to be typed comes last, for whoever copies it.
+        Next = $"raise DataflowOptions.NoExecutorTimeout if workers take longer to come, or {(said is var (_, next) ? next : "add workers")}",
     };
 
     public static JobFailure OfGang(Stage stage, int partition, TaskOutcome why, int maxAttempts)
@@ -103,7 +104,7 @@ internal static class Failures
                 Where = stage.Rdd,
                 ReadBy = ReaderOf(stage),
                 Next = (e.Room > 0 ? $"Repartition({e.Room}) before Barrier, or " : "")
-                    + "offer more: local mode has DataflowOptions.Threads slots, a cluster those of its workers.",
+                    + $"offer more: {WhoOffers}.",
             };
         }
         return new JobFailure(
@@ -112,9 +113,12 @@ internal static class Failures
             Stage = stage.Id,
             Where = stage.Rdd,
             ReadBy = ReaderOf(stage),
-            Next = "ask for less in WithResources, or offer more: local mode has DataflowOptions.Threads slots and what DataflowOptions.Resources names.",
+            Next = $"ask for less in WithResources, or offer more: {WhoOffers}.",
         };
     }
+
+    private const string WhoOffers = "local mode has DataflowOptions.Threads slots and what DataflowOptions.Resources names; a worker has "
+        + "what 'dataflow worker --cores N --resource NAME=COUNT' says, and where ClusterOptions.ExecutorCores is set an executor gets of it what ClusterOptions.ExecutorResources says";
 
     private static string? AfterTask(Exception? thrown) => thrown switch
     {

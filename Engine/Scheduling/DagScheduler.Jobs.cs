@@ -170,7 +170,7 @@ internal sealed partial class DagScheduler
         foreach (var job in _jobs.Values.ToArray())
         {
             if (job.Failure is null && now - WaitsSince(job, since) >= _options.NoExecutorTimeout)
-                Abort(job, Failures.NoExecutors(_options.NoExecutorTimeout), now);
+                Abort(job, Failures.NoExecutors(_options.NoExecutorTimeout, OnNoExecutors()), now);
         }
     }
 }

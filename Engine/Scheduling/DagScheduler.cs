@@ -54,6 +54,9 @@ internal sealed partial class DagScheduler
         _isCached = rdd => rdd.StorageLevel.IsKept && rdd.KnownPartitions is { } partitions && _cached.HasAll(rdd.Id, partitions.Length);
     }
 
+    /// <summary>What errors say where there is no executor.</summary>
+    public Func<(string Why, string Next)?> OnNoExecutors { get; set; } = static () => null;
+
     /// <summary>How many jobs have not ended.</summary>
     public int JobCount => _jobs.Count;
 

@@ -9,6 +9,9 @@ internal interface IExecutorBackend : IDisposable
     /// <summary>Whether it matters on which executor a task runs.</summary>
     bool HasPlaces { get; }
 
+    /// <summary>Why there may be no executor, and how to come by one, as errors say it; null where nothing can be said.</summary>
+    (string Why, string Next)? OnNoExecutors => null;
+
     /// <summary>Begins to report.</summary>
     /// <param name="report">Takes events, from any thread. The second argument says that the calling thread has nothing better to do than
     /// to carry on with them itself.</param>

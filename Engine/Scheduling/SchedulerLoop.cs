@@ -43,6 +43,7 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
         _listeners = listeners;
         _start = time.GetTimestamp();
         _machine = new SchedulerMachine(options, random, time.GetUtcNow(), backend.HasPlaces, backend.Prepare);
+        _machine.Dag.OnNoExecutors = () => backend.OnNoExecutors;
         _timer = time.CreateTimer(_ => Self.TellAndRun(TimePassed.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _backend.Start(Report);
     }

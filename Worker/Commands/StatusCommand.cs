@@ -25,9 +25,9 @@ internal static partial class StatusCommand
 
     private static string Text(ClusterStatus status)
     {
-        List<string[]> workers = [["WORKER", "HOST", "CORES", "FREE", "MEMORY", "FREE", ""]];
+        List<string[]> workers = [["WORKER", "HOST", "CORES", "FREE", "MEMORY", "FREE", "RESOURCES (FREE)", ""]];
         workers.AddRange(status.Workers.Select(worker => (string[])
-            [worker.Name, worker.Host, $"{worker.Cores}", $"{worker.FreeCores}", Size(worker.MemoryBytes), Size(worker.FreeMemoryBytes), worker.Draining ? "draining" : ""]));
+            [worker.Name, worker.Host, $"{worker.Cores}", $"{worker.FreeCores}", Size(worker.MemoryBytes), Size(worker.FreeMemoryBytes), string.Join(", ", worker.Resources.Select(each => $"{each.Count} {each.Name} ({each.Free})")), worker.Draining ? "draining" : ""]));
         List<string[]> programs = [["APPLICATION", "TITLE", "EXECUTORS", "CORES", "DRIVER"]];
         programs.AddRange(status.Applications.Select(each => (string[])[each.Name, each.Title, $"{each.Executors}", $"{each.Cores}", each.DriverUrl]));
         return $"Dataflow {status.Version}: {status.Workers.Count} workers, {status.Applications.Count} applications\n\n{Table(workers)}\n{Table(programs)}";

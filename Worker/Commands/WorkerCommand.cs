@@ -26,6 +26,12 @@ internal static class WorkerCommand
             Description = "Memory for executors, such as 4g or 512m (three quarters of the machine's).",
             CustomParser = ParseBytes,
         };
+        var resource = new Option<KeyValuePair<string, IReadOnlyList<string>>[]>("--resource")
+        {
+            Description = "A named resource for tasks that ask for it, such as gpu=2 (addresses 0 and 1) or gpu=0,3 (these addresses). May be given several times.",
+            CustomParser = ParseResources,
+            AllowMultipleArgumentsPerToken = false,
+        };
         var name = new Option<string?>("--name") { Description = "Name of this worker, unique in the cluster (machine and process)." };
         var token = Terminal.TokenFile();
         var drain = new Option<TimeSpan>("--drain-timeout")
@@ -43,13 +49,14 @@ internal static class WorkerCommand
         var temp = new Option<DirectoryInfo?>("--temp") { Description = "Folder for staged code, shuffles and caches (the system's temporary folder)." };
         var command = new Command("worker", "Offers this machine to a driver program or a standing cluster. Ctrl+C or SIGTERM: takes no new tasks, lets running ones end, leaves.")
         {
-            join, cores, memory, name, token, temp, drain, reconnect,
+            join, cores, memory, resource, name, token, temp, drain, reconnect,
         };
         command.SetAction((parsed, _) => Terminal.GuardAsync(() =>
         {
             var options = new WorkerOptions(parsed.GetValue(join)!)
             {
                 Cores = parsed.GetValue(cores),
+                Resources = new Dictionary<string, IReadOnlyList<string>>(parsed.GetValue(resource) ?? [], StringComparer.Ordinal),
                 TempFolder = parsed.GetValue(temp)?.FullName,
                 Token = Terminal.Read(parsed.GetValue(token)),
                 DrainTimeout = parsed.GetValue(drain),
@@ -80,6 +87,25 @@ internal static class WorkerCommand
         if (url?.Scheme == "dataflow") return new UriBuilder("http", url.Host, url.Port < 0 ? 7077 : url.Port).Uri;
         result.AddError($"'{text}' is no address; write http://HOST:PORT, as the driver program prints it.");
         return null;
+    }
+
+    private static KeyValuePair<string, IReadOnlyList<string>>[] ParseResources(ArgumentResult result)
+    {
+        var resources = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        foreach (var text in result.Tokens.Select(token => token.Value))
+        {
+            var at = text.IndexOf('=', StringComparison.Ordinal);
+            var (name, value) = at > 0 ? (text[..at].Trim(), text[(at + 1)..]) : ("", "");
+            var isCount = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var count);
+            string[] addresses = isCount && count <= 1 << 16
+                ? [.. Enumerable.Range(0, count).Select(index => index.ToString(CultureInfo.InvariantCulture))]
+                : isCount ? [] : value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            if (name.Length == 0 || addresses.Length == 0 || addresses.Distinct(StringComparer.Ordinal).Count() < addresses.Length)
+                result.AddError($"'{text}' is no resource; write NAME=COUNT such as gpu=2, or NAME=ADDRESS,ADDRESS such as gpu=0,3, each address once.");
+            else if (!resources.TryAdd(name, addresses))
+                result.AddError($"--resource names '{name}' twice; list its addresses in one.");
+        }
+        return [.. resources];
     }
 
     private static long? ParseBytes(ArgumentResult result)

@@ -78,9 +78,11 @@ internal sealed partial class CoordinatorHost
         var (wish, offer) = (application.Wish, worker.Offer);
         var lack = offer.Cores < wish.Cores ? $"it offers {offer.Cores} cores, and an executor is to have {wish.Cores}"
             : offer.MemoryBytes < wish.MemoryBytes ? $"it offers {offer.MemoryBytes:N0} bytes of memory, and an executor is to have {wish.MemoryBytes:N0}"
-            : null;
+            : wish.Resources.Where(need => CountOf(offer, need.Key) < need.Value).Select(need => $"it offers {CountOf(offer, need.Key)} {need.Key}, and an executor is to have {need.Value}").FirstOrDefault();
         if (lack is not null) application.Peer?.Channel.Send(NewsOf(worker, WorkerChangeKind.TooSmall, lack));
     }
+
+    private static int CountOf(RegisterWorker offer, string resource) => offer.Resources.TryGetValue(resource, out var addresses) ? addresses.Count : 0;
 
     private void Release(ApplicationEntry application, ReleaseExecutor release)
     {
@@ -131,7 +133,7 @@ internal sealed partial class CoordinatorHost
         [
             .. _workers.Values.OrderBy(worker => worker.Offer.Name, StringComparer.Ordinal).Select(worker => new WorkerStatus(
                 worker.Number, worker.Offer.Name, worker.Offer.Host, worker.Offer.Cores, worker.FreeCores, worker.Offer.MemoryBytes, worker.FreeMemoryBytes,
-                worker.IsDraining)),
+                worker.IsDraining, [.. worker.Offer.Resources.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new ResourceStatus(pair.Key, pair.Value.Count, worker.Free(pair.Key)))])),
         ],
         [
             .. _applications.Values.OrderBy(application => application.Order).Select(application => new ApplicationStatus(

@@ -58,6 +58,11 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 
     public bool HasPlaces => true;
 
+    /// <summary>Says why there may be no executor, and how one is added.</summary>
+    public Func<(string Why, string Next)?> DescribeJoining { get; set; } = static () => null;
+
+    (string Why, string Next)? IExecutorBackend.OnNoExecutors => DescribeJoining();
+
     /// <summary>Executors that are here now.</summary>
     public IReadOnlyList<ExecutorId> Executors
     {

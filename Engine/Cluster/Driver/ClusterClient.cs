@@ -16,7 +16,10 @@ public static class ClusterClient
         var answer = (StatusAnswer)await AskAsync(url, token, new AskStatus(), cancellationToken).ConfigureAwait(false);
         return new ClusterStatus(
             answer.Version,
-            [.. answer.Workers.Select(worker => new ClusterStatusWorker(worker.Name, worker.Host, worker.Cores, worker.FreeCores, worker.MemoryBytes, worker.FreeMemoryBytes, worker.Draining))],
+            [.. answer.Workers.Select(worker => new ClusterStatusWorker(worker.Name, worker.Host, worker.Cores, worker.FreeCores, worker.MemoryBytes, worker.FreeMemoryBytes, worker.Draining)
+            {
+                Resources = [.. worker.Resources.Select(each => new ClusterStatusResource(each.Name, each.Count, each.Free))],
+            })],
             [.. answer.Applications.Select(each => new ClusterStatusApplication(each.Application, each.Title, each.DriverUrl, each.Executors, each.Cores))]);
     }
 
@@ -87,7 +90,17 @@ public sealed record ClusterStatus(string Version, IReadOnlyList<ClusterStatusWo
 /// <param name="MemoryBytes">Memory that it offers, in bytes.</param>
 /// <param name="FreeMemoryBytes">Memory that nobody has, in bytes.</param>
 /// <param name="Draining">Whether it is about to leave.</param>
-public sealed record ClusterStatusWorker(string Name, string Host, int Cores, int FreeCores, long MemoryBytes, long FreeMemoryBytes, bool Draining);
+public sealed record ClusterStatusWorker(string Name, string Host, int Cores, int FreeCores, long MemoryBytes, long FreeMemoryBytes, bool Draining)
+{
+    /// <summary>Its named resources, by name.</summary>
+    public IReadOnlyList<ClusterStatusResource> Resources { get; init; } = [];
+}
+
+/// <summary>A named resource of a worker.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Count">How many addresses the worker offers.</param>
+/// <param name="Free">How many of them nobody has.</param>
+public sealed record ClusterStatusResource(string Name, int Count, int Free);
 
 /// <summary>One program of <see cref="ClusterStatus"/>.</summary>
 /// <param name="Name">Its name, unique in the cluster.</param>

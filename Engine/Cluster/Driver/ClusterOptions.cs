@@ -17,6 +17,11 @@ public sealed record ClusterOptions
     /// part of its worker's that goes with its cores.</summary>
     public long? ExecutorMemoryBytes { get; init; }
 
+    /// <summary>How many of each named resource of its worker (<c>dataflow worker --resource gpu=2</c>) an executor gets, for stages that ask by
+    /// <c>WithResources</c>; workers that offer less are passed over. Empty, the default: an executor that takes all cores of its worker (<see cref="ExecutorCores"/>
+    /// is 0) takes all resources that are free too, any other none.</summary>
+    public IReadOnlyDictionary<string, int> ExecutorResources { get; init; } = new Dictionary<string, int>();
+
     /// <summary>Executors that the program keeps though they have nothing to do, if <see cref="ExecutorIdleTimeout"/> is set; 0 is the default.</summary>
     public int MinExecutors { get; init; }
 
@@ -60,6 +65,12 @@ public sealed record ClusterOptions
     /// <exception cref="ArgumentOutOfRangeException">A number or a time of executors makes no sense.</exception>
     internal void Check()
     {
+        ArgumentNullException.ThrowIfNull(ExecutorResources);
+        foreach (var (name, count) in ExecutorResources)
+        {
+            if (string.IsNullOrWhiteSpace(name) || count < 1)
+                throw new ArgumentOutOfRangeException(nameof(ExecutorResources), count, $"An executor gets a whole number of a resource, 1 or more, and the resource has a name; of '{name}' it is to get {count}.");
+        }
         ArgumentOutOfRangeException.ThrowIfNegative(MinExecutors);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxExecutors, Math.Max(1, MinExecutors));
         CheckTime(ExecutorIdleTimeout, nameof(ExecutorIdleTimeout), "; null keeps executors for ever");

@@ -5,12 +5,22 @@ public sealed class ClusterView
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, WorkerInfo> _workers = [];
+
+    // Why a worker that is here runs nothing of this program.
+    private readonly Dictionary<string, string> _lacks = [];
+    private readonly bool _isShared;
     private readonly TimeProvider _time;
     private readonly Func<int> _slots;
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal ClusterView(Uri url, bool needsToken, Func<int> executors, TimeProvider time)
+    /// <param name="url">The coordinator: this program, or another process.</param>
+    /// <param name="isShared">Whether it is another process.</param>
+    /// <param name="needsToken">Whether workers need the token.</param>
+    /// <param name="executors">How many executors take tasks.</param>
+    /// <param name="time">The clock.</param>
+    internal ClusterView(Uri url, bool isShared, bool needsToken, Func<int> executors, TimeProvider time)
     {
+        _isShared = isShared;
         Url = url;
         JoinCommand = JoinCommandOf(url, needsToken);
         _slots = executors;
@@ -69,12 +79,38 @@ public sealed class ClusterView
     internal static string JoinCommandOf(Uri url, bool needsToken) =>
         $"dataflow worker --join {url.GetLeftPart(UriPartial.Authority)}{(needsToken ? " --token-file FILE" : "")}";
 
+    /// <summary>Why there may be no executor, and what to type to add one, as errors say it.</summary>
+    internal (string Why, string Next) DescribeJoining()
+    {
+        var where = _isShared ? $"the coordinator at {Url}" : $"this program at {Url}";
+        lock (_lock)
+        {
+            var next = $"add one with:  {JoinCommand}";
+            if (_workers.Count == 0) return ($"no worker has joined {where}", next);
+            var workers = _workers.Keys.Order(StringComparer.Ordinal).Take(5).Select(name => _lacks.TryGetValue(name, out var lack) ? $"{name} ({lack})" : name);
+            var why = $"of the {_workers.Count} workers that have joined {where} none runs an executor of it ({string.Join(", ", workers)})";
+            return (why, _isShared ? $"see who has them with:  dataflow status {Url}  and {next}" : next);
+        }
+    }
+
     internal void Tell(WorkerChange change)
     {
         lock (_lock)
         {
-            if (change.Kind == WorkerChangeKind.Joined) _workers[change.Worker.Name] = change.Worker;
-            else if (change.Kind == WorkerChangeKind.Left) _workers.Remove(change.Worker.Name);
+            var name = change.Worker.Name;
+            switch (change.Kind)
+            {
+                case WorkerChangeKind.Joined:
+                    _workers[name] = change.Worker;
+                    _lacks.Remove(name);
+                    break;
+                case WorkerChangeKind.Left:
+                    _workers.Remove(name);
+                    _lacks.Remove(name);
+                    break;
+                case WorkerChangeKind.TooSmall or WorkerChangeKind.GivenUp: _lacks[name] = change.Reason ?? "it can't run an executor"; break;
+                case WorkerChangeKind.Draining: _lacks[name] = "it is about to leave"; break;
+            }
         }
         Changed?.Invoke(change);
         Wake();

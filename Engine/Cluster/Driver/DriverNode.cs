@@ -129,10 +129,11 @@ internal sealed class DriverNode : IAsyncDisposable
                 },
                 cancellation: cancellation).ConfigureAwait(false);
             _server.Admit(Name, Secret, Blocks);
-            View = new ClusterView(coordinator ?? _server.Url, node.Token is { IsOpen: false }, () => Backend.Executors.Count, node.Limits.Time);
+            View = new ClusterView(coordinator ?? _server.Url, coordinator is not null, node.Token is { IsOpen: false }, () => Backend.Executors.Count, node.Limits.Time);
+            Backend.DescribeJoining = () => View.DescribeJoining();
             var isDynamic = options.ExecutorIdleTimeout is not null;
             var most = isDynamic ? options.MinExecutors : options.MaxExecutors;
-            var wish = new ExecutorWish(1, most, options.ExecutorCores, options.ExecutorMemoryBytes ?? 0, new Dictionary<string, int>());
+            var wish = new ExecutorWish(1, most, options.ExecutorCores, options.ExecutorMemoryBytes ?? 0, options.ExecutorResources);
             _link = new DriverLink(
                 new DriverApplication(Name, options.Application.Name, _server.Url, Secret, Files.Files, new Dictionary<string, string>()),
                 wish, dial, Backend, View.Tell);

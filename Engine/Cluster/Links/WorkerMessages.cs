@@ -151,7 +151,10 @@ internal sealed record StatusAnswer(
 
 /// <summary>One worker of <see cref="StatusAnswer"/>.</summary>
 internal sealed record WorkerStatus(
-    WorkerId Worker, string Name, string Host, int Cores, int FreeCores, long MemoryBytes, long FreeMemoryBytes, bool Draining);
+    WorkerId Worker, string Name, string Host, int Cores, int FreeCores, long MemoryBytes, long FreeMemoryBytes, bool Draining, IReadOnlyList<ResourceStatus> Resources);
+
+/// <summary>A named resource of a worker: how many addresses it has, and how many nobody has.</summary>
+internal sealed record ResourceStatus(string Name, int Count, int Free);
 
 /// <summary>One program of <see cref="StatusAnswer"/>.</summary>
 internal sealed record ApplicationStatus(string Application, string Title, string DriverUrl, int Executors, int Cores);

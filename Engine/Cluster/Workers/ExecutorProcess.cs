@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 
 namespace Dataflow.Cluster;
@@ -9,7 +11,7 @@ namespace Dataflow.Cluster;
 /// An executor as a process of its worker: started from the application's own files, so that it runs the driver's build of everything. The
 /// secret goes through its standard input, where no list of processes shows it; when that ends, the worker has, and so does the executor.
 /// </summary>
-internal sealed class ExecutorProcess : IStartedExecutor
+internal sealed partial class ExecutorProcess : IStartedExecutor
 {
     /// <summary>The program that staged folders get, unless the application brings it itself: it calls <see cref="RunAsync"/>.</summary>
     public const string Launcher = "dataflow.dll";
@@ -61,7 +63,7 @@ internal sealed class ExecutorProcess : IStartedExecutor
         [
             launch.Application, launch.Executor.ToString(), launch.DriverUrl, Convert.ToBase64String(secret.Export()), Environment.MachineName,
             launch.Cores.ToString(CultureInfo.InvariantCulture), launch.MemoryBytes.ToString(CultureInfo.InvariantCulture), Path.Combine(folder, "temp"),
-            shuffles.Worker.ToString(), shuffles.Url.ToString(), shuffles.Folder,
+            shuffles.Worker.ToString(), shuffles.Url.ToString(), shuffles.Folder, JsonSerializer.Serialize(launch.Resources, ResourceJson.Default.Resources),
         ])
             lines.AppendLine(value);
         process.StandardInput.Write(lines);
@@ -73,7 +75,7 @@ internal sealed class ExecutorProcess : IStartedExecutor
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync()
     {
-        var values = new string[11];
+        var values = new string[12];
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = await Console.In.ReadLineAsync().ConfigureAwait(false)
@@ -90,6 +92,7 @@ internal sealed class ExecutorProcess : IStartedExecutor
             values[7])
         {
             Node = new NodeOptions { Tls = TlsFiles.FromEnvironment()?.Load() },
+            Resources = JsonSerializer.Deserialize(values[11], ResourceJson.Default.Resources)!,
             Shuffles = new ShuffleServer(new Scheduling.WorkerId(int.Parse(values[8], CultureInfo.InvariantCulture)), new Uri(values[9]), values[10]),
         }).ConfigureAwait(false);
 
@@ -204,4 +207,8 @@ internal sealed class ExecutorProcess : IStartedExecutor
             }
         }
     }
+
+    // On one line: the executor reads line by line.
+    [JsonSerializable(typeof(IReadOnlyDictionary<string, IReadOnlyList<string>>), TypeInfoPropertyName = "Resources")]
+    private sealed partial class ResourceJson : JsonSerializerContext;
 }

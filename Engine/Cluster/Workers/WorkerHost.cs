@@ -18,6 +18,10 @@ public sealed record WorkerOptions(Uri Join)
     /// <summary>Memory for executors in bytes. Default: three quarters of the machine's.</summary>
     public long MemoryBytes { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4 * 3;
 
+    /// <summary>Named resources that it offers to stages that ask by <c>WithResources</c>: addresses by name, such as <c>["gpu"] = ["0", "1"]</c>. Each belongs
+    /// to one executor at a time. Default: none.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Resources { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+
     /// <summary>The cluster's token; null takes the variable <c>DATAFLOW_TOKEN</c>, or none.</summary>
     public string? Token { get; init; }
 
@@ -52,12 +56,14 @@ public sealed class WorkerHost
 
     /// <summary>A worker that is not running yet.</summary>
     /// <param name="options">What it offers.</param>
+    /// <exception cref="ArgumentException">A resource has no name, no addresses, or one of them twice.</exception>
     /// <exception cref="ClusterException">The token is too short.</exception>
     public WorkerHost(WorkerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Cores);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MemoryBytes);
+        DataflowOptions.CheckResources(options.Resources, nameof(options));
         _options = options;
         _token = (options.Token is { } token ? ClusterToken.Parse(token) : ClusterToken.FromEnvironment()) ?? ClusterToken.Open;
         _logger = options.LoggerFactory?.CreateLogger("Dataflow.Worker") ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
@@ -85,7 +91,7 @@ public sealed class WorkerHost
         await using var listening = server.ConfigureAwait(false);
         using var shuffles = new WorkerShuffles(server, Path.Combine(temp.Folder, "shuffles"));
         var agent = new WorkerAgent(
-            new WorkerOffer(_options.Name, Environment.MachineName, _options.Cores, _options.MemoryBytes, new Dictionary<string, IReadOnlyList<string>>(), shuffles.Url.ToString()),
+            new WorkerOffer(_options.Name, Environment.MachineName, _options.Cores, _options.MemoryBytes, _options.Resources, shuffles.Url.ToString()),
             ending => client.ConnectAsync(join, ScopeName.Cluster, _token, ending),
             new ExecutorStarter(new RemoteBlockReader(client, pool), shuffles, temp.Folder, tls, _logger),
             new WorkerAgentSettings { Time = _options.Time, Logger = _logger, ReconnectFor = _options.ReconnectFor });

@@ -106,6 +106,20 @@ public sealed class CoordinatorTests
     }
 
     [Fact]
+    public void A_worker_that_lacks_a_resource_is_named_to_the_program_and_shown_by_the_status()
+    {
+        _script.Worker("one", resources: new() { ["gpu"] = ["0", "1"] });
+        var program = _script.Program("app", cores: 1, resources: new() { ["gpu"] = 3 });
+        Assert.Empty(Grants(program));
+        Assert.Contains("it offers 2 gpu, and an executor is to have 3", program.Take<WorkerNews>().Single(news => news.Kind == WorkerChangeKind.TooSmall).Reason);
+
+        _script.Program("other", cores: 1, most: 1, resources: new() { ["gpu"] = 1 });
+        var person = _script.Dial();
+        person.Say(new AskStatus());
+        Assert.Equal([new ResourceStatus("gpu", 2, 1)], Assert.Single(person.Take<StatusAnswer>()).Workers.Single().Resources);
+    }
+
+    [Fact]
     public void An_executor_that_ends_is_replaced_and_a_worker_given_up_after_five_starts_in_vain()
     {
         var worker = _script.Worker("one");
