@@ -181,7 +181,8 @@ internal sealed class MapOutput(ShuffleStore store, ShuffleId shuffle, int map, 
                     }
                     catch (Exception error) when (error is not TempFolderException)
                     {
-                        // A codec refused a value, or was the user's own and threw. Whoever needs the memory has nothing to do with these rows; they stay, and their own task hears of it if it can't hold them.
+                        // A codec refused a value, or was the user's own and threw. Whoever needs the memory has nothing to do with these
+                        // rows; they stay, and their own task hears of it if it can't hold them.
                         _staysInMemory = true;
                         return freed;
                     }

@@ -76,8 +76,7 @@ public sealed class TaskContext : IDisposable
     /// <summary>Waits for what another task or the driver does, unless the task is cancelled first.</summary>
     internal void WaitFor(Task task)
     {
-        // A context that a test makes for itself may be of no executor.
-        if (Services?.Waits is { } waits)
+        if (Services.Waits is { } waits)
             waits(task, CancellationToken);
         else
             task.Wait(CancellationToken);

@@ -22,8 +22,8 @@ internal static class TaskReport
 
     /// <summary>Writes a report. A result that can't be encoded makes it the report of a task that threw.</summary>
     /// <param name="writer">Empty.</param>
-    /// <param name="binary">The code of the task's stage.</param>
-    public static void Write(BlockWriter writer, StageBinary binary, TaskOutcome outcome, TaskMetrics metrics, AccumulatorUpdates accumulators)
+    /// <param name="binary">The code of the task's stage; null if it could not be read, and the task only failed.</param>
+    public static void Write(BlockWriter writer, StageBinary? binary, TaskOutcome outcome, TaskMetrics metrics, AccumulatorUpdates accumulators)
     {
         try
         {
@@ -53,7 +53,7 @@ internal static class TaskReport
         return (ReadOutcome(ref reader, binary), metrics, accumulators);
     }
 
-    private static void WriteOutcome(BlockWriter writer, StageBinary binary, TaskOutcome outcome)
+    private static void WriteOutcome(BlockWriter writer, StageBinary? binary, TaskOutcome outcome)
     {
         switch (outcome)
         {
@@ -92,7 +92,7 @@ internal static class TaskReport
                 writer.WriteByte((byte)Kind.CommitDenied);
                 break;
             default:
-                throw new InvalidOperationException($"A bug of Dataflow: {outcome} is no outcome of a task of {binary.Rdd}. Please report it.");
+                throw new InvalidOperationException($"A bug of Dataflow: {outcome} is no outcome of a task of {binary?.Rdd}. Please report it.");
         }
     }
 

@@ -13,9 +13,16 @@ internal static class CoordinatorCommand
             Description = "Address to listen on; http://0.0.0.0:7077 is all addresses of the machine, which takes a token.",
             DefaultValueFactory = _ => "http://127.0.0.1:7077",
         };
-        var host = new Option<string?>("--advertise") { Description = "Host name or address by which others reach it (the one that is listened on, or the machine's name)." };
+        var host = new Option<string?>("--advertise")
+        {
+            Description = "Host name or address by which others reach it (the one that is listened on, or the machine's name).",
+        };
         var token = Terminal.TokenFile();
-        var command = new Command("coordinator", "Keeps a cluster: workers join it, programs share them. Ends with Ctrl+C or SIGTERM; what runs goes on, and it may be started again.") { listen, host, token };
+        var command = new Command(
+            "coordinator",
+            "Keeps a cluster: workers join it, programs share them. "
+                + "Ends with Ctrl+C or SIGTERM; what runs goes on, and it may be started again.")
+        { listen, host, token };
         command.SetAction((parsed, _) => Terminal.GuardAsync(() => RunAsync(new CoordinatorOptions(parsed.GetValue(listen)!)
         {
             Token = Terminal.Read(parsed.GetValue(token)),

@@ -14,7 +14,8 @@ internal static class SubmitCommand
         var token = Terminal.TokenFile();
         var command = new Command(
             "submit",
-            "Runs a program on this machine with its jobs on a cluster: sets DATAFLOW_CLUSTER and DATAFLOW_TOKEN, which DataflowContext.FromEnvironmentAsync() follows. Ends with the program's exit code.")
+            "Runs a program on this machine with its jobs on a cluster: sets DATAFLOW_CLUSTER and DATAFLOW_TOKEN, "
+                + "which DataflowContext.FromEnvironmentAsync() follows. Ends with the program's exit code.")
         {
             program, arguments, cluster, token,
         };

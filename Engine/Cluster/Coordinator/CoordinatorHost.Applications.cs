@@ -27,7 +27,8 @@ internal sealed partial class CoordinatorHost
     {
         if (register.Version != _settings.Version)
         {
-            Refuse(peer, $"The program '{register.Title}' runs Dataflow {register.Version}, the coordinator {_settings.Version}: install the same version of the dataflow tool there, or build the program with the coordinator's.");
+            Refuse(peer, $"The program '{register.Title}' runs Dataflow {register.Version}, the coordinator {_settings.Version}: "
+                + "install the same version of the dataflow tool there, or build the program with the coordinator's.");
             return;
         }
         if (!ScopeName.IsValid(register.Application) || register.Application == ScopeName.Cluster)
@@ -120,7 +121,10 @@ internal sealed partial class CoordinatorHost
     {
         if (!_applications.TryGetValue(kill.Application, out var application))
         {
-            peer.Channel.Send(new Refused($"There is no application {kill.Application} here. There are: {(_applications.Count == 0 ? "none" : string.Join(", ", _applications.Keys.Order(StringComparer.Ordinal)))}."));
+        {
+            var known = _applications.Count == 0 ? "none" : string.Join(", ", _applications.Keys.Order(StringComparer.Ordinal));
+            peer.Channel.Send(new Refused($"There is no application {kill.Application} here. There are: {known}."));
+        }
             return;
         }
         application.Peer?.Channel.Send(new Shutdown(kill.Reason));

@@ -57,7 +57,15 @@ public sealed class CoordinatorNode : IAsyncDisposable
         var token = options.Token is { } text ? ClusterToken.Parse(text) : ClusterToken.FromEnvironment();
         var host = new CoordinatorHost(new CoordinatorSettings { Logger = logger });
         var server = await NodeServer.StartAsync(
-            new NodeOptions { Address = address, Port = port, Token = token, AdvertisedHost = options.AdvertisedHost, Logger = logger, Tls = (options.Tls ?? TlsFiles.FromEnvironment())?.Load() },
+            new NodeOptions
+            {
+                Address = address,
+                Port = port,
+                Token = token,
+                AdvertisedHost = options.AdvertisedHost,
+                Logger = logger,
+                Tls = (options.Tls ?? TlsFiles.FromEnvironment())?.Load(),
+            },
             link => host.Accept(link.Channel), cancellation: cancellationToken).ConfigureAwait(false);
         return new CoordinatorNode(server, host, token is { IsOpen: false });
     }

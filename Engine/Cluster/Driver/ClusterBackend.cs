@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dataflow.Errors;
 using Dataflow.Scheduling;
 using Dataflow.Shared;
@@ -19,18 +18,11 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 {
     private readonly DriverBlocks _blocks;
     private readonly IReadOnlyDictionary<string, string> _settings;
-    private readonly Func<int, Accumulator?> _findAccumulator;
-    private readonly ReportFetcher _reports;
-    private readonly IWorkerCalls _workers;
+    private readonly ShuffleServers _servers;
+    private readonly LaunchedTasks _launched;
     private readonly Lock _lock = new();
     private readonly Dictionary<ExecutorId, ExecutorLink> _executors = [];
-
-    // Who serves map outputs, and where. One that is gone never comes back under its number.
-    private readonly Dictionary<WorkerId, ShuffleSource> _servers = [];
-    private readonly HashSet<WorkerId> _gone = [];
     private readonly HashSet<WorkerId> _draining = [];
-    private readonly HashSet<WorkerId> _checked = [];
-    private readonly ConcurrentDictionary<TaskId, (ExecutorLink Link, StageBinary Binary)> _running = new();
     private Action<SchedulerEvent, bool> _report = static (_, _) => { };
     private bool _disposed;
 
@@ -42,16 +34,19 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     public ClusterBackend(
         DriverBlocks blocks, IReadOnlyDictionary<string, string> settings, Func<int, Accumulator?> findAccumulator, ReportFetcher reports, IWorkerCalls workers)
     {
-        _workers = workers;
+        _servers = new ShuffleServers(workers);
+        _launched = new LaunchedTasks(findAccumulator, reports, (happened, mayRun) => _report(happened, mayRun));
         _blocks = blocks;
         Broadcasts = new BroadcastSpread(blocks, executor => Find(executor) is { } link ? (link.Channel, link.DataUrl) : null);
         _settings = settings;
-        _findAccumulator = findAccumulator;
-        _reports = reports;
     }
 
     /// <summary>Who serves which map output; set before the first job.</summary>
-    public MapOutputTracker MapOutputs { get; set; } = null!;
+    public MapOutputTracker MapOutputs
+    {
+        get => _servers.MapOutputs;
+        set => _servers.MapOutputs = value;
+    }
 
     /// <summary>Told of executors that came and went, on the thread of their link.</summary>
     public event Action<ExecutorId, bool>? Changed;
@@ -73,7 +68,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     }
 
     /// <summary>Attempts whose end is waited for.</summary>
-    internal int RunningCount => _running.Count;
+    internal int RunningCount => _launched.Count;
 
     /// <summary>Tasks that all executors run at once; at least 2, for a program that plans before its workers are here.</summary>
     public int SlotCount
@@ -110,7 +105,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
                     description.Id, description.Job, description.Stage, description.StageAttempt, description.Partition, description.Attempt,
                     description.Speculative, description.Cpus, code.Id, _blocks.Encode(task.Partition), task.Epoch, description.Resources,
                     description.Gang?.Hosts, UrlsOf(description.CachedAt), new Dictionary<string, string>()));
-                _running[description.Id] = (link, task.Binary);
+                _launched.Add(description.Id, link, task.Binary);
             }
             catch (ClosureException error)
             {
@@ -123,22 +118,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 
     public void Kill(ExecutorId executor, TaskId task, string reason) => Find(executor)?.Channel.Send(new KillAttempt(task, reason));
 
-    public void CheckWorker(WorkerId worker)
-    {
-        ShuffleSource? server;
-        lock (_lock)
-        {
-            if (_gone.Contains(worker) || (_servers.TryGetValue(worker, out server) && !_checked.Add(worker))) return;
-        }
-        if (server is null)
-            Lose(worker, "nobody knows where it is", forGood: false);
-        else
-            _workers.Check(server.Url, answers =>
-            {
-                lock (_lock) _checked.Remove(worker);
-                if (!answers) Lose(worker, $"{server.Url} does not answer", forGood: false);
-            });
-    }
+    public void CheckWorker(WorkerId worker) => _servers.Check(worker, reason => Lose(worker, reason, forGood: false));
 
     /// <summary>A worker is gone, with its executors and all that it served. Later calls for the same worker do nothing.</summary>
     public void LoseWorker(WorkerId worker, string reason) => Lose(worker, reason, forGood: true);
@@ -149,8 +129,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         ExecutorLink[] links;
         lock (_lock)
         {
-            if (forGood ? !_gone.Add(worker) : _gone.Contains(worker)) return;
-            _servers.Remove(worker);
+            if (!_servers.Lose(worker, forGood)) return;
             links = [.. _executors.Values.Where(link => link.Worker == worker)];
             foreach (var link in links) _executors.Remove(link.Executor);
 
@@ -226,14 +205,9 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     {
         Broadcast(new RemoveShuffle(shuffle));
 
-        // A worker without an executor has nobody else who would remove the files.
-        Uri[] left;
-        lock (_lock)
-        {
-            var reached = _executors.Values.Select(link => link.Worker).ToHashSet();
-            left = [.. _servers.Where(server => !reached.Contains(server.Key)).Select(server => server.Value.Url)];
-        }
-        foreach (var server in left) _workers.Drop(server, shuffle);
+        HashSet<WorkerId> reached;
+        lock (_lock) reached = [.. _executors.Values.Select(link => link.Worker)];
+        _servers.Drop(shuffle, reached);
     }
 
     /// <summary>Tells all executors to end.</summary>
@@ -265,9 +239,9 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         lock (_lock)
         {
             if (_disposed) return "the application has ended";
-            if (_gone.Contains(register.Worker)) return $"its worker {register.Worker} counts as lost";
-            if (!_executors.TryAdd(register.Executor, link)) return $"there is an executor {register.Executor} already";
-            _servers[register.Worker] = new ShuffleSource(new Uri(register.WorkerUrl), register.Host, register.WorkerFolder);
+            if (_executors.ContainsKey(register.Executor)) return $"there is an executor {register.Executor} already";
+            if (!_servers.Add(register)) return $"its worker {register.Worker} counts as lost";
+            _executors.Add(register.Executor, link);
             return null;
         }
     }
@@ -305,50 +279,15 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     public void Report(SchedulerEvent happened) => _report(happened, false);
 
     /// <summary>An executor says that a task ended.</summary>
-    public void Finish(ExecutorLink link, TaskFinish finish)
-    {
-        // Of a task that was given up, that nobody launched, or that is somebody else's: that one's own end must still count.
-        if (!_running.TryGetValue(finish.Task, out var running) || running.Link != link || !_running.TryRemove(finish.Task, out _)) return;
-        if (finish.Report is { } report)
-        {
-            Finish(finish.Task, running.Binary, report);
-            return;
-        }
-        _reports.Fetch(link.DataUrl, finish.Task, bytes =>
-        {
-            link.Channel.Send(new ReportTaken(finish.Task));
-            if (bytes is not null)
-                Finish(finish.Task, running.Binary, bytes);
-            else
-                Report(new TaskEnded(finish.Task, new TaskLost("its result could not be fetched"), new TaskMetrics(), null));
-        });
-    }
+    public void Finish(ExecutorLink link, TaskFinish finish) => _launched.Finish(link, finish);
 
-    private void Finish(TaskId task, StageBinary binary, byte[] bytes)
-    {
-        try
-        {
-            var (outcome, metrics, accumulators) = TaskReport.Read(bytes, binary, _findAccumulator);
-            _report(new TaskEnded(task, outcome, metrics, accumulators), true);
-        }
-        catch (Exception error) when (error is CorruptDataException or CodecException)
-        {
-            Report(new TaskEnded(task, new TaskThrew(error), new TaskMetrics(), null));
-        }
-    }
+    /// <summary>Who serves the outputs of a shuffle now.</summary>
+    public MapOutputsAnswer LocationsOf(ShuffleId shuffle) => _servers.LocationsOf(shuffle);
 
     private void Forget(ExecutorLink gone)
     {
         Broadcasts.Lost(gone.Executor);
-        foreach (var (task, (link, _)) in _running)
-        {
-            if (link == gone) _running.TryRemove(task, out _);
-        }
-    }
-
-    private ShuffleSource? ServerOf(WorkerId worker)
-    {
-        lock (_lock) return _servers.GetValueOrDefault(worker);
+        _launched.Forget(gone);
     }
 
     private ExecutorLink? Find(ExecutorId executor)
@@ -369,32 +308,4 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
             foreach (var link in _executors.Values) link.Channel.Send(message);
         }
     }
-
-    /// <summary>Who serves the outputs of a shuffle now.</summary>
-    public MapOutputsAnswer LocationsOf(ShuffleId shuffle)
-    {
-        // Read before the locations: an answer may be newer than it says, never older.
-        var epoch = MapOutputs.Epoch;
-        if (MapOutputs.MapCount(shuffle) is not { } count) return new MapOutputsAnswer(shuffle, epoch, [], null, []);
-        var servers = new List<BlockServer>();
-        var positions = new Dictionary<WorkerId, int>();
-        var maps = new int[count];
-        var writers = new long[count];
-        for (var map = 0; map < count; map++)
-        {
-            maps[map] = -1;
-            if (MapOutputs.LocationOf(shuffle, map) is not { } location || ServerOf(location.Server) is not { } server) continue;
-            if (!positions.TryGetValue(location.Server, out var position))
-            {
-                positions[location.Server] = position = servers.Count;
-                servers.Add(new BlockServer(location.Server, server.Url.ToString(), server.Host, server.Folder));
-            }
-            maps[map] = position;
-            writers[map] = location.Writer.Value;
-        }
-        return new MapOutputsAnswer(shuffle, epoch, servers, maps, writers);
-    }
-
-    /// <summary>Where the map outputs of a worker are had.</summary>
-    private sealed record ShuffleSource(Uri Url, string Host, string? Folder);
 }

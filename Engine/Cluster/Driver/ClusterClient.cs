@@ -16,10 +16,13 @@ public static class ClusterClient
         var answer = (StatusAnswer)await AskAsync(url, token, new AskStatus(), cancellationToken).ConfigureAwait(false);
         return new ClusterStatus(
             answer.Version,
-            [.. answer.Workers.Select(worker => new ClusterStatusWorker(worker.Name, worker.Host, worker.Cores, worker.FreeCores, worker.MemoryBytes, worker.FreeMemoryBytes, worker.Draining)
-            {
-                Resources = [.. worker.Resources.Select(each => new ClusterStatusResource(each.Name, each.Count, each.Free))],
-            })],
+            [
+                .. answer.Workers.Select(worker => new ClusterStatusWorker(
+                    worker.Name, worker.Host, worker.Cores, worker.FreeCores, worker.MemoryBytes, worker.FreeMemoryBytes, worker.Draining)
+                {
+                    Resources = [.. worker.Resources.Select(each => new ClusterStatusResource(each.Name, each.Count, each.Free))],
+                }),
+            ],
             [.. answer.Applications.Select(each => new ClusterStatusApplication(each.Application, each.Title, each.DriverUrl, each.Executors, each.Cores))]);
     }
 

@@ -79,7 +79,8 @@ public sealed record ClusterOptions
         if (CachedExecutorIdleTimeout < ExecutorIdleTimeout)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(CachedExecutorIdleTimeout), CachedExecutorIdleTimeout, $"Executors with cached partitions are kept no shorter than others: {nameof(ExecutorIdleTimeout)} is {ExecutorIdleTimeout}.");
+                nameof(CachedExecutorIdleTimeout), CachedExecutorIdleTimeout,
+                $"Executors with cached partitions are kept no shorter than others: {nameof(ExecutorIdleTimeout)} is {ExecutorIdleTimeout}.");
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class WorkerCalls(NodeClient client, string scope, ClusterToken 
     // A worker that lives answers in a millisecond; one whose machine is gone never does.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    // Asked for no blocks at all.
+    // Asked for no blocks at all. async void: a mistake of ours in what takes the answer ends the process, and does not vanish.
     public async void Check(Uri server, Action<bool> take) => take(await SendAsync(server, HttpMethod.Post, "/blocks").ConfigureAwait(false));
 
     public async void Drop(Uri server, ShuffleId shuffle) =>

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Dataflow.Closures;
 using Dataflow.Errors;
 using Dataflow.Scheduling;
-using Dataflow.Serialization;
 using Dataflow.Shared;
 using Dataflow.Shuffle;
 using Dataflow.Storage;
@@ -12,43 +10,12 @@ using Dataflow.Tasks;
 
 namespace Dataflow.Cluster;
 
-/// <summary>How an executor is started.</summary>
-/// <param name="Application">The application it belongs to.</param>
-/// <param name="Executor">Its number.</param>
-/// <param name="Driver">Where the driver listens.</param>
-/// <param name="Secret">The application's secret.</param>
-/// <param name="Host">Name of its machine, as locality compares it.</param>
-/// <param name="Slots">How many tasks it runs at once.</param>
-/// <param name="MemoryBytes">Its memory, heap and engine data together.</param>
-/// <param name="TempFolder">Where it keeps temporary files.</param>
-internal sealed record ExecutorStart(
-    string Application, ExecutorId Executor, Uri Driver, ClusterToken Secret, string Host, int Slots, long MemoryBytes, string TempFolder)
-{
-    /// <summary>Addresses of its named resources, by name.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<string>> Resources { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
-
-    /// <summary>The worker that serves its map outputs; null if it serves them itself, and they end with it.</summary>
-    public ShuffleServer? Shuffles { get; init; }
-
-    /// <summary>How it listens.</summary>
-    public NodeOptions Node { get; init; } = NodeOptions.Default;
-}
-
-/// <summary>Who serves the map outputs of an executor.</summary>
-/// <param name="Worker">The worker's number.</param>
-/// <param name="Url">Where they are fetched.</param>
-/// <param name="Folder">Where they are written.</param>
-internal sealed record ShuffleServer(WorkerId Worker, Uri Url, string Folder);
-
 /// <summary>
 /// An executor: runs tasks for one application, on the threads of a <see cref="LocalBackend"/>. Map outputs go to its worker's folder, which
 /// serves them. It lives as long as its link to the driver.
 /// </summary>
-internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeetingPoint, IAsyncDisposable
+internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
 {
-    // A larger report waits as a block.
-    private const int LargestReport = 1 << 20;
-
     private readonly ExecutorStart _start;
     private readonly NodeServer _server;
     private readonly NodeClient _client;
@@ -56,15 +23,12 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     private readonly Inbox _inbox;
     private readonly LoadedCode _code = new();
     private readonly TaskCompletionSource<LinkEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ConcurrentDictionary<long, StageBinaryAvailable> _offered = new();
-    private readonly ConcurrentDictionary<long, StageBinary> _binaries = new();
     private readonly ConcurrentDictionary<TaskId, StageBinary> _running = new();
-    private readonly ConcurrentDictionary<TaskId, byte[]> _reports = new();
-    private readonly ConcurrentDictionary<TaskId, TaskCompletionSource<bool>> _commits = new();
-    private readonly ConcurrentDictionary<(TaskId, int), TaskCompletionSource<MeetingAnswer>> _meetings = new();
+    private readonly DriverAnswers _answers;
+    private readonly TaskReports _reports;
     private ExecutorServices? _services;
     private LocalBackend? _backend;
-    private RemoteBlockReader? _reader;
+    private ShippedStages? _stages;
     private FetchedBroadcasts? _broadcasts;
     private BroadcastFetcher? _pieces;
     private CachedPeers? _cached;
@@ -78,6 +42,8 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         _server = server;
         _client = client;
         _driver = driver;
+        _answers = new DriverAnswers(driver);
+        _reports = new TaskReports(driver);
         _inbox = new Inbox(this);
     }
 
@@ -122,8 +88,8 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
             // What tasks wait for is handed over at once: the inbox may be busy with loading code.
             switch (message)
             {
-                case CommitAnswer answer when _commits.TryRemove(answer.Task, out var asked): asked.TrySetResult(answer.Granted); break;
-                case MeetingAnswer answer when _meetings.TryRemove((answer.Task, answer.Meeting), out var waits): waits.TrySetResult(answer); break;
+                case CommitAnswer answer: _answers.Learn(answer); break;
+                case MeetingAnswer answer: _answers.Learn(answer); break;
                 case PieceAt answer: _pieces?.Answer(answer); break;
                 case MapOutputsAnswer answer: _outputs?.Learn(answer); break;
                 case ServerLost lost: _outputs?.Lose(lost.Server); break;
@@ -133,23 +99,6 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     }
 
     void IControlHandler.Ended(LinkEnd end) => _ended.TrySetResult(end);
-
-    public bool MayCommit(TaskDescription task)
-    {
-        var answer = _commits.GetOrAdd(task.Id, static _ => new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously));
-        _driver.Send(new AskCommit(task.Id, task.Stage, task.StageAttempt, task.Partition));
-        answer.Task.Wait(TaskContext.Current?.CancellationToken ?? CancellationToken.None);
-        return answer.Task.Result;
-    }
-
-    public byte[][] Meet(TaskDescription task, int meeting, MeetingKind kind, byte[] message, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        var answer = _meetings.GetOrAdd((task.Id, meeting), static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
-        _driver.Send(new AskMeeting(task.Id, task.Stage, task.StageAttempt, task.Partition, meeting, kind, message, timeout));
-        answer.Task.Wait(cancellationToken);
-        var given = answer.Task.Result;
-        return given.Messages ?? throw new BarrierException($"{kind}() in task {task.Partition} of stage {task.Stage} did not come to an end: {given.Failure}.");
-    }
 
     /// <summary>Ends tasks, the link and the listener, and removes what the executor kept.</summary>
     public async ValueTask DisposeAsync()
@@ -168,10 +117,10 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         switch (message)
         {
             case Registered registered: Begin(registered); break;
-            case StageBinaryAvailable offered: _offered[offered.Binary] = offered; break;
+            case StageBinaryAvailable offered: _stages?.Offer(offered); break;
             case LaunchTasks launch when !_ended.Task.IsCompleted: Launch(launch.Tasks); break;
             case KillAttempt kill: _backend?.Kill(_start.Executor, kill.Task, kill.Reason); break;
-            case ReportTaken taken: _reports.TryRemove(taken.Task, out _); break;
+            case ReportTaken taken: _reports.Taken(taken.Task); break;
             case DropCachedBlocks drop: _backend?.DropCached(drop.Rdd, drop.Epoch); break;
             case CopyBlock copy: Copy(copy); break;
             case DropBroadcast drop:
@@ -193,16 +142,18 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         var options = ExecutorSettings.Read(registered.Settings, _start.Slots, _start.MemoryBytes, _start.TempFolder) with { Resources = _start.Resources };
         var folder = _start.Shuffles is { } shuffles ? new ShuffleFolder(shuffles.Folder) : null;
         var services = new ExecutorServices(_start.Executor, Server, options, folder) { Culture = ExecutorSettings.CultureOf(registered.Settings) };
-        _reader = new RemoteBlockReader(_client, services.Pool);
-        _late = new LateAssemblies(Path.Combine(_start.TempFolder, "late"), name => AskDriver(name, "an assembly"));
+        var reader = new RemoteBlockReader(_client, services.Pool);
+        var driver = new DriverBlocksReader(reader, _start);
+        _late = new LateAssemblies(Path.Combine(_start.TempFolder, "late"), name => driver.Ask(name, "an assembly"));
         _outputs = new ExecutorMapOutputs(shuffle => _driver.Send(new MapOutputsAsked(shuffle, 0)));
-        _pieces = new BroadcastFetcher(message => _driver.Send(message), FetchPiece, _ended.Task);
+        _pieces = new BroadcastFetcher(message => _driver.Send(message), driver.FetchPiece, _ended.Task);
         _broadcasts = new FetchedBroadcasts(_code, _pieces.Fetch);
-        services.Commits = this;
-        services.Meetings = this;
+        _stages = new ShippedStages(driver, () => new ReadContext(_code) { Broadcasts = _broadcasts });
+        services.Commits = _answers;
+        services.Meetings = _answers;
         services.MapOutputs = _outputs;
-        services.Fetcher = new ShuffleFetcher(_reader, _outputs, _start.Host, _start.Application, _start.Secret);
-        services.Peers = _cached = new CachedPeers(_reader, _start.Application, _start.Secret);
+        services.Fetcher = new ShuffleFetcher(reader, _outputs, _start.Host, _start.Application, _start.Secret);
+        services.Peers = _cached = new CachedPeers(reader, _start.Application, _start.Secret);
         _services = services;
         services.Exchange.Links = _peers = new PeerLinks(_client, _server.Url, _start.Application, _start.Secret, services.Exchange);
         _server.AdmitPeers(_start.Application, _peers.ServeAsync);
@@ -219,29 +170,20 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
             try
             {
                 _outputs!.AdvanceTo(launch.Epoch);
-                var binary = _binaries.GetOrAdd(launch.Binary, Load);
-                var partition = ClosureCodec.Read<Partition>(launch.PartitionBytes, Context());
-                var description = new TaskDescription(
-                    launch.Task, launch.Job, launch.Stage, launch.StageAttempt, launch.Partition, launch.Attempt, launch.Speculative)
-                {
-                    Cpus = launch.Cpus,
-                    Resources = launch.Resources,
-                    Epoch = launch.Epoch,
-                    CachePeers = launch.CachePeers,
-                    Gang = launch.GangHosts is { } hosts ? new Gang(hosts) : null,
-                };
+                var (task, binary) = _stages!.TaskOf(launch);
                 _running[launch.Task] = binary;
-                tasks.Add(binary.MakeTask(description, partition, launch.Epoch));
+                tasks.Add(task);
             }
             catch (Exception error)
             {
                 // Code that can't be loaded here: the task has failed, the executor has not.
-                Send(launch.Task, NothingBinary.Instance, new TaskThrew(error), new TaskMetrics(), null);
+                _reports.Send(launch.Task, null, new TaskThrew(error), new TaskMetrics(), null);
             }
         }
         if (tasks.Count > 0) _backend!.Launch(_start.Executor, tasks);
     }
 
+    // async void, so that a mistake of ours ends the process and does not vanish.
     private async void Copy(CopyBlock copy)
     {
         var id = new RddBlockId(copy.Rdd, copy.Partition);
@@ -256,61 +198,13 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
         }
     }
 
-    private StageBinary Load(long id)
-    {
-        if (!_offered.TryGetValue(id, out var offered))
-            throw new InvalidOperationException($"A task needs the code {id}, which the driver did not offer. This is a mistake in Dataflow: please report it.");
-        var bytes = offered.Bytes ?? FetchFromDriver(BlockName.Binary(id), "the code of a stage").ToArray();
-        if (!SHA256.HashData(bytes).AsSpan().SequenceEqual(offered.Hash)) throw new CorruptDataException($"The code {id} arrived damaged.");
-        return ClosureCodec.Read<StageBinary>(bytes, Context());
-    }
-
-    private ReadContext Context() => new(_code) { Broadcasts = _broadcasts };
-
-    private ReadOnlyMemory<byte> FetchFromDriver(BlockName name, string what) => AskDriver(name, what)
-        ?? throw new ClusterException($"{what} ({name}) could not be fetched from the driver at {_start.Driver}: it does not have it.");
-
-    private byte[]? FetchPiece(string? source, BlockName name)
-    {
-        try
-        {
-            return Ask(source is null ? _start.Driver : new Uri(source), name, "a piece of a broadcast")?.ToArray();
-        }
-        catch (ClusterException)
-        {
-            // The driver is told, and names another source.
-            return null;
-        }
-    }
-
-    /// <summary>Null if the driver does not have it.</summary>
-    private ReadOnlyMemory<byte>? AskDriver(BlockName name, string what) => Ask(_start.Driver, name, what);
-
-    private ReadOnlyMemory<byte>? Ask(Uri server, BlockName name, string what)
-    {
-        return FetchAsync().GetAwaiter().GetResult();
-
-        async Task<ReadOnlyMemory<byte>?> FetchAsync()
-        {
-            await foreach (var block in _reader!.FetchAsync(new BlockSource(server, _start.Application, _start.Secret), [name], new BytesInFlight()).ConfigureAwait(false))
-            {
-                using (block)
-                {
-                    if (block.Failure is null) return block.ToArray();
-                    if (block.Failure is FetchFailure.Missing) return null;
-                    throw new ClusterException($"{what} ({name}) could not be fetched from {server}: {block.Problem}");
-                }
-            }
-            throw new ClusterException($"{what} ({name}) could not be fetched from {server}.");
-        }
-    }
-
     private void Report(SchedulerEvent happened, bool mayRun)
     {
         switch (happened)
         {
             case TaskEnded ended when _running.TryRemove(ended.Task, out var binary):
-                Send(ended.Task, binary, ended.Outcome, ended.Metrics, ended.Accumulators);
+                _answers.Forget(ended.Task);
+                _reports.Send(ended.Task, binary, ended.Outcome, ended.Metrics, ended.Accumulators);
 
                 // Its thread still runs, and nothing but the end of the process ends it.
                 if (ended.Outcome is TaskThrew { Exception: TaskAbandonedException error }) Quit(error.Message);
@@ -324,21 +218,6 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     {
         _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedHere, reason));
         _ = _driver.CloseAsync(reason);
-    }
-
-    private void Send(TaskId task, StageBinary binary, TaskOutcome outcome, TaskMetrics metrics, AccumulatorUpdates? accumulators)
-    {
-        _commits.TryRemove(task, out _);
-        using var writer = new BlockWriter();
-        TaskReport.Write(writer, binary, outcome, metrics, accumulators ?? new AccumulatorUpdates());
-        var report = writer.Written.ToArray();
-        if (report.Length <= LargestReport)
-        {
-            _driver.Send(new TasksFinished([new TaskFinish(task, report)]));
-            return;
-        }
-        _reports[task] = report;
-        _driver.Send(new TasksFinished([new TaskFinish(task, null)]));
     }
 
     /// <summary>What the driver asks for is done in order, one at a time.</summary>
@@ -357,15 +236,7 @@ internal sealed class ExecutorHost : IControlHandler, ICommitCoordinator, IMeeti
     private sealed class Served(ExecutorHost host, ShuffleBlockProvider shuffles, CachedBlockProvider cached) : IBlockProvider
     {
         public ServedBlock? Open(BlockName name, bool near) => name.Kind == BlockKind.Result
-            ? host._reports.TryGetValue(new TaskId(name.First), out var report) ? ServedBlock.Of(report) : null
+            ? host._reports.Open(name)
             : name.Kind == BlockKind.Broadcast ? host._pieces?.Open(name) : shuffles.Open(name, near) ?? cached.Open(name, near);
-    }
-
-    /// <summary>Stands for code that could not be read: only failures are reported of it.</summary>
-    private sealed class NothingBinary() : StageBinary(null!)
-    {
-        public static NothingBinary Instance { get; } = new();
-
-        public override StageTask MakeTask(TaskDescription description, Partition partition, long epoch) => throw new NotSupportedException();
     }
 }

@@ -29,7 +29,8 @@ internal static class ClusterAddress
     /// <exception cref="ArgumentException">It is none.</exception>
     public static Uri ToJoin(string url)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https" or "dataflow") || parsed.Host.Length == 0 || parsed.PathAndQuery.Trim('/').Length > 0)
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https" or "dataflow")
+            || parsed.Host.Length == 0 || parsed.PathAndQuery.Trim('/').Length > 0)
             throw new ArgumentException($"'{url}' is no address of a cluster; write dataflow://HOST:PORT, such as dataflow://127.0.0.1:{DefaultPort}.", nameof(url));
         return new UriBuilder(parsed.Scheme == "https" ? "https" : "http", parsed.Host, parsed.Port < 0 ? DefaultPort : parsed.Port).Uri;
     }

@@ -121,7 +121,8 @@ internal sealed class NodeClient : IDisposable
             if (!response.IsSuccessStatusCode)
             {
                 throw new ClusterException(
-                    $"{source.Server} refused a request for blocks of '{source.Scope}' with {(int)response.StatusCode}: another secret, or clocks that differ by more than {Options.RequestAge.TotalMinutes:N0} min.");
+                    $"{source.Server} refused a request for blocks of '{source.Scope}' with {(int)response.StatusCode}: "
+                    + $"another secret, or clocks that differ by more than {Options.RequestAge.TotalMinutes:N0} min.");
             }
             var answer = response.Headers.TryGetValues(RequestSignature.AnswerHeader, out var values) ? values.FirstOrDefault() : null;
             if (!signature.VerifyAnswer(source.Secret, answer))

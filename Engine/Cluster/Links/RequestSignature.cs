@@ -89,7 +89,11 @@ internal sealed class ReplayGuard(TimeProvider time, TimeSpan age)
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var limit = (long)age.TotalMilliseconds;
         if (Math.Abs(now - signature.Milliseconds) > limit)
-            return $"it was made {Math.Abs(now - signature.Milliseconds) / 1000:N0} s {(now > signature.Milliseconds ? "ago" : "in the future")} by the clocks of the two machines, and {limit / 1000:N0} s are allowed";
+        {
+            var when = now > signature.Milliseconds ? "ago" : "in the future";
+            return $"it was made {Math.Abs(now - signature.Milliseconds) / 1000:N0} s {when} by the clocks of the two machines, "
+                + $"and {limit / 1000:N0} s are allowed";
+        }
         lock (_lock)
         {
             Sweep(now, limit);

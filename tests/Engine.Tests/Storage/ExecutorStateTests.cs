@@ -150,7 +150,7 @@ public sealed class ExecutorStateTests : IDisposable
             return new Table();
         }, LossRule.Rebuild, _ => 1 * MB));
         started.Wait();
-        using var context = new TaskContext(new TaskDescription(new TaskId(0), new JobId(0), new StageId(0), 0, 0, 0), services: null!);
+        using var context = LoneTask.New();
         var second = Start(() => _state.GetOrCreate("x", 0, () => new Table(), LossRule.Rebuild, context: context));
         context.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
@@ -161,7 +161,7 @@ public sealed class ExecutorStateTests : IDisposable
     [Fact]
     public void A_handle_that_a_task_forgets_ends_with_the_task()
     {
-        using var context = new TaskContext(new TaskDescription(new TaskId(0), new JobId(0), new StageId(0), 0, 0, 0), services: null!);
+        using var context = LoneTask.New();
         var table = _state.GetOrCreate("x", 0, () => new Table(), LossRule.Rebuild, context: context).Value;
         _state.Remove("x");
         Assert.False(table.IsDisposed);

@@ -428,8 +428,7 @@ public sealed class MemoryBudgetTests : IDisposable
         }
     }
 
-    private static TaskContext NewTask() =>
-        new(new TaskDescription(new TaskId(0), new JobId(0), new StageId(1), 0, 2, 0), services: null!);
+    private static TaskContext NewTask() => LoneTask.New();
 
     private static void InterlockedMax(ref long target, long value)
     {

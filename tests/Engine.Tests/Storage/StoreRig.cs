@@ -40,7 +40,7 @@ internal sealed class StoreRig : IDisposable
 
     public TaskContext Task()
     {
-        var task = new TaskContext(new TaskDescription(new TaskId(_tasks.Count), new JobId(0), new StageId(0), 0, 0, 0), services: null!);
+        var task = LoneTask.New(_tasks.Count);
         lock (_tasks) _tasks.Add(task);
         return task;
     }
