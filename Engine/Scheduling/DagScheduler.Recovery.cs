@@ -35,7 +35,7 @@ internal sealed partial class DagScheduler
         if (shuffle is null) return;
         var writer = MapStageOf(shuffle);
         foreach (var job in reader.Jobs) Attach(writer, job);
-        if (writer.IsIndeterminate && _outputs.WasComplete(shuffle.ShuffleId))
+        if (writer.IsIndeterminate && _outputs.WasComplete(shuffle.ShuffleId) && !_outputs.HasMoved(failure.Shuffle, failure.Map, failure.Location))
         {
             BeginAnew(writer, now);
             return;
@@ -89,6 +89,7 @@ internal sealed partial class DagScheduler
     {
         if (!_lostWorkers.Add(e.Worker)) return;
         _hosts.Remove(e.Worker);
+        EndHandover(e.Worker);
         _outputs.UnregisterServer(e.Worker);
         if (_news.IsOn) _news.Tell(new WorkerLeft(e.Worker, e.Reason) { Time = _news.At(now) });
     }

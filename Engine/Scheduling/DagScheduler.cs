@@ -95,6 +95,11 @@ internal sealed partial class DagScheduler
             case ExecutorAdded e: OnExecutorAdded(e, now); break;
             case ExecutorLost e: OnExecutorLost(e, now); break;
             case WorkerLost e: OnWorkerLost(e, now); break;
+            case ExecutorDraining e:
+                if (_executors.ContainsKey(e.Executor)) _closed.Add(e.Executor);
+                break;
+            case WorkerDraining e: OnWorkerDraining(e); break;
+            case TakenOver e: OnTakenOver(e); break;
             case RddUnpersisted e:
                 _cached.RemoveRdd(e.Rdd);
                 _provenance.Remove(new Kept(IsShuffle: false, e.Rdd));
@@ -422,7 +427,7 @@ internal sealed partial class DagScheduler
         var block = e.Update.Id;
         if (e.Update.IsHere && _executors.ContainsKey(e.Executor))
         {
-            _cached.Add(block.Rdd, block.Partition, e.Executor);
+            _cached.Add(block.Rdd, block.Partition, e.Executor, e.Update.Replicas);
             Replicate(e);
         }
         else
@@ -438,7 +443,7 @@ internal sealed partial class DagScheduler
         var here = _cached.ExecutorsOf(block.Rdd, block.Partition);
         if (here.Count >= e.Update.Replicas) return;
         var worker = _executors[e.Executor].Worker;
-        var others = _executors.Where(other => !here.Contains(other.Key))
+        var others = _executors.Where(other => !here.Contains(other.Key) && !_closed.Contains(other.Key))
             .OrderBy(other => other.Value.Worker == worker).ThenBy(other => other.Key.Value).ToArray();
         if (others.Length == 0) return;
 

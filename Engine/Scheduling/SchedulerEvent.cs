@@ -57,6 +57,15 @@ internal sealed record ExecutorAdded(ExecutorId Executor, WorkerId Worker, strin
 /// <summary>An executor is about to leave: it gets no new tasks. Those that run may end; then <see cref="ExecutorDrained"/> says so.</summary>
 internal sealed record ExecutorDraining(ExecutorId Executor, string Reason) : SchedulerEvent;
 
+/// <summary>A worker is about to leave, with all executors that it has or gets still. Others take over what it keeps; then <see cref="WorkerHandedOver"/> says so.</summary>
+internal sealed record WorkerDraining(WorkerId Worker, string Reason) : SchedulerEvent;
+
+/// <summary>An executor has done what it was asked to by <see cref="HandOver"/> or <see cref="CopyCached"/>, as far as it could.</summary>
+/// <param name="Executor">The executor.</param>
+/// <param name="Transfer">What it was asked for.</param>
+/// <param name="Outputs">Which of the map outputs, by position, its worker serves from now on.</param>
+internal sealed record TakenOver(ExecutorId Executor, long Transfer, IReadOnlyList<int> Outputs) : SchedulerEvent;
+
 /// <summary>An executor is gone, with its tasks, state and cached blocks. Map outputs stand: its worker serves them.</summary>
 internal sealed record ExecutorLost(ExecutorId Executor, string Reason) : SchedulerEvent;
 

@@ -101,6 +101,33 @@ internal sealed class MapOutputTracker : IMapOutputs
         return true;
     }
 
+    /// <summary>All outputs that a server holds.</summary>
+    public List<(ShuffleId Shuffle, int Map, TaskId Writer)> ServedBy(WorkerId server)
+    {
+        var served = new List<(ShuffleId, int, TaskId)>();
+        foreach (var (shuffle, known) in _shuffles.OrderBy(pair => pair.Key.Value))
+        {
+            for (var map = 0; map < known.Locations.Length; map++)
+            {
+                if (known.Locations[map] is { } location && location.Server == server) served.Add((shuffle, map, location.Writer));
+            }
+        }
+        return served;
+    }
+
+    /// <summary>Notes that another server holds an output now, with the same rows.</summary>
+    /// <returns>False if it was not where it is said to come from: it was lost or made anew meanwhile.</returns>
+    public bool Move(ShuffleId shuffle, int map, MapLocation former, WorkerId to)
+    {
+        if (LocationOf(shuffle, map) != former) return false;
+        Volatile.Write(ref _shuffles[shuffle].Locations[map], former with { Server = to });
+        return true;
+    }
+
+    /// <summary>Whether an output is still there, at another place than it was.</summary>
+    public bool HasMoved(ShuffleId shuffle, int map, MapLocation? former) =>
+        former is not null && LocationOf(shuffle, map) is { } now && now.Writer == former.Writer && now.Server != former.Server;
+
     /// <summary>Forgets all outputs that a server held.</summary>
     public void UnregisterServer(WorkerId server)
     {

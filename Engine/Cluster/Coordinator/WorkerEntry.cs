@@ -23,8 +23,11 @@ internal sealed class WorkerEntry(WorkerId number, RegisterWorker offer, int ord
     /// <summary>When it is gone if it is still away then.</summary>
     public TimeSpan? MissedAt { get; set; }
 
+    /// <summary>What it said when it was about to leave; null if it is not.</summary>
+    public Drain? Drain { get; set; }
+
     /// <summary>Whether it is about to leave: nothing new starts there.</summary>
-    public bool IsDraining { get; set; }
+    public bool IsDraining => Drain is not null;
 
     public int FreeCores { get; private set; } = offer.Cores;
 

@@ -22,7 +22,6 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     private readonly LaunchedTasks _launched;
     private readonly Lock _lock = new();
     private readonly Dictionary<ExecutorId, ExecutorLink> _executors = [];
-    private readonly HashSet<WorkerId> _draining = [];
     private Action<SchedulerEvent, bool> _report = static (_, _) => { };
     private bool _disposed;
 
@@ -161,19 +160,13 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     /// <summary>From whom executors fetch broadcast values.</summary>
     public BroadcastSpread Broadcasts { get; }
 
-    public void DrainWorker(WorkerId worker, string reason)
-    {
-        ExecutorLink[] links;
-        lock (_lock)
-        {
-            if (!_draining.Add(worker)) return;
-            links = [.. _executors.Values.Where(link => link.Worker == worker)];
-        }
-        foreach (var link in links) Report(new ExecutorDraining(link.Executor, reason));
-    }
+    public void DrainWorker(WorkerId worker, string reason) => Report(new WorkerDraining(worker, reason));
 
-    /// <summary>Told of executors that were to leave and run nothing any more, by the scheduler's mailbox: what they keep may be moved before they are given back.</summary>
+    /// <summary>Told of executors that were to leave, run nothing any more and keep nothing that others could take, by the scheduler's mailbox.</summary>
     public event Action<ExecutorId>? Idle;
+
+    /// <summary>Told of workers that were to leave and of which nothing more is taken, by the scheduler's mailbox.</summary>
+    public event Action<WorkerId>? Emptied;
 
     /// <summary>Has an executor leave once it runs nothing. One that serves its own map outputs stays: they would go with it.</summary>
     public void GiveBack(ExecutorId executor, string reason)
@@ -197,8 +190,25 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 
     public void CopyCached(CopyCached copy)
     {
-        if (Find(copy.From) is not { } from) return;
-        Find(copy.To)?.Channel.Send(new CopyBlock(copy.Block.Rdd, copy.Block.Partition, from.DataUrl, copy.Replicas, copy.Epoch));
+        if (Find(copy.From) is { } from)
+            Find(copy.To)?.Channel.Send(new CopyBlock(copy.Block.Rdd, copy.Block.Partition, from.DataUrl, copy.Replicas, copy.Epoch, copy.Transfer));
+        else if (copy.Transfer is { } transfer)
+            Report(new TakenOver(copy.To, transfer, []));
+    }
+
+    public void HandOver(HandOver wanted)
+    {
+        if (_servers.UrlOf(wanted.From) is { } from)
+            Find(wanted.To)?.Channel.Send(new CopyOutputs(wanted.Transfer, from.ToString(), wanted.Outputs));
+        else
+            Report(new TakenOver(wanted.To, wanted.Transfer, []));
+    }
+
+    public void HandedOver(WorkerId worker)
+    {
+        // Before the worker goes: who asks again need not find out.
+        Broadcast(new OutputsMoved(MapOutputs.Epoch));
+        Emptied?.Invoke(worker);
     }
 
     public void DropShuffle(ShuffleId shuffle)
@@ -250,9 +260,6 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     public void Added(RegisterExecutor register)
     {
         Report(new ExecutorAdded(register.Executor, register.Worker, register.Host, register.Slots) { Resources = register.Resources });
-        bool isDraining;
-        lock (_lock) isDraining = _draining.Contains(register.Worker);
-        if (isDraining) Report(new ExecutorDraining(register.Executor, "its worker is draining"));
         Changed?.Invoke(register.Executor, true);
     }
 

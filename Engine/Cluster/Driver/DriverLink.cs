@@ -44,7 +44,7 @@ internal interface IExecutorRoster
     /// <summary>A worker is gone, with its executors and all that it served.</summary>
     void LoseWorker(WorkerId worker, string reason);
 
-    /// <summary>A worker is about to leave: its executors are to get no new tasks, and are given back when they run none.</summary>
+    /// <summary>A worker is about to leave: its executors are to get no new tasks, and are given back when they run none and others have what they keep.</summary>
     void DrainWorker(WorkerId worker, string reason);
 }
 
@@ -123,6 +123,9 @@ internal sealed class DriverLink : Actor
     /// <summary>Gives an executor back.</summary>
     public void Release(ExecutorId executor, string reason) => Self.Tell(new ReleaseExecutor(_application.Name, executor, reason));
 
+    /// <summary>Lets a worker that drains go.</summary>
+    public void HandedOver(WorkerId worker) => Self.Tell(new HandedOver(_application.Name, worker));
+
     /// <summary>Notes that an executor registered.</summary>
     public void Ready(ExecutorId executor) => Self.Tell(new ExecutorReady(_application.Name, executor));
 
@@ -159,6 +162,7 @@ internal sealed class DriverLink : Actor
                 _released[release.Executor] = release;
                 _link?.Channel.Send(release);
                 break;
+            case HandedOver done: _link?.Channel.Send(done); break;
             case ApplicationEnded ended: _ = FinishAsync(ended); break;
         }
     }

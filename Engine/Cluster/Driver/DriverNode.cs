@@ -138,6 +138,7 @@ internal sealed class DriverNode : IAsyncDisposable
                 new DriverApplication(Name, options.Application.Name, _server.Url, Secret, Files.Files, new Dictionary<string, string>()),
                 wish, dial, Backend, View.Tell);
             Backend.Changed += OnExecutor;
+            Backend.Emptied += _link.HandedOver;
             Backend.Idle += executor => _link.Release(executor, Backend.ReasonToLeave(executor));
             if (isDynamic) _demand = new DemandWatch(options, wish, Backend, _link, node.Limits.Time);
             await _link.StartAsync().WaitAsync(cancellation).ConfigureAwait(false);

@@ -76,6 +76,7 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
                 _ = Task.Run(() => backend.Broadcasts.Want(Executor, want.Broadcast));
                 break;
             case GotPiece got: backend.Broadcasts.Got(Executor, got); break;
+            case TookOver took: backend.Report(new TakenOver(Executor, took.Transfer, took.Outputs)); break;
             case BlocksUpdated updated:
                 foreach (var update in updated.Updates) backend.Report(new BlockUpdated(Executor, update));
                 break;

@@ -43,6 +43,12 @@ internal sealed class ShuffleServers(IWorkerCalls workers)
         }
     }
 
+    /// <summary>Where a worker serves; null if that is not known.</summary>
+    public Uri? UrlOf(WorkerId worker)
+    {
+        lock (_lock) return _servers.GetValueOrDefault(worker)?.Url;
+    }
+
     /// <summary>Asks a worker once whether it answers, however many ask at the same time.</summary>
     /// <param name="worker">The worker.</param>
     /// <param name="lost">Told why it counts as lost, if it does.</param>

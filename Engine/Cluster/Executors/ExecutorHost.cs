@@ -31,7 +31,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
     private ShippedStages? _stages;
     private FetchedBroadcasts? _broadcasts;
     private BroadcastFetcher? _pieces;
-    private CachedPeers? _cached;
+    private TakeOvers? _takeOvers;
     private ExecutorMapOutputs? _outputs;
     private PeerLinks? _peers;
     private LateAssemblies? _late;
@@ -104,6 +104,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _backend?.Dispose();
+        _takeOvers?.Dispose();
         await _driver.CloseAsync("the executor ends").ConfigureAwait(false);
         _peers?.Dispose();
         await _server.DisposeAsync().ConfigureAwait(false);
@@ -122,7 +123,9 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
             case KillAttempt kill: _backend?.Kill(_start.Executor, kill.Task, kill.Reason); break;
             case ReportTaken taken: _reports.Taken(taken.Task); break;
             case DropCachedBlocks drop: _backend?.DropCached(drop.Rdd, drop.Epoch); break;
-            case CopyBlock copy: Copy(copy); break;
+            case CopyBlock copy: _takeOvers?.Take(copy); break;
+            case CopyOutputs copy: _takeOvers?.Take(copy); break;
+            case OutputsMoved moved: _outputs?.AdvanceTo(moved.Epoch); break;
             case DropBroadcast drop:
                 _broadcasts?.Drop(drop.Broadcast, drop.ForEver);
                 _pieces?.Drop(drop.Broadcast);
@@ -153,7 +156,9 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
         services.Meetings = _answers;
         services.MapOutputs = _outputs;
         services.Fetcher = new ShuffleFetcher(reader, _outputs, _start.Host, _start.Application, _start.Secret);
-        services.Peers = _cached = new CachedPeers(reader, _start.Application, _start.Secret);
+        var cached = new CachedPeers(reader, _start.Application, _start.Secret);
+        services.Peers = cached;
+        _takeOvers = new TakeOvers(reader, cached, services.Blocks, folder, _start, message => _driver.Send(message));
         _services = services;
         services.Exchange.Links = _peers = new PeerLinks(_client, _server.Url, _start.Application, _start.Secret, services.Exchange);
         _server.AdmitPeers(_start.Application, _peers.ServeAsync);
@@ -181,21 +186,6 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
             }
         }
         if (tasks.Count > 0) _backend!.Launch(_start.Executor, tasks);
-    }
-
-    // async void, so that a mistake of ours ends the process and does not vanish.
-    private async void Copy(CopyBlock copy)
-    {
-        var id = new RddBlockId(copy.Rdd, copy.Partition);
-        try
-        {
-            if (_cached is not { } peers || await peers.FetchAsync(new Uri(copy.From), id, CancellationToken.None).ConfigureAwait(false) is not { } fetched) return;
-            _services!.Blocks.Add(id, fetched, copy.Replicas, copy.Epoch);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The executor ends.
-        }
     }
 
     private void Report(SchedulerEvent happened, bool mayRun)

@@ -114,7 +114,22 @@ internal sealed record DropCachedBlocks(int Rdd, long Epoch = 0) : ControlMessag
 /// <param name="From">Where it is fetched.</param>
 /// <param name="Replicas">On how many executors it is to be.</param>
 /// <param name="Epoch">A drop of a later epoch overrides this.</param>
-internal sealed record CopyBlock(int Rdd, int Partition, string From, int Replicas, long Epoch) : ControlMessage;
+/// <param name="Transfer">Answered with <see cref="TookOver"/> under this number; null if nobody waits for it.</param>
+internal sealed record CopyBlock(int Rdd, int Partition, string From, int Replicas, long Epoch, long? Transfer) : ControlMessage;
+
+/// <summary>An executor is to fetch map outputs into its worker's folder, for the worker that serves them leaves. Answered with <see cref="TookOver"/>.</summary>
+/// <param name="Transfer">Its number.</param>
+/// <param name="From">Where they are fetched.</param>
+/// <param name="Outputs">Which.</param>
+internal sealed record CopyOutputs(long Transfer, string From, IReadOnlyList<MovedOutput> Outputs) : ControlMessage;
+
+/// <summary>An executor has done what <see cref="CopyOutputs"/> or <see cref="CopyBlock"/> asked for, as far as it could.</summary>
+/// <param name="Transfer">The number of the request.</param>
+/// <param name="Outputs">Which outputs its worker serves now, by position in the request.</param>
+internal sealed record TookOver(long Transfer, int[] Outputs) : ControlMessage;
+
+/// <summary>Map outputs are at other places than before: where they were is of the past before this epoch.</summary>
+internal sealed record OutputsMoved(long Epoch) : ControlMessage;
 
 /// <summary>An executor wants the next piece of a broadcast value that it lacks.</summary>
 internal sealed record WantPiece(long Broadcast) : ControlMessage;

@@ -15,10 +15,11 @@ namespace Dataflow.Cluster;
 /// <param name="Epoch">Counts the links of this worker process.</param>
 /// <param name="Worker">The number that this process was given before, which it keeps if nobody has missed it yet; null at first.</param>
 /// <param name="Executors">Executors that it runs or starts already.</param>
+/// <param name="Applications">Applications of which it keeps files. Of those that have ended it hears <see cref="ApplicationEnded"/>.</param>
 internal sealed record RegisterWorker(
     string Version, string Name, string Host, int Cores, long MemoryBytes,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, string DataUrl, long Epoch, WorkerId? Worker,
-    IReadOnlyList<RunningExecutor> Executors) : ControlMessage;
+    IReadOnlyList<RunningExecutor> Executors, IReadOnlyList<string> Applications) : ControlMessage;
 
 /// <summary>An executor that a worker runs when it registers.</summary>
 internal sealed record RunningExecutor(
@@ -138,6 +139,9 @@ internal sealed record ApplicationEnded(string Application, string Reason) : Con
 /// <param name="Worker">The worker.</param>
 /// <param name="Deadline">After this long it leaves in any case.</param>
 internal sealed record Drain(WorkerId Worker, TimeSpan Deadline) : ControlMessage;
+
+/// <summary>A program has taken over what it wants of a worker that drains: for its sake the worker may leave.</summary>
+internal sealed record HandedOver(string Application, WorkerId Worker) : ControlMessage;
 
 /// <summary>Someone asks that a program be ended. Answered with <see cref="ApplicationEnded"/> or <see cref="Refused"/>.</summary>
 internal sealed record KillApplication(string Application, string Reason) : ControlMessage;

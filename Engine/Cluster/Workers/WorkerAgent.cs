@@ -46,6 +46,10 @@ internal sealed class WorkerAgent : Actor
     private readonly IExecutorStarter _starter;
     private readonly WorkerAgentSettings _settings;
     private readonly Dictionary<(string Application, ExecutorId Executor), HeldExecutor> _executors = [];
+
+    // Of which it keeps files, and which of them want some of these before it leaves.
+    private readonly HashSet<string> _applications = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _wanting = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _timer;
@@ -155,7 +159,7 @@ internal sealed class WorkerAgent : Actor
         channel.Start(_link);
         channel.Send(new RegisterWorker(
             _settings.Version, _offer.Name, _offer.Host, _offer.Cores, _offer.MemoryBytes, _offer.Resources, _offer.DataUrl, ++_epoch, _number,
-            [.. _executors.Values.Select(held => held.Running)]));
+            [.. _executors.Values.Select(held => held.Running)], [.. _applications]));
     }
 
     private void OnLost(Exception error)
@@ -199,6 +203,13 @@ internal sealed class WorkerAgent : Actor
                 foreach (var executor in _executors.Values.Where(executor => executor.Launch.Application == ended.Application).ToArray())
                     Finish(executor, ended.Reason);
                 _starter.Forget(ended.Application);
+                _applications.Remove(ended.Application);
+                _wanting.Remove(ended.Application);
+                LeaveIfEmpty();
+                break;
+            case HandedOver done:
+                _wanting.Remove(done.Application);
+                LeaveIfEmpty();
                 break;
             case Refused refused:
                 _error = new ClusterException(refused.Reason);
@@ -227,6 +238,7 @@ internal sealed class WorkerAgent : Actor
         }
         var held = new HeldExecutor(launch);
         _executors.Add(key, held);
+        _applications.Add(launch.Application);
         _ = StartAsync(held, ClusterToken.Import(_link!.Channel.Unseal(launch.Secret)));
     }
 
@@ -259,11 +271,14 @@ internal sealed class WorkerAgent : Actor
         _executors.Remove((held.Launch.Application, held.Launch.Executor));
         Log("executor-ended", $"{held}, exit code {code?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"}: {held.StopReason ?? reason}");
         _link?.Channel.Send(new ExecutorExited(held.Launch.Application, held.Launch.Executor, code, held.StopReason ?? reason));
-        if (_executors.Count > 0) return;
-        if (_reason is not null)
-            Self.Stop();
-        else if (_isDraining)
-            Leave("it was drained");
+        if (_reason is not null && _executors.Count == 0) Self.Stop();
+        LeaveIfEmpty();
+    }
+
+    // Executors have ended, and programs have what they want of what was served here.
+    private void LeaveIfEmpty()
+    {
+        if (_isDraining && _reason is null && _executors.Count == 0 && _wanting.Count == 0) Leave("it was drained");
     }
 
     // First a word, then force.
@@ -280,7 +295,8 @@ internal sealed class WorkerAgent : Actor
         if (_isDraining || _reason is not null) return;
         _isDraining = true;
         Log("draining", $"{_executors.Count} executors, for {deadline.TotalSeconds:0.###} s at most");
-        if (_executors.Count == 0 || _link is null || _number is not { } number)
+        _wanting.UnionWith(_applications);
+        if ((_executors.Count == 0 && _wanting.Count == 0) || _link is null || _number is not { } number)
         {
             Leave("it was drained");
             return;

@@ -73,6 +73,12 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>As <c>kill</c>: asks it to leave.</summary>
     public void Terminate() => Signal("TERM");
 
+    /// <summary>Has its executors stand still.</summary>
+    public void StopExecutors()
+    {
+        foreach (var child in Children()) Signal("STOP", child.Id);
+    }
+
     public void KillExecutors()
     {
         foreach (var child in Children()) child.Kill();
@@ -90,9 +96,11 @@ internal sealed class WorkerProcess : IDisposable
         _folder.Dispose();
     }
 
-    private void Signal(string name)
+    private void Signal(string name) => Signal(name, _process.Id);
+
+    private static void Signal(string name, int process)
     {
-        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        using var kill = Process.Start("kill", [$"-{name}", $"{process}"]);
         kill.WaitForExit();
     }
 

@@ -94,11 +94,11 @@ internal sealed class ClusterScript
 
     public ScriptedPeer Worker(
         string name, int cores = 4, long memory = 4000, WorkerId? before = null, long epoch = 1, RunningExecutor[]? running = null,
-        Dictionary<string, IReadOnlyList<string>>? resources = null, string? version = null)
+        Dictionary<string, IReadOnlyList<string>>? resources = null, string? version = null, string[]? applications = null)
     {
         var peer = Dial();
         peer.Say(new RegisterWorker(
-            version ?? CoordinatorHost.EngineVersion, name, $"host of {name}", cores, memory, resources ?? NoResources, $"http://{name}:1/", epoch, before, running ?? []));
+            version ?? CoordinatorHost.EngineVersion, name, $"host of {name}", cores, memory, resources ?? NoResources, $"http://{name}:1/", epoch, before, running ?? [], applications ?? []));
         return peer;
     }
 
