@@ -162,17 +162,8 @@ internal sealed record MapOutputsAsked(ShuffleId Shuffle, long Epoch) : ControlM
 /// <summary>Who serves the outputs of a shuffle.</summary>
 /// <param name="Shuffle">The shuffle.</param>
 /// <param name="Epoch">The epoch of the map outputs that this holds for.</param>
-/// <param name="Servers">Every server that is named below, with where its blocks are fetched.</param>
-/// <param name="Maps">Position in <paramref name="Servers"/> for each map output, -1 where nobody serves it; null if the shuffle is not known.</param>
-/// <param name="Writers">The attempt that wrote each.</param>
-internal sealed record MapOutputsAnswer(ShuffleId Shuffle, long Epoch, IReadOnlyList<BlockServer> Servers, int[]? Maps, long[] Writers) : ControlMessage;
-
-/// <summary>Who serves blocks and where.</summary>
-/// <param name="Server">The server.</param>
-/// <param name="DataUrl">Where it is asked for them.</param>
-/// <param name="Host">Name of its machine.</param>
-/// <param name="Folder">Where they lie there as files; null if they don't.</param>
-internal sealed record BlockServer(WorkerId Server, string DataUrl, string Host, string? Folder);
+/// <param name="Locations">For <see cref="MapOutputLocations.Decode"/>; null if the shuffle is not known.</param>
+internal sealed record MapOutputsAnswer(ShuffleId Shuffle, long Epoch, byte[]? Locations) : ControlMessage;
 
 /// <summary>An executor lives.</summary>
 /// <param name="Epoch">That of its registration.</param>

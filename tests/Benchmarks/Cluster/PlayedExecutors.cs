@@ -23,7 +23,9 @@ internal sealed class PlayedExecutors : IWorkerCalls, IDisposable
     private static readonly long Seed = 20251121;
 
     private readonly BlockingCollection<(Link Link, ControlMessage Message)> _heard = [];
-    private readonly BlockingCollection<(Link Link, byte[] Frame, int Length)> _said = [];
+
+    // No longer than what sockets would hold.
+    private readonly BlockingCollection<(Link Link, byte[] Frame, int Length)> _said = new(boundedCapacity: 256);
     private readonly ConcurrentDictionary<StageId, StageBinary> _stages = new();
     private readonly ConcurrentDictionary<StageId, ShuffleId?> _reads = new();
     private readonly List<Link> _links = [];

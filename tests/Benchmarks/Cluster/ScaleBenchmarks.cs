@@ -55,10 +55,9 @@ internal static class ScaleBenchmarks
                 executors.WaitForAll();
 
                 Run(context, JobsAtOnce);
-                var (before, played, start) = (Process.GetCurrentProcess().TotalProcessorTime, executors.ProcessorTime, Stopwatch.GetTimestamp());
+                var (before, played) = (Process.GetCurrentProcess().TotalProcessorTime, executors.ProcessorTime);
                 Run(context, jobs);
                 var driver = Process.GetCurrentProcess().TotalProcessorTime - before - (executors.ProcessorTime - played);
-                Console.Error.WriteLine($"{Stopwatch.GetElapsedTime(start)} played {executors.ProcessorTime - played}");
                 Console.WriteLine((driver.TotalMicroseconds / jobs / Stages.Sum()).ToString(CultureInfo.InvariantCulture));
             }
             return 0;
