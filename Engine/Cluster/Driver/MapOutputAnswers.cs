@@ -11,7 +11,7 @@ namespace Dataflow.Cluster;
 internal sealed class MapOutputAnswers
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<ShuffleId, (MapOutputsAnswer Answer, long Servers)> _known = [];
+    private readonly Dictionary<ShuffleId, (MapOutputsAnswer Answer, long Version, long Servers)> _known = [];
 
     /// <summary>Who serves the outputs of a shuffle now.</summary>
     /// <param name="shuffle">The shuffle.</param>
@@ -23,15 +23,12 @@ internal sealed class MapOutputAnswers
         lock (_lock)
         {
             // Read before the locations: an answer may be newer than it says, never older.
-            var epoch = outputs.Epoch;
-            if (_known.TryGetValue(shuffle, out var known) && known.Answer.Epoch == epoch && known.Servers == servers) return known.Answer;
+            var (epoch, version) = (outputs.Epoch, outputs.VersionOf(shuffle));
+            if (_known.TryGetValue(shuffle, out var known) && known.Answer.Epoch == epoch && known.Version == version && known.Servers == servers) return known.Answer;
             if (outputs.MapCount(shuffle) is not { } count) return new MapOutputsAnswer(shuffle, epoch, null);
 
-            var locations = LocationsOf(shuffle, count, outputs, find);
-            var answer = new MapOutputsAnswer(shuffle, epoch, locations.Encode());
-
-            // Holes are filled without a new epoch.
-            if (!locations.HasHoles) _known[shuffle] = (answer, servers);
+            var answer = new MapOutputsAnswer(shuffle, epoch, LocationsOf(shuffle, count, outputs, find).Encode());
+            _known[shuffle] = (answer, version, servers);
             return answer;
         }
     }

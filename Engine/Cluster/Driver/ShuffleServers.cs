@@ -50,7 +50,7 @@ internal sealed class ShuffleServers(IWorkerCalls workers)
     /// <summary>Where a worker serves; null if that is not known.</summary>
     public Uri? UrlOf(WorkerId worker)
     {
-        lock (_lock) return _servers.GetValueOrDefault(worker)?.Url;
+        lock (_lock) return _servers.GetValueOrDefault(worker) is { } server ? new Uri(server.DataUrl) : null;
     }
 
     /// <summary>Asks a worker once whether it answers, however many ask at the same time.</summary>

@@ -56,6 +56,14 @@ public sealed class MapOutputAnswersTests
     }
 
     [Fact]
+    public void An_output_that_another_server_took_over_makes_another_answer()
+    {
+        Ask();
+        _outputs.Move(Shuffle, 1, new MapLocation(new WorkerId(1), new TaskId(101)), new WorkerId(0));
+        Assert.Equal([0, 0, 0], Read(Ask()).Maps);
+    }
+
+    [Fact]
     public void A_server_that_moved_or_went_makes_another_answer()
     {
         Ask();
