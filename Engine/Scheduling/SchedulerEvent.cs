@@ -55,7 +55,11 @@ internal sealed record ExecutorAdded(ExecutorId Executor, WorkerId Worker, strin
 }
 
 /// <summary>An executor is about to leave: it gets no new tasks. Those that run may end; then <see cref="ExecutorDrained"/> says so.</summary>
-internal sealed record ExecutorDraining(ExecutorId Executor, string Reason) : SchedulerEvent;
+internal sealed record ExecutorDraining(ExecutorId Executor, string Reason) : SchedulerEvent
+{
+    /// <summary>How long tasks that run there may go on; then they are ended, and run again elsewhere. Null if they may end by themselves.</summary>
+    public TimeSpan? Grace { get; init; }
+}
 
 /// <summary>A worker is about to leave, with all executors that it has or gets still. Others take over what it keeps; then <see cref="WorkerHandedOver"/> says so.</summary>
 internal sealed record WorkerDraining(WorkerId Worker, string Reason) : SchedulerEvent;

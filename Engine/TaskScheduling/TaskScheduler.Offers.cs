@@ -157,6 +157,8 @@ internal sealed partial class TaskScheduler
             if (!set.IsStopped) Requeue(set, index);
         }
 
+        EndLeaving(now);
+
         // Tasks that waited for a better place may take another one now.
         _queue.Age(now);
         OfferAll();

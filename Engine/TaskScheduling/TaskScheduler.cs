@@ -57,6 +57,7 @@ internal sealed partial class TaskScheduler
         {
             var first = Earlier(_queue.WaitsUntil(), LacksUntil());
             foreach (var (until, _, _) in _parked) first = Earlier(first, until);
+            foreach (var (until, _, _) in _leaving) first = Earlier(first, until);
             if (_options.Speculation && _executors.Count > 1) first = Earlier(first, NextLook());
             return first;
         }
@@ -287,26 +288,11 @@ internal sealed partial class TaskScheduler
         LookForLacks(now);
     }
 
-    private void OnExecutorDraining(ExecutorDraining e, TimeSpan now)
-    {
-        if (!_executors.TryGetValue(e.Executor, out var executor) || executor.IsDraining) return;
-        executor.Close();
-
-        // Tasks that preferred to wait for it, or that only it could run, look for others.
-        OfferAll();
-        LookForLacks(now);
-        TellIfDrained(executor);
-    }
-
-    private void TellIfDrained(ExecutorSlots executor)
-    {
-        if (executor.IsDraining && executor.IsIdle) _actions.Enqueue(new ExecutorDrained(executor.Id));
-    }
-
     private void OnExecutorLost(ExecutorLost e, TimeSpan now)
     {
         if (!_executors.Remove(e.Executor, out var executor)) return;
         executor.Close();
+        _leaving.RemoveAll(each => each.Executor == executor);
         foreach (var attempt in _attempts.Values.Where(attempt => attempt.Executor == executor).ToArray())
         {
             var id = attempt.Description.Id;

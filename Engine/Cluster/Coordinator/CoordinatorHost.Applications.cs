@@ -101,6 +101,7 @@ internal sealed partial class CoordinatorHost
         application.Claimed.Remove(release.Executor);
         if (!application.Executors.TryGetValue(release.Executor, out var executor) || executor.IsStopping) return;
         executor.IsStopping = true;
+        application.GaveBack(executor);
         executor.Worker.Peer?.Channel.Send(new StopExecutor(application.Name, release.Executor, release.Reason));
         Log("executor-released", $"{application.Name}/{release.Executor}", release.Reason);
     }

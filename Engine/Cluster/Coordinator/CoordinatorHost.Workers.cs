@@ -141,6 +141,8 @@ internal sealed partial class CoordinatorHost
         _dirty = true;
         Log("executor-ended", $"{executor.Application}/{executor.Id}", reason);
         if (!_applications.TryGetValue(executor.Application, out var application)) return;
+        if (!executor.IsStopping) application.GaveBack(executor);
+        executor.GoesTo?.Expect();
         if (application.Executors.GetValueOrDefault(executor.Id) == executor)
         {
             application.Executors.Remove(executor.Id);

@@ -169,15 +169,24 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     public event Action<WorkerId>? Emptied;
 
     /// <summary>Has an executor leave once it runs nothing. One that serves its own map outputs stays: they would go with it.</summary>
-    public void GiveBack(ExecutorId executor, string reason)
+    public void GiveBack(ExecutorId executor, string reason, TimeSpan? grace = null)
     {
         if (Find(executor) is not { ServesItself: false } link) return;
-        link.IsGivenBack = true;
-        Report(new ExecutorDraining(executor, reason));
+        link.GivenBackFor = reason;
+        Report(new ExecutorDraining(executor, reason) { Grace = grace });
     }
 
+    // Idle ones first, then those that keep nothing, then those with the fewest tasks: what is lost by it is to be little.
+    void IExecutorRoster.GiveBack(IReadOnlyList<ExecutorId> any, int count, TimeSpan grace, string reason) => Report(new LoadAsked(load =>
+    {
+        var chosen = load.Executors
+            .Where(each => any.Contains(each.Executor) && Find(each.Executor) is { GivenBackFor: null })
+            .OrderBy(each => each.Busy > 0).ThenBy(each => each.KeepsBlocks).ThenBy(each => each.Busy).ThenBy(each => each.LastBusy).Take(count);
+        foreach (var each in chosen.ToArray()) GiveBack(each.Executor, reason, grace);
+    }));
+
     /// <summary>Why an executor that is idle is to leave.</summary>
-    public string ReasonToLeave(ExecutorId executor) => Find(executor) is { IsGivenBack: true } ? DemandWatch.Reason : "its worker is draining";
+    public string ReasonToLeave(ExecutorId executor) => Find(executor)?.GivenBackFor ?? "its worker is draining";
 
     /// <summary>Told of new jobs, by the scheduler's mailbox.</summary>
     public event Action? JobSubmitted;

@@ -46,6 +46,13 @@ internal interface IExecutorRoster
 
     /// <summary>A worker is about to leave: its executors are to get no new tasks, and are given back when they run none and others have what they keep.</summary>
     void DrainWorker(WorkerId worker, string reason);
+
+    /// <summary>Some executors are to be given back: those that do least, when their tasks have ended.</summary>
+    /// <param name="any">Which will do.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="grace">How long their tasks may go on.</param>
+    /// <param name="reason">Why, for people.</param>
+    void GiveBack(IReadOnlyList<ExecutorId> any, int count, TimeSpan grace, string reason);
 }
 
 /// <summary>
@@ -236,6 +243,7 @@ internal sealed class DriverLink : Actor
             case WorkerNews news: OnNews(news); break;
             case WorkerGone gone: OnWorkerGone(gone); break;
             case Drain drain: OnDrain(drain); break;
+            case AskBack ask: OnAskBack(ask); break;
             case Refused refused: OnRefused(refused.Reason); break;
             case Shutdown shutdown: _dismissed.TrySetResult(shutdown.Reason); break;
             default: _ = _link!.Channel.CloseAsync($"{message.GetType().Name} is nothing that a coordinator says"); break;
@@ -297,6 +305,16 @@ internal sealed class DriverLink : Actor
         var here = _roster.Executors.ToHashSet();
         foreach (var grant in _grants.Values.Where(grant => grant.Worker == drain.Worker && !here.Contains(grant.Executor)))
             _link?.Channel.Send(new ReleaseExecutor(_application.Name, grant.Executor, reason));
+    }
+
+    // Those that have not come yet run nothing: they go first.
+    private void OnAskBack(AskBack ask)
+    {
+        var here = _roster.Executors.ToHashSet();
+        var any = ask.Any.Where(executor => !_released.ContainsKey(executor)).ToArray();
+        var absent = any.Where(executor => !here.Contains(executor) && _grants.ContainsKey(executor)).Take(ask.Count).ToArray();
+        foreach (var executor in absent) Self.Tell(new ReleaseExecutor(_application.Name, executor, ask.Reason));
+        if (absent.Length < ask.Count) _roster.GiveBack([.. any.Where(here.Contains)], ask.Count - absent.Length, ask.Grace, ask.Reason);
     }
 
     // A coordinator that started anew has not heard of them again: whether their executors live, their own links tell.

@@ -26,8 +26,8 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
 
     public int Slots => _registered!.Slots;
 
-    /// <summary>Whether the program wants it no more. Of the scheduler's mailbox.</summary>
-    public bool IsGivenBack { get; set; }
+    /// <summary>Why the program gives it back; null if it does not. Of the scheduler's mailbox.</summary>
+    public string? GivenBackFor { get; set; }
 
     /// <summary>Makes sure that the executor can have the code of a stage. Called by the scheduler's mailbox.</summary>
     public void Offer(EncodedBinary code)

@@ -52,6 +52,7 @@ namespace Dataflow.Cluster;
 [JsonDerivedType(typeof(WantExecutors), "want")]
 [JsonDerivedType(typeof(GrantExecutors), "grant")]
 [JsonDerivedType(typeof(ReleaseExecutor), "release")]
+[JsonDerivedType(typeof(AskBack), "ask-back")]
 [JsonDerivedType(typeof(ExecutorReady), "executor-ready")]
 [JsonDerivedType(typeof(WorkerNews), "worker-news")]
 [JsonDerivedType(typeof(WorkerGone), "worker-gone")]

@@ -126,7 +126,15 @@ internal sealed record ExecutorReady(string Application, ExecutorId Executor) : 
 internal sealed record WorkerNews(
     WorkerId Worker, string Name, string Host, int Cores, long MemoryBytes, WorkerChangeKind Kind, string? Reason) : ControlMessage;
 
-/// <summary>An executor is given back, by its program, or asked back, by the coordinator.</summary>
+/// <summary>A program is asked to give executors back, for another one that has less.</summary>
+/// <param name="Application">The program.</param>
+/// <param name="Any">Executors of which some will do: it chooses.</param>
+/// <param name="Count">How many of them.</param>
+/// <param name="Grace">How long their tasks may go on.</param>
+/// <param name="Reason">For people.</param>
+internal sealed record AskBack(string Application, IReadOnlyList<ExecutorId> Any, int Count, TimeSpan Grace, string Reason) : ControlMessage;
+
+/// <summary>An executor is given back by its program.</summary>
 internal sealed record ReleaseExecutor(string Application, ExecutorId Executor, string Reason) : ControlMessage;
 
 /// <summary>A worker is gone, with its executors and all that it served.</summary>
