@@ -148,6 +148,9 @@ internal sealed partial class DagScheduler
         LeaveHandovers(e.Executor, at.Worker);
         if (_executors.Count == 0) _noExecutorSince = now;
         if (_news.IsOn) _news.Tell(new ExecutorLeft(e.Executor, e.Reason) { Time = _news.At(now) });
+
+        // With its worker went map outputs, and with its cached blocks what stood between a stage and outputs that were lost before.
+        HoldBackReaders();
     }
 
     /// <summary>When the first job has waited too long for an executor.</summary>

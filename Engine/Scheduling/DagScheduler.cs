@@ -81,6 +81,7 @@ internal sealed partial class DagScheduler
             case MapStageSubmitted e: OnMapStageSubmitted(e, now); break;
             case StageDrained e: OnStageDrained(e, now); break;
             case TaskSetFailed e: OnTaskSetFailed(e, now); break;
+            case TasksHeldBack e: OnTasksHeldBack(e, now); break;
             case TaskSetUnplaceable e: OnTaskSetUnplaceable(e, now); break;
             case CommitAsked e: OnCommitAsked(e); break;
             case BarrierArrived e: _barriers.Arrive(e, now); break;

@@ -93,6 +93,9 @@ internal sealed record StartTasks(TaskSetRequest Request) : SchedulerAction;
 /// <summary>Launch no more tasks of an attempt at a stage; those that run may finish.</summary>
 internal sealed record StopLaunching(StageId Stage, int StageAttempt) : SchedulerAction;
 
+/// <summary>Map outputs that a stage reads are lost: say so if tasks of it are still to be launched, now or later (<see cref="TasksHeldBack"/>).</summary>
+internal sealed record HoldBack(StageId Stage, int StageAttempt) : SchedulerAction;
+
 /// <summary>Kill the tasks of all attempts at a stage; nobody waits for them.</summary>
 internal sealed record KillAttempts(StageId Stage, string Reason) : SchedulerAction;
 

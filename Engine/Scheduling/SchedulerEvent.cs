@@ -130,6 +130,9 @@ internal sealed record StageTaskEnded(StageId Stage, int StageAttempt, int Task,
 /// <param name="Offers">What executors offer, each kind once.</param>
 internal sealed record TaskSetUnplaceable(StageId Stage, int StageAttempt, int Room, IReadOnlyList<string> Offers) : SchedulerEvent;
 
+/// <summary>Tasks of a stage are not launched, since what they read is lost (<see cref="HoldBack"/>).</summary>
+internal sealed record TasksHeldBack(StageId Stage, int StageAttempt) : SchedulerEvent;
+
 /// <summary>A task failed for the last time.</summary>
 internal sealed record TaskSetFailed(StageId Stage, int StageAttempt, int Partition, int Attempts, string Where, TaskOutcome Last) : SchedulerEvent;
 

@@ -113,7 +113,7 @@ internal sealed class SchedulerMachine
         {
             if (_inner.TryDequeue(out var action))
             {
-                if (action is StartTasks or StopLaunching or KillAttempts or CancelStage or TaskDone)
+                if (action is StartTasks or StopLaunching or HoldBack or KillAttempts or CancelStage or TaskDone)
                     Tasks.Handle(action, now);
                 else if (action is not ExecutorDrained drained || !Dag.HoldsBack(drained.Executor))
                     actions.Add(action);

@@ -86,6 +86,7 @@ internal sealed partial class TaskScheduler
         {
             case StartTasks a: Start(a.Request, now); break;
             case StopLaunching a: Stop(a); break;
+            case HoldBack a: HoldBack(a); break;
             case TaskDone a: OnDoneElsewhere(a); break;
             case KillAttempts a: KillAll(a.Stage, a.Reason); break;
             case CancelStage a: Drain(a); break;
@@ -120,6 +121,15 @@ internal sealed partial class TaskScheduler
         Dequeue(set);
         ForgetIfOver(set);
     }
+
+    private void HoldBack(HoldBack asked)
+    {
+        if (Find(asked.Stage, asked.StageAttempt) is not { IsStopped: false } set) return;
+        set.IsHeldBack = true;
+        if (set.PendingCount > 0) TellHeldBack(set);
+    }
+
+    private void TellHeldBack(TaskSet set) => _events.Enqueue(new TasksHeldBack(set.Request.Stage, set.Request.Attempt));
 
     private void OnDoneElsewhere(TaskDone asked)
     {
@@ -264,6 +274,7 @@ internal sealed partial class TaskScheduler
     {
         set.Requeue(index);
         if (!set.IsLaunchable) return;
+        if (set.IsHeldBack) TellHeldBack(set);
         _queue.Add(set);
         OfferAll();
     }

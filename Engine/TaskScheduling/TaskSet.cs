@@ -86,6 +86,9 @@ internal sealed class TaskSet
 
     public void Stop() => IsStopped = true;
 
+    /// <summary>Whether what its tasks read is lost: one that is to run again need not be launched.</summary>
+    public bool IsHeldBack { get; set; }
+
     /// <summary>Picks a task for a free slot.</summary>
     /// <param name="executor">Whose slot it is.</param>
     /// <param name="now">The time, which decides how far from its data a task may run.</param>

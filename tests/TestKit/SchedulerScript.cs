@@ -15,7 +15,7 @@ namespace Dataflow.TestKit;
 /// </summary>
 /// <remarks><code>
 /// start stage 0 tasks 0 1 2      start stage 0 tasks 0 1 together      task 0 meets: a b      task 0 waits no more: why
-/// stop launching stage 1      kill stage 1      cancel stage 1      task 2 of stage 0 is done      drop rdd 3      drop shuffle 3
+/// stop launching stage 1      hold back stage 1      kill stage 1      cancel stage 1      task 2 of stage 0 is done      drop rdd 3      drop shuffle 3
 /// executor 2 takes 0 1 of w1      executor 2 copies rdd_3_0 of 1      executor 1 may go      w1 may go
 /// result 1 of job 0      end job 0      fail job 0: why      check worker w1      count      commit granted
 /// </code></remarks>
@@ -232,6 +232,7 @@ internal sealed class SchedulerScript
                 _news.Add($"start stage {set.Stage} {(set.Tasks.Length == 1 ? "task" : "tasks")} {string.Join(' ', set.Tasks)}{(set.IsBarrier ? " together" : "")}");
                 break;
             case StopLaunching stop: _news.Add($"stop launching stage {stop.Stage}"); break;
+            case HoldBack hold: _news.Add($"hold back stage {hold.Stage}"); break;
             case KillAttempts kill: _news.Add($"kill stage {kill.Stage}"); break;
             case TaskDone done: _news.Add($"task {done.Task} of stage {done.Stage} is done"); break;
             case CancelStage cancel:

@@ -155,7 +155,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
         services.Commits = _answers;
         services.Meetings = _answers;
         services.MapOutputs = _outputs;
-        services.Fetcher = new ShuffleFetcher(reader, _outputs, _start.Host, _start.Application, _start.Secret);
+        services.Fetcher = new ShuffleFetcher(reader, _outputs, _start.Host, _start.Application, _start.Secret, _start.Node.Limits.Time);
         var cached = new CachedPeers(reader, _start.Application, _start.Secret);
         services.Peers = cached;
         _takeOvers = new TakeOvers(reader, cached, services.Blocks, folder, _start, message => _driver.Send(message));
