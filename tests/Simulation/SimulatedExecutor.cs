@@ -82,7 +82,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
     /// <summary>Offers itself to the driver.</summary>
     /// <param name="workerUrl">Where its map outputs are fetched.</param>
     public void Register(string workerUrl) => _driver.Send(new RegisterExecutor(
-        "simulated", Id, Server, $"host{Machine.Number}", Url, workerUrl, null, Slots, new Dictionary<string, IReadOnlyList<string>>(), [], 1));
+        "simulated", Id, Server, $"host{Machine.Number}", Url, workerUrl, null, Slots, new Dictionary<string, IReadOnlyList<string>>(), 1));
 
     public ServedBlock? Open(BlockName name) => new ShuffleBlockProvider(_services.Shuffles).Open(name, near: false);
 

@@ -37,6 +37,9 @@ internal sealed class ApplicationEntry(string name, int order)
 
     public ExecutorWish Wish { get; set; } = new(0, 0, 0, 0, new Dictionary<string, int>());
 
+    /// <summary>How its executors are, as it said last; null if it has not.</summary>
+    public ApplicationBeat? Load { get; set; }
+
     /// <summary>Its executors, as far as their workers are known.</summary>
     public Dictionary<ExecutorId, GrantedExecutor> Executors { get; } = [];
 

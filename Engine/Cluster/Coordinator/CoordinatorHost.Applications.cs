@@ -17,6 +17,7 @@ internal sealed partial class CoordinatorHost
             case ExecutorReady ready:
                 if (application.Executors.TryGetValue(ready.Executor, out var executor)) application.Worked(executor);
                 break;
+            case ApplicationBeat beat: application.Load = beat; break;
             case ReleaseExecutor release: Release(application, release); break;
             case HandedOver done:
                 if (_workers.TryGetValue(done.Worker, out var worker)) worker.Peer?.Channel.Send(done with { Application = application.Name });
@@ -153,6 +154,6 @@ internal sealed partial class CoordinatorHost
         ],
         [
             .. _applications.Values.OrderBy(application => application.Order).Select(application => new ApplicationStatus(
-                application.Name, application.Registration?.Title ?? "", application.Registration?.DriverUrl ?? "", application.Executors.Count, application.Cores)),
+                application.Name, application.Registration?.Title ?? "", application.Registration?.DriverUrl ?? "", application.Executors.Count, application.Cores, application.Load)),
         ]);
 }

@@ -9,8 +9,6 @@ internal sealed partial class CoordinatorHost
     {
         switch (message)
         {
-            case WorkerHeartbeat beat: peer.Channel.Send(new HeartbeatAck(beat.Epoch)); break;
-            case ExecutorStarted: break;
             case ExecutorExited exited: OnExited(worker, exited); break;
             case Drain drain: OnDrain(worker, drain); break;
             default: _ = peer.Channel.CloseAsync($"{message.GetType().Name} is nothing that a worker says"); break;
@@ -48,7 +46,7 @@ internal sealed partial class CoordinatorHost
         var worker = new WorkerEntry(number, register, _order++) { Peer = peer };
         _workers.Add(number, worker);
         peer.Worker = worker;
-        peer.Channel.Send(new WorkerRegistered(number, register.Epoch, _settings.HeartbeatInterval));
+        peer.Channel.Send(new WorkerRegistered(number, register.Epoch));
         foreach (var running in register.Executors) Adopt(worker, peer, running, isForgotten ? "its program was told that its worker is gone" : null);
         Log("worker-joined", register.Name, $"{register.Cores} cores, {register.MemoryBytes} bytes, {register.Executors.Count} executors at {peer.Channel.Peer}");
         CheckApplications(worker);
@@ -65,7 +63,7 @@ internal sealed partial class CoordinatorHost
         worker.Offer = register;
         peer.Worker = worker;
         if (old is not null) _ = old.Channel.CloseAsync("the worker made another link");
-        peer.Channel.Send(new WorkerRegistered(worker.Number, register.Epoch, _settings.HeartbeatInterval));
+        peer.Channel.Send(new WorkerRegistered(worker.Number, register.Epoch));
         var running = register.Executors.ToDictionary(executor => (executor.Application, executor.Executor));
         foreach (var executor in worker.Executors.Values.Where(executor => !running.ContainsKey((executor.Application, executor.Id))).ToArray())
             Remove(executor, "it ended while its worker was away");

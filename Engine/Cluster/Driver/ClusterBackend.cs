@@ -66,6 +66,15 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         }
     }
 
+    /// <summary>Executors that are here now and how they are, by number.</summary>
+    /// <param name="nameOf">Names of workers.</param>
+    public IReadOnlyList<ExecutorInfo> Describe(Func<WorkerId, string> nameOf)
+    {
+        ExecutorLink[] links;
+        lock (_lock) links = [.. _executors.Values];
+        return [.. links.OrderBy(link => link.Executor.Value).Select(link => new ExecutorInfo(link.Executor.Value, nameOf(link.Worker), link.Host, link.Slots, link.Metrics))];
+    }
+
     /// <summary>Attempts whose end is waited for.</summary>
     internal int RunningCount => _launched.Count;
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dataflow.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -24,6 +25,9 @@ internal sealed record DriverLinkSettings
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     public string Version { get; init; } = CoordinatorHost.EngineVersion;
+
+    /// <summary>How the program's executors are, which the coordinator is told; null tells it nothing.</summary>
+    public Func<ApplicationBeat>? Load { get; init; }
 
     /// <summary>How long after a link was lost it is tried again.</summary>
     public TimeSpan RetryInterval { get; init; } = TimeSpan.FromMilliseconds(500);
@@ -85,6 +89,10 @@ internal sealed class DriverLink : Actor
     private readonly TaskCompletionSource<string> _dismissed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _retry;
     private readonly ITimer _confirm;
+    private readonly ITimer _beat;
+
+    // Read from other threads.
+    private readonly ConcurrentDictionary<WorkerId, string> _names = new();
     private ExecutorWish _wish;
     private End? _link;
     private long _epoch;
@@ -111,6 +119,7 @@ internal sealed class DriverLink : Actor
         _settings = settings ?? new DriverLinkSettings();
         _retry = _settings.Time.CreateTimer(_ => Self.Tell(Retry.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _confirm = _settings.Time.CreateTimer(_ => Self.Tell(Confirm.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _beat = _settings.Time.CreateTimer(_ => Self.Tell(Beat.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Completes when the coordinator says that the program is to end, with the reason.</summary>
@@ -123,6 +132,9 @@ internal sealed class DriverLink : Actor
         Self.Tell(Retry.Instance);
         return _registered.Task;
     }
+
+    /// <summary>The name of a worker, as it was last heard. From any thread.</summary>
+    public string NameOf(WorkerId worker) => _names.TryGetValue(worker, out var name) ? name : worker.ToString();
 
     /// <summary>Asks for another number or size of executors from now on.</summary>
     public void Want(ExecutorWish wish) => Self.Tell(new WantExecutors(_application.Name, wish));
@@ -149,6 +161,7 @@ internal sealed class DriverLink : Actor
         {
             case Retry when _link is null && !_isEnding: _ = DialAsync(); break;
             case Confirm: ForgetUnconfirmed(); break;
+            case Beat: _link?.Channel.Send(_settings.Load!()); break;
             case Dialled dialled: OnDialled(dialled.Channel); break;
             case Undialled failed: OnUndialled(failed.Error); break;
             case Heard heard when heard.From == _link: Handle(heard.Message); break;
@@ -185,6 +198,7 @@ internal sealed class DriverLink : Actor
     {
         _retry.Dispose();
         _confirm.Dispose();
+        _beat.Dispose();
         _ending.Dispose();
         _ended.TrySetResult();
     }
@@ -231,7 +245,7 @@ internal sealed class DriverLink : Actor
     {
         switch (message)
         {
-            case ApplicationRegistered: OnRegistered(); break;
+            case ApplicationRegistered registered: OnRegistered(registered); break;
             case GrantExecutors grant:
                 foreach (var executor in grant.Executors)
                 {
@@ -250,8 +264,9 @@ internal sealed class DriverLink : Actor
         }
     }
 
-    private void OnRegistered()
+    private void OnRegistered(ApplicationRegistered registered)
     {
+        if (_settings.Load is not null) _beat.Change(registered.HeartbeatInterval, registered.HeartbeatInterval);
         _registered.TrySetResult();
         _unconfirmed.UnionWith(_workers.Keys);
         ReleaseAgain();
@@ -274,6 +289,7 @@ internal sealed class DriverLink : Actor
     {
         if (news.Kind == WorkerChangeKind.Joined && _released.Count > 0) ReleaseAgain();
         _unconfirmed.Remove(news.Worker);
+        _names[news.Worker] = news.Name;
         var worker = new WorkerInfo(news.Name, news.Host, news.Cores, news.MemoryBytes);
         if (news.Kind == WorkerChangeKind.Joined && !_workers.TryAdd(news.Worker, worker)) return;
         _changed(new WorkerChange(worker, news.Kind, news.Reason));
@@ -358,6 +374,11 @@ internal sealed class DriverLink : Actor
     private sealed class Retry
     {
         public static Retry Instance { get; } = new();
+    }
+
+    private sealed class Beat
+    {
+        public static Beat Instance { get; } = new();
     }
 
     private sealed class Confirm

@@ -12,6 +12,7 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
 
     private readonly HashSet<long> _offered = [];
     private RegisterExecutor? _registered;
+    private volatile ExecutorMetrics? _metrics;
 
     public IControlChannel Channel => channel;
 
@@ -25,6 +26,11 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
     public bool ServesItself => _registered!.WorkerUrl == _registered.DataUrl;
 
     public int Slots => _registered!.Slots;
+
+    /// <summary>How it was when it last said so; null before.</summary>
+    public ExecutorMetrics? Metrics => _metrics;
+
+    public string Host => _registered!.Host;
 
     /// <summary>Why the program gives it back; null if it does not. Of the scheduler's mailbox.</summary>
     public string? GivenBackFor { get; set; }
@@ -80,7 +86,7 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
             case BlocksUpdated updated:
                 foreach (var update in updated.Updates) backend.Report(new BlockUpdated(Executor, update));
                 break;
-            case Heartbeat beat: channel.Send(new HeartbeatAck(beat.Epoch)); break;
+            case Heartbeat beat: _metrics = beat.Metrics; break;
             default: _ = channel.CloseAsync($"{message.GetType().Name} is nothing that an executor says"); break;
         }
     }

@@ -35,6 +35,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
     private ExecutorMapOutputs? _outputs;
     private PeerLinks? _peers;
     private LateAssemblies? _late;
+    private ExecutorBeat? _beat;
 
     private ExecutorHost(ExecutorStart start, NodeServer server, NodeClient client, IControlChannel driver)
     {
@@ -70,7 +71,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
             driver.Start(host);
             driver.Send(new RegisterExecutor(
                 start.Application, start.Executor, host.Server, start.Host, server.Url.ToString(), (start.Shuffles?.Url ?? server.Url).ToString(),
-                start.Shuffles?.Folder, start.Slots, start.Resources, [], 1));
+                start.Shuffles?.Folder, start.Slots, start.Resources, 1));
             return host;
         }
         catch
@@ -103,6 +104,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
     /// <summary>Ends tasks, the link and the listener, and removes what the executor kept.</summary>
     public async ValueTask DisposeAsync()
     {
+        _beat?.Dispose();
         _backend?.Dispose();
         _takeOvers?.Dispose();
         await _driver.CloseAsync("the executor ends").ConfigureAwait(false);
@@ -136,7 +138,6 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
                 break;
             case Refused refused: _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedThere, refused.Reason)); break;
             case Shutdown shutdown: _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedThere, shutdown.Reason)); break;
-            case HeartbeatAck: break;
         }
     }
 
@@ -165,6 +166,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
         _server.Admit(_start.Application, _start.Secret, new Served(this, new ShuffleBlockProvider(services.Shuffles), new CachedBlockProvider(services.Blocks)));
         _backend = new LocalBackend(services, _start.Slots, _start.Node.Limits.Time);
         _backend.Start(Report);
+        _beat = new ExecutorBeat(services, () => _running.Count, registered.HeartbeatInterval, _start.Node.Limits.Time, message => _driver.Send(message));
     }
 
     private void Launch(IReadOnlyList<TaskLaunch> launches)
@@ -194,6 +196,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
         {
             case TaskEnded ended when _running.TryRemove(ended.Task, out var binary):
                 _answers.Forget(ended.Task);
+                _beat?.Count(ended.Metrics);
                 _reports.Send(ended.Task, binary, ended.Outcome, ended.Metrics, ended.Accumulators);
 
                 // Its thread still runs, and nothing but the end of the process ends it.

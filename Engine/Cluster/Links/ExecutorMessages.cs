@@ -17,11 +17,10 @@ namespace Dataflow.Cluster;
 /// <param name="WorkerFolder">Where map outputs lie on that machine, for other processes of it; null if they are not in files.</param>
 /// <param name="Slots">How many tasks it runs at once.</param>
 /// <param name="Resources">Addresses of its named resources, by name.</param>
-/// <param name="Codecs">Ids of the compressions that it has.</param>
 /// <param name="Epoch">Counts the links of this executor; messages of an older link are ignored.</param>
 internal sealed record RegisterExecutor(
     string Application, ExecutorId Executor, WorkerId Worker, string Host, string DataUrl, string WorkerUrl, string? WorkerFolder, int Slots,
-    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, int[] Codecs, long Epoch) : ControlMessage;
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, long Epoch) : ControlMessage;
 
 /// <summary>The driver took the executor in.</summary>
 /// <param name="Epoch">That of the registration.</param>
@@ -165,19 +164,8 @@ internal sealed record MapOutputsAsked(ShuffleId Shuffle, long Epoch) : ControlM
 /// <param name="Locations">For <see cref="MapOutputLocations.Decode"/>; null if the shuffle is not known.</param>
 internal sealed record MapOutputsAnswer(ShuffleId Shuffle, long Epoch, byte[]? Locations) : ControlMessage;
 
-/// <summary>An executor lives.</summary>
-/// <param name="Epoch">That of its registration.</param>
-/// <param name="HeapBytes">Managed memory in use.</param>
-/// <param name="NativeBytes">Engine memory in use.</param>
-/// <param name="Running">What its tasks have done so far.</param>
-internal sealed record Heartbeat(long Epoch, long HeapBytes, long NativeBytes, IReadOnlyList<TaskProgress> Running) : ControlMessage;
-
-/// <summary>What a running attempt has done so far.</summary>
-internal sealed record TaskProgress(TaskId Task, TaskMetrics Metrics);
-
-/// <summary>The driver lives, and knows the executor.</summary>
-/// <param name="Epoch">That of the registration; another one means: register again.</param>
-internal sealed record HeartbeatAck(long Epoch) : ControlMessage;
+/// <summary>An executor says how it is. That it lives is the link's business: keep-alives end a silent one.</summary>
+internal sealed record Heartbeat(ExecutorMetrics Metrics) : ControlMessage;
 
 /// <summary>The receiver is to end.</summary>
 internal sealed record Shutdown(string Reason) : ControlMessage;

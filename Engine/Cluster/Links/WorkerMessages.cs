@@ -28,14 +28,7 @@ internal sealed record RunningExecutor(
 /// <summary>The coordinator took the worker in.</summary>
 /// <param name="Worker">Its number from now on.</param>
 /// <param name="Epoch">That of the registration.</param>
-/// <param name="HeartbeatInterval">How often it is to beat.</param>
-internal sealed record WorkerRegistered(WorkerId Worker, long Epoch, TimeSpan HeartbeatInterval) : ControlMessage;
-
-/// <summary>A worker lives. The coordinator answers with <see cref="HeartbeatAck"/>.</summary>
-/// <param name="Epoch">That of its registration.</param>
-/// <param name="FreeMemoryBytes">Memory that its machine has left.</param>
-/// <param name="FreeDiskBytes">Room in its temporary folder.</param>
-internal sealed record WorkerHeartbeat(long Epoch, long FreeMemoryBytes, long FreeDiskBytes) : ControlMessage;
+internal sealed record WorkerRegistered(WorkerId Worker, long Epoch) : ControlMessage;
 
 /// <summary>A worker is to start an executor.</summary>
 /// <param name="Application">The application.</param>
@@ -59,9 +52,6 @@ internal sealed record LaunchExecutor(
 /// <param name="Hash">SHA-256 of its content in lower-case hex: its name as a block, <c>code/HASH</c>.</param>
 /// <param name="Length">Bytes.</param>
 internal sealed record CodeFile(string Path, string Hash, long Length);
-
-/// <summary>An executor's process runs; it registers with its driver by itself.</summary>
-internal sealed record ExecutorStarted(string Application, ExecutorId Executor, int ProcessId) : ControlMessage;
 
 /// <summary>An executor's process ended, or could not be started. The coordinator hears it of the worker, and tells the program.</summary>
 /// <param name="Application">The application.</param>
@@ -102,6 +92,13 @@ internal sealed record ExecutorWish(int Least, int Most, int Cores, long MemoryB
 /// <param name="Epoch">That of the registration.</param>
 /// <param name="HeartbeatInterval">How often it is to beat.</param>
 internal sealed record ApplicationRegistered(long Epoch, TimeSpan HeartbeatInterval) : ControlMessage;
+
+/// <summary>A program says how its executors are, for people who ask for the cluster's status.</summary>
+/// <param name="RunningTasks">Tasks that they run.</param>
+/// <param name="MemoryBytes">Memory that they have given to data.</param>
+/// <param name="MemoryLimitBytes">Memory that they may give to data.</param>
+/// <param name="CachedBytes">Cached partitions in their memory.</param>
+internal sealed record ApplicationBeat(int RunningTasks, long MemoryBytes, long MemoryLimitBytes, long CachedBytes) : ControlMessage;
 
 /// <summary>A program wants another number of executors now.</summary>
 internal sealed record WantExecutors(string Application, ExecutorWish Wanted) : ControlMessage;
@@ -169,4 +166,4 @@ internal sealed record WorkerStatus(
 internal sealed record ResourceStatus(string Name, int Count, int Free);
 
 /// <summary>One program of <see cref="StatusAnswer"/>.</summary>
-internal sealed record ApplicationStatus(string Application, string Title, string DriverUrl, int Executors, int Cores);
+internal sealed record ApplicationStatus(string Application, string Title, string DriverUrl, int Executors, int Cores, ApplicationBeat? Load);

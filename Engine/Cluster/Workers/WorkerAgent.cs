@@ -216,7 +216,6 @@ internal sealed class WorkerAgent : Actor
                 Leave(refused.Reason);
                 break;
             case Shutdown shutdown: Leave(shutdown.Reason); break;
-            case HeartbeatAck: break;
             default: _ = _link!.Channel.CloseAsync($"{message.GetType().Name} is nothing that a coordinator says"); break;
         }
     }
@@ -261,7 +260,6 @@ internal sealed class WorkerAgent : Actor
     {
         held.Process = process;
         Log("executor-started", $"{held}, process {process.ProcessId}");
-        _link?.Channel.Send(new ExecutorStarted(held.Launch.Application, held.Launch.Executor, process.ProcessId));
         if (held.StopReason is { } reason) Finish(held, reason);
     }
 

@@ -239,8 +239,9 @@ public sealed class CoordinatorTests
         var stranger = _script.Dial();
         stranger.Say(new ExecutorExited("app", new ExecutorId(1), 0, ""));
         Assert.NotNull(stranger.End);
-        worker.Say(new WorkerHeartbeat(1, 0, 0));
-        Assert.Single(worker.Take<HeartbeatAck>());
+        Assert.Null(worker.End);
+        _script.Program("app");
+        Assert.Single(worker.Take<LaunchExecutor>());
     }
 
     internal static List<(int Executor, string Worker, int Cores, long Memory)> Grants(ScriptedPeer program) =>
