@@ -144,7 +144,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
     private void Begin(Registered registered)
     {
         var options = ExecutorSettings.Read(registered.Settings, _start.Slots, _start.MemoryBytes, _start.TempFolder) with { Resources = _start.Resources };
-        var folder = _start.Shuffles is { } shuffles ? new ShuffleFolder(shuffles.Folder) : null;
+        var folder = _start.Shuffles is { } shuffles ? new ShuffleFolder(shuffles.Folder, LocalDisk.Instance, shuffles.Worker) : null;
         var services = new ExecutorServices(_start.Executor, Server, options, folder) { Culture = ExecutorSettings.CultureOf(registered.Settings) };
         var reader = new RemoteBlockReader(_client, services.Pool);
         var driver = new DriverBlocksReader(reader, _start);
