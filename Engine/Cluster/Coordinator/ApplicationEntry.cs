@@ -29,6 +29,9 @@ internal sealed class ApplicationEntry(string name, int order)
 
     public ClusterToken? Secret { get; private set; }
 
+    /// <summary>Who fetches its files from whom; null before the first worker asks.</summary>
+    public BroadcastSwarm? Files { get; set; }
+
     /// <summary>Its link; null while it is away.</summary>
     public CoordinatorPeer? Peer { get; set; }
 

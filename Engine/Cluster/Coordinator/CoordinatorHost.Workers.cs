@@ -9,6 +9,8 @@ internal sealed partial class CoordinatorHost
     {
         switch (message)
         {
+            case WantFiles want: OnWantFiles(worker, want); break;
+            case GotFiles got: OnGotFiles(worker, got); break;
             case ExecutorExited exited: OnExited(worker, exited); break;
             case Drain drain: OnDrain(worker, drain); break;
             default: _ = peer.Channel.CloseAsync($"{message.GetType().Name} is nothing that a worker says"); break;
@@ -154,6 +156,7 @@ internal sealed partial class CoordinatorHost
         _goneWorkers.Add(worker.Number);
         _dirty = true;
         Log("worker-gone", worker.Offer.Name, reason);
+        PassOver(worker);
         foreach (var executor in worker.Executors.Values)
         {
             if (_applications.TryGetValue(executor.Application, out var application) && application.Executors.GetValueOrDefault(executor.Id) == executor)

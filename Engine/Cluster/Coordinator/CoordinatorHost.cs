@@ -137,6 +137,7 @@ internal sealed partial class CoordinatorHost : Actor
         if (peer.Worker is { } worker && worker.Peer == peer)
         {
             worker.Peer = null;
+            PassOver(worker);
             worker.MissedAt = Now() + (isGoodbye ? TimeSpan.Zero : _settings.WorkerPatience);
             Log("worker-link-lost", worker.Offer.Name, end.Reason);
         }
@@ -184,7 +185,7 @@ internal sealed partial class CoordinatorHost : Actor
         var channel = executor.Worker.Peer!.Channel;
         channel.Send(new LaunchExecutor(
             application.Name, executor.Id, executor.Worker.Number, registration.DriverUrl, executor.Cores, executor.MemoryBytes, executor.Resources,
-            channel.Seal(application.Secret!.Export()), registration.Files, [registration.DriverUrl], registration.Settings));
+            channel.Seal(application.Secret!.Export()), registration.Files, registration.Settings));
         Log("executor-granted", $"{application.Name}/{executor.Id}", $"{executor.Cores} cores of {executor.Worker.Offer.Name}");
     }
 

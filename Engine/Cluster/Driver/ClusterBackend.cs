@@ -163,6 +163,9 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         Broadcast(new DropBroadcast(broadcast, forEver));
     }
 
+    /// <summary>How many files of the program have left the driver; others went from worker to worker.</summary>
+    public int FilesOpened => _blocks.FilesOpened;
+
     /// <summary>Bytes of broadcast values that have left the driver.</summary>
     public long BroadcastBytes => _blocks.BroadcastBytes;
 

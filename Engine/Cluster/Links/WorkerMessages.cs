@@ -40,18 +40,31 @@ internal sealed record WorkerRegistered(WorkerId Worker, long Epoch) : ControlMe
 /// <param name="Resources">Addresses of named resources that are the executor's.</param>
 /// <param name="Secret">The application's secret, sealed with <see cref="IControlChannel.Seal"/> for this link.</param>
 /// <param name="Files">The application's files, to be staged in one folder.</param>
-/// <param name="Sources">Where files may be fetched: the driver and workers that have them.</param>
 /// <param name="Settings">Settings of the executor's process, by name.</param>
 internal sealed record LaunchExecutor(
     string Application, ExecutorId Executor, WorkerId Worker, string DriverUrl, int Cores, long MemoryBytes,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, byte[] Secret,
-    IReadOnlyList<CodeFile> Files, IReadOnlyList<string> Sources, IReadOnlyDictionary<string, string> Settings) : ControlMessage;
+    IReadOnlyList<CodeFile> Files, IReadOnlyDictionary<string, string> Settings) : ControlMessage;
 
 /// <summary>One file of an application.</summary>
 /// <param name="Path">Where it belongs, relative to the application's folder, with forward slashes.</param>
 /// <param name="Hash">SHA-256 of its content in lower-case hex: its name as a block, <c>code/HASH</c>.</param>
 /// <param name="Length">Bytes.</param>
 internal sealed record CodeFile(string Path, string Hash, long Length);
+
+/// <summary>A worker wants the next bundle of an application's files that it lacks, and fetches none now. Answered with <see cref="FilesAt"/>, sooner or later.</summary>
+/// <param name="Application">The application.</param>
+/// <param name="Here">Bundles that it has and serves, by position in <see cref="CodeBundles"/>; if they are all, it wants nothing.</param>
+internal sealed record WantFiles(string Application, int[] Here) : ControlMessage;
+
+/// <summary>From whom a worker is to fetch a bundle of files.</summary>
+/// <param name="Application">The application.</param>
+/// <param name="Bundle">Which bundle; null if the coordinator can't say, and the driver is to be asked for all.</param>
+/// <param name="Source">Where another worker serves it; null for the driver.</param>
+internal sealed record FilesAt(string Application, int? Bundle, string? Source) : ControlMessage;
+
+/// <summary>A worker has a bundle and serves it, or could not fetch it.</summary>
+internal sealed record GotFiles(string Application, int Bundle, bool Whole) : ControlMessage;
 
 /// <summary>An executor's process ended, or could not be started. The coordinator hears it of the worker, and tells the program.</summary>
 /// <param name="Application">The application.</param>

@@ -50,6 +50,7 @@ internal sealed class WorkerAgent : Actor
     // Of which it keeps files, and which of them want some of these before it leaves.
     private readonly HashSet<string> _applications = new(StringComparer.Ordinal);
     private readonly HashSet<string> _wanting = new(StringComparer.Ordinal);
+    private readonly FileSources _sources;
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _timer;
@@ -69,6 +70,7 @@ internal sealed class WorkerAgent : Actor
         _dial = dial;
         _starter = starter;
         _settings = settings ?? new WorkerAgentSettings();
+        _sources = new FileSources(message => Self.Tell(message), _settings.Time);
         _timer = _settings.Time.CreateTimer(_ => Self.Tell(Due.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -95,12 +97,19 @@ internal sealed class WorkerAgent : Actor
             case Heard heard when heard.From == _link: Handle(heard.Message); break;
             case Gone gone when gone.From == _link:
                 _link = null;
+                _sources.GiveUp();
                 Log("link-lost", gone.End.Reason);
                 OnLost(new ClusterException($"The coordinator ended the link before it took the worker in: {gone.End.Reason}"));
                 break;
             case Started started: OnStarted(started.Executor, started.Process); break;
             case Exited exited: OnExited(exited.Executor, exited.Code, exited.Reason); break;
             case Overdue overdue: overdue.Executor.Process?.Kill(); break;
+            case WantFiles or GotFiles:
+                if (_link is { } link)
+                    link.Channel.Send((ControlMessage)message);
+                else
+                    _sources.GiveUp();
+                break;
             case DrainAsked asked: OnDrain(asked.Deadline); break;
             case StopAsked asked: Leave(asked.Reason); break;
         }
@@ -216,6 +225,7 @@ internal sealed class WorkerAgent : Actor
                 Leave(refused.Reason);
                 break;
             case Shutdown shutdown: Leave(shutdown.Reason); break;
+            case FilesAt answer: _sources.Answer(answer); break;
             default: _ = _link!.Channel.CloseAsync($"{message.GetType().Name} is nothing that a coordinator says"); break;
         }
     }
@@ -245,7 +255,7 @@ internal sealed class WorkerAgent : Actor
     {
         try
         {
-            var process = await _starter.StartAsync(held.Launch, secret).ConfigureAwait(false);
+            var process = await _starter.StartAsync(held.Launch, secret, _sources).ConfigureAwait(false);
             Self.Tell(new Started(held, process));
             var (code, reason) = await process.Exited.ConfigureAwait(false);
             Self.Tell(new Exited(held, code, reason));
@@ -310,6 +320,7 @@ internal sealed class WorkerAgent : Actor
         _reason = reason;
         Log("leaving", reason);
         _ = _ending.CancelAsync();
+        _sources.GiveUp();
         if (_link is { } link) _closing = link.Channel.CloseAsync(reason).AsTask();
         foreach (var held in _executors.Values) Finish(held, reason);
         if (_executors.Count == 0) Self.Stop();

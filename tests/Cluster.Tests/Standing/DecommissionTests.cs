@@ -102,6 +102,27 @@ public sealed class DecommissionTests
         }
     }
 
+    [Fact]
+    public async Task A_worker_that_starts_again_clears_what_its_predecessor_left()
+    {
+        using var folder = new Dataflow.TestKit.TempDirectory();
+        await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");
+        var url = context.Cluster.Url.ToString();
+        using var other = new WorkerProcess(url, name: "other");
+        using var one = new WorkerProcess(url, name: "one", temp: folder.Path);
+        await context.Cluster.WaitForWorkersAsync(2, Patience);
+        var run = await Run.BeginAsync(context);
+        var left = one.MapFiles();
+        Assert.NotEmpty(left);
+        one.Kill();
+        Assert.True(SpinWait.SpinUntil(() => one.HasNoExecutors, Patience), one.Output);
+        Assert.All(left, file => Assert.True(File.Exists(file)));
+
+        using var next = new WorkerProcess(url, name: "one", temp: folder.Path);
+        Assert.True(SpinWait.SpinUntil(() => !left.Any(File.Exists), Patience), next.Output);
+        Assert.Equal(run.Expected, run.Answer());
+    }
+
     /// <summary>A program that has written a shuffle and keeps an Rdd.</summary>
     private sealed class Run
     {

@@ -13,7 +13,7 @@ public sealed class WorkerAgentTests : IExecutorStarter
     private bool _isDown;
     private ClusterException? _refusal;
 
-    Task<IStartedExecutor> IExecutorStarter.StartAsync(LaunchExecutor launch, ClusterToken secret) => launch.Application == "broken"
+    Task<IStartedExecutor> IExecutorStarter.StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources) => launch.Application == "broken"
         ? throw new ClusterException("a file is missing")
         : Task.FromResult<IStartedExecutor>(_executors[launch.Executor.Value] = new PlayedExecutor(launch.Executor.Value));
 
@@ -109,6 +109,36 @@ public sealed class WorkerAgentTests : IExecutorStarter
         Assert.False(_executors[1].IsKilled);
         _script.Pass(TimeSpan.FromSeconds(2));
         Assert.True(_executors[1].IsKilled);
+    }
+
+    [Fact]
+    public void What_is_kept_for_a_program_that_ended_while_the_link_was_cut_is_removed()
+    {
+        Start();
+        var program = _script.Program("app");
+        _isDown = true;
+        _links[^1].Break("cut");
+        _script.Dispatcher.RunAll();
+        Exit(1);
+        program.Say(new ApplicationEnded("app", "done"));
+        Assert.Empty(_forgotten);
+        _isDown = false;
+        _script.Pass(TimeSpan.FromSeconds(1));
+        Assert.Equal(["app"], _forgotten);
+    }
+
+    [Fact]
+    public void A_new_coordinator_has_what_is_kept_for_programs_that_are_gone_removed()
+    {
+        Start();
+        _script.Program("app");
+        Exit(1);
+        CutAndRestart();
+        _isDown = false;
+        _script.Pass(TimeSpan.FromSeconds(1));
+        Assert.Empty(_forgotten);
+        _script.Pass(_script.Settings.ApplicationPatience);
+        Assert.Equal(["app"], _forgotten);
     }
 
     [Fact]
