@@ -145,6 +145,7 @@ internal sealed partial class DagScheduler
     {
         if (!_executors.Remove(e.Executor, out var at)) return;
         _cached.RemoveExecutor(e.Executor);
+        _states.RemoveExecutor(e.Executor);
         LeaveHandovers(e.Executor, at.Worker);
         if (_executors.Count == 0) _noExecutorSince = now;
         if (_news.IsOn) _news.Tell(new ExecutorLeft(e.Executor, e.Reason) { Time = _news.At(now) });

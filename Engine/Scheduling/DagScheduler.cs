@@ -29,6 +29,7 @@ internal sealed partial class DagScheduler
     private readonly Dictionary<WorkerId, string> _hosts = [];
     private readonly HashSet<WorkerId> _lostWorkers = [];
     private readonly CachedBlocks _cached = new();
+    private readonly StatePlaces _states = new();
     private readonly Provenance _provenance = new();
     private readonly CommitArbiter _commits = new();
     private readonly Func<Rdd, bool> _isCached;
@@ -86,6 +87,7 @@ internal sealed partial class DagScheduler
             case CommitAsked e: OnCommitAsked(e); break;
             case BarrierArrived e: _barriers.Arrive(e, now); break;
             case BlockUpdated e: OnBlockUpdated(e, now); break;
+            case StateMoved e when _executors.ContainsKey(e.Executor): _states.Update(e.Executor, e.Update); break;
             case TimePassed: OnTimePassed(now); break;
             case JobCancelled e: CancelWhere(job => job.Id == e.Job, e.Reason, now); break;
             case GroupCancelled e: CancelWhere(job => job.Properties.Group == e.Group, e.Reason, now); break;

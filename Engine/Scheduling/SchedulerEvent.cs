@@ -104,6 +104,9 @@ internal sealed record BarrierArrived(
 /// <summary>A cached block came, moved or went.</summary>
 internal sealed record BlockUpdated(ExecutorId Executor, BlockUpdate Update) : SchedulerEvent;
 
+/// <summary>An object of a partition came to an executor's state, or went.</summary>
+internal sealed record StateMoved(ExecutorId Executor, StateUpdate Update) : SchedulerEvent;
+
 /// <summary>Somebody wants to know how much there is to do. Answered by the loop, in its mailbox.</summary>
 internal sealed record LoadAsked(Action<SchedulerLoad> Reply) : SchedulerEvent;
 

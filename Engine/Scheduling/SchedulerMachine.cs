@@ -62,14 +62,14 @@ internal sealed class SchedulerMachine
             case ExecutorAdded added:
                 Tasks.Handle(added, now);
                 Dag.Handle(added, now);
-                if (Dag.IsLeaving(added.Worker)) Close(added.Executor, "its worker is draining", now);
+                if (Dag.IsLeaving(added.Worker)) Close(new ExecutorDraining(added.Executor, "its worker is draining"), now);
                 break;
             case ExecutorDraining draining:
-                Close(draining.Executor, draining.Reason, now);
+                Close(draining, now);
                 break;
             case WorkerDraining draining:
                 Dag.Handle(draining, now);
-                foreach (var executor in Tasks.ExecutorsOf(draining.Worker)) Close(executor, draining.Reason, now);
+                foreach (var executor in Tasks.ExecutorsOf(draining.Worker)) Close(new ExecutorDraining(executor, draining.Reason), now);
                 break;
             case ExecutorLost or TimePassed:
                 Tasks.Handle(happened, now);
@@ -99,9 +99,8 @@ internal sealed class SchedulerMachine
         Settle(now, actions);
     }
 
-    private void Close(ExecutorId executor, string reason, TimeSpan now)
+    private void Close(ExecutorDraining draining, TimeSpan now)
     {
-        var draining = new ExecutorDraining(executor, reason);
         Dag.Handle(draining, now);
         Tasks.Handle(draining, now);
     }

@@ -86,6 +86,7 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
             case BlocksUpdated updated:
                 foreach (var update in updated.Updates) backend.Report(new BlockUpdated(Executor, update));
                 break;
+            case StateUpdated updated: backend.Report(new StateMoved(Executor, updated.Update)); break;
             case Heartbeat beat: _metrics = beat.Metrics; break;
             default: _ = channel.CloseAsync($"{message.GetType().Name} is nothing that an executor says"); break;
         }

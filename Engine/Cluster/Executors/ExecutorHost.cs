@@ -202,6 +202,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
                 // Its thread still runs, and nothing but the end of the process ends it.
                 if (ended.Outcome is TaskThrew { Exception: TaskAbandonedException error }) Quit(error.Message);
                 break;
+            case StateMoved moved: _driver.Send(new StateUpdated(moved.Update)); break;
             case BlockUpdated updated: _driver.Send(new BlocksUpdated([updated.Update])); break;
         }
     }

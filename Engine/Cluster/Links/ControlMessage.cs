@@ -23,6 +23,7 @@ namespace Dataflow.Cluster;
 [JsonDerivedType(typeof(AskMeeting), "meet")]
 [JsonDerivedType(typeof(MeetingAnswer), "meet-answer")]
 [JsonDerivedType(typeof(BlocksUpdated), "blocks")]
+[JsonDerivedType(typeof(StateUpdated), "state")]
 [JsonDerivedType(typeof(DropCachedBlocks), "drop-cached")]
 [JsonDerivedType(typeof(WantPiece), "want-piece")]
 [JsonDerivedType(typeof(PieceAt), "piece-at")]

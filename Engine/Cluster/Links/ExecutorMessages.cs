@@ -102,6 +102,9 @@ internal sealed record MeetingAnswer(TaskId Task, int Meeting, byte[][]? Message
 /// <summary>Cached blocks came, moved or went.</summary>
 internal sealed record BlocksUpdated(IReadOnlyList<BlockUpdate> Updates) : ControlMessage;
 
+/// <summary>An object of a partition came to the executor's state, or went.</summary>
+internal sealed record StateUpdated(StateUpdate Update) : ControlMessage;
+
 /// <summary>The cached partitions of an Rdd are no longer wanted.</summary>
 /// <param name="Rdd">The Rdd.</param>
 /// <param name="Epoch">Tasks of stages that were submitted before this epoch keep nothing of it any more.</param>
