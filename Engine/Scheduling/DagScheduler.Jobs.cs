@@ -138,6 +138,7 @@ internal sealed partial class DagScheduler
         if (_handovers.TryGetValue(e.Worker, out var handover)) handover.IsDone = false;
         _hosts[e.Worker] = e.Host;
         _noExecutorSince = null;
+        ReplicateAgain();
         if (_news.IsOn) _news.Tell(new ExecutorJoined(e.Executor, e.Worker, e.Host, e.Slots) { Time = _news.At(now) });
     }
 
@@ -146,6 +147,7 @@ internal sealed partial class DagScheduler
         if (!_executors.Remove(e.Executor, out var at)) return;
         _cached.RemoveExecutor(e.Executor);
         _states.RemoveExecutor(e.Executor);
+        ReplicateAgain();
         LeaveHandovers(e.Executor, at.Worker);
         if (_executors.Count == 0) _noExecutorSince = now;
         if (_news.IsOn) _news.Tell(new ExecutorLeft(e.Executor, e.Reason) { Time = _news.At(now) });

@@ -438,21 +438,32 @@ internal sealed partial class DagScheduler
         if (_news.IsOn) _news.Tell(new BlockChanged(e.Executor, e.Update) { Time = _news.At(now) });
     }
 
-    // A partition of a replicated level came: another executor fetches it, of another worker if there is one.
+    // A partition of a replicated level came.
     private void Replicate(BlockUpdated e)
     {
         var block = e.Update.Id;
         if (e.Update is not { Change: BlockChange.Added, Replicas: > 1 }) return;
         var here = _cached.ExecutorsOf(block.Rdd, block.Partition);
-        if (here.Count >= e.Update.Replicas) return;
-        var worker = _executors[e.Executor].Worker;
+        if (here.Count < e.Update.Replicas) Copy(block, e.Executor, here, e.Update.Replicas);
+    }
+
+    // Executors came or went: what lost a copy gets another one.
+    private void ReplicateAgain()
+    {
+        foreach (var (block, keepers, replicas) in _cached.Scarce()) Copy(block, keepers[0], keepers, replicas);
+    }
+
+    // Another executor fetches it, of another worker if there is one.
+    private void Copy(RddBlockId block, ExecutorId from, IReadOnlyList<ExecutorId> here, int replicas)
+    {
+        var worker = _executors[from].Worker;
         var others = _executors.Where(other => !here.Contains(other.Key) && !_closed.Contains(other.Key))
             .OrderBy(other => other.Value.Worker == worker).ThenBy(other => other.Key.Value).ToArray();
         if (others.Length == 0) return;
 
         // Spread by partition over those that are as good.
         var best = others.TakeWhile(other => (other.Value.Worker == worker) == (others[0].Value.Worker == worker)).ToArray();
-        _actions.Enqueue(new CopyCached(block, e.Executor, best[block.Partition % best.Length].Key, e.Update.Replicas, _outputs.Epoch));
+        _actions.Enqueue(new CopyCached(block, from, best[block.Partition % best.Length].Key, replicas, _outputs.Epoch));
     }
 
     // Tasks that run now may be about to keep what is dropped.

@@ -31,6 +31,17 @@ internal sealed class CachedBlocks
            select (new RddBlockId(rdd.Key, partition.Key), _replicas.GetValueOrDefault(rdd.Key, 1)),
     ];
 
+    /// <summary>What is kept on fewer executors than it is to be: on which it is, and on how many it is to be. Costs the partitions of replicated Rdds.</summary>
+    public List<(RddBlockId Block, IReadOnlyList<ExecutorId> Keepers, int Replicas)> Scarce() =>
+    [
+        .. from rdd in _replicas
+           orderby rdd.Key
+           from partition in _rdds[rdd.Key]
+           where partition.Value.Count < rdd.Value
+           orderby partition.Key
+           select (new RddBlockId(rdd.Key, partition.Key), (IReadOnlyList<ExecutorId>)partition.Value, rdd.Value),
+    ];
+
     public void Add(int rdd, int partition, ExecutorId executor, int replicas = 1)
     {
         if (replicas > 1) _replicas[rdd] = replicas;
