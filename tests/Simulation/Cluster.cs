@@ -16,6 +16,7 @@ internal sealed class Cluster : IWorkerCalls
     private readonly Dictionary<Uri, IOutputServer> _addresses = [];
     private readonly Task _registered;
     private readonly DriverLink _link;
+    private readonly DemandWatch? _demand;
     private int _workers;
 
     public Cluster(World world, DataflowOptions options, PlantedFault plant)
@@ -28,14 +29,26 @@ internal sealed class Cluster : IWorkerCalls
         Context = DataflowContext.On(Observer, options, world.Time, world.Time);
         Backend.MapOutputs = Context.Loop.MapOutputs;
         Coordinator = new SimulatedCoordinator(this, world.Chance(0.5) ? Machine.Driver : CoordinatorMachine);
+        var sizes = new ClusterOptions
+        {
+            ExecutorIdleTimeout = world.Chance(0.3) ? world.Milliseconds(200, 20_000) : null,
+            MinExecutors = world.Dice.Next(2),
+            // No fewer than a barrier stage takes.
+            MaxExecutors = world.Chance(0.5) ? world.Dice.Next(2, 5) : int.MaxValue,
+            BacklogTimeout = world.Milliseconds(50, 3000),
+        };
+        var wish = new ExecutorWish(1, sizes.ExecutorIdleTimeout is null ? int.MaxValue : sizes.MinExecutors, 0, 0, new Dictionary<string, int>());
         var link = _link = new DriverLink(
             new DriverApplication("simulated", "simulated", new Uri("http://driver:1/"), ClusterToken.Create(), [], new Dictionary<string, string>()),
-            new ExecutorWish(1, int.MaxValue, 0, 0, new Dictionary<string, int>()), _ => Coordinator.Dial(Machine.Driver, static () => true), Backend, _ => { },
+            wish, _ => Coordinator.Dial(Machine.Driver, static () => true), Backend, _ => { },
             new DriverLinkSettings { Dispatcher = world.Time, Time = world.Time });
         Backend.Changed += (executor, isHere) =>
         {
             if (isHere) link.Ready(executor);
         };
+        Backend.Emptied += link.HandedOver;
+        Backend.Idle += executor => link.Release(executor, Backend.ReasonToLeave(executor));
+        if (sizes.ExecutorIdleTimeout is not null) _demand = new DemandWatch(sizes, wish, Backend, link, world.Time);
         _registered = link.StartAsync();
         for (var i = world.Dice.Next(2, 5); i > 0; i--) AddMachine();
     }
@@ -75,6 +88,7 @@ internal sealed class Cluster : IWorkerCalls
     public void EndProgram()
     {
         IsEnding = true;
+        _demand?.Dispose();
         Backend.Dispose();
         var ended = _link.EndAsync("the application ended");
         while (!ended.IsCompleted)

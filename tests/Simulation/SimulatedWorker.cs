@@ -70,6 +70,14 @@ internal sealed class SimulatedWorker : IOutputServer, IExecutorStarter
     /// <summary>Files of map outputs.</summary>
     public List<string> Files() => Machine.Disk.FilesOf(_path);
 
+    /// <summary>Asks it to leave: others take over what it serves, until a deadline.</summary>
+    public void Drain(TimeSpan deadline)
+    {
+        if (IsDead) return;
+        _world.Note("the worker of machine {0} is to leave within {1} ms", Machine.Number, (long)deadline.TotalMilliseconds);
+        Agent.Drain(deadline);
+    }
+
     /// <summary>Ends the process, and its executors with it.</summary>
     public void Crash(bool silently, string why)
     {
