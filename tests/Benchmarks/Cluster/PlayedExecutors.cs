@@ -26,7 +26,9 @@ internal sealed class PlayedExecutors : IWorkerCalls, IDisposable
 
     // No longer than what sockets would hold.
     private readonly BlockingCollection<(Link Link, byte[] Frame, int Length)> _said = new(boundedCapacity: 256);
-    private readonly ConcurrentDictionary<StageId, StageBinary> _stages = new();
+
+    // Weak: a program that has dropped an Rdd drops the outputs of its shuffles.
+    private readonly ConcurrentDictionary<StageId, WeakReference<StageBinary>> _stages = new();
     private readonly ConcurrentDictionary<StageId, ShuffleId?> _reads = new();
     private readonly List<Link> _links = [];
     private readonly Thread _player;
@@ -124,7 +126,7 @@ internal sealed class PlayedExecutors : IWorkerCalls, IDisposable
 
     private void End(Link link, TaskLaunch task, BlockWriter writer)
     {
-        var binary = _stages[task.Stage];
+        if (!_stages[task.Stage].TryGetTarget(out var binary)) throw new InvalidOperationException($"Stage {task.Stage} is gone, and its task {task.Task} is not.");
         object value = new SizedResult<long>(Result, sizeof(long));
         if (binary is MapStageBinary map)
         {
@@ -212,7 +214,10 @@ internal sealed class PlayedExecutors : IWorkerCalls, IDisposable
         {
             foreach (var task in tasks)
             {
-                if (all._stages.TryAdd(task.Description.Stage, task.Binary)) all._reads[task.Description.Stage] = ReadBy(task.Binary.Rdd);
+                var stage = task.Description.Stage;
+                if (all._stages.ContainsKey(stage)) continue;
+                all._reads[stage] = ReadBy(task.Binary.Rdd);
+                all._stages[stage] = new WeakReference<StageBinary>(task.Binary);
             }
             backend.Launch(executor, tasks);
         }
