@@ -50,6 +50,7 @@ internal sealed class Cluster : IWorkerCalls
         Backend.Idle += executor => link.Release(executor, Backend.ReasonToLeave(executor));
         if (sizes.ExecutorIdleTimeout is not null) _demand = new DemandWatch(sizes, wish, Backend, link, world.Time);
         _registered = link.StartAsync();
+        if (world.Chance(0.3)) Rival = new RivalProgram(this);
         for (var i = world.Dice.Next(2, 5); i > 0; i--) AddMachine();
     }
 
@@ -59,6 +60,9 @@ internal sealed class Cluster : IWorkerCalls
     public World World { get; }
 
     public SimulatedCoordinator Coordinator { get; }
+
+    /// <summary>Another program on the same cluster; null if there is none.</summary>
+    public RivalProgram? Rival { get; }
 
     /// <summary>Whether the program has been taken in by the coordinator once: before that, it may not start at all.</summary>
     public bool IsRegistered => _registered.IsCompletedSuccessfully;
@@ -90,15 +94,15 @@ internal sealed class Cluster : IWorkerCalls
         IsEnding = true;
         _demand?.Dispose();
         Backend.Dispose();
-        var ended = _link.EndAsync("the application ended");
-        while (!ended.IsCompleted)
+        var (ended, rival) = (_link.EndAsync("the application ended"), Rival?.End() ?? Task.CompletedTask);
+        while (!ended.IsCompleted || !rival.IsCompleted)
         {
             World.Time.RunReady();
 
             // Cancelling calls back on another thread, which goes on with the goodbye.
             lock (World.Time.Sync)
             {
-                if (!World.Time.HasReady && !ended.IsCompleted && !Monitor.Wait(World.Time.Sync, TimeSpan.FromSeconds(60)))
+                if (!World.Time.HasReady && (!ended.IsCompleted || !rival.IsCompleted) && !Monitor.Wait(World.Time.Sync, TimeSpan.FromSeconds(60)))
                     throw new SimulationException("The driver's link to the coordinator does not end.");
             }
         }
