@@ -91,6 +91,11 @@ internal sealed class RivalProgram : IExecutorRoster
         _link.HandedOver(worker);
     }
 
+    void IExecutorRoster.GiveBack(IReadOnlyList<ExecutorId> any, int count, TimeSpan grace, string reason)
+    {
+        foreach (var executor in any.Where(_executors.ContainsKey).Take(count).ToArray()) _link.Release(executor, reason);
+    }
+
     private static ExecutorWish Wish(World world) => new(1, world.Dice.Next(3), 1, 0, new Dictionary<string, int>());
 
     private void Change(World world)
