@@ -7,8 +7,8 @@ namespace Dataflow.Cluster;
 /// <param name="time">The clock.</param>
 internal sealed class FileSources(Action<ControlMessage> send, TimeProvider time)
 {
-    // Others may have to fetch first; whoever is still not served then goes to the driver.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    // Others may have to fetch first, over a slow network; that the coordinator is gone its link tells. Whoever is still not served then goes to the driver.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly ConcurrentDictionary<string, TaskCompletionSource<FilesAt?>> _asked = new(StringComparer.Ordinal);
 
