@@ -111,6 +111,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
         _peers?.Dispose();
         await _server.DisposeAsync().ConfigureAwait(false);
         _client.Dispose();
+        _pieces?.Dispose();
         _services?.Dispose();
         _late?.Dispose();
     }
@@ -150,7 +151,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
         var driver = new DriverBlocksReader(reader, _start);
         _late = new LateAssemblies(Path.Combine(_start.TempFolder, "late"), name => driver.Ask(name, "an assembly"));
         _outputs = new ExecutorMapOutputs(shuffle => _driver.Send(new MapOutputsAsked(shuffle, 0)));
-        _pieces = new BroadcastFetcher(message => _driver.Send(message), driver.FetchPiece, _ended.Task);
+        _pieces = new BroadcastFetcher(services.Memory, message => _driver.Send(message), driver.FetchPiece, _ended.Task);
         _broadcasts = new FetchedBroadcasts(_code, _pieces.Fetch);
         _stages = new ShippedStages(driver, () => new ReadContext(_code) { Broadcasts = _broadcasts });
         services.Commits = _answers;
