@@ -85,7 +85,9 @@ public sealed class WorkerHost
         var join = tls is null ? _options.Join : TlsFiles.Secured(_options.Join);
         var node = new NodeOptions { Address = await AddressTowardAsync(join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger, Tls = tls?.Load() };
         using var client = new NodeClient(node);
-        using var pool = new NativePool(new NativePoolOptions { HugePages = false });
+
+        // A daemon fetches the files of a program now and then, and keeps nothing for the next time.
+        using var pool = new NativePool(new NativePoolOptions { HugePages = false, IdleBytes = 0 });
         var server = await NodeServer.StartAsync(
             node, static link => link.Channel.DisposeAsync(), cancellation: cancellationToken).ConfigureAwait(false);
         await using var listening = server.ConfigureAwait(false);

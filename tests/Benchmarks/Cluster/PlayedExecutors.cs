@@ -62,7 +62,7 @@ internal sealed class PlayedExecutors : IWorkerCalls, IDisposable
         var url = $"http://{HostOf(worker)}:7077/";
         _said.Add(Frame(link, new RegisterExecutor(
             "benchmark", new ExecutorId(worker), new WorkerId(worker), HostOf(worker), url, $"http://{HostOf(worker)}:7078/", "/var/dataflow/shuffles", slots,
-            new Dictionary<string, IReadOnlyList<string>>(), [], 1)));
+            new Dictionary<string, IReadOnlyList<string>>(), 1)));
     }
 
     public void WaitForAll() => SpinWait.SpinUntil(() => Volatile.Read(ref _registered) == _links.Count);
