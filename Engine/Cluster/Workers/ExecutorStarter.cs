@@ -13,13 +13,21 @@ internal sealed class ExecutorStarter(RemoteBlockReader reader, WorkerShuffles s
 {
     private readonly FileStage _stage = new(reader, Path.Combine(folder, "code"));
 
-    public async Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources)
+    public async Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources, CancellationToken cancellation)
     {
         var application = Path.Combine(folder, $"{launch.Application}-{launch.Executor.Value}");
 
         // Before its files are here: what has come is for others at once.
         var served = new ShuffleServer(launch.Worker, shuffles.Url, shuffles.Begin(launch.Application, secret, new StagedFiles(_stage, launch.Files)));
-        await _stage.FillAsync(application, launch.Files, new BlockSource(new Uri(launch.DriverUrl), launch.Application, secret), sources).ConfigureAwait(false);
+        try
+        {
+            await _stage.FillAsync(application, launch.Files, new BlockSource(new Uri(launch.DriverUrl), launch.Application, secret), sources, cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            if (Directory.Exists(application)) Directory.Delete(application, recursive: true);
+            throw;
+        }
         return ExecutorProcess.Start(launch, secret, served, application, tls, logger);
     }
 

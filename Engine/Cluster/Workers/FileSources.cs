@@ -18,14 +18,15 @@ internal sealed class FileSources(Action<ControlMessage> send, TimeProvider time
     /// <summary>Asks for the next bundle that is not here. One caller for each application at a time.</summary>
     /// <param name="application">The application.</param>
     /// <param name="here">Bundles that are here.</param>
+    /// <param name="cancellation">The files are not wanted any more: of a program that has ended nobody says anything.</param>
     /// <returns>Null if nobody says.</returns>
-    public async Task<FilesAt?> AskAsync(string application, int[] here)
+    public async Task<FilesAt?> AskAsync(string application, int[] here, CancellationToken cancellation)
     {
         var answer = _asked[application] = new TaskCompletionSource<FilesAt?>(TaskCreationOptions.RunContinuationsAsynchronously);
         send(new WantFiles(application, here));
         try
         {
-            return await answer.Task.WaitAsync(Patience, time).ConfigureAwait(false);
+            return await answer.Task.WaitAsync(Patience, time, cancellation).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -46,7 +47,10 @@ internal sealed class FileSources(Action<ControlMessage> send, TimeProvider time
     /// <summary>The coordinator has answered.</summary>
     public void Answer(FilesAt answer)
     {
-        if (_asked.TryRemove(answer.Application, out var waits)) waits.TrySetResult(answer);
+        if (_asked.TryRemove(answer.Application, out var waits))
+            waits.TrySetResult(answer);
+        else if (answer.Bundle is { } bundle)
+            Got(answer.Application, bundle, whole: false); // Who asked waits no more: others get its place.
     }
 
     /// <summary>The coordinator is away: nobody will answer.</summary>

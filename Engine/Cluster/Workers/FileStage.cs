@@ -26,8 +26,9 @@ internal sealed class FileStage(RemoteBlockReader reader, string cache)
     /// <param name="files">What belongs there.</param>
     /// <param name="driver">Who has them all.</param>
     /// <param name="sources">Knows who else has them.</param>
+    /// <param name="cancellation">They are not wanted any more, though others may still wait for them.</param>
     /// <exception cref="ClusterException">A file can't be had, or belongs outside the folder.</exception>
-    public async Task FillAsync(string folder, IReadOnlyList<CodeFile> files, BlockSource driver, FileSources sources)
+    public async Task FillAsync(string folder, IReadOnlyList<CodeFile> files, BlockSource driver, FileSources sources, CancellationToken cancellation)
     {
         Directory.CreateDirectory(cache);
         var root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
@@ -35,10 +36,10 @@ internal sealed class FileStage(RemoteBlockReader reader, string cache)
 
         // What one executor of an application fetches the next one has.
         var turn = _turns.GetOrAdd(driver.Scope, static _ => new SemaphoreSlim(1));
-        await turn.WaitAsync().ConfigureAwait(false);
+        await turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            await FetchAsync(CodeBundles.Of(files), driver, sources).ConfigureAwait(false);
+            await FetchAsync(CodeBundles.Of(files), driver, sources, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -46,6 +47,7 @@ internal sealed class FileStage(RemoteBlockReader reader, string cache)
         }
         foreach (var file in files)
         {
+            cancellation.ThrowIfCancellationRequested();
             var path = Path.GetFullPath(Path.Combine(root, file.Path));
             if (!path.StartsWith(root, StringComparison.Ordinal))
                 throw new ClusterException($"The driver named a file '{file.Path}' that would lie outside the folder of its application.");
@@ -60,7 +62,7 @@ internal sealed class FileStage(RemoteBlockReader reader, string cache)
     /// <summary>An application has ended.</summary>
     public void Forget(string application) => _turns.TryRemove(application, out _);
 
-    private async Task FetchAsync(IReadOnlyList<IReadOnlyList<CodeFile>> bundles, BlockSource driver, FileSources sources)
+    private async Task FetchAsync(IReadOnlyList<IReadOnlyList<CodeFile>> bundles, BlockSource driver, FileSources sources, CancellationToken cancellation)
     {
         var application = driver.Scope;
         var failures = 0;
@@ -72,17 +74,23 @@ internal sealed class FileStage(RemoteBlockReader reader, string cache)
                 sources.Offer(application, here);
                 return;
             }
-            if (await sources.AskAsync(application, here).ConfigureAwait(false) is not { Bundle: { } next } answer || next < 0 || next >= bundles.Count)
+            if (await sources.AskAsync(application, here, cancellation).ConfigureAwait(false) is not { Bundle: { } next } answer || next < 0 || next >= bundles.Count)
             {
-                if (await FetchAsync(Lacking(bundles.SelectMany(bundle => bundle)), driver, CancellationToken.None).ConfigureAwait(false) is { } lacks) throw new ClusterException(lacks);
+                if (await FetchAsync(Lacking(bundles.SelectMany(bundle => bundle)), driver, cancellation).ConfigureAwait(false) is { } lacks)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    throw new ClusterException(lacks);
+                }
                 continue;
             }
             var source = answer.Source is null ? driver : Uri.TryCreate(answer.Source, UriKind.Absolute, out var peer) ? driver with { Server = peer } : null;
             var lacking = Lacking(bundles[next]);
             using var patience = new CancellationTokenSource(
                 source == driver ? Timeout.InfiniteTimeSpan : PeerPatience + TimeSpan.FromSeconds(lacking.Sum(file => file.Length) / PeerBytesPerSecond), sources.Time);
-            var problem = source is null ? $"'{answer.Source}' is no address" : await FetchAsync(lacking, source, patience.Token).ConfigureAwait(false);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+            var problem = source is null ? $"'{answer.Source}' is no address" : await FetchAsync(lacking, source, either.Token).ConfigureAwait(false);
             sources.Got(application, next, problem is null);
+            cancellation.ThrowIfCancellationRequested();
             if (problem is not null && answer.Source is null && ++failures == MostFailures) throw new ClusterException(problem);
         }
     }

@@ -7,7 +7,8 @@ internal interface IExecutorStarter
     /// <param name="launch">What the coordinator asked for.</param>
     /// <param name="secret">The application's secret.</param>
     /// <param name="sources">Knows who has the files.</param>
-    Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources);
+    /// <param name="cancellation">It is not wanted any more. One that is about to run may run all the same: it is asked to end then.</param>
+    Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources, CancellationToken cancellation);
 
     /// <summary>Removes what is kept for an application, which has ended. Its executors have been asked to end.</summary>
     void Forget(string application);

@@ -255,10 +255,14 @@ internal sealed class WorkerAgent : Actor
     {
         try
         {
-            var process = await _starter.StartAsync(held.Launch, secret, _sources).ConfigureAwait(false);
+            var process = await _starter.StartAsync(held.Launch, secret, _sources, held.Starting.Token).ConfigureAwait(false);
             Self.Tell(new Started(held, process));
             var (code, reason) = await process.Exited.ConfigureAwait(false);
             Self.Tell(new Exited(held, code, reason));
+        }
+        catch (OperationCanceledException) when (held.Starting.IsCancellationRequested)
+        {
+            Self.Tell(new Exited(held, null, "it was not wanted any more before it ran"));
         }
         catch (Exception error)
         {
@@ -293,7 +297,13 @@ internal sealed class WorkerAgent : Actor
     private void Finish(HeldExecutor held, string reason)
     {
         held.StopReason ??= reason;
-        if (held.Process is not { } process || held.Overdue is not null) return;
+        if (held.Process is not { } process)
+        {
+            // Its files may be long in coming, or never come.
+            _ = held.Starting.CancelAsync();
+            return;
+        }
+        if (held.Overdue is not null) return;
         process.End();
         held.Overdue = _settings.Time.CreateTimer(_ => Self.Tell(new Overdue(held)), null, _settings.GoodbyePatience, Timeout.InfiniteTimeSpan);
     }
@@ -310,6 +320,7 @@ internal sealed class WorkerAgent : Actor
             return;
         }
         _link.Channel.Send(new Drain(number, deadline));
+        foreach (var held in _executors.Values.Where(held => held.Process is null)) Finish(held, "its worker leaves");
         _timer.Change(deadline, Timeout.InfiniteTimeSpan);
     }
 
@@ -320,7 +331,6 @@ internal sealed class WorkerAgent : Actor
         _reason = reason;
         Log("leaving", reason);
         _ = _ending.CancelAsync();
-        _sources.GiveUp();
         if (_link is { } link) _closing = link.Channel.CloseAsync(reason).AsTask();
         foreach (var held in _executors.Values) Finish(held, reason);
         if (_executors.Count == 0) Self.Stop();
@@ -334,6 +344,9 @@ internal sealed class WorkerAgent : Actor
         public LaunchExecutor Launch => launch;
 
         public RunningExecutor Running => new(launch.Application, launch.Executor, launch.Cores, launch.MemoryBytes, launch.Resources);
+
+        /// <summary>Ends the staging of its files.</summary>
+        public CancellationTokenSource Starting { get; } = new();
 
         /// <summary>Null while its files are staged.</summary>
         public IStartedExecutor? Process { get; set; }

@@ -118,12 +118,27 @@ public sealed class FileStageTests : IAsyncLifetime
 
     private FileStage Stage() => new(new RemoteBlockReader(_driver.Client, _pool), Path.Combine(_folder.Path, "code"));
 
+    [Fact]
+    public async Task Files_that_are_not_wanted_any_more_are_not_waited_for_and_a_late_answer_is_given_back()
+    {
+        var said = new List<ControlMessage>();
+        var sources = new FileSources(said.Add, TimeProvider.System);
+        using var unwanted = new CancellationTokenSource();
+        var filling = Stage().FillAsync(Path.Combine(_folder.Path, "executor"), _files, new BlockSource(_driver.Server.Url, "app", _secret), sources, unwanted.Token);
+        Assert.Single(said);
+        await unwanted.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => filling.WaitAsync(TestNode.Patience));
+        sources.Answer(new FilesAt("app", 0, null));
+        Assert.Equal(new GotFiles("app", 0, Whole: false), said[^1]);
+        Assert.Equal(0, _ofDriver.Opened);
+    }
+
     private Task FillAsync() => FillAsync(Stage(), "executor");
 
     private async Task FillAsync(FileStage stage, string executor)
     {
         var folder = Path.Combine(_folder.Path, executor);
-        await stage.FillAsync(folder, _files, new BlockSource(_driver.Server.Url, "app", _secret), _sources).WaitAsync(TestNode.Patience);
+        await stage.FillAsync(folder, _files, new BlockSource(_driver.Server.Url, "app", _secret), _sources, CancellationToken.None).WaitAsync(TestNode.Patience);
         Assert.True((await File.ReadAllBytesAsync(Path.Combine(folder, "one.dll"))).AsSpan().SequenceEqual(_content));
     }
 

@@ -13,9 +13,15 @@ public sealed class WorkerAgentTests : IExecutorStarter
     private bool _isDown;
     private ClusterException? _refusal;
 
-    Task<IStartedExecutor> IExecutorStarter.StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources) => launch.Application == "broken"
-        ? throw new ClusterException("a file is missing")
-        : Task.FromResult<IStartedExecutor>(_executors[launch.Executor.Value] = new PlayedExecutor(launch.Executor.Value));
+    async Task<IStartedExecutor> IExecutorStarter.StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources, CancellationToken cancellation)
+    {
+        if (launch.Application == "broken") throw new ClusterException("a file is missing");
+
+        // Nobody answers.
+        if (launch.Application == "staging") await sources.AskAsync(launch.Application, [], cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        return _executors[launch.Executor.Value] = new PlayedExecutor(launch.Executor.Value);
+    }
 
     void IExecutorStarter.Forget(string application) => _forgotten.Add(application);
 
@@ -111,6 +117,35 @@ public sealed class WorkerAgentTests : IExecutorStarter
         Assert.True(_executors[1].IsKilled);
     }
 
+    [Theory]
+    [InlineData("the program ends")]
+    [InlineData("the program gives it back")]
+    [InlineData("the worker drains")]
+    [InlineData("the worker leaves")]
+    public async Task An_executor_whose_files_are_still_awaited_ends_at_once(string how)
+    {
+        var agent = Start();
+        var program = _script.Program("staging");
+        Assert.Equal(0, FreeCores());
+        if (how == "the program ends") program.Say(new ApplicationEnded("staging", "it failed"));
+        if (how == "the program gives it back")
+        {
+            program.Say(new WantExecutors("staging", new ExecutorWish(0, 0, 0, 0, new Dictionary<string, int>())));
+            program.Say(new ReleaseExecutor("staging", new ExecutorId(1), "idle"));
+        }
+        if (how == "the worker drains") agent.Drain(TimeSpan.FromSeconds(30));
+        if (how == "the worker leaves") agent.Stop("it was told to");
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                _script.Dispatcher.RunAll();
+                return how == "the worker leaves" ? agent.Ended.IsCompleted : FreeCores() == 4;
+            },
+            TestNode.Patience));
+        Assert.Empty(_executors);
+        if (how == "the worker leaves") Assert.Equal("it was told to", await agent.Ended);
+    }
+
     [Fact]
     public void What_is_kept_for_a_program_that_ended_while_the_link_was_cut_is_removed()
     {
@@ -198,6 +233,13 @@ public sealed class WorkerAgentTests : IExecutorStarter
         agent.Drain(TimeSpan.FromSeconds(30));
         _script.Dispatcher.RunAll();
         Assert.Equal("it was drained", await agent.Ended.WaitAsync(TestNode.Patience));
+    }
+
+    private int FreeCores()
+    {
+        var person = _script.Dial();
+        person.Say(new AskStatus());
+        return Assert.Single(Assert.Single(person.Take<StatusAnswer>()).Workers).FreeCores;
     }
 
     private WorkerAgent Start(string? version = null)

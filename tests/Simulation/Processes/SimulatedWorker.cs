@@ -95,7 +95,7 @@ internal sealed class SimulatedWorker : IOutputServer, IExecutorStarter
         Machine.Disk.DeleteFolder(_path);
     }
 
-    public Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources)
+    public Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources, CancellationToken cancellation)
     {
         var started = new TaskCompletionSource<IStartedExecutor>();
         _world.Time.After(_world.Milliseconds(20, 800), () =>
