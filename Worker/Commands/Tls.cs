@@ -7,19 +7,19 @@ internal sealed class Tls
 {
     private readonly Option<FileInfo?> _certificate = new("--tls-certificate")
     {
-        Description = "TLS: PEM file with the certificate of this machine and its key (else the variable DATAFLOW_TLS_CERTIFICATE; none).",
+        Description = "TLS: PEM file with the certificate of this machine and its key, for all that others dial: coordinator, worker, program (else the variable DATAFLOW_TLS_CERTIFICATE; none).",
         Recursive = true,
     };
 
     private readonly Option<FileInfo?> _authority = new("--tls-authority")
     {
-        Description = "TLS: PEM file with the certificates to trust (else the variable DATAFLOW_TLS_AUTHORITY; those of the system).",
+        Description = "TLS: PEM file with the certificates to trust; alone it is enough to ask: status, kill (else the variable DATAFLOW_TLS_AUTHORITY; those of the system).",
         Recursive = true,
     };
 
     private readonly Option<bool> _mutual = new("--tls-mutual")
     {
-        Description = "TLS: who dials must show a certificate too (else the variable DATAFLOW_TLS_MUTUAL).",
+        Description = "TLS: who dials must show a certificate too, so all have one (else the variable DATAFLOW_TLS_MUTUAL).",
         Recursive = true,
     };
 

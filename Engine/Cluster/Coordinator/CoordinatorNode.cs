@@ -68,7 +68,7 @@ public sealed class CoordinatorNode : IAsyncDisposable
                 Token = token,
                 AdvertisedHost = options.AdvertisedHost,
                 Logger = logger,
-                Tls = (options.Tls ?? TlsFiles.FromEnvironment())?.Load(),
+                Tls = TlsFiles.LoadToListen(options.Tls ?? TlsFiles.FromEnvironment(), "the coordinator"),
             },
             link => host.Accept(link.Channel), cancellation: cancellationToken).ConfigureAwait(false);
         return new CoordinatorNode(server, host, token is { IsOpen: false });

@@ -59,7 +59,7 @@ public sealed record ClusterOptions
     /// need the same.</summary>
     public TlsFiles? Tls { get; init; }
 
-    internal TlsOptions? ReadTls() => (Tls ?? TlsFiles.FromEnvironment())?.Load();
+    internal TlsOptions? ReadTls(Uri? dials = null) => TlsFiles.LoadToListen(Tls ?? TlsFiles.FromEnvironment(), "this program, which its executors dial,", dials);
 
     /// <summary>Refuses what can't be meant.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number or a time of executors makes no sense.</exception>

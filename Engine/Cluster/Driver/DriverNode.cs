@@ -84,8 +84,8 @@ internal sealed class DriverNode : IAsyncDisposable
     public static async Task<DriverNode> ConnectAsync(
         string url, ClusterOptions options, Func<int, Accumulator?> findAccumulator, CancellationToken cancellation)
     {
-        var tls = options.ReadTls();
         var coordinator = ClusterAddress.ToJoin(url);
+        var tls = options.ReadTls(coordinator);
         if (tls is not null) coordinator = TlsFiles.Secured(coordinator);
         var token = options.ReadToken() ?? ClusterToken.Open;
 

@@ -23,7 +23,7 @@ internal sealed class NodeClient : IDisposable
         if (Options.Tls is { } own)
         {
             tls.RemoteCertificateValidationCallback = (_, certificate, _, errors) => own.Trusts(certificate, errors);
-            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => own.Certificate;
+            if (own.Certificate is { } shown) tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => shown;
         }
         _peers = new HttpMessageInvoker(new SocketsHttpHandler
         {
@@ -72,15 +72,21 @@ internal sealed class NodeClient : IDisposable
     {
         ScopeName.Check(scope);
         var socket = new ClientWebSocket();
+        var distrust = SslPolicyErrors.None;
         try
         {
             socket.Options.KeepAliveInterval = Options.Limits.KeepAliveInterval;
             socket.Options.KeepAliveTimeout = Options.Limits.KeepAliveTimeout;
             if (through is null) socket.Options.Proxy = null;
-            if (through is null && Options.Tls is { } own)
+            if (through is null)
             {
-                socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, errors) => own.Trusts(certificate, errors);
-                if (own.Mutual) socket.Options.ClientCertificates = [own.Certificate];
+                socket.Options.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                {
+                    if (Options.Tls?.Trusts(certificate, errors) ?? errors == SslPolicyErrors.None) return true;
+                    distrust = errors;
+                    return false;
+                };
+                if (Options.Tls?.Certificate is { } shown) socket.Options.ClientCertificates = [shown];
             }
             using var patience = new CancellationTokenSource(Options.Limits.HandshakeTimeout, Options.Limits.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
@@ -92,7 +98,7 @@ internal sealed class NodeClient : IDisposable
         catch (Exception error) when (error is not ClusterException && !cancellation.IsCancellationRequested)
         {
             socket.Dispose();
-            throw new ClusterException($"No link to {server} could be made: {error.Message}\n  next: check that a process of Dataflow listens there.", error);
+            throw LinkErrors.Explain(server, error, distrust);
         }
         catch
         {

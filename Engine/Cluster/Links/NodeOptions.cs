@@ -65,8 +65,8 @@ internal sealed record NodeOptions
 /// <summary>TLS of a process: what it shows, and whom it trusts. The same at both ends of a cluster with one certificate authority.</summary>
 internal sealed record TlsOptions
 {
-    /// <summary>The certificate that a server shows, with its private key; a client shows it when it is asked.</summary>
-    public required X509Certificate2 Certificate { get; init; }
+    /// <summary>The certificate that a server shows, with its private key; a client shows it when it is asked. Null for who only dials.</summary>
+    public required X509Certificate2? Certificate { get; init; }
 
     /// <summary>Certificates that others' must chain to; empty takes those of the system.</summary>
     public X509Certificate2Collection Trusted { get; init; } = [];

@@ -83,7 +83,8 @@ public sealed class WorkerHost
         using var temp = new TempFolders(_options.TempFolder);
         var tls = _options.Tls ?? TlsFiles.FromEnvironment();
         var join = tls is null ? _options.Join : TlsFiles.Secured(_options.Join);
-        var node = new NodeOptions { Address = await AddressTowardAsync(join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger, Tls = tls?.Load() };
+        var options = TlsFiles.LoadToListen(tls, $"the worker {_options.Name}", join);
+        var node = new NodeOptions { Address = await AddressTowardAsync(join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger, Tls = options };
         using var client = new NodeClient(node);
 
         // A daemon fetches the files of a program now and then, and keeps nothing for the next time.

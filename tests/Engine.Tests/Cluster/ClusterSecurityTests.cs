@@ -267,6 +267,58 @@ public sealed class ClusterSecurityTests
         Assert.Equal([4], inbox.Take(0, 1, 0, Environment.TickCount64 + (long)TestNode.Patience.TotalMilliseconds, out _)!.Bytes.ToArray());
     }
 
+    [Fact]
+    public async Task A_link_that_fails_on_tls_says_why()
+    {
+        using var certificate = Certificate();
+        using var stranger = Certificate();
+        var tls = new TlsOptions { Certificate = certificate, Trusted = [certificate] };
+        await using var plain = await TestNode.StartAsync(NodeOptions.Default with { Token = Token });
+        await using var secured = await TestNode.StartAsync(NodeOptions.Default with { Token = Token, Tls = tls });
+        await using var mutual = await TestNode.StartAsync(NodeOptions.Default with { Token = Token, Tls = tls with { Mutual = true } });
+
+        // Who only dials needs no certificate.
+        using (var asks = new NodeClient(NodeOptions.Default with { Tls = tls with { Certificate = null } }))
+        {
+            await (await asks.ConnectAsync(secured.Server.Url, ScopeName.Cluster, Token)).CloseAsync("done");
+            Assert.Contains("certificate", await RefusedAsync(mutual, "https", tls with { Certificate = null }, null));
+        }
+        Assert.Contains("may speak TLS", await RefusedAsync(secured, "http", null, false));
+        Assert.Contains("does not speak TLS", await RefusedAsync(plain, "https", tls, true));
+        Assert.Contains("its certificate is not trusted", await RefusedAsync(secured, "https", tls with { Trusted = [stranger] }, true));
+        Assert.Contains("its certificate is not trusted", await RefusedAsync(secured, "https", null, true));
+        Assert.Contains("does not name 'localhost'", await RefusedAsync(secured, "https", tls, true, "localhost"));
+    }
+
+    [Fact]
+    public async Task Tls_without_a_certificate_of_its_own_is_refused_where_others_dial()
+    {
+        foreach (var files in (TlsFiles[])[new TlsFiles(null) { Authority = "authority.pem" }, new TlsFiles(null) { Mutual = true }])
+        {
+            var messages = new[]
+            {
+                await Assert.ThrowsAsync<ClusterException>(() => CoordinatorNode.StartAsync(new CoordinatorOptions("http://127.0.0.1:0") { Tls = files })),
+                await Assert.ThrowsAsync<ClusterException>(() => DataflowContext.ListenAsync("http://127.0.0.1:0", new ClusterOptions { Tls = files })),
+                await Assert.ThrowsAsync<ClusterException>(() => DataflowContext.ConnectAsync("dataflow://127.0.0.1:9", new ClusterOptions { Tls = files })),
+                await Assert.ThrowsAsync<ClusterException>(() => new WorkerHost(new WorkerOptions(new Uri("http://127.0.0.1:9")) { Tls = files }).RunAsync()),
+            };
+            Assert.All(messages, error => Assert.Contains("--tls-certificate FILE", error.Message));
+            Assert.All(messages, error => Assert.Contains(files.Mutual ? "--tls-mutual" : "--tls-authority", error.Message));
+        }
+        var error = await Assert.ThrowsAsync<ClusterException>(() => new WorkerHost(new WorkerOptions(new Uri("https://127.0.0.1:9"))).RunAsync());
+        Assert.Contains("https://127.0.0.1:9", error.Message);
+        Assert.Contains("--tls-certificate FILE", error.Message);
+    }
+
+    private static async Task<string> RefusedAsync(TestNode node, string scheme, TlsOptions? tls, bool? isRefusal, string host = "127.0.0.1")
+    {
+        using var client = new NodeClient(NodeOptions.Default with { Tls = tls });
+        var error = await Assert.ThrowsAsync<ClusterException>(
+            () => client.ConnectAsync(new UriBuilder(scheme, host, node.Server.Url.Port).Uri, ScopeName.Cluster, Token).WaitAsync(TestNode.Patience));
+        if (isRefusal is { } expected) Assert.True(error.IsRefusal == expected, error.ToString());
+        return error.Message;
+    }
+
     private static X509Certificate2 Certificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
