@@ -35,12 +35,12 @@ internal sealed partial class CoordinatorHost
             Return(known, peer, register);
             return;
         }
-        if (known is not null)
+        if (known?.Peer is not null)
         {
-            // For good: two that took turns would never end.
-            known.Peer?.Refuse($"another worker of the name {register.Name} registered: give each one a name of its own");
-            Forget(known, "a worker of the same name registered");
+            Wait(peer, register);
+            return;
         }
+        if (known is not null) Forget(known, "a worker of the same name registered");
 
         // What ran on a worker that was given up is lost to its programs: it begins anew, under another number.
         var isForgotten = register.Worker is not { } before || _goneWorkers.Has(before) || _workers.ContainsKey(before);

@@ -72,7 +72,8 @@ internal sealed partial class CoordinatorHost : Actor
     {
         var now = Now();
         foreach (var worker in _workers.Values.Where(worker => worker.MissedAt <= now).ToArray())
-            Forget(worker, $"it did not come back for {_settings.WorkerPatience.TotalSeconds:0.###} s");
+            Forget(worker, worker.Goodbye ?? $"it did not come back for {_settings.WorkerPatience.TotalSeconds:0.###} s");
+        RefuseNamesakes(now);
         foreach (var application in _applications.Values.ToArray())
         {
             if (application.MissedAt <= now) End(application, $"its program did not come back for {_settings.ApplicationPatience.TotalSeconds:0.###} s");
@@ -139,13 +140,19 @@ internal sealed partial class CoordinatorHost : Actor
             worker.Peer = null;
             PassOver(worker);
             worker.MissedAt = Now() + (isGoodbye ? TimeSpan.Zero : _settings.WorkerPatience);
+            worker.Goodbye = isGoodbye ? end.Reason : null;
             Log("worker-link-lost", worker.Offer.Name, end.Reason);
+            AdmitNamesakes(worker.Offer.Name);
         }
         else if (peer.Application is { } application && application.Peer == peer)
         {
             application.Peer = null;
             application.MissedAt = Now() + _settings.ApplicationPatience;
             Log("application-link-lost", application.Name, end.Reason);
+        }
+        else
+        {
+            _namesakes.RemoveAll(each => each.Peer == peer);
         }
     }
 
@@ -197,6 +204,7 @@ internal sealed partial class CoordinatorHost : Actor
     {
         TimeSpan? first = null;
         foreach (var worker in _workers.Values) Earliest(worker.MissedAt);
+        foreach (var each in _namesakes) Earliest(each.Until);
         foreach (var application in _applications.Values)
         {
             Earliest(application.MissedAt);

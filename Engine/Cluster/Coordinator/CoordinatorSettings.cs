@@ -22,6 +22,9 @@ internal sealed record CoordinatorSettings
     /// <summary>How long a worker whose link broke may take to come back before it is gone.</summary>
     public TimeSpan WorkerPatience { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a worker waits whose name another one has: until the link of that one would have ended if it were dead.</summary>
+    public TimeSpan NamePatience { get; init; } = LinkLimits.Default.KeepAliveInterval + LinkLimits.Default.KeepAliveTimeout + TimeSpan.FromSeconds(1);
+
     /// <summary>How long a program whose link broke may take to come back before it has ended.</summary>
     public TimeSpan ApplicationPatience { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -23,6 +23,9 @@ internal sealed class WorkerEntry(WorkerId number, RegisterWorker offer, int ord
     /// <summary>When it is gone if it is still away then.</summary>
     public TimeSpan? MissedAt { get; set; }
 
+    /// <summary>How its last link ended, if that was no accident.</summary>
+    public string? Goodbye { get; set; }
+
     /// <summary>What it said when it was about to leave; null if it is not.</summary>
     public Drain? Drain { get; set; }
 

@@ -6,7 +6,7 @@ namespace Dataflow.Cluster;
 
 /// <summary>A worker offers its machine: the first message on its link, and again after a lost link or a coordinator's restart.</summary>
 /// <param name="Version">Version of its engine; another one is refused with a message that names both.</param>
-/// <param name="Name">Its name, unique in the cluster; a second worker of the same name replaces the first.</param>
+/// <param name="Name">Its name, unique in the cluster; a second worker of the same name is refused while the first is alive.</param>
 /// <param name="Host">Name of its machine, as locality compares it.</param>
 /// <param name="Cores">Cores that it grants to executors.</param>
 /// <param name="MemoryBytes">Memory that it grants to executors.</param>

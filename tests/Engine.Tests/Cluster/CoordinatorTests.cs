@@ -194,14 +194,51 @@ public sealed class CoordinatorTests
     }
 
     [Fact]
-    public void A_second_worker_of_a_name_replaces_the_first_for_good()
+    public void A_second_worker_of_a_name_is_refused_while_the_first_is_alive()
     {
         var first = _script.Worker("one");
         var program = _script.Program("app");
         var second = _script.Worker("one");
+        Assert.Empty(second.Take<WorkerRegistered>());
+        _script.Pass(_script.Settings.NamePatience);
+        Assert.Contains("of the name one already, on host of one", Assert.Single(second.Take<Refused>()).Reason);
+        Assert.NotNull(second.End);
+        Assert.Null(first.End);
+        Assert.Empty(program.Take<WorkerGone>());
+        Assert.Single(first.Take<LaunchExecutor>());
+    }
+
+    [Fact]
+    public void A_second_worker_of_a_name_takes_the_place_of_one_that_is_dead()
+    {
+        var first = _script.Worker("one");
+        var program = _script.Program("app");
+        var second = _script.Worker("one");
+        var third = _script.Worker("one");
+        Assert.Empty(second.Take<LaunchExecutor>());
+        first.Channel.Break("silent");
+        _script.Dispatcher.RunAll();
         Assert.Contains("same name", Assert.Single(program.Take<WorkerGone>()).Reason);
-        Assert.Contains("name", Assert.Single(first.Take<Refused>()).Reason);
         Assert.Single(second.Take<LaunchExecutor>());
+
+        // Another one waits for this one now; who has left is not let in.
+        third.Channel.Break("gone");
+        second.Channel.Break("gone too");
+        _script.Dispatcher.RunAll();
+        Assert.Empty(third.Take<WorkerRegistered>());
+    }
+
+    [Fact]
+    public void A_worker_that_said_goodbye_is_gone_for_the_reason_it_gave()
+    {
+        var worker = _script.Worker("one");
+        var program = _script.Program("app");
+        _ = worker.Channel.CloseAsync("it was drained");
+        _script.Dispatcher.RunAll();
+        _script.Pass(TimeSpan.Zero);
+        var reason = Assert.Single(program.Take<WorkerGone>()).Reason;
+        Assert.Contains("it was drained", reason);
+        Assert.DoesNotContain("come back", reason);
     }
 
     [Fact]
