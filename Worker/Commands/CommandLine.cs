@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 
 namespace Dataflow.Worker.Commands;
 
@@ -15,6 +16,13 @@ internal static class CommandLine
         var tls = new Tls();
         tls.AddTo(root);
         var parsed = root.Parse(args);
+        if (parsed.Action is ParseErrorAction && args.Length > 0)
+        {
+            // What is wrong, without all that could be right.
+            foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);
+            Console.Error.WriteLine($"See: dataflow{(parsed.CommandResult.Command == root ? "" : $" {parsed.CommandResult.Command.Name}")} --help");
+            return Task.FromResult(1);
+        }
         tls.Apply(parsed);
 
         // Commands that serve end in their own way and time when they are told to (Signals).

@@ -17,24 +17,19 @@ internal static class CoordinatorCommand
         {
             Description = "Host name or address by which others reach it (the one that is listened on, or the machine's name).",
         };
-        var grace = new Option<TimeSpan>("--share-grace")
-        {
-            Description = "Seconds that tasks may go on whose executor is asked back for a program that has less; then they run again elsewhere (30).",
-            DefaultValueFactory = _ => TimeSpan.FromSeconds(30),
-            CustomParser = Terminal.ParseSeconds,
-        };
+        var grace = Terminal.Seconds(
+            "--share-grace", "Seconds that tasks may go on whose executor is asked back for a program that has less; then they run again elsewhere (30).");
         var token = Terminal.TokenFile();
         var command = new Command(
             "coordinator",
             "Keeps a cluster: workers join it, programs share them. "
                 + "Ends with Ctrl+C or SIGTERM; what runs goes on, and it may be started again.")
         { listen, host, grace, token };
-        command.SetAction((parsed, _) => Terminal.GuardAsync(() => RunAsync(new CoordinatorOptions(parsed.GetValue(listen)!)
+        command.SetAction((parsed, _) => Terminal.GuardAsync(() =>
         {
-            Token = Terminal.Read(parsed.GetValue(token)),
-            AdvertisedHost = parsed.GetValue(host),
-            ShareGrace = parsed.GetValue(grace),
-        })));
+            var options = new CoordinatorOptions(parsed.GetValue(listen)!) { Token = Terminal.Read(parsed.GetValue(token)), AdvertisedHost = parsed.GetValue(host) };
+            return RunAsync(parsed.GetValue(grace) is { } time ? options with { ShareGrace = time } : options);
+        }));
         return command;
     }
 

@@ -23,7 +23,14 @@ internal static class Terminal
     };
 
     /// <summary>The text of a token file, or null if none was named.</summary>
-    public static string? Read(FileInfo? tokenFile) => tokenFile is null ? null : File.ReadAllText(tokenFile.FullName).Trim();
+    /// <exception cref="IOException">It can't be read.</exception>
+    public static string? Read(FileInfo? tokenFile)
+    {
+        if (tokenFile is null) return null;
+        return tokenFile.Exists
+            ? File.ReadAllText(tokenFile.FullName).Trim()
+            : throw new FileNotFoundException($"There is no token file {tokenFile.FullName}: make one with `openssl rand -hex 32 > {tokenFile.Name}`, and give the same to coordinator, workers and programs.");
+    }
 
     /// <summary>One line an event, on standard error: standard output is for answers.</summary>
     public static ILoggerFactory Loggers() => LoggerFactory.Create(logging => logging
@@ -43,16 +50,22 @@ internal static class Terminal
         }
         catch (Exception error) when (error is ClusterException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync(error.Message);
+            // The name of a parameter of ours says nothing to who typed a command.
+            await Console.Error.WriteLineAsync(error is ArgumentException { ParamName: { } name } ? error.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : error.Message);
             return 1;
         }
     }
 
-    public static TimeSpan ParseSeconds(ArgumentResult result)
+    /// <summary>A time in seconds.</summary>
+    /// <param name="name">Of the option.</param>
+    /// <param name="description">Says the default too: the library would write it as hours, minutes and seconds.</param>
+    public static Option<TimeSpan?> Seconds(string name, string description) => new(name) { Description = description, CustomParser = ParseSeconds };
+
+    private static TimeSpan? ParseSeconds(ArgumentResult result)
     {
         var text = result.Tokens.Count == 1 ? result.Tokens[0].Value.TrimEnd('s') : "";
         if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds <= 86_400 * 7) return TimeSpan.FromSeconds(seconds);
         result.AddError($"'{text}' is no time; write a number of seconds, such as 30.");
-        return default;
+        return null;
     }
 }

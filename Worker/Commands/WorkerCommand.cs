@@ -16,11 +16,12 @@ internal static class WorkerCommand
             Required = true,
             CustomParser = ParseUrl,
         };
-        var cores = new Option<int>("--cores") { Description = "Tasks that run here at once (all processors).", DefaultValueFactory = _ => Environment.ProcessorCount };
-        cores.Validators.Add(result =>
+        var cores = new Option<int>("--cores")
         {
-            if (result.GetValueOrDefault<int>() < 1) result.AddError("--cores must be at least 1.");
-        });
+            Description = "Tasks that run here at once (all processors).",
+            DefaultValueFactory = _ => Environment.ProcessorCount,
+            CustomParser = ParseCores,
+        };
         var memory = new Option<long?>("--memory")
         {
             Description = "Memory for executors, such as 4g or 512m (three quarters of the machine's).",
@@ -34,18 +35,10 @@ internal static class WorkerCommand
         };
         var name = new Option<string?>("--name") { Description = "Name of this worker, unique in the cluster (machine and process)." };
         var token = Terminal.TokenFile();
-        var drain = new Option<TimeSpan>("--drain-timeout")
-        {
-            Description = "Seconds that running tasks may take to end, and others to take over what is kept here, after Ctrl+C or SIGTERM; a second signal ends all at once.",
-            DefaultValueFactory = _ => TimeSpan.FromSeconds(30),
-            CustomParser = Terminal.ParseSeconds,
-        };
-        var reconnect = new Option<TimeSpan>("--reconnect-for")
-        {
-            Description = "Seconds that the coordinator may be away, when the worker starts and later, before it ends; its executors go on meanwhile.",
-            DefaultValueFactory = _ => TimeSpan.FromSeconds(60),
-            CustomParser = Terminal.ParseSeconds,
-        };
+        var drain = Terminal.Seconds(
+            "--drain-timeout", "Seconds that running tasks may take to end, and others to take over what is kept here, after Ctrl+C or SIGTERM (30); a second signal ends all at once.");
+        var reconnect = Terminal.Seconds(
+            "--reconnect-for", "Seconds that the coordinator may be away, when the worker starts and later, before it ends (60); its executors go on meanwhile.");
         var temp = new Option<DirectoryInfo?>("--temp") { Description = "Folder for staged code, shuffles and caches (the system's temporary folder)." };
         var command = new Command("worker", "Offers this machine to a driver program or a standing cluster. Ctrl+C or SIGTERM: takes no new tasks, lets running ones end, hands over what it keeps, leaves.")
         {
@@ -59,9 +52,9 @@ internal static class WorkerCommand
                 Resources = new Dictionary<string, IReadOnlyList<string>>(parsed.GetValue(resource) ?? [], StringComparer.Ordinal),
                 TempFolder = parsed.GetValue(temp)?.FullName,
                 Token = Terminal.Read(parsed.GetValue(token)),
-                DrainTimeout = parsed.GetValue(drain),
-                ReconnectFor = parsed.GetValue(reconnect),
             };
+            if (parsed.GetValue(drain) is { } draining) options = options with { DrainTimeout = draining };
+            if (parsed.GetValue(reconnect) is { } patience) options = options with { ReconnectFor = patience };
             if (parsed.GetValue(memory) is { } bytes) options = options with { MemoryBytes = bytes };
             if (parsed.GetValue(name) is { } own) options = options with { Name = own };
             return RunAsync(options);
@@ -77,6 +70,14 @@ internal static class WorkerCommand
         using var asked = signals.Asked.Register(host.Drain);
         var reason = await host.RunAsync(signals.Forced);
         Console.WriteLine($"The worker ends: {reason}.");
+        return 0;
+    }
+
+    private static int ParseCores(ArgumentResult result)
+    {
+        var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cores) && cores > 0) return cores;
+        result.AddError($"'{text}' is no number of cores; write 1 or more.");
         return 0;
     }
 

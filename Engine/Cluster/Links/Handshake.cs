@@ -97,7 +97,7 @@ internal static class Handshake
         if (answer.Length != 1 + ProofLength || answer[0] != (byte)Verdict.Welcome)
         {
             throw new ClusterException(
-                $"{server} refused this process: {(secret.IsOpen ? "it was given no token" : "its token is not the right one")}, or '{scope}' is not known there.\n"
+                $"{server} refused this process: {(secret.IsOpen ? "it was given no token" : "its token is not the right one")}{(scope == ScopeName.Cluster ? "" : $", or '{scope}' is not known there")}.\n"
                 + $"  next: give both ends the same token, in a file or in {ClusterToken.Variable}.") { IsRefusal = true };
         }
         if (!secret.Verify(answer.AsSpan(1), "server", hello, nonce))

@@ -81,6 +81,7 @@ public sealed class WorkerHost
     {
         // What an earlier run left when it was killed is removed meanwhile.
         using var temp = new TempFolders(_options.TempFolder);
+        var folder = FolderOf(temp);
         var tls = _options.Tls ?? TlsFiles.FromEnvironment();
         var join = tls is null ? _options.Join : TlsFiles.Secured(_options.Join);
         var options = TlsFiles.LoadToListen(tls, $"the worker {_options.Name}", join);
@@ -92,16 +93,28 @@ public sealed class WorkerHost
         var server = await NodeServer.StartAsync(
             node, static link => link.Channel.DisposeAsync(), cancellation: cancellationToken).ConfigureAwait(false);
         await using var listening = server.ConfigureAwait(false);
-        using var shuffles = new WorkerShuffles(server, Path.Combine(temp.Folder, "shuffles"));
+        using var shuffles = new WorkerShuffles(server, Path.Combine(folder, "shuffles"));
         var agent = new WorkerAgent(
             new WorkerOffer(_options.Name, Environment.MachineName, _options.Cores, _options.MemoryBytes, _options.Resources, shuffles.Url.ToString()),
             ending => client.ConnectAsync(join, ScopeName.Cluster, _token, ending),
-            new ExecutorStarter(new RemoteBlockReader(client, pool), shuffles, temp.Folder, tls, _logger),
+            new ExecutorStarter(new RemoteBlockReader(client, pool), shuffles, folder, tls, _logger),
             new WorkerAgentSettings { Time = _options.Time, Logger = _logger, ReconnectFor = _options.ReconnectFor });
         using var cancelled = cancellationToken.Register(() => agent.Stop("it was told to"));
         agent.Start();
         if (await Task.WhenAny(agent.Ended, _drain.Task).ConfigureAwait(false) == _drain.Task) agent.Drain(_options.DrainTimeout);
         return await agent.Ended.ConfigureAwait(false);
+    }
+
+    private static string FolderOf(TempFolders temp)
+    {
+        try
+        {
+            return temp.Folder;
+        }
+        catch (TempFolderException error)
+        {
+            throw new ClusterException($"The worker can't make a folder in {temp.Root}: {error.InnerException?.Message ?? error.Message} Give one that it may write to: --temp FOLDER.", error);
+        }
     }
 
     // A name may be made known only when its machine starts.
