@@ -116,7 +116,16 @@ public sealed partial class DataflowContext
     {
         var metrics = new EngineMetrics(_services.Pool, _services.Memory);
         _owned.Add(metrics);
-        if (options.Progress && ConsoleProgress.OfConsole(time) is { } progress) _listeners.Add(progress);
+        if (options.Progress && ConsoleProgress.OfConsole(time) is { } progress)
+        {
+            _listeners.Add(progress);
+            if (_node is { } node)
+            {
+                var notice = new WaitNotice(Console.Error, () => node.View.ExecutorCount == 0 ? node.View.DescribeJoining() : null, time);
+                _owned.Add(notice);
+                _listeners.Add(notice);
+            }
+        }
         if (options.EventLogFolder is { } folder)
         {
             var log = new EventLog(folder, options.Name, time);

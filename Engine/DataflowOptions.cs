@@ -113,7 +113,7 @@ public sealed partial record DataflowOptions
     /// <summary>Whether segments of shuffles stay in memory while there is room. False sends each to disk at once: for tests of what is read back.</summary>
     internal bool SegmentsInMemory { get; init; } = true;
 
-    /// <summary>Whether long jobs draw a progress bar on the console. Silent in any case when standard error is redirected. Default true.</summary>
+    /// <summary>Whether long jobs draw a progress bar on the console, and jobs that wait for workers say so. Silent in any case when standard error is redirected. Default true.</summary>
     public bool Progress { get; init; } = true;
 
     /// <summary>A folder for event logs: one file of JSON lines per application, every event of jobs, stages and tasks. Null, the default, writes none.</summary>

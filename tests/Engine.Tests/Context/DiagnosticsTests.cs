@@ -80,4 +80,33 @@ public sealed class DiagnosticsTests
             bar.OnEvent(new TaskFinished(task, new ExecutorId(0), new TaskSucceeded(null), new TaskMetrics(), TimeSpan.Zero));
         }
     }
+
+    [Fact]
+    public void A_job_that_waits_for_its_first_executor_says_so_once()
+    {
+        var time = new ManualTimeProvider();
+        var output = new StringWriter();
+        (string, string)? lack = ("no worker has joined", "add one with:  dataflow worker");
+        using var notice = new WaitNotice(output, () => lack, time);
+        time.Advance(TimeSpan.FromSeconds(10));
+        notice.OnEvent(new JobStarted(new JobId(1), JobProperties.None, []));
+        time.Advance(TimeSpan.FromSeconds(4));
+        Assert.Equal("", output.ToString());
+        time.Advance(TimeSpan.FromSeconds(2));
+        notice.OnEvent(new JobStarted(new JobId(2), JobProperties.None, []));
+        time.Advance(TimeSpan.FromSeconds(60));
+        const string line = "Waiting for an executor: no worker has joined; add one with:  dataflow worker";
+        Assert.Equal(line, output.ToString().Trim());
+
+        // Again when all that came are lost, and not while there is one.
+        notice.OnEvent(new ExecutorJoined(new ExecutorId(1), new WorkerId(1), "here", 1));
+        lack = null;
+        notice.OnEvent(new JobStarted(new JobId(3), JobProperties.None, []));
+        time.Advance(TimeSpan.FromSeconds(60));
+        Assert.Equal(line, output.ToString().Trim());
+        lack = ("it left", "add another");
+        notice.OnEvent(new ExecutorLeft(new ExecutorId(1), "lost"));
+        time.Advance(TimeSpan.FromSeconds(6));
+        Assert.EndsWith("it left; add another", output.ToString().Trim());
+    }
 }
