@@ -134,7 +134,8 @@ public sealed partial record DataflowOptions
         init => _speculationMinRuntime = Within(value, nameof(SpeculationMinRuntime));
     }
 
-    /// <summary>How often a task must fail on an executor before it is kept away from it, if there is another; at least 1. Default 2.</summary>
+    /// <summary>How often a task must fail on an executor before it is kept away from it, if there is another; at least 1. Default 2. A file or folder
+    /// that it did not find or could not use there keeps it away at once.</summary>
     public int ExcludeAfterFailures
     {
         get => _excludeAfterFailures;

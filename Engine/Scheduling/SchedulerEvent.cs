@@ -48,6 +48,9 @@ internal sealed record RddUnpersisted(int Rdd) : SchedulerEvent;
 /// <summary>An executor offers slots.</summary>
 internal sealed record ExecutorAdded(ExecutorId Executor, WorkerId Worker, string Host, int Slots) : SchedulerEvent
 {
+    /// <summary>Name of its worker, for people; null in local mode.</summary>
+    public string? WorkerName { get; init; }
+
     /// <summary>Addresses of the named resources that it offers too, by name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Resources { get; init; } = NoResources;
 

@@ -14,6 +14,9 @@ internal sealed class ExecutorSlots(ExecutorAdded added)
 
     public string Host => added.Host;
 
+    /// <summary>Where it is, for people.</summary>
+    public string Place => added.WorkerName is { } name ? $"worker {name} of host {added.Host}" : added.Host;
+
     /// <summary>Slots that are free now.</summary>
     public int Free => IsDraining ? 0 : _free;
 

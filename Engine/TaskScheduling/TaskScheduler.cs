@@ -251,7 +251,10 @@ internal sealed partial class TaskScheduler
     {
         var (set, index) = (attempt.Set, attempt.Index);
         if (set.IsStopped || set.StateOf(index) == TaskState.Done) return;
-        set.Failed(index, attempt.Executor.Id);
+
+        // What one machine does not see another one may, and the same one does not see it the next time.
+        var isOfFiles = threw.Exception is IOException or UnauthorizedAccessException or RemoteTaskException { IsOfFiles: true };
+        set.Failed(index, attempt.Executor.Id, isForGood: isOfFiles);
         if (set.FailuresOf(index) >= _options.TaskMaxAttempts || threw.Exception is IFinalError)
         {
             Fail(attempt, threw, set.FailuresOf(index));
@@ -265,7 +268,7 @@ internal sealed partial class TaskScheduler
     {
         var set = attempt.Set;
         if (set.IsStopped || set.StateOf(attempt.Index) == TaskState.Done) return;
-        var where = _executors.Count > 1 ? attempt.Executor.Host : "";
+        var where = _executors.Count > 1 ? attempt.Executor.Place : "";
         _events.Enqueue(new TaskSetFailed(set.Request.Stage, set.Request.Attempt, attempt.Description.Partition, attempts, where, last));
         Stop(set);
     }

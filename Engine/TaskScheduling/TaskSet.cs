@@ -222,11 +222,15 @@ internal sealed class TaskSet
         DoneCount++;
     }
 
-    public void Failed(int index, ExecutorId executor)
+    /// <summary>Notes that a task failed.</summary>
+    /// <param name="index">The task.</param>
+    /// <param name="executor">Where.</param>
+    /// <param name="isForGood">Whether it should run elsewhere at once, not only when it has failed there some times.</param>
+    public void Failed(int index, ExecutorId executor, bool isForGood)
     {
         _failures[index]++;
         _failedOn ??= [];
-        _failedOn[(index, executor)] = _failedOn.GetValueOrDefault((index, executor)) + 1;
+        _failedOn[(index, executor)] = isForGood ? _options.ExcludeAfterFailures : _failedOn.GetValueOrDefault((index, executor)) + 1;
     }
 
     public void Lost(int index) => _losses[index]++;

@@ -147,6 +147,7 @@ internal sealed partial class CoordinatorHost : Actor
         else if (peer.Application is { } application && application.Peer == peer)
         {
             application.Peer = null;
+            application.Load = null;
             application.MissedAt = Now() + _settings.ApplicationPatience;
             Log("application-link-lost", application.Name, end.Reason);
         }

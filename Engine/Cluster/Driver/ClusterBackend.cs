@@ -52,6 +52,9 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 
     public bool HasPlaces => true;
 
+    /// <summary>Names of workers, for people.</summary>
+    public Func<WorkerId, string?> NameOf { get; set; } = static _ => null;
+
     /// <summary>Says why there may be no executor, and how one is added.</summary>
     public Func<(string Why, string Next)?> DescribeJoining { get; set; } = static () => null;
 
@@ -280,7 +283,7 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     /// <summary>Tells of an executor that was taken in.</summary>
     public void Added(RegisterExecutor register)
     {
-        Report(new ExecutorAdded(register.Executor, register.Worker, register.Host, register.Slots) { Resources = register.Resources });
+        Report(new ExecutorAdded(register.Executor, register.Worker, register.Host, register.Slots) { Resources = register.Resources, WorkerName = NameOf(register.Worker) });
         Changed?.Invoke(register.Executor, true);
     }
 

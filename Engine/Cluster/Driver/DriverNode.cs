@@ -131,6 +131,7 @@ internal sealed class DriverNode : IAsyncDisposable
             _server.Admit(Name, Secret, Blocks);
             View = new ClusterView(coordinator ?? _server.Url, coordinator is not null, node.Token is { IsOpen: false }, () => Backend.Describe(worker => _link?.NameOf(worker) ?? worker.ToString()), node.Limits.Time);
             Backend.DescribeJoining = () => View.DescribeJoining();
+            Backend.NameOf = worker => _link?.NameOf(worker);
             var isDynamic = options.ExecutorIdleTimeout is not null;
             var most = isDynamic ? options.MinExecutors : options.MaxExecutors;
             var wish = new ExecutorWish(1, most, options.ExecutorCores, options.ExecutorMemoryBytes ?? 0, options.ExecutorResources);

@@ -270,6 +270,21 @@ public sealed class CoordinatorTests
     }
 
     [Fact]
+    public void The_status_says_nothing_of_the_tasks_of_a_program_whose_link_is_lost()
+    {
+        _script.Worker("one");
+        var program = _script.Program("app", cores: 1);
+        program.Say(new ApplicationBeat(3, 100, 1000, 10));
+        var person = _script.Dial();
+        person.Say(new AskStatus());
+        Assert.Equal(3, Assert.Single(Assert.Single(person.Take<StatusAnswer>()).Applications).Load!.RunningTasks);
+        program.Channel.Break("killed");
+        _script.Dispatcher.RunAll();
+        person.Say(new AskStatus());
+        Assert.Null(Assert.Single(Assert.Single(person.Take<StatusAnswer>()).Applications).Load);
+    }
+
+    [Fact]
     public void A_message_out_of_place_ends_its_link_and_no_other()
     {
         var worker = _script.Worker("one");

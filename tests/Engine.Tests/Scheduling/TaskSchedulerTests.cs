@@ -254,6 +254,22 @@ public sealed class TaskSchedulerTests
     }
 
     [Fact]
+    public void A_task_that_does_not_see_a_file_runs_elsewhere_at_once()
+    {
+        var run = new SlotScript();
+        run.AddExecutor("e1");
+        run.Start(tasks: 1);
+        run.AddExecutor("e2");
+        run.Launch();
+        run.Throw("0.0", new InputException("not here", "/data"));
+        Assert.Equal(["0.0 on e2"], run.Running);
+        run.Throw("0.0", new InputException("not here", "/data"));
+
+        // Neither sees it: the attempts that are left are made all the same.
+        Assert.Single(run.Running);
+    }
+
+    [Fact]
     public void A_task_kept_away_from_the_executors_that_are_left_goes_back_to_them()
     {
         var run = new SlotScript();
