@@ -122,7 +122,7 @@ internal sealed class EventLog : JobListener, IDisposable
                 _json.WriteString("outcome", e.Outcome.GetType().Name);
                 Text("failure", e.Outcome switch
                 {
-                    TaskThrew threw => $"{threw.Exception.GetType().Name}: {threw.Exception.Message}",
+                    TaskThrew threw => $"{ExceptionText.NameOf(threw.Exception)}: {((threw.Exception as RemoteTaskException)?.RemoteMessage ?? ExceptionText.MessageOf(threw.Exception))}",
                     FetchFailed fetch => fetch.Message,
                     TaskKilled killed => killed.Reason,
                     TaskLost lost => lost.Reason,

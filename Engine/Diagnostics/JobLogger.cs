@@ -27,8 +27,8 @@ internal sealed partial class JobLogger(ILogger logger) : JobListener
     {
         switch (news.Outcome)
         {
-            case TaskThrew threw:
-                TaskThrew(news.Task.Partition, news.Task.Stage, news.Task.Attempt, threw.Exception);
+            case TaskThrew threw when logger.IsEnabled(LogLevel.Warning):
+                TaskThrew(news.Task.Partition, news.Task.Stage, news.Task.Attempt, ExceptionText.Loggable(threw.Exception));
                 break;
             case FetchFailed fetch:
                 FetchFailed(news.Task.Partition, news.Task.Stage, fetch.Message);

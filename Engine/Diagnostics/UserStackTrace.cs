@@ -58,7 +58,7 @@ internal static class UserStackTrace
             text.Append(how).Append(remote.Report);
             return;
         }
-        text.Append(how).Append(TypeNames.Short(exception.GetType())).Append(": ").Append(exception.Message);
+        text.Append(how).Append(TypeNames.Short(exception.GetType())).Append(": ").Append(ExceptionText.MessageOf(exception));
         AppendFrames(text, FramesOf(exception), fold);
 
         if (exception is AggregateException many)

@@ -36,6 +36,20 @@ public sealed class JobFailedException : DataflowException
     /// <summary>What happened, where, why, and what to do next. Put together at first use, which looks up lines of source code.</summary>
     public override string Message => _message ??= Build();
 
+    /// <summary>The message with the frames of this exception and of those that caused it.</summary>
+    public override string ToString()
+    {
+        try
+        {
+            return base.ToString();
+        }
+        catch (Exception)
+        {
+            // What caused it is of a class of the user's that can't say what it is; the message tells what can be told.
+            return $"{GetType()}: {Message}\n{StackTrace}";
+        }
+    }
+
     private string Build()
     {
         var text = new StringBuilder($"Job {Job} failed: {_failure.What}.");

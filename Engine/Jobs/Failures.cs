@@ -13,7 +13,7 @@ internal static class Failures
         var where = e.Where.Length > 0 ? $", on {e.Where}" : "";
         return e.Last switch
         {
-            TaskThrew threw => $"task {e.Partition} of stage {e.Stage} threw {threw.Exception.GetType().Name} on attempt {e.Attempts}{where}",
+            TaskThrew threw => $"task {e.Partition} of stage {e.Stage} threw {ExceptionText.NameOf(threw.Exception)} on attempt {e.Attempts}{where}",
             TaskLost lost => $"task {e.Partition} of stage {e.Stage} lost its executor {e.Attempts} times, last: {lost.Reason}{where}",
             _ => $"task {e.Partition} of stage {e.Stage} failed: {e.Last}{where}",
         };
@@ -71,7 +71,7 @@ internal static class Failures
         var thrown = (why as TaskThrew)?.Exception;
         var how = why switch
         {
-            TaskThrew => $"threw {thrown!.GetType().Name}",
+            TaskThrew => $"threw {ExceptionText.NameOf(thrown!)}",
             TaskLost lost => $"lost its executor ({lost.Reason})",
             TaskKilled killed => $"was killed ({killed.Reason})",
             _ => $"failed: {why}",
@@ -128,7 +128,9 @@ internal static class Failures
         OutOfMemoryException => "the heap is full, which DataflowOptions.MemoryBytes bounds: raise that, run fewer tasks at once (Threads), or cut the data into more partitions.",
         _ when UserStackTrace.HasUsersFrames(thrown) => "mend the code named above for this value, or drop such elements with Filter before it.",
         IOException or UnauthorizedAccessException or RemoteTaskException { IsOfFiles: true } => null,
-        _ => "no code of yours was running: look at what the verbs named above are given. If that is sound, it is a fault of Dataflow: please report it.",
+        OverflowException or RemoteTaskException { RemoteType: "System.OverflowException" } =>
+            "the numbers are too large for the type that the verb named above works with: Map them to a larger one (long, decimal, double) before it.",
+        _ => "no code of yours was running: look at the elements, and at what the verbs named above are given. If both are sound, please report this error.",
     };
 
     private static CallSite? ReaderOf(Stage stage)

@@ -56,7 +56,15 @@ internal sealed class LocalDisk : IDisk
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(path);
         else
-            Directory.CreateDirectory(path, OwnerOnly);
+            CreateOwned(Path.GetFullPath(path));
+    }
+
+    // The call for a path would make its parents with the usual mode, for all to read.
+    private static void CreateOwned(string path)
+    {
+        if (Directory.Exists(path)) return;
+        if (Path.GetDirectoryName(path) is { } parent) CreateOwned(parent);
+        Directory.CreateDirectory(path, OwnerOnly);
     }
 
     public IDiskFile Create(string path) =>

@@ -40,13 +40,17 @@ public sealed class TempFolders : IDisposable
     /// <summary>The folder that holds the folders of all applications of this user.</summary>
     public string Root { get; }
 
-    /// <summary>This application's folder; made by this call if need be.</summary>
+    /// <summary>This application's folder; made by this call if need be, and made again, with its lock, if somebody removed it.</summary>
     /// <exception cref="TempFolderException">It can't be made.</exception>
     public string Folder
     {
         get
         {
-            lock (_lock) return Make();
+            lock (_lock)
+            {
+                Restore();
+                return Make();
+            }
         }
     }
 
@@ -125,6 +129,28 @@ public sealed class TempFolders : IDisposable
         if (_folder is null || File.Exists(_folder + LockSuffix)) return;
         _owned?.Dispose();
         (_owned, _folder) = (null, null);
+    }
+
+    // At its old place, which others were told of. Without the lock the next process that starts would take it for a leftover.
+    private void Restore()
+    {
+        if (_folder is null || _disposed || (Directory.Exists(_folder) && File.Exists(_folder + LockSuffix))) return;
+        try
+        {
+            _disk.CreateFolder(Root);
+            RefuseForeignRoot();
+            if (!File.Exists(_folder + LockSuffix))
+            {
+                _owned?.Dispose();
+                _owned = TryLock(_folder + LockSuffix, FileMode.CreateNew) ?? throw new IOException("Its lock file was removed, and is held by another process now.");
+            }
+            _disk.CreateFolder(_folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed("make the folder again for", e);
+        }
+        Array.Clear(_made);
     }
 
     private string Make()

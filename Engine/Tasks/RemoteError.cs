@@ -42,9 +42,9 @@ internal sealed record RemoteError(string TypeName, string Message, string Stack
 
     private static RemoteError Of(Exception error, int depth) => new(
         TypeNames.Of(error.GetType()),
-        error.Message,
-        error.StackTrace ?? "",
-        depth == 0 ? UserStackTrace.Fold(error) : "",
+        ExceptionText.MessageOf(error),
+        ExceptionText.FramesOf(error),
+        depth == 0 ? ExceptionText.Cut(UserStackTrace.Fold(error)) : "",
         TraitsOf(error),
         error.InnerException is { } inner && depth < MostInner ? Of(inner, depth + 1) : null);
 

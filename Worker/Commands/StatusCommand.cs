@@ -10,13 +10,14 @@ internal static partial class StatusCommand
 {
     public static Command Create()
     {
-        var url = new Argument<string>("url") { Description = "The coordinator, such as dataflow://host:7077.", DefaultValueFactory = _ => Terminal.DefaultCluster };
+        var url = new Argument<string?>("url") { Description = "The coordinator, such as dataflow://host:7077; as --cluster.", Arity = ArgumentArity.ZeroOrOne };
+        var cluster = Terminal.Cluster();
         var json = new Option<bool>("--json") { Description = "As JSON, for programs." };
         var token = Terminal.TokenFile();
-        var command = new Command("status", "Lists the workers and programs of a cluster.") { url, json, token };
+        var command = new Command("status", "Lists the workers and programs of a cluster.") { url, cluster, json, token };
         command.SetAction((parsed, cancellation) => Terminal.GuardAsync(async () =>
         {
-            var status = await ClusterClient.StatusAsync(parsed.GetValue(url)!, Terminal.Read(parsed.GetValue(token)), cancellation);
+            var status = await ClusterClient.StatusAsync(parsed.GetValue(url) ?? parsed.GetValue(cluster)!, Terminal.Read(parsed.GetValue(token)), cancellation);
             Console.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, StatusJson.Default.ClusterStatus) + Environment.NewLine : Text(status));
             return 0;
         }));
@@ -35,8 +36,12 @@ internal static partial class StatusCommand
 
     private static string Size(long bytes) => bytes >= 1L << 30 ? $"{bytes / (double)(1 << 30):0.#} GB" : $"{bytes / (double)(1 << 20):0.#} MB";
 
-    private static string Table(List<string[]> rows)
+    // Titles and names are given by programs, and must not steer the terminal.
+    private static string Plain(string cell) => string.Concat(cell.Select(each => char.IsControl(each) ? ' ' : each));
+
+    private static string Table(List<string[]> raw)
     {
+        var rows = raw.ConvertAll(row => Array.ConvertAll(row, Plain));
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
         return string.Concat(rows.Select(row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd() + "\n"));
     }

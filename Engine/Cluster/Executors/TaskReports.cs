@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dataflow.Diagnostics;
 using Dataflow.Scheduling;
 using Dataflow.Serialization;
 using Dataflow.Shared;
@@ -22,12 +23,32 @@ internal sealed class TaskReports(IControlChannel driver)
     /// <param name="accumulators">What it added.</param>
     public void Send(TaskId task, StageBinary? binary, TaskOutcome outcome, TaskMetrics metrics, AccumulatorUpdates? accumulators)
     {
-        using var writer = new BlockWriter();
-        TaskReport.Write(writer, binary, outcome, metrics, accumulators ?? new AccumulatorUpdates());
-        var report = writer.Written.ToArray();
+        byte[] report;
+        try
+        {
+            report = Encode(binary, outcome, metrics, accumulators ?? new AccumulatorUpdates());
+        }
+        catch (Exception error)
+        {
+            // The task has failed, its executor has not.
+            var why = error is OutOfMemoryException
+                ? new MemoryExhaustedException(
+                    $"No memory: the result of a task was made and could not be encoded for the driver; the heap of the executor holds {Size.Of(GC.GetTotalMemory(forceFullCollection: false))} of "
+                    + $"{Size.Of(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)}.\n  next: give workers more memory (dataflow worker --memory), cut the data into more partitions, or save large results to files instead.",
+                    0)
+                : error;
+            report = Encode(binary, new TaskThrew(why), metrics, new AccumulatorUpdates());
+        }
         var isSmall = report.Length <= LargestInMessage;
         if (!isSmall) _waiting[task] = report;
         driver.Send(new TasksFinished([new TaskFinish(task, isSmall ? report : null)]));
+    }
+
+    private static byte[] Encode(StageBinary? binary, TaskOutcome outcome, TaskMetrics metrics, AccumulatorUpdates accumulators)
+    {
+        using var writer = new BlockWriter();
+        TaskReport.Write(writer, binary, outcome, metrics, accumulators);
+        return writer.Written.ToArray();
     }
 
     /// <summary>A report that waits for the driver, or null.</summary>

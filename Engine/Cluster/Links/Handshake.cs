@@ -17,7 +17,7 @@ namespace Dataflow.Cluster;
 internal static class Handshake
 {
     /// <summary>Version of the control protocol. Both ends must have the same.</summary>
-    public const ushort Version = 3;
+    public const ushort Version = 4;
 
     private const uint Magic = 0x50434644;
     private const int NonceLength = 32;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.WebSockets;
@@ -234,9 +235,36 @@ internal sealed class NodeServer : IAsyncDisposable
 
     private async Task BlocksAsync(HttpContext request)
     {
-        var body = await ReadBodyAsync(request).ConfigureAwait(false);
-        if (body is null || !TryAdmit(request, "/blocks", body, out var blocks)) return;
-        if (BlockEndpoint.ParseNames(body) is not { } names)
+        // Before its body: nothing that a stranger sends is kept.
+        if (!TryAdmit(request, "/blocks", out var blocks, out var signature)) return;
+        if (request.Request.ContentLength is not { } length || length > _options.MaxRequestBytes)
+        {
+            Refuse(request, StatusCodes.Status413PayloadTooLarge, $"its list of blocks is said to have {request.Request.ContentLength:N0} bytes, and {_options.MaxRequestBytes:N0} are allowed");
+            return;
+        }
+        List<BlockName>? names;
+        var buffer = ArrayPool<byte>.Shared.Rent((int)length);
+        try
+        {
+            var body = buffer.AsMemory(0, (int)length);
+            await request.Request.Body.ReadExactlyAsync(body, request.RequestAborted).ConfigureAwait(false);
+            if (!signature.IsFor(body.Span))
+            {
+                Refuse(request, StatusCodes.Status401Unauthorized, "its body is not the one that it was signed for");
+                return;
+            }
+            names = BlockEndpoint.ParseNames(body.Span);
+        }
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException error)
+        {
+            Refuse(request, error.StatusCode, error.Message);
+            return;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+        if (names is null)
         {
             Refuse(request, StatusCodes.Status400BadRequest, "its list of blocks has a name that is none");
             return;
@@ -246,7 +274,7 @@ internal sealed class NodeServer : IAsyncDisposable
 
     private async Task OneBlockAsync(HttpContext request, BlockName name, string path)
     {
-        if (name.Kind is BlockKind.Shuffle or BlockKind.Cached || !TryAdmit(request, path, [], out var blocks))
+        if (name.Kind is BlockKind.Shuffle or BlockKind.Cached || !TryAdmit(request, path, out var blocks, out _))
         {
             if (request.Response.StatusCode == StatusCodes.Status200OK) request.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
@@ -256,36 +284,21 @@ internal sealed class NodeServer : IAsyncDisposable
 
     private void Drop(HttpContext request, BlockName name, string path)
     {
-        if (TryAdmit(request, path, [], out var blocks) && !blocks.Drop(name)) request.Response.StatusCode = StatusCodes.Status404NotFound;
+        if (TryAdmit(request, path, out var blocks, out _) && !blocks.Drop(name)) request.Response.StatusCode = StatusCodes.Status404NotFound;
     }
 
-    private async Task<byte[]?> ReadBodyAsync(HttpContext request)
-    {
-        using var body = new MemoryStream();
-        try
-        {
-            await request.Request.Body.CopyToAsync(body, request.RequestAborted).ConfigureAwait(false);
-            return body.ToArray();
-        }
-        catch (Microsoft.AspNetCore.Http.BadHttpRequestException error)
-        {
-            Refuse(request, error.StatusCode, error.Message);
-            return null;
-        }
-    }
-
-    private bool TryAdmit(HttpContext request, string path, byte[] body, out IBlockProvider blocks)
+    private bool TryAdmit(HttpContext request, string path, out IBlockProvider blocks, out RequestSignature signature)
     {
         blocks = null!;
         string? problem;
-        if (!RequestSignature.TryParse(request.Request.Headers.Authorization.ToString(), out var signature))
+        if (!RequestSignature.TryParse(request.Request.Headers.Authorization.ToString(), out signature))
         {
             problem = "it shows no signature";
         }
         else
         {
             var scope = _scopes.GetValueOrDefault(signature.Scope);
-            var right = signature.Verify(scope?.Secret ?? ClusterToken.Open, request.Request.Method, path, body);
+            var right = signature.Verify(scope?.Secret ?? ClusterToken.Open, request.Request.Method, path);
             problem = scope is null || !right ? $"it does not hold the secret of '{signature.Scope}'" : _replays.Admit(signature);
             if (problem is null)
             {

@@ -8,8 +8,8 @@ namespace Dataflow.Cluster;
 
 /// <summary>
 /// The header that proves that a request for blocks comes from a holder of the scope's secret: <c>Dataflow SCOPE MILLISECONDS CLIENT
-/// NUMBER PROOF</c>. The proof covers method, path, time, number and the hash of the body, so it serves for nothing else; the number is
-/// accepted once.
+/// NUMBER BODYHASH PROOF</c>. The proof covers method, path, time, number and the hash of the body, so it serves for nothing else; the number is
+/// accepted once. Being in the header, the hash lets a server refuse strangers before it reads what they send.
 /// </summary>
 internal readonly record struct RequestSignature(string Scope, long Milliseconds, string Client, long Number, byte[] Proof)
 {
@@ -18,16 +18,23 @@ internal readonly record struct RequestSignature(string Scope, long Milliseconds
 
     private const string Scheme = "Dataflow";
 
+    /// <summary>SHA-256 of the body that it was made for.</summary>
+    public byte[] BodyHash { get; init; } = [];
+
     public static RequestSignature Create(
         ClusterToken secret, string scope, string client, long number, DateTimeOffset now, string method, string path, ReadOnlySpan<byte> body)
     {
         var milliseconds = now.ToUnixTimeMilliseconds();
-        return new(scope, milliseconds, client, number, secret.Prove("request", Parts(scope, milliseconds, client, number, method, path, body)));
+        var hash = SHA256.HashData(body);
+        return new(scope, milliseconds, client, number, secret.Prove("request", Parts(scope, milliseconds, client, number, method, path, hash))) { BodyHash = hash };
     }
 
-    /// <summary>Whether the secret made it for this request.</summary>
-    public bool Verify(ClusterToken secret, string method, string path, ReadOnlySpan<byte> body) =>
-        secret.Verify(Proof, "request", Parts(Scope, Milliseconds, Client, Number, method, path, body));
+    /// <summary>Whether the secret made it for this request, if its body is <see cref="IsFor"/> the one that it names.</summary>
+    public bool Verify(ClusterToken secret, string method, string path) =>
+        secret.Verify(Proof, "request", Parts(Scope, Milliseconds, Client, Number, method, path, BodyHash));
+
+    /// <summary>Whether this is the body that it was made for.</summary>
+    public bool IsFor(ReadOnlySpan<byte> body) => BodyHash.AsSpan().SequenceEqual(SHA256.HashData(body));
 
     /// <summary>What the server answers to show that it holds the secret too.</summary>
     public string Answer(ClusterToken secret) => Convert.ToBase64String(secret.Prove("answer", Proof));
@@ -39,28 +46,29 @@ internal readonly record struct RequestSignature(string Scope, long Milliseconds
         return answer is not null && Convert.TryFromBase64String(answer, bytes, out var length) && secret.Verify(bytes[..length], "answer", Proof);
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Scheme} {Scope} {Milliseconds} {Client} {Number} {Convert.ToBase64String(Proof)}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Scheme} {Scope} {Milliseconds} {Client} {Number} {Convert.ToBase64String(BodyHash)} {Convert.ToBase64String(Proof)}");
 
     public static bool TryParse([NotNullWhen(true)] string? header, out RequestSignature signature)
     {
         signature = default;
         if (header is null || header.Length > 512) return false;
         var parts = header.Split(' ');
-        if (parts.Length != 6 || parts[0] != Scheme || !ScopeName.IsValid(parts[1])
+        if (parts.Length != 7 || parts[0] != Scheme || !ScopeName.IsValid(parts[1])
             || !long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
             || milliseconds > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
             || parts[3].Length != ReplayGuard.ClientLength || !Base64Url.IsValid(parts[3])
             || !long.TryParse(parts[4], NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return false;
-        var proof = new byte[32];
-        if (!Convert.TryFromBase64String(parts[5], proof, out var length) || length != proof.Length) return false;
-        signature = new(parts[1], milliseconds, parts[3], number, proof);
+        var (hash, proof) = (new byte[32], new byte[32]);
+        if (!Convert.TryFromBase64String(parts[5], hash, out var length) || length != hash.Length
+            || !Convert.TryFromBase64String(parts[6], proof, out length) || length != proof.Length) return false;
+        signature = new(parts[1], milliseconds, parts[3], number, proof) { BodyHash = hash };
         return true;
     }
 
-    private static byte[][] Parts(string scope, long milliseconds, string client, long number, string method, string path, ReadOnlySpan<byte> body) =>
+    private static byte[][] Parts(string scope, long milliseconds, string client, long number, string method, string path, byte[] hash) =>
     [
         Encoding.UTF8.GetBytes(scope), BitConverter.GetBytes(milliseconds), Encoding.UTF8.GetBytes(client), BitConverter.GetBytes(number),
-        Encoding.UTF8.GetBytes(method), Encoding.UTF8.GetBytes(path), SHA256.HashData(body),
+        Encoding.UTF8.GetBytes(method), Encoding.UTF8.GetBytes(path), hash,
     ];
 }
 

@@ -16,17 +16,15 @@ internal sealed partial class ExecutorProcess : IStartedExecutor
     /// <summary>The program that staged folders get, unless the application brings it itself: it calls <see cref="RunAsync"/>.</summary>
     public const string Launcher = "dataflow.dll";
 
-    private const int ReasonLines = 5;
-
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
-    private readonly Queue<string> _last = new();
 
     private ExecutorProcess(Process process, string folder, ILogger logger)
     {
         _process = process;
-        Exited = WaitAsync(folder, logger);
+        Exited = WaitAsync(folder, new ExecutorOutput(process.Id, logger, LinkLimits.Default.Time), logger);
     }
 
     /// <summary>Its number in the system.</summary>
@@ -55,6 +53,9 @@ internal sealed partial class ExecutorProcess : IStartedExecutor
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+
+        // Tasks read the environment too: the cluster's token is the worker's.
+        start.Environment.Remove(ClusterToken.Variable);
         foreach (var (variable, value) in tls?.Variables ?? []) start.Environment[variable] = value;
         var process = Process.Start(start) ?? throw new InvalidOperationException($"'{start.FileName}' did not start.");
         var executor = new ExecutorProcess(process, folder, logger);
@@ -75,10 +76,13 @@ internal sealed partial class ExecutorProcess : IStartedExecutor
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync()
     {
+        // The worker's line is the executor's own: code of the user that reads finds the end at once.
+        var worker = Console.In;
+        Console.SetIn(TextReader.Null);
         var values = new string[12];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = await Console.In.ReadLineAsync().ConfigureAwait(false)
+            values[i] = await worker.ReadLineAsync().ConfigureAwait(false)
                 ?? throw new ClusterException("An executor is started by its worker, which tells it who it is. To add this machine to a cluster:  dataflow worker --join URL");
         }
         var host = await ExecutorHost.StartAsync(new ExecutorStart(
@@ -97,7 +101,7 @@ internal sealed partial class ExecutorProcess : IStartedExecutor
         }).ConfigureAwait(false);
 
         // On a thread of its own: reading the console waits, whatever its method is called.
-        var orphaned = Task.Run(Console.In.ReadLine);
+        var orphaned = Task.Run(worker.ReadLine);
         await Task.WhenAny(host.Ended, orphaned).ConfigureAwait(false);
 
         // Code of the user that does not end must not keep the process: what it holds goes with it.
@@ -152,40 +156,31 @@ internal sealed partial class ExecutorProcess : IStartedExecutor
             : throw new ClusterException($"The worker's own folder {AppContext.BaseDirectory} has no {Launcher}, which executors are started from. Install the dataflow tool again.");
     }
 
-    private async Task<(int Code, string Reason)> WaitAsync(string folder, ILogger logger)
+    private async Task<(int Code, string Reason)> WaitAsync(string folder, ExecutorOutput output, ILogger logger)
     {
-        await Task.WhenAll(ReadAsync(_process.StandardOutput, logger), ReadAsync(_process.StandardError, logger), _process.WaitForExitAsync()).ConfigureAwait(false);
+        var rest = Task.WhenAll(output.ReadAsync(_process.StandardOutput), output.ReadAsync(_process.StandardError));
+        await _process.WaitForExitAsync().ConfigureAwait(false);
+
+        // A process that the user's code started, and left behind, may hold the streams for as long as it likes.
+        await Task.WhenAny(rest, Task.Delay(LongestRest, LinkLimits.Default.Time)).ConfigureAwait(false);
+        output.End();
         var code = _process.ExitCode;
         _process.Dispose();
         try
         {
             Directory.Delete(folder, recursive: true);
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             logger.LogWarning("{Folder} could not be removed: {Reason}", folder, error.Message);
         }
-        string last;
-        lock (_last) last = string.Join(Environment.NewLine, _last);
+        var last = output.Last;
         return (code, code switch
         {
             0 => "it ended",
             > 128 => $"it was ended by signal {code - 128}. {last}",
             _ => $"it ended with exit code {code}. {last}",
         });
-    }
-
-    private async Task ReadAsync(StreamReader from, ILogger logger)
-    {
-        while (await from.ReadLineAsync().ConfigureAwait(false) is { } line)
-        {
-            logger.LogInformation("executor {Process}: {Line}", _process.Id, line);
-            lock (_last)
-            {
-                _last.Enqueue(line);
-                if (_last.Count > ReasonLines) _last.Dequeue();
-            }
-        }
     }
 
     // On one line: the executor reads line by line.

@@ -1,4 +1,5 @@
 using Dataflow.Scheduling;
+using Dataflow.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Dataflow.Cluster;
@@ -6,16 +7,16 @@ namespace Dataflow.Cluster;
 /// <summary>Starts executors as processes, each from a folder that holds the application's files.</summary>
 /// <param name="reader">Fetches files.</param>
 /// <param name="shuffles">Serves the map outputs that executors write.</param>
-/// <param name="folder">Of this worker; it is removed with it.</param>
+/// <param name="temp">Of this worker; it is removed with it.</param>
 /// <param name="tls">TLS of the cluster.</param>
 /// <param name="logger">Takes what executors write.</param>
-internal sealed class ExecutorStarter(RemoteBlockReader reader, WorkerShuffles shuffles, string folder, TlsFiles? tls, ILogger logger) : IExecutorStarter
+internal sealed class ExecutorStarter(RemoteBlockReader reader, WorkerShuffles shuffles, TempFolders temp, TlsFiles? tls, ILogger logger) : IExecutorStarter
 {
-    private readonly FileStage _stage = new(reader, Path.Combine(folder, "code"));
+    private readonly FileStage _stage = new(reader, Path.Combine(temp.Folder, "code"));
 
     public async Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources, CancellationToken cancellation)
     {
-        var application = Path.Combine(folder, $"{launch.Application}-{launch.Executor.Value}");
+        var application = Path.Combine(temp.Folder, $"{launch.Application}-{launch.Executor.Value}");
 
         // Before its files are here: what has come is for others at once.
         var served = new ShuffleServer(launch.Worker, shuffles.Url, shuffles.Begin(launch.Application, secret, new StagedFiles(_stage, launch.Files)));

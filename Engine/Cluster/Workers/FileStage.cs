@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Dataflow.Storage;
 
 namespace Dataflow.Cluster;
 
@@ -30,9 +31,9 @@ internal sealed class FileStage(RemoteBlockReader reader, string cache)
     /// <exception cref="ClusterException">A file can't be had, or belongs outside the folder.</exception>
     public async Task FillAsync(string folder, IReadOnlyList<CodeFile> files, BlockSource driver, FileSources sources, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(cache);
+        LocalDisk.Instance.CreateFolder(cache);
         var root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
-        Directory.CreateDirectory(root);
+        LocalDisk.Instance.CreateFolder(root);
 
         // What one executor of an application fetches the next one has.
         var turn = _turns.GetOrAdd(driver.Scope, static _ => new SemaphoreSlim(1));
@@ -51,7 +52,7 @@ internal sealed class FileStage(RemoteBlockReader reader, string cache)
             var path = Path.GetFullPath(Path.Combine(root, file.Path));
             if (!path.StartsWith(root, StringComparison.Ordinal))
                 throw new ClusterException($"The driver named a file '{file.Path}' that would lie outside the folder of its application.");
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            LocalDisk.Instance.CreateFolder(Path.GetDirectoryName(path)!);
             File.Copy(CachePath(file.Hash), path, overwrite: true);
         }
     }

@@ -97,7 +97,7 @@ public sealed class WorkerHost
         var agent = new WorkerAgent(
             new WorkerOffer(_options.Name, Environment.MachineName, _options.Cores, _options.MemoryBytes, _options.Resources, shuffles.Url.ToString()),
             ending => client.ConnectAsync(join, ScopeName.Cluster, _token, ending),
-            new ExecutorStarter(new RemoteBlockReader(client, pool), shuffles, folder, tls, _logger),
+            new ExecutorStarter(new RemoteBlockReader(client, pool), shuffles, temp, tls, _logger),
             new WorkerAgentSettings { Time = _options.Time, Logger = _logger, ReconnectFor = _options.ReconnectFor });
         using var cancelled = cancellationToken.Register(() => agent.Stop("it was told to"));
         agent.Start();

@@ -13,7 +13,8 @@ public sealed class StatusTests
         var (coordinator, url) = ToolProcess.Coordinator();
         using var _ = coordinator;
         using var one = new WorkerProcess(url, cores: 2, name: "one");
-        await using var context = await DataflowContext.ConnectAsync(url);
+        await using var context = await DataflowContext.ConnectAsync(
+            url, new ClusterOptions { Application = DataflowOptions.Default with { Name = "a title\e[2J\nof lines" } });
         await context.Cluster.WaitForWorkersAsync(1, Patience);
         var sums = context.Range(0, 100_000, partitions: 4).Map(i => (i % 1000, i)).ReduceByKey((a, b) => a + b, partitions: 2).Cache();
         Assert.Equal(1000, await sums.CountAsync().WaitAsync(Patience));
@@ -43,9 +44,10 @@ public sealed class StatusTests
             status = await ClusterClient.StatusAsync(url, cancellationToken: late.Token);
         }
         Assert.Equal(metrics.CachedBytes, status.Applications.Single().CachedBytes);
-        using var table = new ToolProcess("status", url);
+        using var table = new ToolProcess("status", "--cluster", url);
         Assert.Equal(0, await table.ExitAsync());
         Assert.Contains("TASKS", table.Output);
+        Assert.Contains("a title [2J of lines", table.Output);
         File.WriteAllText(gate, "");
         Assert.Equal(2, await job.WaitAsync(Patience));
         await UntilAsync(() => context.Cluster.Executors is [{ Metrics.RunningTasks: 0 }]);

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Dataflow.Cluster;
 
 namespace Dataflow.Engine.Tests.Cluster;
@@ -60,6 +62,24 @@ public sealed class BulkRequestTests
             using var response = await http.SendAsync(request).WaitAsync(TestNode.Patience);
             Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
             Assert.Empty(await response.Content.ReadAsByteArrayAsync());
+        }
+        await AssertServesAsync(node);
+    }
+
+    [Fact]
+    public async Task A_stranger_is_refused_before_its_body_is_read()
+    {
+        await using var node = await StartAsync();
+        var wrong = Signed(Application, ClusterToken.Create(), "POST", "/blocks", []);
+        foreach (var authorization in new[] { "", "Dataflow nonsense", wrong, Signed("unknown", Secret, "POST", "/blocks", []) })
+        {
+            // Of a body of 16 MB nothing ever comes: the answer does.
+            using var connection = new TcpClient();
+            await connection.ConnectAsync(IPAddress.Loopback, node.Server.Url.Port);
+            await connection.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /blocks HTTP/1.1\r\nHost: x\r\nContent-Length: 16000000\r\nAuthorization: {authorization}\r\n\r\n"));
+            var answer = new byte[12];
+            await connection.GetStream().ReadExactlyAsync(answer).AsTask().WaitAsync(TestNode.Patience);
+            Assert.Equal("HTTP/1.1 401", Encoding.ASCII.GetString(answer));
         }
         await AssertServesAsync(node);
     }

@@ -43,6 +43,31 @@ public sealed class TempFoldersTests : IDisposable
     }
 
     [Fact]
+    public async Task A_folder_that_was_removed_comes_back_at_its_place_with_its_lock_and_for_its_owner_only()
+    {
+        using var temp = new TempFolders(_root);
+        var folder = temp.Folder;
+        Directory.Delete(_root, recursive: true);
+        Assert.Equal(folder, temp.Folder);
+        if (!OperatingSystem.IsWindows())
+        {
+            const UnixFileMode ownerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+            Assert.Equal(ownerOnly, File.GetUnixFileMode(folder));
+            Assert.Equal(ownerOnly, File.GetUnixFileMode(_root));
+
+            // Only the folder, and only a file is wanted.
+            using var file = temp.Create("run");
+            Directory.Delete(folder, recursive: true);
+            using var again = temp.Create("run");
+            again.Append([1]);
+            Assert.Equal(ownerOnly, File.GetUnixFileMode(folder));
+        }
+        using var next = new TempFolders(_root);
+        await next.Cleanup;
+        Assert.True(Directory.Exists(folder));
+    }
+
+    [Fact]
     public void A_disposed_file_is_gone_and_its_readers_read_on()
     {
         using var temp = new TempFolders(_root);
