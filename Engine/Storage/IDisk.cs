@@ -60,6 +60,7 @@ internal sealed class LocalDisk : IDisk
     }
 
     // The call for a path would make its parents with the usual mode, for all to read.
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     private static void CreateOwned(string path)
     {
         if (Directory.Exists(path)) return;
