@@ -7,7 +7,7 @@ namespace Dataflow.Engine.Tests.Cluster;
 /// <summary>What executors write reaches the worker's log in bounds.</summary>
 public sealed class ExecutorOutputTests
 {
-    private readonly Log _log = new();
+    private readonly Lines _log = new();
     private readonly ManualTimeProvider _clock = new();
     private readonly ExecutorOutput _output;
 
@@ -17,7 +17,7 @@ public sealed class ExecutorOutputTests
     public async Task Lines_are_told_as_they_are()
     {
         await _output.ReadAsync(new StringReader("one\r\ntwo\n\nthree\tand\rfour"));
-        Assert.Equal(["executor 7: one", "executor 7: two", "executor 7: ", "executor 7: three\tand", "executor 7: four"], _log.Lines);
+        Assert.Equal(["executor 7: one", "executor 7: two", "executor 7: ", "executor 7: three\tand", "executor 7: four"], _log.Said);
         Assert.Equal(string.Join(Environment.NewLine, "one", "two", "", "three\tand", "four"), _output.Last);
     }
 
@@ -25,10 +25,10 @@ public sealed class ExecutorOutputTests
     public async Task A_line_without_an_end_is_cut_and_control_characters_are_left_out()
     {
         await _output.ReadAsync(new StringReader("\e[2Jred\0\a" + new string('x', 5_000_000) + "\nnext"));
-        Assert.Equal(2, _log.Lines.Count);
-        Assert.StartsWith("executor 7: [2Jredxxx", _log.Lines[0]);
-        Assert.EndsWith($"x ... {5_000_000 + 6 - ExecutorOutput.LongestLine} more characters", _log.Lines[0]);
-        Assert.Equal("executor 7: next", _log.Lines[1]);
+        Assert.Equal(2, _log.Said.Count);
+        Assert.StartsWith("executor 7: [2Jredxxx", _log.Said[0]);
+        Assert.EndsWith($"x ... {5_000_000 + 6 - ExecutorOutput.LongestLine} more characters", _log.Said[0]);
+        Assert.Equal("executor 7: next", _log.Said[1]);
     }
 
     [Fact]
@@ -38,12 +38,12 @@ public sealed class ExecutorOutputTests
         var much = string.Join('\n', Enumerable.Repeat(line, 5000));
         await _output.ReadAsync(new StringReader(much));
         await _output.ReadAsync(new StringReader(much));
-        Assert.InRange(_log.Lines.Count, 1000, 1100);
-        Assert.Contains("writes more than", _log.Lines[^1]);
-        Assert.Single(_log.Lines, said => said.Contains("writes more than", StringComparison.Ordinal));
+        Assert.InRange(_log.Said.Count, 1000, 1100);
+        Assert.Contains("writes more than", _log.Said[^1]);
+        Assert.Single(_log.Said, said => said.Contains("writes more than", StringComparison.Ordinal));
         _clock.Advance(TimeSpan.FromMinutes(1));
         await _output.ReadAsync(new StringReader("again"));
-        Assert.Equal("executor 7: again", _log.Lines[^1]);
+        Assert.Equal("executor 7: again", _log.Said[^1]);
     }
 
     [Fact]
@@ -51,18 +51,18 @@ public sealed class ExecutorOutputTests
     {
         _output.End();
         await _output.ReadAsync(new StringReader("late\n"));
-        Assert.Empty(_log.Lines);
+        Assert.Empty(_log.Said);
     }
 
-    private sealed class Log : ILogger
+    private sealed class Lines : ILogger
     {
-        public List<string> Lines { get; } = [];
+        public List<string> Said { get; } = [];
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Add(formatter(state, exception));
+            Said.Add(formatter(state, exception));
     }
 }
