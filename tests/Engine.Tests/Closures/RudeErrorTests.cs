@@ -1,5 +1,6 @@
 using Dataflow.Diagnostics;
 using Dataflow.Tasks;
+using Dataflow.TestKit;
 
 namespace Dataflow.Engine.Tests.Closures;
 
