@@ -1,0 +1,81 @@
+using Dataflow.Errors;
+using Dataflow.Storage;
+using Dataflow.Tasks;
+
+namespace Dataflow.Sql.Columns;
+
+/// <summary>
+/// The memory of one operator in one task: leased from the engine's pool, charged to its budget, given back when the operator ends. Buffers are
+/// aligned to 64 bytes, and 64 bytes past their end may be read and written.
+/// </summary>
+/// <remarks>Used by one task's thread.</remarks>
+public sealed class TaskArena : IDisposable
+{
+    /// <summary>Bytes past the end that may be touched.</summary>
+    public const int Slack = 64;
+
+    private readonly NativePool _pool;
+    private readonly MemoryConsumer _consumer;
+    private readonly CancellationToken _cancellation;
+    private readonly HashSet<NativeBuffer> _held = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>An arena of a task.</summary>
+    /// <param name="context">The task.</param>
+    /// <param name="name">What errors call it: <c>sort</c>.</param>
+    public TaskArena(TaskContext context, string name)
+    {
+        _pool = context.Services.Pool;
+        _consumer = context.Services.Memory.ForTask(context).Open(name);
+        _cancellation = context.CancellationToken;
+        context.OnCompletion(_ => Dispose());
+    }
+
+    /// <summary>Bytes held.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Leases memory; its contents are arbitrary.</summary>
+    /// <param name="bytes">How much is needed.</param>
+    /// <exception cref="MemoryExhaustedException">The budget has no room.</exception>
+    public NativeBuffer Rent(int bytes)
+    {
+        var capacity = NativePool.CapacityOf(checked(bytes + Slack));
+        _consumer.Budget.Reserve(capacity, _consumer, _cancellation);
+        return Take(bytes);
+    }
+
+    /// <summary>Leases memory if the budget has room: operators that can spill ask this way, and spill when it gives null.</summary>
+    /// <param name="bytes">How much is needed.</param>
+    public NativeBuffer? TryRent(int bytes)
+    {
+        var capacity = NativePool.CapacityOf(checked(bytes + Slack));
+        return _consumer.Budget.TryReserve(capacity, _consumer) ? Take(bytes) : null;
+    }
+
+    /// <summary>Gives a buffer back before the end.</summary>
+    /// <param name="buffer">A buffer of this arena.</param>
+    public void Return(NativeBuffer buffer)
+    {
+        if (!_held.Remove(buffer)) throw new InvalidOperationException("The buffer is not of this arena, or was given back before. Please report this.");
+        var capacity = buffer.Capacity;
+        buffer.Dispose();
+        Bytes -= capacity;
+        _consumer.Budget.Release(capacity, _consumer);
+    }
+
+    /// <summary>Gives everything back. Safe to call twice.</summary>
+    public void Dispose()
+    {
+        foreach (var buffer in _held) buffer.Dispose();
+        _held.Clear();
+        Bytes = 0;
+        _consumer.Dispose();
+    }
+
+    private NativeBuffer Take(int bytes)
+    {
+        var buffer = _pool.Rent(bytes + Slack);
+        _held.Add(buffer);
+        Bytes += buffer.Capacity;
+        return buffer;
+    }
+}
