@@ -1,0 +1,77 @@
+using Dataflow.Files;
+
+namespace Dataflow.Sql.Parquet;
+
+/// <summary>A file of a table: what its footer says.</summary>
+/// <param name="Entry">The file.</param>
+/// <param name="Metadata">Its footer.</param>
+/// <param name="Fields">Its fields.</param>
+internal sealed record TableFile(FileEntry Entry, FileMetadata Metadata, FileField[] Fields)
+{
+    /// <summary>Reads the footer of a file.</summary>
+    /// <exception cref="CorruptDataException">It is no Parquet file, or a damaged one.</exception>
+    public static TableFile Read(FileEntry entry)
+    {
+        var metadata = Footer.Read(entry);
+        try
+        {
+            return new TableFile(entry, metadata, FileSchema.FieldsOf(metadata));
+        }
+        catch (CorruptDataException error)
+        {
+            throw new CorruptDataException("parquet", entry.Length, $"in the footer, {error.Problem ?? error.Message}", entry.Path, error);
+        }
+    }
+
+    /// <summary>The field of a name, first as it is written, then without regard to case; -1 if there is none.</summary>
+    public int IndexOf(string name)
+    {
+        var found = -1;
+        for (var i = 0; i < Fields.Length; i++)
+        {
+            if (Fields[i].Field.Name == name) return i;
+            if (found < 0 && string.Equals(Fields[i].Field.Name, name, StringComparison.OrdinalIgnoreCase)) found = i;
+        }
+        return found;
+    }
+}
+
+/// <summary>Makes one table of files that need not be quite alike.</summary>
+internal static class FileMerge
+{
+    /// <summary>The schema of the table: that of the first file, with columns nullable if they are in any file.</summary>
+    /// <exception cref="QueryException">A file stores a column in a way that can't be read as the first one's.</exception>
+    public static Schema Schema(TableFile[] files)
+    {
+        var first = files[0];
+        var fields = new Field[first.Fields.Length];
+        for (var i = 0; i < fields.Length; i++)
+        {
+            var field = first.Fields[i].Field;
+            foreach (var file in files)
+            {
+                var at = file == first ? i : file.IndexOf(field.Name);
+                if (at < 0 || file.Fields[at].Field.Nullable) field = field with { Nullable = true };
+                if (at >= 0) Check(first, first.Fields[i], file, file.Fields[at]);
+            }
+            fields[i] = field;
+        }
+        return new Schema(fields);
+    }
+
+    /// <summary>How a file stores some fields of the table.</summary>
+    public static ValueList<SplitColumn> Columns(Schema schema, TableFile file, ValueList<int> fields) => fields.ConvertAll(field =>
+    {
+        var (name, type) = (schema[field].Name, schema[field].Type);
+        var at = field < file.Fields.Length && file.Fields[field].Field.Name == name ? field : file.IndexOf(name);
+        return new SplitColumn(field, name, type, at < 0 ? null : file.Fields[at].Column?.As(type), null);
+    });
+
+    private static void Check(TableFile first, FileField wanted, TableFile file, FileField found)
+    {
+        if (wanted.Column is null || found.Column?.As(wanted.Field.Type) is not null) return;
+        throw new QueryException(
+            "CANNOT_MERGE_SCHEMAS",
+            $"Column '{wanted.Field.Name}' is {wanted.Field.Type} in '{first.Entry.Path}' and {found.Field.Type} in '{file.Entry.Path}'. Read the files as separate tables, with casts.");
+    }
+}

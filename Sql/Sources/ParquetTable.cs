@@ -1,0 +1,121 @@
+using Dataflow.Files;
+using Dataflow.Sql.Columns;
+using Dataflow.Sql.Parquet;
+
+namespace Dataflow.Sql.Sources;
+
+/// <summary>Parquet files of one schema as a table.</summary>
+/// <remarks>
+/// <para>The schema is that of the first file. Other files may lack columns, which are null there, may have more, which are not seen, and may store
+/// narrower types. Nested columns are in the schema; reading them is an error that names them.</para>
+/// <para>A task reads one row group. Row groups whose statistics show that no row is wanted are not read.</para>
+/// </remarks>
+public sealed class ParquetTable : ITable
+{
+    private readonly TableFile[] _files;
+
+    private ParquetTable(string name, Schema schema, TableFile[] files)
+    {
+        Name = name;
+        Schema = schema;
+        _files = files;
+        Statistics = FileStatistics.Of(schema, files);
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public Schema Schema { get; }
+
+    /// <inheritdoc/>
+    public TableStatistics Statistics { get; }
+
+    /// <summary>Opens files: finds them and reads their footers.</summary>
+    /// <remarks>Runs in the driver: two small reads a file.</remarks>
+    /// <param name="path">A file, a folder (the files directly in it), a pattern, or several with commas between them.</param>
+    /// <exception cref="InputException">Nothing is there, or it may not be read. The message names similar paths.</exception>
+    /// <exception cref="CorruptDataException">A file is no Parquet file, or a damaged one.</exception>
+    /// <exception cref="QueryException">Files have columns of one name and different types.</exception>
+    public static ParquetTable Open(string path)
+    {
+        var found = new InputPaths(path).Find();
+        if (found.Count == 0) throw new InputException($"There are no files in '{path}', so there is no schema to read. Files whose names begin with '_' or '.' are passed over.", path);
+        var files = new TableFile[found.Count];
+
+        // Reading a footer is waiting, mostly, where files are not on this machine.
+        if (files.Length < 8)
+        {
+            for (var i = 0; i < files.Length; i++) files[i] = TableFile.Read(found[i]);
+        }
+        else
+        {
+            try
+            {
+                Parallel.For(0, files.Length, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => files[i] = TableFile.Read(found[i]));
+            }
+            catch (AggregateException errors)
+            {
+                throw errors.InnerExceptions[0];
+            }
+        }
+        return new ParquetTable(path, FileMerge.Schema(files), files);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="QueryException">A wanted column can't be read; says which and why.</exception>
+    public ITableScan Scan(ScanRequest request)
+    {
+        foreach (var field in request.Fields)
+        {
+            if (_files[0].Fields[field] is { Column: null } nested)
+                throw new QueryException("UNSUPPORTED_FEATURE.PARQUET_COLUMN", $"Column '{nested.Field.Name}' of '{_files[0].Entry.Path}' can't be read: {nested.Problem}. Leave it out of the query.");
+        }
+        var splits = new List<ParquetSplit>();
+        var left = request is { Limit: { } limit, Filters.Count: 0 } ? limit : long.MaxValue;
+        foreach (var file in _files)
+        {
+            var blocks = FileSystems.For(file.Entry.Path).BlocksOf(file.Entry);
+            var columns = FileMerge.Columns(Schema, file, request.Fields);
+            var filterColumns = FileMerge.Columns(Schema, file, request.Filters.ConvertAll(filter => filter.Field));
+            foreach (var group in file.Metadata.RowGroups)
+            {
+                if (left == 0) break;
+                if (group.Rows == 0 || IsRejected(request.Filters, filterColumns, group)) continue;
+                var rows = Math.Min(left, group.Rows);
+                left -= rows;
+                splits.Add(new ParquetSplit(
+                    file.Entry.Path, file.Entry.Length, group.Ordinal, group.Rows, rows,
+                    columns.ConvertAll(column => column with { Chunk = column.Source is null ? null : group.Chunks[column.Source.Leaf] }),
+                    HostsOf(blocks, group)));
+            }
+        }
+        return new ParquetScan([.. splits]);
+    }
+
+    private static bool IsRejected(ValueList<ScanFilter> filters, ValueList<SplitColumn> columns, RowGroup group)
+    {
+        for (var i = 0; i < filters.Count; i++)
+        {
+            if (columns[i].Source is not { } source)
+            {
+                // A column that the file does not have is null in all rows.
+                if (filters[i].Operator != ScanOperator.IsNull) return true;
+                continue;
+            }
+            if (RowGroupPruning.Rejects(filters[i], source, group.Chunks[source.Leaf].Statistics, group.Rows)) return true;
+        }
+        return false;
+    }
+
+    private static ValueList<string> HostsOf(IReadOnlyList<BlockLocation> blocks, RowGroup group)
+    {
+        if (blocks.Count == 0 || group.Chunks.Length == 0) return [];
+        var start = group.Chunks.Min(chunk => chunk.Offset);
+        foreach (var block in blocks)
+        {
+            if (start >= block.Offset && start < block.Offset + block.Length) return [.. block.Hosts];
+        }
+        return [];
+    }
+}
