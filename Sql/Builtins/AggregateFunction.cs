@@ -24,6 +24,10 @@ public abstract class AggregateFunction(string name)
     /// <summary>Whether equal arguments counted twice change nothing: min, max, any_value. DISTINCT means nothing to them.</summary>
     public virtual bool IgnoresDuplicates => false;
 
+    /// <summary>Whether its kernel takes decimals of more than 18 digits as <see cref="Kernels.Evaluator.EvaluateNarrow"/> gives them: in 64 bits where
+    /// they fit. Who feeds it then asks for arguments that way.</summary>
+    public virtual bool TakesNarrowDecimals => false;
+
     /// <summary>Which types it takes for such arguments, and which type it gives then; null if they do not fit.</summary>
     public abstract Signature? Resolve(ValueList<Expression> arguments);
 

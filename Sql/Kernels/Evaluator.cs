@@ -5,11 +5,20 @@ namespace Dataflow.Sql.Kernels;
 /// <summary>Computes one expression over batches, in one task. It owns the memory of its results.</summary>
 public abstract unsafe class Evaluator
 {
+    /// <summary>Whether all batches give the same constant.</summary>
+    public virtual bool IsConstant => false;
+
     /// <summary>Computes the expression for a batch.</summary>
     /// <param name="batch">The rows. Rows that the mask leaves out may be computed or not, and never make it fail.</param>
     /// <returns>A vector of <see cref="ColumnBatch.Rows"/> rows, valid until the next call and no longer than the batch. It may be a column of the
     /// batch itself, a constant, or a dictionary.</returns>
     public abstract ColumnVector Evaluate(ColumnBatch batch);
+
+    /// <summary>The same for who can take decimals of more than 18 digits in 64 bits where all values of the batch fit: sums, and other arithmetic.</summary>
+    /// <param name="batch">The rows.</param>
+    /// <returns>As <see cref="Evaluate"/>; or, for a decimal that lies in 128 bits, a vector of type decimal(18,s) with the same scale and the same
+    /// values, each within 64 bits.</returns>
+    public virtual ColumnVector EvaluateNarrow(ColumnBatch batch) => Evaluate(batch);
 }
 
 /// <summary>What evaluators need of their task.</summary>
