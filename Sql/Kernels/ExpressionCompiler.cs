@@ -1,0 +1,60 @@
+using Dataflow.Sql.Casts;
+using Dataflow.Sql.Expressions;
+
+namespace Dataflow.Sql.Kernels;
+
+/// <summary>Makes evaluators of bound expressions: one tree of evaluators a task.</summary>
+public static class ExpressionCompiler
+{
+    /// <summary>Makes what computes an expression.</summary>
+    /// <param name="expression">Without subqueries and aggregates.</param>
+    /// <param name="columns">The columns of the batches, by position.</param>
+    /// <param name="context">Memory and settings of the task.</param>
+    /// <exception cref="InvalidOperationException">The expression reads a column that is not among the columns, or can't be computed a row at a time.</exception>
+    public static Evaluator Compile(Expression expression, ValueList<ColumnReference> columns, EvaluatorContext context)
+    {
+        switch (expression)
+        {
+            case ColumnReference reference:
+                for (var i = 0; i < columns.Count; i++)
+                {
+                    if (columns[i].Id == reference.Id) return new ColumnEvaluator(i);
+                }
+                throw new InvalidOperationException($"The column {reference} is not among {columns}. Please report this.");
+            case Literal literal:
+                return new LiteralEvaluator(literal, context.Arena);
+            case Call call:
+                var arguments = new Evaluator[call.Arguments.Count];
+                for (var i = 0; i < arguments.Length; i++) arguments[i] = Compile(call.Arguments[i], columns, context);
+                return call.Function.Compile(call, arguments, context);
+            case Cast cast:
+                return CastCompiler.Compile(cast, Compile(cast.Operand, columns, context), context);
+            default:
+                throw new InvalidOperationException($"{expression} can't be computed for a row by itself. Please report this.");
+        }
+    }
+
+    /// <summary>Makes what says for which rows a predicate is true.</summary>
+    /// <param name="predicate">A boolean expression; the parts of an AND are tried in the order they are written.</param>
+    /// <param name="columns">The columns of the batches, by position.</param>
+    /// <param name="context">Memory and settings of the task.</param>
+    /// <exception cref="InvalidOperationException">As for <see cref="Compile"/>.</exception>
+    public static FilterEvaluator CompileFilter(Expression predicate, ValueList<ColumnReference> columns, EvaluatorContext context)
+    {
+        var conjuncts = new List<Evaluator>();
+        Split(predicate);
+        return new FilterEvaluator([.. conjuncts], context.Arena);
+
+        void Split(Expression part)
+        {
+            if (part is Call { Function.Name: "and" } both)
+            {
+                foreach (var argument in both.Arguments) Split(argument);
+            }
+            else
+            {
+                conjuncts.Add(Compile(part, columns, context));
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using Dataflow.Sql.Expressions;
+using static Dataflow.Sql.Tests.Kernels.AggregateRig;
+using static Dataflow.Sql.Tests.Kernels.KernelRig;
+
+namespace Dataflow.Sql.Tests.Kernels;
+
+public sealed class AggregateTests
+{
+    private const int Seed = 11;
+    private readonly int[] _groups = [.. Enumerable.Range(0, 3000).Select(i => i % 17 == 0 ? -1 : i * 7 % 4)];
+
+    [Fact]
+    public void Integers_are_summed_exactly_and_averaged()
+    {
+        using var rig = new KernelRig();
+        var values = Values(random => random.NextInt64(-1_000_000, 1_000_000));
+        var column = rig.Column("v", DataType.BigInt, values);
+        Assert.Equal(ByGroup(values, each => (object?)each.Sum(value => (long)value)), Run(rig, CallOf("sum", column), _groups, 5));
+        Assert.Equal(ByGroup(values, each => (object?)each.Average(value => (long)value)), Run(rig, CallOf("avg", column), _groups, 5));
+        Assert.Equal(ByGroup(values, each => (object?)each.Min(value => (long)value)), Run(rig, CallOf("min", column), _groups, 5));
+        Assert.Equal(ByGroup(values, each => (object?)each.Max(value => (long)value)), Run(rig, CallOf("max", column), _groups, 5));
+        Assert.Equal(ByGroup(values, each => (long)each.Count).Select(each => each ?? 0L), Run(rig, CallOf("count", column), _groups, 5));
+        Assert.Equal([.. Enumerable.Range(0, 5).Select(g => (object)(long)_groups.Count(each => each == g))], Run(rig, CallOf("count"), _groups, 5));
+    }
+
+    [Fact]
+    public void Sums_of_large_decimals_are_exact_in_128_bits()
+    {
+        using var rig = new KernelRig();
+        var values = Values(random => (Int128)random.NextInt64(900_000_000_000_000_000, 999_999_999_999_999_999) * (random.Next(2) * 2 - 1));
+        var column = rig.Column("v", DataType.Decimal(18, 2), values);
+        var call = CallOf("sum", column);
+        Assert.Equal(DataType.Decimal(28, 2), call.Type);
+        Assert.Equal(ByGroup(values, each => (object?)each.Aggregate((Int128)0, (sum, value) => sum + (Int128)value)), Run(rig, call, _groups, 5));
+        var wide = CastTo(column, DataType.Decimal(38, 2));
+        Assert.Equal(ByGroup(values, each => (object?)each.Aggregate((Int128)0, (sum, value) => sum + (Int128)value)), Run(rig, CallOf("sum", wide), _groups, 5));
+        var average = CallOf("avg", column);
+        Assert.Equal(DataType.Decimal(22, 6), average.Type);
+        Assert.Equal(ByGroup(values, each => (object?)Rounded(each.Aggregate((Int128)0, (sum, value) => sum + (Int128)value) * 10_000, each.Count)), Run(rig, average, _groups, 5));
+    }
+
+    [Fact]
+    public void Floating_point_numbers_are_summed_and_NaN_is_the_largest()
+    {
+        using var rig = new KernelRig();
+        var values = Values(random => random.Next(50) == 0 ? double.NaN : random.NextDouble() - 0.5);
+        var column = rig.Column("v", DataType.Double, values);
+        Assert.Equal(ByGroup(values, _ => (object?)double.NaN), Run(rig, CallOf("max", column), _groups, 5));
+        Assert.Equal(ByGroup(values, each => (object?)each.Where(value => !double.IsNaN((double)value)).Min(value => (double)value)), Run(rig, CallOf("min", column), _groups, 5));
+        var finite = Values(random => random.NextDouble() - 0.5);
+        var other = rig.Column("w", DataType.Double, finite);
+        var sums = Run(rig, CallOf("sum", other), _groups, 5);
+        Assert.All(ByGroup(finite, each => (object?)each.Sum(value => (double)value)).Zip(sums), pair => Assert.Equal((double?)pair.First ?? 0, (double?)pair.Second ?? 0, 1e-9));
+    }
+
+    [Fact]
+    public void Text_has_a_smallest_and_a_largest()
+    {
+        using var rig = new KernelRig();
+        var values = Values(random => new string((char)('a' + random.Next(26)), random.Next(20)) + random.Next(1000));
+        var column = rig.Column("v", DataType.String, values);
+        Assert.Equal(ByGroup(values, each => (object?)each.Select(value => (string)value).Min(StringComparer.Ordinal)), Run(rig, CallOf("min", column), _groups, 5));
+        Assert.Equal(ByGroup(values, each => (object?)each.Select(value => (string)value).Max(StringComparer.Ordinal)), Run(rig, CallOf("max", column), _groups, 5));
+    }
+
+    [Fact]
+    public void A_sum_of_bigints_out_of_range_is_an_error()
+    {
+        using var rig = new KernelRig();
+        var column = rig.Column("v", DataType.BigInt, long.MaxValue, 1L);
+        var error = Assert.Throws<QueryException>(() => Run(rig, CallOf("sum", column), [0, 0], 1));
+        Assert.Equal("ARITHMETIC_OVERFLOW", error.ErrorClass);
+        Assert.Contains("9223372036854775808", error.Message);
+    }
+
+    private static Int128 Rounded(Int128 value, int divisor)
+    {
+        var (quotient, rest) = Int128.DivRem(Int128.Abs(value), divisor);
+        if (rest * 2 >= divisor) quotient++;
+        return value < 0 ? -quotient : quotient;
+    }
+
+    private static object?[] Values(Func<Random, object> make)
+    {
+        var random = new Random(Seed);
+        return [.. Enumerable.Range(0, 3000).Select(i => random.Next(10) == 0 ? null : make(random))];
+    }
+
+    // Group 4 has no rows.
+    private object?[] ByGroup(object?[] values, Func<List<object>, object?> of) => [.. Enumerable.Range(0, 5).Select(group =>
+    {
+        var own = values.Where((value, i) => value is not null && _groups[i] == group).Select(value => value!).ToList();
+        return own.Count == 0 ? null : of(own);
+    })];
+}
