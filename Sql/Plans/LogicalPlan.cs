@@ -23,6 +23,10 @@ public abstract record LogicalPlan
     /// <summary>The same with each of its expressions replaced by what a function makes of it; types must stay.</summary>
     public abstract LogicalPlan MapExpressions(Func<Expression, Expression> map);
 
+    /// <summary>The same with each of the columns that it makes itself replaced by what a function gives for it: a copy of a plan whose columns are others.
+    /// What it reads is left. Kinds that pass on their inputs' columns need not override it.</summary>
+    public virtual LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => this;
+
     /// <summary>How it shows in a plan, without its inputs.</summary>
     public abstract string Describe();
 
@@ -68,6 +72,9 @@ public sealed record NamedExpression(Expression Value, ColumnReference Column)
 
     /// <summary>An expression under a new name.</summary>
     public static NamedExpression New(Expression value, string name) => new(value, new ColumnReference(name, value.Type, value.Nullable));
+
+    /// <summary>The same value in another column.</summary>
+    internal NamedExpression MapColumn(Func<ColumnReference, ColumnReference> map) => this with { Column = map(Column) };
 
     /// <summary>As SQL.</summary>
     public override string ToString() => Value is ColumnReference passed && passed == Column ? Column.ToString() : $"{Value} AS {Column}";

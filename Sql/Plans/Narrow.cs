@@ -23,6 +23,9 @@ public sealed record Project(ValueList<NamedExpression> Items, LogicalPlan Input
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => new Project(Items.ConvertAll(item => item with { Value = map(item.Value) }), Input);
 
     /// <inheritdoc/>
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => new Project(Items.ConvertAll(item => item.MapColumn(map)), Input);
+
+    /// <inheritdoc/>
     public override string Describe() => $"Project [{Items}]";
 }
 
@@ -70,6 +73,9 @@ public sealed record Expand(ValueList<ValueList<Expression>> Projections, ValueL
 
     /// <inheritdoc/>
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this with { Projections = Projections.ConvertAll(list => list.ConvertAll(map)) };
+
+    /// <inheritdoc/>
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => this with { Columns = Columns.ConvertAll(map) };
 
     /// <inheritdoc/>
     public override string Describe() => $"Expand {Projections.Count} times [{Columns}]";

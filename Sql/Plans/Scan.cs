@@ -33,6 +33,9 @@ public sealed record Scan(ITable Table, ValueList<int> Fields, ValueList<ColumnR
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this;
 
     /// <inheritdoc/>
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => this with { Columns = Columns.ConvertAll(map) };
+
+    /// <inheritdoc/>
     public override string Describe() => $"Scan {Table.Name} [{Columns}]{(Filters.Count == 0 ? "" : $" where {string.Join(" and ", Filters)}")}";
 }
 
@@ -58,6 +61,9 @@ public sealed record Values(ValueList<ValueList<Expression>> Rows, ValueList<Col
 
     /// <inheritdoc/>
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this with { Rows = Rows.ConvertAll(row => row.ConvertAll(map)) };
+
+    /// <inheritdoc/>
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => this with { Columns = Columns.ConvertAll(map) };
 
     /// <inheritdoc/>
     public override string Describe() => $"Values {Rows.Count} rows [{Columns}]";

@@ -23,6 +23,9 @@ public sealed record Union(ValueList<LogicalPlan> Branches, ValueList<ColumnRefe
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this;
 
     /// <inheritdoc/>
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => this with { Columns = Columns.ConvertAll(map) };
+
+    /// <inheritdoc/>
     public override string Describe() => $"Union [{Columns}]";
 }
 
@@ -71,6 +74,9 @@ public sealed record CommonTable(CommonDefinition Definition, ValueList<ColumnRe
 
     /// <inheritdoc/>
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this;
+
+    /// <inheritdoc/>
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => this with { Columns = Columns.ConvertAll(map) };
 
     /// <inheritdoc/>
     public override string Describe() => $"CommonTable {Definition.Name} [{Columns}]";

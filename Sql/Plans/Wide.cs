@@ -25,6 +25,10 @@ public sealed record Aggregate(ValueList<NamedExpression> Keys, ValueList<NamedE
         new Aggregate(Keys.ConvertAll(item => item with { Value = map(item.Value) }), Aggregates.ConvertAll(item => item with { Value = map(item.Value) }), Input);
 
     /// <inheritdoc/>
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) =>
+        new Aggregate(Keys.ConvertAll(item => item.MapColumn(map)), Aggregates.ConvertAll(item => item.MapColumn(map)), Input);
+
+    /// <inheritdoc/>
     public override string Describe() => $"Aggregate [{Keys}] [{Aggregates}]";
 }
 
@@ -91,6 +95,9 @@ public sealed record Join(JoinKind Kind, LogicalPlan Left, LogicalPlan Right, Ex
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => Condition is null ? this : new Join(Kind, Left, Right, map(Condition), MarkColumn);
 
     /// <inheritdoc/>
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => MarkColumn is null ? this : new Join(Kind, Left, Right, Condition, map(MarkColumn));
+
+    /// <inheritdoc/>
     public override string Describe() => $"Join {Kind}{(Condition is null ? "" : $" on {Condition}")}";
 }
 
@@ -137,6 +144,9 @@ public sealed record Window(ValueList<NamedExpression> Items, LogicalPlan Input)
 
     /// <inheritdoc/>
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => new Window(Items.ConvertAll(item => item with { Value = map(item.Value) }), Input);
+
+    /// <inheritdoc/>
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => new Window(Items.ConvertAll(item => item.MapColumn(map)), Input);
 
     /// <inheritdoc/>
     public override string Describe() => $"Window [{Items}]";
