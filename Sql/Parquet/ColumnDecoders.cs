@@ -73,6 +73,11 @@ internal sealed unsafe class ColumnDecoders(StoredColumn column, TaskArena arena
         (PageEncoding.Plain, StoredKind.Bytes) => new PlainBytesDecoder(IsText),
         (PageEncoding.Plain, _) => new PlainFixedDecoder(column.StoredWidth),
         (PageEncoding.Rle, StoredKind.Boolean) => new RunBitDecoder(),
+        (PageEncoding.DeltaBinary, StoredKind.Int32 or StoredKind.Int64) => new DeltaIntegerDecoder(column.StoredWidth),
+        (PageEncoding.DeltaLength, StoredKind.Bytes) => new DeltaLengthDecoder(IsText),
+        (PageEncoding.DeltaBytes, StoredKind.Bytes) => new DeltaBytesDecoder(0, IsText, arena),
+        (PageEncoding.DeltaBytes, StoredKind.FixedBytes) => new DeltaBytesDecoder(column.StoredWidth, isText: false, arena),
+        (PageEncoding.ByteStreamSplit, not (StoredKind.Boolean or StoredKind.Bytes or StoredKind.Int96)) => new ByteStreamSplitDecoder(column.StoredWidth),
         _ => throw new CorruptDataException("parquet", 0, $"its values, {column.Stored}, are written as {encoding}, which is not supported for them"),
     };
 }

@@ -18,6 +18,8 @@ internal sealed unsafe class ColumnReader
     private readonly PageBodies _pages;
     private readonly ColumnDecoders _decoders;
     private readonly ValueBounds? _bounds;
+    private readonly PageOffsets? _offsets;
+    private readonly long _rows;
 
     private FlatVector? _flat;
     private NativeBuffer? _codes;
@@ -37,7 +39,8 @@ internal sealed unsafe class ColumnReader
     /// <param name="column">How values are stored.</param>
     /// <param name="chunk">Where.</param>
     /// <param name="rows">Rows of the row group.</param>
-    public ColumnReader(TaskArena arena, Stream file, StoredColumn column, ColumnChunk chunk, long rows)
+    /// <param name="offsets">Where pages begin, if that is known: skipping goes to the right one at once.</param>
+    public ColumnReader(TaskArena arena, Stream file, StoredColumn column, ColumnChunk chunk, long rows, PageOffsets? offsets = null)
     {
         _arena = arena;
         _column = column;
@@ -47,7 +50,9 @@ internal sealed unsafe class ColumnReader
         _pages = new PageBodies(_stream, arena, chunk.Codec);
         _decoders = new ColumnDecoders(column, arena);
         _bounds = StatisticsBounds.Of(column, chunk.Statistics);
+        _rows = rows;
         _chunkLeft = rows;
+        _offsets = offsets;
         Vector = new ColumnVector(column.Type);
     }
 
@@ -95,6 +100,7 @@ internal sealed unsafe class ColumnReader
         {
             if (_pageLeft == 0)
             {
+                rows -= Jump(rows);
                 var header = NextDataHeader();
                 if (header.Values <= rows)
                 {
@@ -113,6 +119,26 @@ internal sealed unsafe class ColumnReader
             _pageLeft -= take;
             rows -= take;
         }
+    }
+
+    // Goes to the page that holds the row so many rows ahead, if it is known where it begins, and gives how many rows that passed over.
+    private long Jump(long rows)
+    {
+        if (_offsets is null) return 0;
+        var next = _rows - _chunkLeft;
+        var page = _offsets.PageOf(next + rows);
+        if (_offsets.FirstRows[page] <= next) return 0;
+
+        // The dictionary stands before the first page, and is needed whichever page follows.
+        if (_stream.Position < _offsets.Offsets[0])
+        {
+            var header = _pages.NextHeader();
+            if (header.Kind == PageKind.Dictionary) ReadDictionary(header);
+        }
+        var passed = _offsets.FirstRows[page] - next;
+        _stream.Seek(_offsets.Offsets[page]);
+        _chunkLeft -= passed;
+        return passed;
     }
 
     private int SkipLevels(int rows)
@@ -268,9 +294,21 @@ internal sealed unsafe class ColumnReader
                     break;
                 default:
                     if (header.Values > _chunkLeft) throw new CorruptDataException("parquet", 0, $"a page should have {header.Values:N0} rows, where its chunk has {_chunkLeft:N0} left");
+                    CheckIndex(header);
                     return header;
             }
         }
+    }
+
+    // Rows would come apart between columns if the index said other than the pages.
+    private void CheckIndex(in PageHeader header)
+    {
+        if (_offsets is null) return;
+        var row = _rows - _chunkLeft;
+        var page = _offsets.PageOf(row);
+        var end = page + 1 < _offsets.FirstRows.Length ? _offsets.FirstRows[page + 1] : _rows;
+        if (_offsets.FirstRows[page] != row || end - row != header.Values)
+            throw new CorruptDataException("parquet", 0, $"a page has {header.Values:N0} rows from row {row:N0} on, where the index of pages has {end - _offsets.FirstRows[page]:N0} from row {_offsets.FirstRows[page]:N0} on");
     }
 
     private void ReadDictionary(in PageHeader header)

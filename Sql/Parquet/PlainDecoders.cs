@@ -115,7 +115,11 @@ internal sealed unsafe class PlainBytesDecoder(bool isText) : ValueDecoder
 
     public override void Skip(int count)
     {
-        for (var i = 0; i < count; i++) _at += NextLength();
+        for (var i = 0; i < count; i++)
+        {
+            var length = NextLength();
+            _at += length;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -156,10 +160,13 @@ internal static unsafe class Views
     {
         // Nearly all text is ASCII throughout, and then one look at all bytes is enough.
         if (Ascii.IsValid(new ReadOnlySpan<byte>(first, (int)(end - first)))) return;
-        for (var i = 0; i < count; i++)
-        {
-            var text = StringView.BytesOf(views + i);
-            if (!Utf8.IsValid(text)) throw new CorruptDataException("parquet", 0, $"a text is not UTF-8: {Convert.ToHexString(text[..Math.Min(text.Length, 32)])}");
-        }
+        for (var i = 0; i < count; i++) CheckText(views + i);
+    }
+
+    /// <summary>Checks that a value is UTF-8.</summary>
+    public static void CheckText(StringView* view)
+    {
+        var text = StringView.BytesOf(view);
+        if (!Utf8.IsValid(text)) throw new CorruptDataException("parquet", 0, $"a text is not UTF-8: {Convert.ToHexString(text[..Math.Min(text.Length, 32)])}");
     }
 }

@@ -15,6 +15,9 @@ internal sealed unsafe class RowGroupReader : BatchReader
     private readonly ColumnReader?[] _readers;
     private readonly ColumnBatch _batch;
     private readonly SplitFilters _filters;
+    private readonly IReadOnlyList<(long Start, long End)> _ranges = [];
+    private int _range;
+    private long _at;
     private long _left;
     private long _bytesCounted;
     private bool _isEnded;
@@ -32,6 +35,11 @@ internal sealed unsafe class RowGroupReader : BatchReader
         _arena = new TaskArena(task, "parquet scan");
         if (_filters.RejectsAll) _left = 0;
         _file = _left > 0 ? OpenFile(split) : Stream.Null;
+        if (_left > 0)
+        {
+            _ranges = SplitFilters.RowsOf(split, _file).Ranges;
+            if (_ranges.Count == 0) _left = 0;
+        }
         for (var i = 0; i < vectors.Length; i++)
         {
             var column = split.Columns[i];
@@ -42,11 +50,14 @@ internal sealed unsafe class RowGroupReader : BatchReader
             }
             try
             {
-                _readers[i] = new ColumnReader(_arena, _file, column.Source, column.Chunk!, split.Rows);
+                // Where whole ranges are passed over, it is worth knowing where pages begin.
+                var offsets = _ranges is [(0, var end)] && end == split.ReadRows ? null : PageIndex.ReadOffsets(_file, column.Chunk!, split.Rows);
+                _readers[i] = new ColumnReader(_arena, _file, column.Source, column.Chunk!, split.Rows, offsets);
                 vectors[i] = _readers[i]!.Vector;
             }
             catch (CorruptDataException error)
             {
+                End();
                 throw Damaged(error, column, error.Offset ?? 0);
             }
         }
@@ -58,15 +69,19 @@ internal sealed unsafe class RowGroupReader : BatchReader
     {
         batch = _batch;
         _task.CancellationToken.ThrowIfCancellationRequested();
-        if (_left > 0 && _filters.RejectsAll) _left = 0;
+        if (_left > 0 && (_filters.RejectsAll || _range == _ranges.Count)) _left = 0;
         if (_left == 0)
         {
             End();
             return false;
         }
-        var rows = (int)Math.Min(_left, ColumnBatch.MaxRows);
-        for (var i = 0; i < _readers.Length; i++) Read(i, rows);
-        _left -= rows;
+        var (start, end) = _ranges[_range];
+        var passed = Math.Max(0, start - _at);
+        _at += passed;
+        var rows = (int)Math.Min(end - _at, ColumnBatch.MaxRows);
+        for (var i = 0; i < _readers.Length; i++) Read(i, passed, rows);
+        _at += rows;
+        if (_at == end) _range++;
         _batch.Set(rows);
         _task.Metrics.InputRecords += rows;
         CountBytes();
@@ -80,7 +95,7 @@ internal sealed unsafe class RowGroupReader : BatchReader
         base.Dispose();
     }
 
-    private void Read(int column, int rows)
+    private void Read(int column, long passed, int rows)
     {
         if (_readers[column] is not { } reader)
         {
@@ -89,6 +104,7 @@ internal sealed unsafe class RowGroupReader : BatchReader
         }
         try
         {
+            reader.Skip(passed);
             reader.Read(rows);
         }
         catch (CorruptDataException error)

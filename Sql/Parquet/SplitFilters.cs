@@ -3,7 +3,7 @@ using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Parquet;
 
-/// <summary>What dynamic filters say about a row group: whether any row of it can still be wanted.</summary>
+/// <summary>What filters say about the rows of a row group: those of the query by page index and Bloom filters, dynamic ones by statistics.</summary>
 internal sealed class SplitFilters
 {
     private readonly List<(IDynamicFilter Filter, ValueBounds Bounds)> _known = [];
@@ -20,7 +20,21 @@ internal sealed class SplitFilters
         }
     }
 
-    /// <summary>Whether no row is wanted. Asked again for every batch: bounds become known, and narrower, while the query runs.</summary>
+    /// <summary>The rows that can be wanted, as far as page index and Bloom filters say.</summary>
+    /// <param name="split">The row group.</param>
+    /// <param name="file">Its file.</param>
+    public static RowRanges RowsOf(ParquetSplit split, Stream file)
+    {
+        var rows = RowRanges.All(split.ReadRows);
+        foreach (var (filter, column, chunk) in split.Filters)
+        {
+            if (BloomFilter.Rejects(file, filter, column, chunk)) return new RowRanges();
+            if (PageIndex.RowsOf(file, filter, column, chunk, split.Rows) is { } found) rows = rows.And(found);
+        }
+        return rows;
+    }
+
+    /// <summary>Whether no row is wanted by the dynamic filters. Asked again for every batch: bounds become known, and narrower, while the query runs.</summary>
     public bool RejectsAll
     {
         get

@@ -87,6 +87,7 @@ public sealed class ParquetTable : ITable
                 splits.Add(new ParquetSplit(
                     file.Entry.Path, file.Entry.Length, group.Ordinal, group.Rows, rows,
                     columns.ConvertAll(column => column with { Chunk = column.Source is null ? null : group.Chunks[column.Source.Leaf] }),
+                    FiltersOf(request.Filters, filterColumns, group),
                     HostsOf(blocks, group)));
             }
         }
@@ -106,6 +107,16 @@ public sealed class ParquetTable : ITable
             if (RowGroupPruning.Rejects(filters[i], source, group.Chunks[source.Leaf].Statistics, group.Rows)) return true;
         }
         return false;
+    }
+
+    private static ValueList<SplitFilter> FiltersOf(ValueList<ScanFilter> filters, ValueList<SplitColumn> columns, RowGroup group)
+    {
+        var found = new List<SplitFilter>();
+        for (var i = 0; i < filters.Count; i++)
+        {
+            if (columns[i].Source is { } source) found.Add(new SplitFilter(filters[i], source, group.Chunks[source.Leaf]));
+        }
+        return [.. found];
     }
 
     private static ValueList<string> HostsOf(IReadOnlyList<BlockLocation> blocks, RowGroup group)
