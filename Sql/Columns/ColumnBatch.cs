@@ -34,10 +34,14 @@ public sealed unsafe class ColumnBatch
     /// <summary>How many rows count.</summary>
     public int Alive { get; private set; }
 
+    /// <summary>Says what it holds now: rows that all count.</summary>
+    /// <param name="rows">Rows in the columns.</param>
+    public void Set(int rows) => Set(rows, null);
+
     /// <summary>Says what it holds now.</summary>
     /// <param name="rows">Rows in the columns.</param>
     /// <param name="mask">Which of them count, zeros past the last row; null for all. Must stay as long as the batch is lent.</param>
-    public void Set(int rows, ulong* mask = null)
+    public void Set(int rows, ulong* mask)
     {
         Rows = rows;
         _mask = mask;

@@ -90,6 +90,7 @@ public sealed unsafe class ColumnVector
     /// <summary>The bit of a row of a boolean column. For edges, not for loops.</summary>
     public bool Bit(int row)
     {
+        if (Form == VectorForm.Dictionary) return Dictionary!.Values.Bit((int)Codes[row]);
         if (Form == VectorForm.Constant) row = 0;
         return (((ulong*)Data)[row >> 6] >> (row & 63) & 1) != 0;
     }

@@ -7,7 +7,7 @@ namespace Dataflow.Sql.Columns;
 public sealed unsafe class FlatVector
 {
     private readonly NativeBuffer _data;
-    private readonly ulong* _validity;
+    private readonly NativeBuffer _bits;
 
     /// <summary>A vector in an arena.</summary>
     /// <param name="arena">Whose memory it takes.</param>
@@ -16,7 +16,7 @@ public sealed unsafe class FlatVector
     {
         Vector = new ColumnVector(type);
         _data = arena.Rent(type.Physical == PhysicalType.Bit ? ColumnBatch.MaxRows / 8 : ColumnBatch.MaxRows * type.ByteWidth);
-        _validity = (ulong*)arena.Rent(ColumnBatch.MaxRows / 8).Pointer;
+        _bits = arena.Rent(ColumnBatch.MaxRows / 8);
     }
 
     /// <summary>The vector, as it was last set.</summary>
@@ -26,7 +26,15 @@ public sealed unsafe class FlatVector
     public byte* Data => _data.Pointer;
 
     /// <summary>Where the bits of rows that have values are written.</summary>
-    public ulong* Validity => _validity;
+    public ulong* Validity => (ulong*)_bits.Pointer;
+
+    /// <summary>Gives its memory back before the arena ends.</summary>
+    /// <param name="arena">Where it came from.</param>
+    public void Return(TaskArena arena)
+    {
+        arena.Return(_data);
+        arena.Return(_bits);
+    }
 
     /// <summary>Says how many rows were written.</summary>
     /// <param name="rows">Rows.</param>
@@ -37,7 +45,7 @@ public sealed unsafe class FlatVector
         Vector.Form = VectorForm.Flat;
         Vector.Length = rows;
         Vector.Data = _data.Pointer;
-        Vector.Validity = hasNulls ? _validity : null;
+        Vector.Validity = hasNulls ? Validity : null;
         Vector.Bounds = bounds;
         return Vector;
     }
@@ -64,6 +72,14 @@ public sealed unsafe class TextHeap(TaskArena arena)
         }
         _chunk = -1;
         _used = ChunkBytes;
+    }
+
+    /// <summary>Gives all memory back.</summary>
+    public void Return()
+    {
+        foreach (var chunk in _chunks) arena.Return(chunk);
+        _chunks.Clear();
+        _chunk = -1;
     }
 
     /// <summary>Room for bytes that stays where it is.</summary>

@@ -94,6 +94,9 @@ public sealed record Join(JoinKind Kind, LogicalPlan Left, LogicalPlan Right, Ex
     /// <inheritdoc/>
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => Condition is null ? this : new Join(Kind, Left, Right, map(Condition), MarkColumn);
 
+    /// <summary>The same under another condition.</summary>
+    public Join WithCondition(Expression? condition) => new(Kind, Left, Right, condition, MarkColumn);
+
     /// <inheritdoc/>
     public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => MarkColumn is null ? this : new Join(Kind, Left, Right, Condition, map(MarkColumn));
 
