@@ -3,7 +3,7 @@ using Dataflow.Sql.Kernels;
 
 namespace Dataflow.Sql.Builtins;
 
-/// <summary><c>+</c>, <c>-</c> and <c>*</c> of numbers; out of range is an error.</summary>
+/// <summary><c>+</c>, <c>-</c> and <c>*</c> of numbers, times and intervals; out of range is an error.</summary>
 internal sealed class ArithmeticFunction(char sign, string summary) : ScalarFunction(sign.ToString())
 {
     public override string Usage => $"a {Name} b";
@@ -17,6 +17,7 @@ internal sealed class ArithmeticFunction(char sign, string summary) : ScalarFunc
     public override Signature? Resolve(ValueList<Expression> arguments)
     {
         if (arguments.Count != 2) return null;
+        if (TimeArithmetic.Resolve(sign, arguments) is { } signature) return signature;
         if (NumberOperands.Of(arguments) is not { } operands) return null;
         var (left, right) = operands;
         if (left is DecimalType l && right is DecimalType r) return new Signature([l, r], sign == '*' ? TypeRules.Product(l, r) : TypeRules.Sum(l, r));
@@ -26,6 +27,7 @@ internal sealed class ArithmeticFunction(char sign, string summary) : ScalarFunc
     public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context)
     {
         var (type, position) = (call.Type, call.Position.Start);
+        if (TimeArithmetic.Compile(sign, call, arguments, context) is { } time) return time;
         if (type is DecimalType wide) return new DecimalEvaluator(sign, wide, arguments, context, position);
         return (sign, type.Kind) switch
         {

@@ -12,6 +12,13 @@ public static class BuiltinFunctions
     {
         var registry = new FunctionRegistry();
         AddOperators(registry);
+        AddConditionals(registry);
+        registry.Add(new LikeFunction("like"));
+        registry.Add(new LikeFunction("ilike"));
+        RegexFunctions.Add(registry);
+        SubstringFunctions.Add(registry);
+        DateParts.Add(registry);
+        registry.Add(new AddIntervalFunction());
         AddAggregates(registry);
         return registry;
     }
@@ -21,6 +28,10 @@ public static class BuiltinFunctions
         registry.Add(new ArithmeticFunction('+', "The sum."));
         registry.Add(new ArithmeticFunction('-', "The difference."));
         registry.Add(new ArithmeticFunction('*', "The product."));
+        registry.Add(new DivideFunction());
+        registry.Add(new RemainderFunction("%", "What is left of a division, with the sign of a."));
+        registry.Add(new RemainderFunction("pmod", "What is left of a division, never negative for a positive divisor."));
+        registry.Add(new RemainderFunction("div", "The whole part of a quotient, as a bigint."));
         registry.Add(new ComparisonFunction("=", Relation.Equal, "Whether both are equal."));
         registry.Add(new ComparisonFunction("<>", Relation.NotEqual, "Whether both differ."));
         registry.Add(new ComparisonFunction("<", Relation.Less, "Whether a is less than b."));
@@ -30,6 +41,21 @@ public static class BuiltinFunctions
         registry.Add(new AndOrFunction("and"));
         registry.Add(new AndOrFunction("or"));
         registry.Add(new NotFunction());
+    }
+
+    private static void AddConditionals(FunctionRegistry registry)
+    {
+        registry.Add(new NullTestFunction("isnull"));
+        registry.Add(new NullTestFunction("isnotnull"));
+        registry.Add(new NullSafeEqualFunction());
+        registry.Add(new CoalesceFunction("coalesce", int.MaxValue));
+        registry.Add(new CoalesceFunction("nvl", 2));
+        registry.Add(new CoalesceFunction("ifnull", 2));
+        registry.Add(new IfFunction());
+        registry.Add(new Nvl2Function());
+        registry.Add(new NullIfFunction());
+        registry.Add(new GreatestFunction("greatest"));
+        registry.Add(new GreatestFunction("least"));
     }
 
     private static void AddAggregates(FunctionRegistry registry)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
 
@@ -14,9 +15,82 @@ public static class CastCompiler
         if (from == to) return argument;
         if (from.Kind == TypeKind.Null) return new LiteralEvaluator(Literal.NullOf(to), context.Arena);
         var site = new CastSite(from, to, cast.IsTry, argument, context, cast.Position.Start);
-        return Numbers(site)
+        return Select(site)
             ?? throw new InvalidOperationException($"There is no cast of {from} to {to}. Please report this.");
     }
+
+    /// <summary>Whether there is a cast of one type to another.</summary>
+    /// <param name="from">Of what.</param>
+    /// <param name="to">To what.</param>
+    public static bool Allows(DataType from, DataType to)
+    {
+        if (from == to || from.Kind == TypeKind.Null) return true;
+        if (from.Kind >= TypeKind.Array || to.Kind >= TypeKind.Array || to.Kind == TypeKind.Null) return false;
+        return (from.Kind, to.Kind) switch
+        {
+            (_, TypeKind.String) => true,
+            (TypeKind.String, TypeKind.YearMonthInterval or TypeKind.DayTimeInterval) => false,
+            (TypeKind.String, _) => true,
+            (TypeKind.Boolean, _) => to is DecimalType type ? type.Precision > type.Scale : to.IsNumber,
+            (_, TypeKind.Boolean) => from.IsNumber,
+            (TypeKind.Date or TypeKind.Timestamp or TypeKind.TimestampNtz, TypeKind.Date or TypeKind.Timestamp or TypeKind.TimestampNtz) => true,
+            (TypeKind.Timestamp, _) => to.IsNumber && to.Kind != TypeKind.Decimal,
+            (_, TypeKind.Timestamp) => from.IsInteger || from.Kind is TypeKind.Float or TypeKind.Double,
+            _ => from.IsNumber && to.IsNumber,
+        };
+    }
+
+    private static Evaluator? Select(CastSite site)
+    {
+        var (from, to, context) = (site.From, site.To, site.Context);
+        switch (from.Kind, to.Kind)
+        {
+            case (_, TypeKind.String): return OtherCasts.ToText(site);
+            case (TypeKind.Boolean, _): return OtherCasts.FromBoolean(site);
+            case (_, TypeKind.Boolean): return OtherCasts.ToBoolean(site);
+            case (TypeKind.String, _): return FromText(site);
+            case (TypeKind.Date, TypeKind.Timestamp): return site.Convert<int, long, DateToTimestamp>(new(Zone.Of(context)));
+            case (TypeKind.Date, TypeKind.TimestampNtz): return site.Convert<int, long, DateToTimestamp>(new(Zone.Find("UTC")!));
+            case (TypeKind.Timestamp, TypeKind.Date): return site.Convert<long, int, TimestampToDate>(new(Zone.Of(context)));
+            case (TypeKind.TimestampNtz, TypeKind.Date): return site.Convert<long, int, TimestampToDate>(new(Zone.Find("UTC")!));
+            case (TypeKind.Timestamp, TypeKind.TimestampNtz): return site.Convert<long, long, ShiftZone>(new(Zone.Of(context), true));
+            case (TypeKind.TimestampNtz, TypeKind.Timestamp): return site.Convert<long, long, ShiftZone>(new(Zone.Of(context), false));
+            case (TypeKind.Timestamp, TypeKind.BigInt): return site.Convert<long, long, TimestampToLong>(default);
+            case (TypeKind.Timestamp, TypeKind.Double): return site.Convert<long, double, TimestampToDouble>(default);
+            case (TypeKind.BigInt, TypeKind.Timestamp): return site.Convert<long, long, LongToTimestamp>(default);
+            case (TypeKind.Double, TypeKind.Timestamp): return site.Convert<double, long, DoubleToTimestamp>(default);
+            // By way of seconds.
+            case (TypeKind.Timestamp, TypeKind.Float): return Chain(site, DataType.Double);
+            case (TypeKind.Timestamp, TypeKind.TinyInt or TypeKind.SmallInt or TypeKind.Int): return Chain(site, DataType.BigInt);
+            case (TypeKind.TinyInt or TypeKind.SmallInt or TypeKind.Int, TypeKind.Timestamp): return Chain(site, DataType.BigInt);
+            case (TypeKind.Float, TypeKind.Timestamp): return Chain(site, DataType.Double);
+            default: return Numbers(site);
+        }
+    }
+
+    private static Evaluator? Chain(CastSite site, DataType middle)
+    {
+        var first = Select(site with { To = middle });
+        return first is null ? null : Select(site with { From = middle, Argument = first });
+    }
+
+    private static Evaluator? FromText(CastSite site) => site.To.Kind switch
+    {
+        TypeKind.TinyInt => site.Convert<StringView, sbyte, TextToInteger<sbyte>>(new(site.To)),
+        TypeKind.SmallInt => site.Convert<StringView, short, TextToInteger<short>>(new(site.To)),
+        TypeKind.Int => site.Convert<StringView, int, TextToInteger<int>>(new(site.To)),
+        TypeKind.BigInt => site.Convert<StringView, long, TextToInteger<long>>(new(site.To)),
+        TypeKind.Float => site.Convert<StringView, float, TextToFloat<float>>(new(site.To)),
+        TypeKind.Double => site.Convert<StringView, double, TextToFloat<double>>(new(site.To)),
+        TypeKind.Decimal => site.To.Physical == PhysicalType.Int64
+            ? site.Convert<StringView, long, TextToDecimal<long>>(new((DecimalType)site.To))
+            : site.Convert<StringView, Int128, TextToDecimal<Int128>>(new((DecimalType)site.To)),
+        TypeKind.Date => site.Convert<StringView, int, TextToDate>(default),
+        TypeKind.Timestamp => site.Convert<StringView, long, TextToTimestamp>(new(Zone.Of(site.Context))),
+        TypeKind.TimestampNtz => site.Convert<StringView, long, TextToTimestampNtz>(default),
+        TypeKind.Binary => site.Rows(static row => row.ReturnPart(0, 0, row.Text(0).Length)),
+        _ => null,
+    };
 
     private static Evaluator? Numbers(CastSite site) => site.From.Kind switch
     {
@@ -104,6 +178,8 @@ internal sealed record CastSite(DataType From, DataType To, bool IsTry, Evaluato
         where TTo : unmanaged
         where TConversion : struct, IConversion<TFrom, TTo> =>
         new ConvertEvaluator<TFrom, TTo, TConversion>(conversion, To, IsTry, Argument, Context, Position);
+
+    public Evaluator Rows(RowKernel kernel) => new RowEvaluator(kernel, To, [Argument], Context, Position);
 
     public Evaluator Widen<TFrom, TTo>()
         where TFrom : unmanaged, INumber<TFrom>

@@ -29,6 +29,13 @@ public static class ExpressionCompiler
                 return call.Function.Compile(call, arguments, context);
             case Cast cast:
                 return CastCompiler.Compile(cast, Compile(cast.Operand, columns, context), context);
+            case InList list:
+                return InListCompiler.Compile(list, Compile(list.Operand, columns, context), context);
+            case Case choice:
+                var branches = new (Evaluator, Evaluator)[choice.Branches.Count / 2];
+                for (var i = 0; i < branches.Length; i++)
+                    branches[i] = (Compile(choice.Branches[2 * i], columns, context), Compile(choice.Branches[(2 * i) + 1], columns, context));
+                return new CaseEvaluator(choice.Type, branches, Compile(choice.Else, columns, context), context);
             default:
                 throw new InvalidOperationException($"{expression} can't be computed for a row by itself. Please report this.");
         }

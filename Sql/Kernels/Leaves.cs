@@ -16,6 +16,7 @@ internal sealed class ColumnEvaluator(int column) : Evaluator
 internal sealed unsafe class LiteralEvaluator : Evaluator
 {
     private readonly ColumnVector _vector;
+    private readonly ColumnVector? _narrow;
 
     public LiteralEvaluator(Literal literal, TaskArena arena)
     {
@@ -43,7 +44,11 @@ internal sealed unsafe class LiteralEvaluator : Evaluator
             case PhysicalType.View: *(StringView*)memory = StringView.Of(memory + 64, bytes.Length); break;
             default: throw new InvalidOperationException($"A literal of type {literal.Type} can't be computed with. Please report this.");
         }
-        if (BoundsOf.Constant(_vector) is { } value) _vector.Bounds = new ValueBounds(value, value);
+        if (BoundsOf.Constant(_vector) is not { } value) return;
+        _vector.Bounds = new ValueBounds(value, value);
+        // The low half of 128 bits is the value in 64, if it fits.
+        if (literal.Type is not DecimalType { Scale: <= DecimalType.MaxNarrowPrecision, Physical: PhysicalType.Int128 } type || value < long.MinValue || value > long.MaxValue) return;
+        _narrow = new ColumnVector(DataType.Decimal(DecimalType.MaxNarrowPrecision, type.Scale)) { Form = VectorForm.Constant, Data = memory, Bounds = _vector.Bounds };
     }
 
     public override bool IsConstant => true;
@@ -52,5 +57,12 @@ internal sealed unsafe class LiteralEvaluator : Evaluator
     {
         _vector.Length = batch.Rows;
         return _vector;
+    }
+
+    public override ColumnVector EvaluateNarrow(ColumnBatch batch)
+    {
+        if (_narrow is null) return Evaluate(batch);
+        _narrow.Length = batch.Rows;
+        return _narrow;
     }
 }

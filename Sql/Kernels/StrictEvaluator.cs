@@ -92,7 +92,7 @@ internal abstract unsafe class StrictEvaluator : Evaluator
     private ColumnVector Run(ColumnBatch batch, bool narrow)
     {
         MayBeNarrow = narrow;
-        if (_constantKnown && _constant.Length >= 0) return Constant(batch.Rows);
+        if (_constantKnown) return Constant(batch.Rows);
         if (batch.Alive == 0) return Null(batch.Rows);
 
         int constants = 0, dictionaries = 0, dictionary = -1;

@@ -1,0 +1,92 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Kernels;
+
+namespace Dataflow.Sql.Builtins;
+
+/// <summary><c>like</c> and <c>ilike</c>, with an escape character of choice.</summary>
+internal sealed class LikeFunction(string name) : ScalarFunction(name)
+{
+    private bool IgnoresCase => Name == "ilike";
+
+    public override string Usage => $"text {Name.ToUpperInvariant()} pattern [ESCAPE character]";
+
+    public override string Summary =>
+        $"Whether the text fits the pattern, in which % is any text and _ any one character{(IgnoresCase ? "; upper and lower case are the same" : "")}.";
+
+    public override bool MayFail => true;
+
+    public override string Print(ValueList<Expression> arguments) =>
+        $"({arguments[0]} {Name.ToUpperInvariant()} {arguments[1]}{(arguments.Count == 3 ? $" ESCAPE {arguments[2]}" : "")})";
+
+    public override Signature? Resolve(ValueList<Expression> arguments)
+    {
+        if (arguments.Count is not (2 or 3)) return null;
+        return arguments.All(argument => ImplicitCasts.Allows(argument.Type, DataType.String))
+            ? new Signature(arguments.ConvertAll(_ => DataType.String), DataType.Boolean)
+            : null;
+    }
+
+    public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) =>
+        new RowEvaluator(IgnoresCase ? Ignoring : Exact, DataType.Boolean, arguments, context, call.Position.Start);
+
+    private static void Exact(RowEvaluator row) => row.Return(PatternOf(row, false).Matches(row.Text(0)));
+
+    private static void Ignoring(RowEvaluator row) => row.Return(PatternOf(row, true).Matches(TextCase.Lower(row.Text(0))));
+
+    private static LikePattern PatternOf(RowEvaluator row, bool lower)
+    {
+        var isSame = row.IsSame(1) && (row.Count == 2 || row.IsSame(2));
+        var text = row.Text(1);
+        // A pattern that is the same for all rows of a batch may be another in the next.
+        if (isSame && row.State is (LikePattern known, byte[] of) && text.SequenceEqual(of)) return known;
+        var escape = (byte)'\\';
+        if (row.Count == 3)
+        {
+            var given = row.Text(2);
+            if (given.Length != 1) throw row.Error("INVALID_ESCAPE_CHAR", $"'{Encoding.UTF8.GetString(given)}' is no escape character for {"LIKE"}: give one ASCII character.");
+            escape = given[0];
+        }
+        var pattern = LikePattern.Parse(lower ? TextCase.Lower(text) : text, escape) ?? throw row.Error("INVALID_FORMAT.ESC_IN_THE_MIDDLE",
+            $"In the pattern '{Encoding.UTF8.GetString(text)}' the escape character '{(char)escape}' must stand before '%', '_' or itself.");
+        row.State = (pattern, text.ToArray());
+        return pattern;
+    }
+}
+
+/// <summary>Text in lower or upper case.</summary>
+internal static class TextCase
+{
+    public static ReadOnlySpan<byte> Lower(ReadOnlySpan<byte> text)
+    {
+        var lower = new byte[text.Length];
+        if (Ascii.ToLower(text, lower, out _) == System.Buffers.OperationStatus.Done) return lower;
+        return Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text).ToLowerInvariant());
+    }
+}
+
+/// <summary><c>rlike</c>: regular expressions.</summary>
+internal static class RegexFunctions
+{
+    public static void Add(FunctionRegistry registry) => registry.Add(new RowFunction("rlike", "text RLIKE pattern",
+        "Whether a part of the text fits the regular expression.", [DataType.String, DataType.String], DataType.Boolean, static row =>
+        {
+            var pattern = row.Text(1);
+            if (row.State is not (Regex regex, byte[] of) || !pattern.SequenceEqual(of))
+            {
+                var source = Encoding.UTF8.GetString(pattern);
+                try
+                {
+                    regex = new Regex(source, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(10));
+                }
+                catch (ArgumentException error)
+                {
+                    throw row.Error("INVALID_PARAMETER_VALUE.PATTERN", $"'{source}' is no regular expression: {error.Message}");
+                }
+                row.State = (regex, pattern.ToArray());
+            }
+            var characters = Encoding.UTF8.GetString(row.Text(0));
+            row.Return(regex.IsMatch(characters));
+        }) { Also = ["regexp", "regexp_like"], Fails = true });
+}
