@@ -57,6 +57,7 @@ public sealed class Planner(PlannerOptions options)
             Union union => PlanUnion(union),
             SetOperation operation => PlanSet(operation),
             CommonTable common => PlanCommon(common),
+            Window window => PlanWindow(window),
             _ => throw new QueryException("UNSUPPORTED_FEATURE", $"Nothing computes {plan.GetType().Name} yet: {plan.Describe()}"),
         };
     }
@@ -120,5 +121,19 @@ public sealed class Planner(PlannerOptions options)
     {
         if (!_common.TryGetValue(common.Definition, out var shared)) _common.Add(common.Definition, shared = Plan(common.Definition.Plan));
         return new ProjectExec([.. common.Columns.Zip(shared.Output, (column, source) => new NamedExpression(source, column))], shared);
+    }
+
+    private PhysicalPlan PlanWindow(Window window)
+    {
+        var first = (WindowExpression)window.Items[0].Value;
+        var input = Plan(window.Input);
+
+        // Partition keys that are not columns are computed first.
+        var added = first.Partitions.Where(key => key is not ColumnReference).Distinct().Select((key, i) => NamedExpression.New(key, $"partition key {i}")).ToList();
+        if (added.Count > 0) input = new ProjectExec([.. input.Output.Select(NamedExpression.Pass), .. added], input);
+        ValueList<ColumnReference> keys = [.. first.Partitions.Select(key => key as ColumnReference ?? added.First(each => each.Value == key).Column)];
+        var sorted = new SortExec([.. keys.Select(key => new SortOrder(key, false, true)), .. first.Orders], null, ByKeys(input, keys));
+        PhysicalPlan computed = new WindowExec(keys, window.Items, sorted);
+        return added.Count == 0 ? computed : new ProjectExec(window.Output.ConvertAll(NamedExpression.Pass), computed);
     }
 }

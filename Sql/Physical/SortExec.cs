@@ -39,10 +39,9 @@ public sealed record SortExec(ValueList<SortOrder> Orders, long? Limit, Physical
 
         private readonly BatchReader _input;
         private readonly TaskArena _arena;
-        private readonly Evaluator[] _keys;
+        private readonly SortColumns _keys;
         private readonly ColumnVector[] _vectors;
         private readonly DataType[] _types;
-        private readonly RowOrderKey[] _orders;
         private readonly long _limit;
         private readonly RowGatherer _gatherer;
         private RowStore _store;
@@ -56,23 +55,11 @@ public sealed record SortExec(ValueList<SortOrder> Orders, long? Limit, Physical
             _limit = limit ?? long.MaxValue;
 
             // Keys that are columns are kept once.
-            var computed = orders.Select(order => order.Key).Where(key => key is not ColumnReference reference || !columns.Contains(reference)).Distinct().ToList();
-            _keys = [.. computed.Select(key => ExpressionCompiler.Compile(key, columns, scope.In(_arena)))];
-            _types = [.. columns.Select(column => column.Type), .. computed.Select(key => key.Type)];
+            _keys = new SortColumns(orders, columns, scope.In(_arena));
+            _types = [.. columns.Select(column => column.Type), .. _keys.Types];
             _vectors = new ColumnVector[_types.Length];
-            _orders = [.. orders.Select(order => new RowOrderKey(PositionOf(order.Key), order.Descending, order.NullsFirst))];
             _store = new RowStore(_arena, _types);
             _gatherer = new RowGatherer(_arena, columns.Select(column => column.Type));
-
-            int PositionOf(Expression key)
-            {
-                var place = computed.IndexOf(key);
-                if (place >= 0) return columns.Count + place;
-                for (var i = 0; ; i++)
-                {
-                    if (columns[i].Equals(key)) return i;
-                }
-            }
         }
 
         public override bool TryNext(out ColumnBatch batch)
@@ -99,16 +86,16 @@ public sealed record SortExec(ValueList<SortOrder> Orders, long? Limit, Physical
             while (_input.TryNext(out var rows))
             {
                 rows.Columns.CopyTo(_vectors, 0);
-                for (var i = 0; i < _keys.Length; i++) _vectors[rows.Columns.Length + i] = _keys[i].Evaluate(rows);
+                _keys.Evaluate(rows, _vectors.AsSpan(rows.Columns.Length));
                 _store.Append(_vectors, rows.Selection);
                 if (_store.Count > most) Trim();
             }
-            return new RowOrder(_store, _orders).Sort();
+            return new RowOrder(_store, _keys.Keys).Sort();
         }
 
         private void Trim()
         {
-            var best = new RowOrder(_store, _orders).Sort().AsSpan(0, (int)_limit);
+            var best = new RowOrder(_store, _keys.Keys).Sort().AsSpan(0, (int)_limit);
             var kept = new RowStore(_arena, _types);
             var gatherer = new RowGatherer(_arena, _types);
             for (var i = 0; i < best.Length; i += ColumnBatch.MaxRows)
