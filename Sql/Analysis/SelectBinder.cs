@@ -97,7 +97,10 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
             }
             else
             {
-                _items.Add(new SelectItem(binder.Bind(item.Value), item.Alias ?? SyntaxText.NameOf(item.Value), item.Alias));
+                var value = binder.Bind(item.Value);
+                // A name may be a call: current_date.
+                var name = item.Value is NameSyntax && value is Call { Arguments.Count: 0 } call ? $"{call.Function.Name}()" : SyntaxText.NameOf(item.Value);
+                _items.Add(new SelectItem(value, item.Alias ?? name, item.Alias));
             }
         }
     }

@@ -18,6 +18,7 @@ public static class LiteralText
             TypeKind.Timestamp => $"TIMESTAMP '{Timestamp((long)value)}Z'",
             TypeKind.TimestampNtz => $"TIMESTAMP_NTZ '{Timestamp((long)value)}'",
             TypeKind.YearMonthInterval => $"INTERVAL '{(int)value}' MONTH",
+            TypeKind.DayTimeInterval when (long)value % 86_400_000_000 == 0 => $"INTERVAL '{(long)value / 86_400_000_000}' DAY",
             TypeKind.DayTimeInterval => $"INTERVAL '{(long)value / 1_000_000}.{Math.Abs((long)value % 1_000_000):D6}' SECOND",
             TypeKind.Decimal => Decimal((Int128)value, ((DecimalType)literal.Type).Scale),
             TypeKind.Double => ((double)value).ToString("R", CultureInfo.InvariantCulture) + "D",

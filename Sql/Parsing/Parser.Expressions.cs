@@ -156,11 +156,25 @@ internal sealed partial class Parser
         if (Current.Kind == TokenKind.Parameter) return new InSyntax(left, [Operand()]) { Position = start };
         Expect("(");
         ExpressionSyntax result;
-        if (IsQueryStart()) result = new InQuerySyntax(left, Query()) { Position = start };
+        if (!Is("(") && IsQueryStart()) result = new InQuerySyntax(left, Query()) { Position = start };
         else if (Is(")")) result = new InSyntax(left, []) { Position = start };
-        else result = new InSyntax(left, List(() => Expression())) { Position = start };
+        else result = InList(left, start);
         Expect(")");
         return result;
+    }
+
+    /// <summary>A list; or a query in more parentheses, which is known only behind them.</summary>
+    private ExpressionSyntax InList(ExpressionSyntax left, int start)
+    {
+        var isQuery = IsQueryStart();
+        var first = Expression();
+        if (isQuery && first is ScalarQuerySyntax query && (Is(")") || GoesOnAsQuery()))
+        {
+            return new InQuerySyntax(left, Is(")") ? query.Query : Continued(query.Query)) { Position = start };
+        }
+        List<ExpressionSyntax> values = [first];
+        while (Accept(",")) values.Add(Expression());
+        return new InSyntax(left, [.. values]) { Position = start };
     }
 
     private LikeSyntax Like(ExpressionSyntax left, int start)

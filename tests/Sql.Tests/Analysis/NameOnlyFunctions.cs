@@ -29,7 +29,10 @@ internal static class NameOnlyFunctions
         {
             registry.Add(new Scalar(name, $"{name}(text[, characters])", arguments => arguments.Count is 1 or 2 && arguments[0].Type == DataType.String ? DataType.String : null));
         }
-        registry.Add(new Scalar("substring", "substring(text, start[, length])", arguments => arguments.Count is 2 or 3 && arguments[0].Type == DataType.String ? DataType.String : null));
+        foreach (var name in (string[])["substring", "substr"])
+        {
+            registry.Add(new Scalar(name, $"{name}(text, start[, length])", arguments => arguments.Count is 2 or 3 && arguments[0].Type == DataType.String ? DataType.String : null));
+        }
         registry.Add(new Scalar("abs", "abs(number)", arguments => arguments.Count == 1 && arguments[0].Type.IsNumber ? arguments[0].Type : null));
         registry.Add(new Scalar("date_part", "date_part(unit, source)", arguments => arguments[1].Type == DataType.Date ? DataType.Int : null));
         registry.Add(new Scalar("add_interval", "add_interval(moment, interval)", arguments => arguments[0].Type));

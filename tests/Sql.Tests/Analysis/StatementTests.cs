@@ -1,0 +1,47 @@
+using Dataflow.Sql.Analysis;
+using Dataflow.Sql.Plans;
+
+namespace Dataflow.Sql.Tests.Analysis;
+
+public class StatementTests
+{
+    [Fact]
+    public void Statements_that_are_no_queries_say_what_is_to_do()
+    {
+        var create = Assert.IsType<CreateViewStatement>(Tables.Bind("create or replace temp view v (x, y) as select a, s from t;"));
+        Assert.Equal(("v", true, "x, y"), (create.Name, create.Replaces, string.Join(", ", create.Plan.Output.Select(column => column.Name))));
+        Assert.Equal(ExplainMode.Extended, Assert.IsType<ExplainStatement>(Tables.Bind("explain extended select 1")).Mode);
+        Assert.Equal(ExplainMode.Formatted, Assert.IsType<ExplainStatement>(Tables.Bind("explain formatted select 1")).Mode);
+        Assert.IsType<CreateViewStatement>(Assert.IsType<ExplainStatement>(Tables.Bind("explain create temp view v as select 1 as a")).Inner);
+        Assert.Equal("t", Assert.IsType<DropViewStatement>(Tables.Bind("drop view if exists t")).Name);
+        Assert.IsType<NothingStatement>(Tables.Bind("drop view if exists nothing"));
+        Assert.Equal("a*", Assert.IsType<ShowTablesStatement>(Tables.Bind("show tables like 'a*'")).Pattern);
+        Assert.Equal("a int, k string, v int", Assert.IsType<DescribeStatement>(Tables.Bind("describe table u")).Schema.ToString());
+        Assert.Equal("one int not null", Assert.IsType<DescribeStatement>(Tables.Bind("desc query select 1 as one")).Schema.ToString());
+        Assert.Equal("Europe/Berlin", Assert.IsType<SetTimeZoneStatement>(Tables.Bind("set time zone 'Europe/Berlin'")).Zone);
+    }
+
+    [Fact]
+    public void Each_use_of_a_view_has_columns_of_its_own()
+    {
+        var catalog = Tables.Small();
+        var view = Tables.Plan("select a, (select max(v) from u where u.a = t.a) as m, row_number() over (order by b) as n from t where exists (select 1 from u where u.v = t.b) union all select v, a, v from u group by rollup (a, v)", catalog);
+        catalog.Set("view", view);
+        var join = (Join)((Project)Tables.Plan("select * from view x join view y on x.a = y.a", catalog)).Input;
+        Assert.Empty(Ids(join.Left).Intersect(Ids(join.Right)));
+        Assert.Empty(Ids(join.Left).Intersect(Ids(view)));
+        // What a copy reads is its own: nothing of the original is left in it.
+        var inside = Ids(join.Left);
+        var read = join.Left.Parts().SelectMany(part => part.References).Select(column => column.Id);
+        Assert.Empty(read.Except(inside));
+
+        static HashSet<Expressions.ColumnId> Ids(LogicalPlan plan) => [.. plan.Parts().SelectMany(part => part.Output).Select(column => column.Id)];
+    }
+
+    [Fact]
+    public void Files_are_asked_for_by_format_and_path()
+    {
+        var catalog = new Catalog { Files = (format, path) => format == "parquet" && path == "data/x.parquet" ? new Tables.EmptyTable(path, new Schema(new Field("a", DataType.Int))) : null };
+        Assert.Equal("a", Tables.Plan("select * from parquet.`data/x.parquet`", catalog).Output[0].Name);
+    }
+}
