@@ -62,7 +62,7 @@ public sealed class DataFrame
     {
         var optimised = Session.Optimise(Plan);
         if (!all) return Session.Planner().Plan(optimised).ToString();
-        return $"== Logical ==\n{Plan}\n== Optimized ==\n{optimised}\n== Physical ==\n{Session.Planner().Plan(optimised)}";
+        return $"== Logical ==\n{PlanPrinter.PrintWhole(Plan)}\n== Optimized ==\n{optimised}\n== Physical ==\n{Session.Planner().Plan(optimised)}";
     }
 
     /// <summary>Gives it a name that queries of this context can read; another view of that name is replaced.</summary>

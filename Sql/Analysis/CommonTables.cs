@@ -28,12 +28,13 @@ internal sealed class CommonTables(string name, CommonDefinition? definition, Co
     /// <summary>These and one more.</summary>
     public CommonTables With(CommonDefinition added) => new(added.Name, added, this);
 
-    /// <summary>A use of a name, with columns of its own; null if there is no such name.</summary>
-    public CommonTable? Find(string name)
+    /// <summary>A use of a name, with columns of its own; null if there is no such name. What reads columns of queries around it is not shared but copied.</summary>
+    public LogicalPlan? Find(string name)
     {
         for (var at = this; at?._definition is { } definition; at = at._around)
         {
             if (!string.Equals(at._name, name, StringComparison.OrdinalIgnoreCase)) continue;
+            if (OuterReferences.Any(definition.Plan)) return FreshColumns.Copy(definition.Plan);
             return new CommonTable(definition, definition.Plan.Output.ConvertAll(column => new ColumnReference(column.Name, column.Type, column.Nullable) { Qualifier = at._name }));
         }
         return null;

@@ -41,7 +41,7 @@ internal sealed class FromBinder(BindingContext context, Scope? outer, CommonTab
         var name = string.Join('.', table.Name);
         if (table.Name.Count == 1)
         {
-            if ((LogicalPlan?)commons.Find(name) is { } common) return common;
+            if (commons.Find(name) is { } common) return common;
             if (context.Catalog.Find(name) is { } view) return view;
         }
         else if (table.Name.Count == 2 && context.Catalog.Files?.Invoke(table.Name[0], table.Name[1]) is { } file)

@@ -13,7 +13,7 @@ internal sealed class GroupingPlan
     private readonly IReadOnlyList<NamedExpression> _keys;
     private readonly IReadOnlyList<bool[]>? _sets;
     private readonly ColumnReference _id = new("grouping_id", DataType.BigInt, false);
-    private readonly List<(ColumnReference Column, Func<bool[], Literal> Value)> _groupings = [];
+    private readonly List<(GroupingCall Call, ColumnReference Column, Func<bool[], Literal> Value)> _groupings = [];
 
     /// <summary>A grouping.</summary>
     /// <param name="input">The rows.</param>
@@ -41,10 +41,12 @@ internal sealed class GroupingPlan
     public Expression? Grouping(GroupingCall call)
     {
         if (call.IsId && call.Columns.Count == 0) return _id;
+        // Equal calls are one column, so that ORDER BY finds what is selected.
+        if (_groupings.Find(grouping => grouping.Call == call) is { Column: { } known }) return known;
         var places = call.Columns.ConvertAll(column => Enumerable.Range(0, _keys.Count).FirstOrDefault(i => _keys[i].Value.Equals(column), -1));
         if (places.Contains(-1)) return null;
         var result = new ColumnReference(call.IsId ? "grouping_id" : "grouping", call.Type, false);
-        _groupings.Add((result, set =>
+        _groupings.Add((call, result, set =>
         {
             var id = places.Aggregate(0L, (sum, place) => (sum * 2) + (set[place] ? 0 : 1));
             return call.IsId ? new Literal(id, DataType.BigInt) : new Literal((sbyte)id, DataType.TinyInt);

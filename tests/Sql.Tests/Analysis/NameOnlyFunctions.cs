@@ -35,10 +35,6 @@ internal static class NameOnlyFunctions
         }
         registry.Add(new Scalar("abs", "abs(number)", arguments => arguments.Count == 1 && arguments[0].Type.IsNumber ? arguments[0].Type : null));
         registry.Add(new Scalar("date_part", "date_part(unit, source)", arguments => arguments[1].Type == DataType.Date ? DataType.Int : null));
-        registry.Add(new Scalar("add_interval", "add_interval(moment, interval)", arguments => arguments[0].Type));
-        registry.Add(new Scalar("date_add", "date_add(date, days)", arguments => DataType.Date));
-        registry.Add(new Scalar("date_sub", "date_sub(date, days)", arguments => DataType.Date));
-        registry.Add(new Scalar("subtract_dates", "subtract_dates(date, date)", arguments => DataType.DayTimeInterval));
         registry.Add(new Scalar("current_date", "current_date()", arguments => arguments.Count == 0 ? DataType.Date : null));
         registry.Add(new Scalar("rand", "rand()", arguments => DataType.Double) { Deterministic = false });
         registry.Add(new Total("count", "count(value, ...)", _ => DataType.BigInt));
@@ -74,7 +70,8 @@ internal static class NameOnlyFunctions
                 _ => Bounded(Math.Max(left.Precision - left.Scale, right.Precision - right.Scale) + Math.Max(left.Scale, right.Scale) + 1, Math.Max(left.Scale, right.Scale)),
             };
         }
-        return a == b && (a.IsNumber || a == DataType.DayTimeInterval) ? a : null;
+        if (a == b && a.IsNumber) return a;
+        return a.IsNumber && b.IsNumber ? null : TimeArithmetic.Resolve(name[0], arguments)?.Result;
     }
 
     private static DecimalType Bounded(int precision, int scale) =>
