@@ -22,7 +22,8 @@ internal static class Binder
 
     /// <summary>Binds a query whose syntax tree was made by the program: the verbs of a <c>DataFrame</c>.</summary>
     /// <exception cref="QueryException">It is wrong.</exception>
-    public static LogicalPlan Bind(QuerySyntax query, BindingContext context) => new QueryBinder(context, null, CommonTables.None).Bind(query);
+    public static LogicalPlan Bind(QuerySyntax query, BindingContext context) =>
+        SeparateSubqueries.Apply(new QueryBinder(context, null, CommonTables.None).Bind(query));
 
     /// <summary>Binds an expression over the columns of a plan.</summary>
     /// <param name="expression">The expression; no aggregates or window functions.</param>

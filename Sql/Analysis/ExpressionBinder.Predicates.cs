@@ -56,7 +56,8 @@ internal sealed partial class ExpressionBinder
         if (type.Kind == TypeKind.Null) type = DataType.Int;
         operand = Convert(operand, type);
         var alike = values.ConvertAll(value => Convert(value, type));
-        if (alike.Count == 0) return Apply("and", [Apply("isnull", [operand], among), Literal.NullOf(DataType.Boolean)], among);
+        // As Spark: of nothing nothing is one, also not NULL.
+        if (alike.Count == 0) return Literal.False;
         if (alike.TrueForAll(value => value is Literal)) return new InList(operand, [.. alike.Cast<Literal>()]) { Position = At(among) };
         var any = alike.ConvertAll(value => Apply("=", [operand, value], among)).ToArray();
         return Balanced(any, new OperatorSyntax("or", []) { Position = among.Position });

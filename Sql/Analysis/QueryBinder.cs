@@ -26,7 +26,7 @@ internal sealed class QueryBinder(BindingContext context, Scope? outer, CommonTa
         {
             if (!seen.Add(common.Name)) throw context.Error("DUPLICATED_CTE_NAMES", $"WITH has the name '{common.Name}' twice.", common.Position);
             var plan = Renamed(new QueryBinder(context, outer, names).Bind(common.Query), common.Columns, common.Name, common.Position, context);
-            names = names.With(new CommonDefinition(common.Name, plan));
+            names = names.With(new CommonDefinition(common.Name, SeparateSubqueries.Apply(plan)));
         }
         return names;
     }

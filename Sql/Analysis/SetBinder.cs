@@ -16,7 +16,7 @@ internal sealed class SetBinder(BindingContext context, Func<BodySyntax, Logical
         {
             var sides = Alike([bind(set.Left), bind(set.Right)], set);
             var isExcept = set.Kind == SetKind.Except;
-            return new SetOperation(isExcept, set.KeepsDuplicates, sides[0], Apart(sides[0], sides[1]));
+            return new SetOperation(isExcept, set.KeepsDuplicates, sides[0], sides[1]);
         }
         // A chain of UNION ALL is one union, however long.
         List<LogicalPlan> branches = [];
@@ -40,10 +40,16 @@ internal sealed class SetBinder(BindingContext context, Func<BodySyntax, Logical
     /// <summary>Each row once.</summary>
     public static Aggregate Distinct(LogicalPlan plan) => new(plan.Output.ConvertAll(NamedExpression.Pass), [], plan);
 
-    private static LogicalPlan Apart(LogicalPlan left, LogicalPlan right)
+    /// <summary>The branches, with copies for those that are another one again: a frame united with itself.</summary>
+    private static IEnumerable<LogicalPlan> Apart(IReadOnlyList<LogicalPlan> branches)
     {
-        var ids = left.Parts().SelectMany(part => part.Output).Select(column => column.Id).ToHashSet();
-        return right.Parts().Any(part => part.Output.Any(column => ids.Contains(column.Id))) ? FreshColumns.Copy(right) : right;
+        var ids = new HashSet<ColumnId>();
+        foreach (var branch in branches)
+        {
+            var own = branch.Parts().SelectMany(part => part.Output).Select(column => column.Id).ToHashSet();
+            yield return ids.Overlaps(own) ? FreshColumns.Copy(branch) : branch;
+            ids.UnionWith(own);
+        }
     }
 
     private IReadOnlyList<LogicalPlan> Alike(IReadOnlyList<LogicalPlan> branches, SetSyntax set)
@@ -63,7 +69,7 @@ internal sealed class SetBinder(BindingContext context, Func<BodySyntax, Logical
                 $"{operation}: column {i + 1} ('{branches[0].Output[i].Name}') has types that do not go together: {string.Join(", ", branches.Select(branch => branch.Output[i].Type.SqlName).Distinct())}.",
                 set.Position);
         }
-        return [.. branches.Select(branch => Cast(branch, types))];
+        return [.. Apart(branches).Select(branch => Cast(branch, types))];
     }
 
     private LogicalPlan Cast(LogicalPlan branch, DataType[] types)

@@ -14,7 +14,7 @@ internal static class Suggest
         [
             .. known.Distinct(StringComparer.OrdinalIgnoreCase)
                 .Select(each => (Name: each, Distance: Distance(lower, each.ToLowerInvariant())))
-                .Where(each => each.Distance <= 1 + (Math.Min(name.Length, each.Name.Length) / 3))
+                .Where(each => each.Distance <= Math.Max(1, Math.Min(name.Length, each.Name.Length) / 3))
                 .OrderBy(each => each.Distance)
                 .ThenBy(each => each.Name, StringComparer.Ordinal)
                 .Take(most)

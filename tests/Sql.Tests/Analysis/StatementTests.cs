@@ -44,4 +44,19 @@ public class StatementTests
         var catalog = new Catalog { Files = (format, path) => format == "parquet" && path == "data/x.parquet" ? new Tables.EmptyTable(path, new Schema(new Field("a", DataType.Int))) : null };
         Assert.Equal("a", Tables.Plan("select * from parquet.`data/x.parquet`", catalog).Output[0].Name);
     }
+
+    [Theory]
+    [InlineData("select (select max(v) from u) as m from t having m > 3 order by m + 1")]
+    [InlineData("select a from t where (select max(v) from u where u.a = t.a) between 1 and 5")]
+    [InlineData("select case (select max(v) from u) when 1 then 'a' when 2 then 'b' end from t")]
+    [InlineData("with w as (select a, (select max(v) from u) as m from t group by a having m in (a, 7)) select * from w")]
+    public void Each_place_of_a_subquery_has_a_plan_of_its_own(string sql)
+    {
+        var plan = Tables.Plan(sql);
+        var subqueries = plan.Parts().Concat(plan.Parts().OfType<CommonTable>().SelectMany(common => common.Definition.Plan.Parts()))
+            .SelectMany(part => part.Expressions.SelectMany(expression => expression.Parts())).OfType<Expressions.SubqueryExpression>().ToArray();
+        Assert.True(subqueries.Length > 1);
+        var ids = subqueries.SelectMany(subquery => subquery.Plan.Parts().SelectMany(part => part.Output).Select(column => column.Id).Distinct()).ToArray();
+        Assert.Equal(ids.Length, ids.Distinct().Count());
+    }
 }
