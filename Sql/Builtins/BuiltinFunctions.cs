@@ -19,6 +19,20 @@ public static class BuiltinFunctions
         SubstringFunctions.Add(registry);
         DateParts.Add(registry);
         registry.Add(new AddIntervalFunction());
+        DateFunctions.Add(registry);
+        TimeTextFunctions.Add(registry);
+        MathFunctions.Add(registry);
+        IntegerFunctions.Add(registry);
+        registry.Add(new CeilFunction("ceil"));
+        registry.Add(new CeilFunction("floor"));
+        registry.Add(new RoundFunction("round"));
+        registry.Add(new RoundFunction("bround"));
+        TextFunctions.Add(registry);
+        TextMeasures.Add(registry);
+        registry.Add(new ConcatFunction());
+        registry.Add(new ConcatWithSeparatorFunction());
+        HashFunctions.Add(registry);
+        registry.Add(new TypeOfFunction());
         AddAggregates(registry);
         return registry;
     }
@@ -28,6 +42,9 @@ public static class BuiltinFunctions
         registry.Add(new ArithmeticFunction('+', "The sum."));
         registry.Add(new ArithmeticFunction('-', "The difference."));
         registry.Add(new ArithmeticFunction('*', "The product."));
+        registry.Add(new SignFunction("negative", "The number with the other sign."));
+        registry.Add(new SignFunction("positive", "The number as it is."));
+        registry.Add(new SignFunction("abs", "The number without its sign."));
         registry.Add(new DivideFunction());
         registry.Add(new RemainderFunction("%", "What is left of a division, with the sign of a."));
         registry.Add(new RemainderFunction("pmod", "What is left of a division, never negative for a positive divisor."));

@@ -37,22 +37,23 @@ internal sealed class LikeFunction(string name) : ScalarFunction(name)
 
     private static LikePattern PatternOf(RowEvaluator row, bool lower)
     {
-        var isSame = row.IsSame(1) && (row.Count == 2 || row.IsSame(2));
         var text = row.Text(1);
-        // A pattern that is the same for all rows of a batch may be another in the next.
-        if (isSame && row.State is (LikePattern known, byte[] of) && text.SequenceEqual(of)) return known;
+        // Seldom another than for the row before.
+        if (row.State is Known known && text.SequenceEqual(known.Text) && (row.Count == 2 || row.Text(2).SequenceEqual(known.Escape))) return known.Pattern;
         var escape = (byte)'\\';
         if (row.Count == 3)
         {
             var given = row.Text(2);
-            if (given.Length != 1) throw row.Error("INVALID_ESCAPE_CHAR", $"'{Encoding.UTF8.GetString(given)}' is no escape character for {"LIKE"}: give one ASCII character.");
+            if (given.Length != 1) throw row.Error("INVALID_ESCAPE_CHAR", $"'{Encoding.UTF8.GetString(given)}' is no escape character: give one ASCII character.");
             escape = given[0];
         }
         var pattern = LikePattern.Parse(lower ? TextCase.Lower(text) : text, escape) ?? throw row.Error("INVALID_FORMAT.ESC_IN_THE_MIDDLE",
             $"In the pattern '{Encoding.UTF8.GetString(text)}' the escape character '{(char)escape}' must stand before '%', '_' or itself.");
-        row.State = (pattern, text.ToArray());
+        row.State = new Known(pattern, text.ToArray(), row.Count == 3 ? row.Text(2).ToArray() : []);
         return pattern;
     }
+
+    private sealed record Known(LikePattern Pattern, byte[] Text, byte[] Escape);
 }
 
 /// <summary>Text in lower or upper case.</summary>
@@ -73,20 +74,22 @@ internal static class RegexFunctions
         "Whether a part of the text fits the regular expression.", [DataType.String, DataType.String], DataType.Boolean, static row =>
         {
             var pattern = row.Text(1);
-            if (row.State is not (Regex regex, byte[] of) || !pattern.SequenceEqual(of))
+            if (row.State is not Known known || !pattern.SequenceEqual(known.Text))
             {
                 var source = Encoding.UTF8.GetString(pattern);
                 try
                 {
-                    regex = new Regex(source, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(10));
+                    known = new Known(new Regex(source, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(10)), pattern.ToArray());
                 }
                 catch (ArgumentException error)
                 {
                     throw row.Error("INVALID_PARAMETER_VALUE.PATTERN", $"'{source}' is no regular expression: {error.Message}");
                 }
-                row.State = (regex, pattern.ToArray());
+                row.State = known;
             }
             var characters = Encoding.UTF8.GetString(row.Text(0));
-            row.Return(regex.IsMatch(characters));
+            row.Return(known.Regex.IsMatch(characters));
         }) { Also = ["regexp", "regexp_like"], Fails = true });
+
+    private sealed record Known(Regex Regex, byte[] Text);
 }

@@ -15,6 +15,8 @@ internal sealed unsafe class RowEvaluator(RowKernel kernel, DataType type, Evalu
     : StrictEvaluator(type, arguments, context, position)
 {
     private readonly Source[] _sources = new Source[arguments.Length];
+    private Zone? _zone;
+    private byte* _room;
     private int _row;
 
     /// <summary>How many arguments the call has.</summary>
@@ -22,6 +24,9 @@ internal sealed unsafe class RowEvaluator(RowKernel kernel, DataType type, Evalu
 
     /// <summary>Settings of the session.</summary>
     public SessionSettings Session => Context.Session;
+
+    /// <summary>The zone of the session.</summary>
+    public Zone Zone => _zone ??= Zone.Of(Context);
 
     /// <summary>What a kernel keeps from row to row: a pattern that was compiled, a zone that was found.</summary>
     public object? State { get; set; }
@@ -107,8 +112,6 @@ internal sealed unsafe class RowEvaluator(RowKernel kernel, DataType type, Evalu
         }
         return Result.Set(Rows, HasNulls);
     }
-
-    private byte* _room;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private byte* At(int argument, int width)

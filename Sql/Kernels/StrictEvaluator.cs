@@ -107,7 +107,7 @@ internal abstract unsafe class StrictEvaluator : Evaluator
                 dictionary = i;
             }
         }
-        if (constants == _arguments.Length && constants > 0) return OneForAll(batch);
+        if (constants == _arguments.Length) return OneForAll(batch);
         if (dictionaries == 1 && constants == _arguments.Length - 1 && ByDictionary(batch, dictionary) is { } coded) return coded;
         for (var i = 0; i < _arguments.Length && !TakesDictionaries; i++)
         {
