@@ -1,3 +1,6 @@
+using Dataflow.Sql.Analysis;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Parsing;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 
@@ -7,18 +10,30 @@ namespace Dataflow.Sql;
 /// A query, not its rows: verbs and SQL texts make plans, actions optimise and run them. Immutable; running it twice computes it twice unless it is
 /// cached.
 /// </summary>
-public sealed class DataFrame
+/// <remarks>Verbs are lazy and check names and types at once: what is wrong is a <see cref="QueryException"/> of the verb, not of the run.</remarks>
+public sealed partial class DataFrame
 {
-    internal DataFrame(SqlSession session, LogicalPlan plan, string? text)
+    private static readonly IReadOnlyDictionary<(object Frame, ColumnId Column), ColumnId> AsTheyWere = new Dictionary<(object, ColumnId), ColumnId>();
+
+    // Columns that a self-join gave new ids, by the frame they may be asked of.
+    private readonly IReadOnlyDictionary<(object Frame, ColumnId Column), ColumnId> _renewed;
+
+    internal DataFrame(SqlSession session, LogicalPlan plan, string? text) : this(session, plan, text, AsTheyWere) { }
+
+    private DataFrame(SqlSession session, LogicalPlan plan, string? text, IReadOnlyDictionary<(object, ColumnId), ColumnId> renewed)
     {
         Session = session;
         Plan = plan;
         Text = text;
+        _renewed = renewed;
         Schema = new Schema(plan.Output.ConvertAll(column => new Field(column.Name, column.Type, column.Nullable)));
     }
 
     /// <summary>Its columns.</summary>
     public Schema Schema { get; }
+
+    /// <summary>The names of its columns.</summary>
+    public IReadOnlyList<string> Columns => [.. Schema.Select(column => column.Name)];
 
     /// <summary>The plan, bound and not yet optimised.</summary>
     public LogicalPlan Plan { get; }
@@ -27,45 +42,55 @@ public sealed class DataFrame
 
     internal string? Text { get; }
 
-    /// <summary>All rows, in this process.</summary>
-    /// <remarks>Action. Memory: all rows at once, bounded by <see cref="DataflowOptions.MaxResultBytes"/>.</remarks>
-    /// <exception cref="QueryException">A value can't be computed.</exception>
-    public IReadOnlyList<Row> Collect() => CollectAsync().GetAwaiter().GetResult();
-
-    /// <inheritdoc cref="Collect"/>
-    /// <param name="cancellationToken">Cancels the query.</param>
-    public async Task<IReadOnlyList<Row>> CollectAsync(CancellationToken cancellationToken = default)
+    /// <summary>A column of this very frame. Behind a join of two frames it says which side is meant, which a name may not.</summary>
+    /// <param name="name">Its name, without regard to case.</param>
+    /// <exception cref="QueryException">There is no such column, or there are several of that name.</exception>
+    public Column this[string name]
     {
-        var (plan, run) = Session.Plan(this);
-        var frames = await QueryRunErrors.Unwrap(QueryResult.CollectAsync(plan, run, cancellationToken)).ConfigureAwait(false);
-        return [.. QueryResult.RowsOf(frames, Schema)];
-    }
-
-    /// <summary>Prints the first rows as a table.</summary>
-    /// <remarks>Action.</remarks>
-    /// <param name="rows">How many at most.</param>
-    /// <param name="truncate">Most characters of a value; 0 shows all.</param>
-    public void Show(int rows = 20, int truncate = 20)
-    {
-        var shown = new DataFrame(Session, new Limit(rows + 1L, 0, Plan), Text).Collect();
-        Console.Write(TableRenderer.Render(Schema, [.. shown.Take(rows)], truncate));
-        if (shown.Count > rows) Console.WriteLine($"only showing top {rows} rows");
-    }
-
-    /// <summary>Prints how it is computed.</summary>
-    /// <param name="extended">Also the plan as it was bound, and as it was optimised.</param>
-    public void Explain(bool extended = false) => Console.Write(ExplainText(extended));
-
-    /// <summary>How it is computed.</summary>
-    /// <param name="all">Also the plan as it was bound, and as it was optimised.</param>
-    public string ExplainText(bool all = false)
-    {
-        var optimised = Session.Optimise(Plan);
-        if (!all) return Session.Planner().Plan(optimised).ToString();
-        return $"== Logical ==\n{PlanPrinter.PrintWhole(Plan)}\n== Optimized ==\n{optimised}\n== Physical ==\n{Session.Planner().Plan(optimised)}";
+        get
+        {
+            var bound = Binder.Bind(new NameSyntax(name), Plan, Binding());
+            return new Column(bound is ColumnReference column ? new FrameColumnSyntax(this, column) : new BoundSyntax(bound));
+        }
     }
 
     /// <summary>Gives it a name that queries of this context can read; another view of that name is replaced.</summary>
     /// <param name="name">The name.</param>
-    public void CreateTempView(string name) => Session.Catalog.Set(name, Plan);
+    public void CreateTempView(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        Session.Catalog.Set(name, Plan);
+    }
+
+    /// <summary>What a function makes of it: for chains of one's own verbs.</summary>
+    /// <param name="transform">Gets this frame.</param>
+    public DataFrame Transform(Func<DataFrame, DataFrame> transform)
+    {
+        ArgumentNullException.ThrowIfNull(transform);
+        return transform(this);
+    }
+
+    /// <summary>What a verb of this frame is bound with.</summary>
+    internal BindingContext Binding(string? text = null) => new(Session.Catalog, Session.Functions, Session.Settings())
+    {
+        Text = text,
+        FrameColumns = column => _renewed.TryGetValue((column.Frame, column.Column.Id), out var now) ? now : column.Column.Id,
+    };
+
+    /// <summary>The same rows, as FROM takes them.</summary>
+    internal PlanSyntax Source => new(Plan);
+
+    /// <summary>A frame over this one.</summary>
+    internal DataFrame With(LogicalPlan plan) => new(Session, plan, Text, _renewed);
+
+    internal DataFrame With(BodySyntax body) => With(new QuerySyntax(body));
+
+    internal DataFrame With(QuerySyntax query) => With(Binder.Bind(query, Binding()));
+
+    internal static readonly ItemSyntax AllColumns = new(new StarSyntax([], []));
+
+    private void MustShareSessionWith(DataFrame other)
+    {
+        if (other.Session != Session) throw new ArgumentException("The two frames are of different contexts. Read both tables with the same one.", nameof(other));
+    }
 }

@@ -78,7 +78,7 @@ public sealed class Row : IReadOnlyList<object?>
         }
     }
 
-    private static unsafe object? ValueOf(ColumnVector vector, int row)
+    internal static unsafe object? ValueOf(ColumnVector vector, int row)
     {
         if (vector.IsNull(row)) return null;
         return vector.Type.Kind switch

@@ -36,6 +36,14 @@ internal static class Binder
         return new ExpressionBinder(context, scope, CommonTables.None) { Clause = "this expression" }.Bind(expression);
     }
 
+    /// <summary>Binds a condition over the columns of a plan.</summary>
+    /// <inheritdoc cref="Bind(ExpressionSyntax, LogicalPlan, BindingContext)"/>
+    public static Expression BindCondition(ExpressionSyntax condition, LogicalPlan plan, BindingContext context)
+    {
+        var scope = new Scope([.. plan.Output.Select(column => new ScopeColumn(column, column.Qualifier))]);
+        return new ExpressionBinder(context, scope, CommonTables.None) { Clause = "WHERE" }.BindCondition(condition);
+    }
+
     private static Statement Bind(StatementSyntax syntax, BindingContext context) => syntax switch
     {
         QueryStatementSyntax statement => new QueryStatement(Bind(statement.Query, context)),

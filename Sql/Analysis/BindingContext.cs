@@ -1,6 +1,7 @@
 using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Parsing;
 
 namespace Dataflow.Sql.Analysis;
 
@@ -16,6 +17,12 @@ internal sealed record BindingContext(Catalog Catalog, FunctionRegistry Function
     /// <summary>Values of parameters.</summary>
     public Parameters Parameters { get; init; } = Parameters.None;
 
+    /// <summary>Finds the column that a column of a frame has become; null where columns are as they were.</summary>
+    public Func<FrameColumnSyntax, ColumnId>? FrameColumns { get; init; }
+
+    /// <summary>A place in the text; none if there is no text, since the place is then in some other one.</summary>
+    public TextPosition At(int position) => new(Text is null ? -1 : position);
+
     /// <summary>An error at a place of the text.</summary>
     public QueryException Error(string errorClass, string message, int position) => new(errorClass, message, Text, position);
 
@@ -27,7 +34,7 @@ internal sealed record BindingContext(Catalog Catalog, FunctionRegistry Function
     public Expression? TryCall(ScalarFunction function, ValueList<Expression> arguments, int position)
     {
         if (function.Resolve(arguments) is not { } signature) return null;
-        return new Call(function, Convert(arguments, signature.Arguments), signature.Result) { Position = new TextPosition(position) };
+        return new Call(function, Convert(arguments, signature.Arguments), signature.Result) { Position = At(position) };
     }
 
     /// <summary>Arguments as a function asked for them.</summary>

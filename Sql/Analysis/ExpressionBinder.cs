@@ -59,6 +59,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
             OperatorSyntax operation => Operator(operation),
             CallSyntax call => Call(call),
             BoundSyntax already => already.Value,
+            FrameColumnSyntax column => FrameColumn(column),
             TypedTextSyntax typed => LiteralConversion.TryConvert(new Literal(typed.Text, DataType.String), typed.Target, context.Session)
                 ?? throw Error("INVALID_TYPED_LITERAL", $"'{typed.Text}' is not a {typed.Target}.", typed),
             ParameterSyntax parameter => Parameter(parameter),
@@ -82,7 +83,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
     /// <summary>Binds a condition.</summary>
     public Expression BindCondition(ExpressionSyntax syntax) => AsBoolean(Bind(syntax), syntax);
 
-    private static TextPosition At(ExpressionSyntax syntax) => new(syntax.Position);
+    private TextPosition At(ExpressionSyntax syntax) => context.At(syntax.Position);
 
     private QueryException Error(string errorClass, string message, ExpressionSyntax syntax) => context.Error(errorClass, message, syntax.Position);
 
@@ -108,6 +109,23 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
             return Scalar(name.Parts[0], [], name);
         }
         throw Unresolved(name);
+    }
+
+    private Expression FrameColumn(FrameColumnSyntax syntax)
+    {
+        var id = context.FrameColumns?.Invoke(syntax) ?? syntax.Column.Id;
+        for (var at = scope; at is not null; at = at.Outer)
+        {
+            foreach (var column in at.Columns)
+            {
+                if (column.Column.Id == id) return at == scope ? column.Column : new OuterReference(column.Column);
+            }
+        }
+        var inScope = scope.Columns.Select(column => column.Display).ToArray();
+        throw Error(
+            "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT",
+            $"Column '{syntax.Column.Name}' was asked of a frame that is not read here, or that has been renamed since. In scope: {Suggest.Some(inScope)}. Name it with Col(\"{syntax.Column.Name}\") instead.",
+            syntax);
     }
 
     private QueryException Unresolved(NameSyntax name)

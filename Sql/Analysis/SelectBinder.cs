@@ -93,7 +93,7 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
             if (item.Value is StarSyntax star)
             {
                 if (item.Alias is not null) throw context.Error("INVALID_USAGE_OF_STAR", $"'*' can't be called '{item.Alias}'.", star.Position);
-                _items.AddRange(Star.Expand(star, _scope, context).Select(column => new SelectItem(column.Column with { Position = new TextPosition(star.Position) }, column.Column.Name, null)));
+                _items.AddRange(Star.Expand(star, _scope, context).Select(column => new SelectItem(column.Column with { Position = context.At(star.Position) }, column.Column.Name, null)));
             }
             else
             {

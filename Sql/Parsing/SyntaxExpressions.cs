@@ -41,6 +41,11 @@ internal sealed record StarSyntax(ValueList<string> Qualifier, ValueList<string>
 /// <param name="Value">The expression.</param>
 internal sealed record BoundSyntax(Expression Value) : ExpressionSyntax;
 
+/// <summary>A column asked of a frame: <c>frame["id"]</c>. It tells the two sides of a self-join apart, where names can't.</summary>
+/// <param name="Frame">The frame; compared by reference.</param>
+/// <param name="Column">Its column.</param>
+internal sealed record FrameColumnSyntax(object Frame, ColumnReference Column) : ExpressionSyntax;
+
 /// <summary>An operator: a function that is written as a sign and whose operands are made alike.</summary>
 /// <param name="Name">The function's name: <c>+</c>, <c>and</c>, <c>negative</c>.</param>
 /// <param name="Operands">One or two.</param>

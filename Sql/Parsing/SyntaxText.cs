@@ -18,7 +18,9 @@ internal static class SyntaxText
         {
             NameSyntax name => name.Parts[^1],
             BoundSyntax { Value: ColumnReference column } => column.Name,
+            BoundSyntax { Value: Literal literal } => Literal(literal),
             BoundSyntax bound => bound.Value.ToString(),
+            FrameColumnSyntax column => column.Column.Name,
             LiteralSyntax literal => literal.Text ?? Literal(literal.Value),
             TypedTextSyntax typed => $"{typed.Target.SqlName.ToUpperInvariant()} '{typed.Text}'",
             ParameterSyntax parameter => parameter.Name is null ? "?" : $":{parameter.Name}",

@@ -16,6 +16,28 @@ internal static class QueryResult
         return [.. parts.SelectMany(frames => frames)];
     }
 
+    /// <summary>The same as an Rdd: partitions are computed when they are asked for.</summary>
+    public static Rdd<byte[]> Frames(PhysicalPlan plan, QueryRun run)
+    {
+        ValueList<DataType> types = plan.Output.ConvertAll(column => column.Type);
+        return plan.ToRdd(run).MapPartitions(batches => ToFrames(batches, types));
+    }
+
+    /// <summary>The rows of frames as records.</summary>
+    public static IEnumerable<T> RecordsOf<T>(IEnumerable<byte[]> frames, Schema schema, RecordMapper<T> mapper)
+    {
+        var reader = new FrameReader(null, schema.Select(column => column.Type));
+        foreach (var frame in frames)
+        {
+            foreach (var record in RecordsOf(frame, reader, mapper)) yield return record;
+        }
+    }
+
+    private static unsafe T[] RecordsOf<T>(byte[] frame, FrameReader reader, RecordMapper<T> mapper)
+    {
+        fixed (byte* bytes = frame) return mapper.Map(reader.Read(new ReadOnlySpan<byte>(bytes, frame.Length)));
+    }
+
     /// <summary>The rows of frames.</summary>
     public static IEnumerable<Row> RowsOf(IEnumerable<byte[]> frames, Schema schema)
     {

@@ -15,6 +15,41 @@ internal static class QueryRunErrors
         }
     }
 
+    public static IEnumerable<T> Unwrap<T>(IEnumerable<T> results)
+    {
+        using var items = results.GetEnumerator();
+        while (true)
+        {
+            try
+            {
+                if (!items.MoveNext()) yield break;
+            }
+            catch (JobFailedException failed) when (CauseOf(failed) is { } cause)
+            {
+                throw cause;
+            }
+            yield return items.Current;
+        }
+    }
+
+    public static async IAsyncEnumerable<T> Unwrap<T>(IAsyncEnumerable<T> results)
+    {
+        var items = results.GetAsyncEnumerator();
+        await using var _ = items.ConfigureAwait(false);
+        while (true)
+        {
+            try
+            {
+                if (!await items.MoveNextAsync().ConfigureAwait(false)) yield break;
+            }
+            catch (JobFailedException failed) when (CauseOf(failed) is { } cause)
+            {
+                throw cause;
+            }
+            yield return items.Current;
+        }
+    }
+
     private static QueryException? CauseOf(Exception error)
     {
         for (var inner = error; inner is not null; inner = inner.InnerException)
