@@ -95,7 +95,7 @@ internal static class Binder
     private static SetTimeZoneStatement SetTimeZone(SetTimeZoneSyntax syntax, BindingContext context)
     {
         var zone = syntax.Zone ?? TimeZoneInfo.Local.Id;
-        if (TemporalText.TryZone(zone) is not null) return new SetTimeZoneStatement(zone);
+        if (Zone.Find(zone) is not null) return new SetTimeZoneStatement(zone);
         throw context.Error("INVALID_TIMEZONE", string.Create(CultureInfo.InvariantCulture, $"There is no time zone '{zone}'. Use a name such as 'Europe/Berlin' or an offset such as '+02:00'."), syntax.Position);
     }
 }

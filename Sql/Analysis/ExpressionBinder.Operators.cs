@@ -1,3 +1,4 @@
+using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Parsing;
 
@@ -64,72 +65,21 @@ internal sealed partial class ExpressionBinder
 
     private Expression Compare(string name, Expression left, Expression right, ExpressionSyntax at)
     {
-        if (!TryAlike(left, right, out var a, out var b)) throw Mismatch(name, left, right, at);
+        if (_coercion.Alike(left, right) is not var (a, b)) throw Mismatch(name, left, right, at);
         if (!TypeCoercion.IsOrdered(a.Type)) throw Error("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", $"Values of {a.Type} can't be compared.", at);
         return Apply(name, [a, b], at);
     }
 
-    /// <summary>Makes two expressions alike for a comparison. A literal becomes what stands beside it where its value allows, so that columns stay as they are.</summary>
-    private bool TryAlike(Expression left, Expression right, out Expression alikeLeft, out Expression alikeRight)
-    {
-        (alikeLeft, alikeRight) = (left, right);
-        if (left.Type == right.Type) return true;
-        if (right is Literal second && left is not Literal && AsBeside(second, left.Type) is { } fitting)
-        {
-            alikeRight = fitting;
-            return true;
-        }
-        if (left is Literal first && right is not Literal && AsBeside(first, right.Type) is { } other)
-        {
-            alikeLeft = other;
-            return true;
-        }
-        if (TypeCoercion.Common(left.Type, right.Type) is not { } common) return false;
-        if (common is DecimalType) common = CommonDecimal(left, right) ?? common;
-        alikeLeft = Convert(left, common);
-        alikeRight = Convert(right, common);
-        return true;
-    }
-
-    /// <summary>A literal as the type it is compared with. Not as a float, in which 0.1 is another number.</summary>
-    private Literal? AsBeside(Literal literal, DataType type) =>
-        type.Kind == TypeKind.Float && literal.Value is not null ? null : LiteralConversion.TryConvert(literal, type, context.Session);
-
-    private static DecimalType? CommonDecimal(Expression left, Expression right) =>
-        AsDecimal(left) is { } a && AsDecimal(right) is { } b ? TypeCoercion.Wider(a, b) : null;
-
-    private static DecimalType? AsDecimal(Expression expression) => expression switch
-    {
-        { Type: DecimalType exact } => exact,
-        Literal { Value: not null, Type.IsInteger: true } literal => LiteralConversion.NarrowestDecimal(literal),
-        { Type.IsInteger: true } => TypeCoercion.DecimalOf(expression.Type),
-        _ => null,
-    };
-
     private Expression Bits(OperatorSyntax operation, Expression left, Expression right)
     {
-        if (TypeCoercion.Common(left.Type, right.Type) is not { } type || !(type.IsInteger || type.Kind == TypeKind.Null)) throw Mismatch(operation.Name, left, right, operation);
+        if (TypeRules.Common(left.Type, right.Type) is not { } type || !(type.IsInteger || type.Kind == TypeKind.Null)) throw Mismatch(operation.Name, left, right, operation);
         return Apply(operation.Name, [Convert(left, type), Convert(right, type)], operation);
     }
 
     private Expression Arithmetic(string name, Expression left, Expression right, ExpressionSyntax at)
     {
         if (Temporal(name, left, right, at) is { } temporal) return temporal;
-        if (left.Type.Kind == TypeKind.String) left = Convert(left, right.Type.IsInteger ? DataType.BigInt : DataType.Double);
-        if (right.Type.Kind == TypeKind.String) right = Convert(right, left.Type.IsInteger ? DataType.BigInt : DataType.Double);
-        if (left.Type.Kind == TypeKind.Null) left = Convert(left, right.Type.Kind == TypeKind.Null ? DataType.Int : right.Type);
-        if (right.Type.Kind == TypeKind.Null) right = Convert(right, left.Type);
-        if (!left.Type.IsNumber || !right.Type.IsNumber) throw Mismatch(name, left, right, at);
-        if (left.Type.Kind == TypeKind.Decimal || right.Type.Kind == TypeKind.Decimal)
-        {
-            // Decimals keep their own precision: the function works out the result's from both.
-            if (AsDecimal(left) is { } a && AsDecimal(right) is { } b) return Apply(name, [Convert(left, a), Convert(right, b)], at);
-            return Apply(name, [Convert(left, DataType.Double), Convert(right, DataType.Double)], at);
-        }
-        var type = TypeCoercion.Common(left.Type, right.Type)!;
-        if (name == "/") type = DataType.Double;
-        else if (name == "div" && type.IsInteger) type = DataType.BigInt;
-        return Apply(name, [Convert(left, type), Convert(right, type)], at);
+        return _coercion.Numbers(name, left, right) is var (a, b) ? Apply(name, [a, b], at) : throw Mismatch(name, left, right, at);
     }
 
     /// <summary>Calls an operator on operands that are alike.</summary>

@@ -1,3 +1,4 @@
+using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Parsing;
 using Dataflow.Sql.Plans;
@@ -50,8 +51,8 @@ internal sealed partial class ExpressionBinder
         var type = operand.Type;
         foreach (var value in values)
         {
-            if (value is Literal literal && AsBeside(literal, operand.Type) is not null) continue;
-            type = TypeCoercion.Common(type, value.Type) is { } common && TypeCoercion.IsOrdered(common) ? common : throw Mismatch("in", operand, value, among);
+            if (value is Literal literal && _coercion.Beside(literal, operand.Type) is not null) continue;
+            type = TypeRules.Common(type, value.Type) is { } common && TypeCoercion.IsOrdered(common) ? common : throw Mismatch("in", operand, value, among);
         }
         if (type.Kind == TypeKind.Null) type = DataType.Int;
         operand = Convert(operand, type);
@@ -96,7 +97,7 @@ internal sealed partial class ExpressionBinder
         for (var i = 0; i < alike.Length; i++)
         {
             var column = plan.Output[i];
-            if (TypeCoercion.Common(operands[i].Type, column.Type) is not { } type)
+            if (TypeRules.Common(operands[i].Type, column.Type) is not { } type)
             {
                 throw Error("DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", $"'{SyntaxText.NameOf(syntaxes[i])}' is {operands[i].Type}, but the query's '{column.Name}' is {column.Type}.", among);
             }

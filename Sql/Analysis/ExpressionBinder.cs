@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dataflow.Sql.Casts;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Parsing;
 using Dataflow.Sql.Plans;
@@ -23,6 +24,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
         "current_date", "current_timestamp", "current_time", "localtimestamp", "current_user", "session_user", "user",
     };
 
+    private readonly TypeCoercion _coercion = new(context.Session);
     private int _depth;
     private bool _isInAggregate;
     private bool _isInWindow;
@@ -148,7 +150,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
     private Expression Cast(CastSyntax cast)
     {
         var operand = Bind(cast.Operand);
-        if (!TypeCoercion.CanCast(operand.Type, cast.Target))
+        if (!CastCompiler.Allows(operand.Type, cast.Target))
         {
             throw Error("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", $"A {operand.Type} can't become a {cast.Target}.", cast);
         }
@@ -187,7 +189,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
         return new Case([.. branches], values.Count > conditions.Count ? Convert(values[^1], type) : Literal.NullOf(type)) { Position = At(at) };
     }
 
-    private Expression Convert(Expression expression, DataType type) => LiteralConversion.Cast(expression, type, context.Session);
+    private Expression Convert(Expression expression, DataType type) => _coercion.Convert(expression, type);
 
     private LogicalPlan Subquery(QuerySyntax query) => new QueryBinder(context, scope, commons).Bind(query);
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Dataflow.Sql.Casts;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
 
@@ -23,9 +25,8 @@ internal static class LiteralConversion
         if (literal.Value is string text) return OfText(text, target, session);
         if (literal.Type.Kind == TypeKind.Date && target.Kind is TypeKind.Timestamp or TypeKind.TimestampNtz)
         {
-            var micros = (int)literal.Value * TemporalText.MicrosPerDay;
-            if (target.Kind == TypeKind.TimestampNtz) return new Literal(micros, target);
-            return TemporalText.TryZone(session.TimeZone) is { } zone ? new Literal(TemporalText.ToUtc(micros, zone), target) : null;
+            var local = (int)literal.Value * 86_400_000_000;
+            return target.Kind == TypeKind.TimestampNtz ? new Literal(local, target) : OfLocal(local, session.TimeZone, target);
         }
         if (!literal.Type.IsNumber || !target.IsNumber) return null;
         if (literal.Type.Kind is TypeKind.Float or TypeKind.Double)
@@ -46,9 +47,6 @@ internal static class LiteralConversion
                 return Rescale(unscaled, scale, 0) is { } whole ? OfWhole(whole, target) : null;
         }
     }
-
-    /// <summary>The narrowest decimal type that holds an integer literal.</summary>
-    public static DecimalType NarrowestDecimal(Literal literal) => DataType.Decimal(Digits(Exact(literal).Unscaled), 0);
 
     private static (Int128 Unscaled, int Scale) Exact(Literal literal) => literal.Value switch
     {
@@ -87,11 +85,10 @@ internal static class LiteralConversion
         switch (target.Kind)
         {
             case TypeKind.Date:
-                return TemporalText.TryDate(text) is { } day ? new Literal(day, target) : null;
-            case TypeKind.Timestamp:
-                return TemporalText.TryTimestamp(text, session.TimeZone, isLocal: false) is { } moment ? new Literal(moment, target) : null;
-            case TypeKind.TimestampNtz:
-                return TemporalText.TryTimestamp(text, session.TimeZone, isLocal: true) is { } local ? new Literal(local, target) : null;
+                return TimeText.TryDate(Encoding.UTF8.GetBytes(text), out var day) ? new Literal(day, target) : null;
+            case TypeKind.Timestamp or TypeKind.TimestampNtz:
+                if (!TimeText.TryTimestamp(Encoding.UTF8.GetBytes(text), out var local, out var zone)) return null;
+                return target.Kind == TypeKind.TimestampNtz ? new Literal(local, target) : OfLocal(local, zone ?? session.TimeZone, target);
             case TypeKind.Boolean:
                 return text.Trim().ToUpperInvariant() switch
                 {
@@ -109,4 +106,6 @@ internal static class LiteralConversion
                 return null;
         }
     }
+
+    private static Literal? OfLocal(long local, string zone, DataType target) => Zone.Find(zone) is { } found ? new Literal(found.ToInstant(local), target) : null;
 }

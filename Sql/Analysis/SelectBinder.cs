@@ -146,14 +146,3 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
         return keys;
     }
 }
-
-/// <summary>An entry of a select list.</summary>
-/// <param name="Value">What it computes.</param>
-/// <param name="Name">Its column's name.</param>
-/// <param name="Alias">The name behind AS; null where none is written.</param>
-internal sealed record SelectItem(Expression Value, string Name, string? Alias);
-
-/// <summary>An entry of ORDER BY.</summary>
-/// <param name="Bound">How rows sort.</param>
-/// <param name="Position">Where it stood.</param>
-internal sealed record OrderKey(SortOrder Bound, int Position);

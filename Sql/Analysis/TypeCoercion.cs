@@ -1,84 +1,26 @@
+using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Kernels;
 
 namespace Dataflow.Sql.Analysis;
 
 /// <summary>
-/// Which type two types have in common, as Spark has it with ANSI mode on: integers widen, decimals keep their whole digits, a float beside an integer or
-/// a decimal becomes a double, text becomes what stands beside it.
+/// Makes operands alike, as Spark does with ANSI mode on (<see cref="TypeRules"/>): casts are written out, so that functions and kernels see types that
+/// go together. A literal becomes what stands beside it where its value allows, so that columns stay as they are and scans can use the condition.
 /// </summary>
-internal static class TypeCoercion
+/// <param name="session">For time stamps that stand in the text.</param>
+internal sealed class TypeCoercion(SessionSettings session)
 {
-    /// <summary>The type that values of both become; null if there is none.</summary>
-    public static DataType? Common(DataType left, DataType right)
-    {
-        if (left == right) return left;
-        if (left.Kind == TypeKind.Null) return right;
-        if (right.Kind == TypeKind.Null) return left;
-        if (left.IsNumber && right.IsNumber) return CommonNumber(left, right);
-        if (left.Kind == TypeKind.String) return BesideText(right);
-        if (right.Kind == TypeKind.String) return BesideText(left);
-        return (left, right) switch
-        {
-            _ when IsMoment(left) && IsMoment(right) => left.Kind == TypeKind.Timestamp || right.Kind == TypeKind.Timestamp ? DataType.Timestamp : DataType.TimestampNtz,
-            (ArrayType a, ArrayType b) => Common(a.Element, b.Element) is { } element ? new ArrayType(element, a.ContainsNull || b.ContainsNull) : null,
-            (MapType a, MapType b) => Common(a.Key, b.Key) is { } key && Common(a.Value, b.Value) is { } value ? new MapType(key, value, a.ContainsNull || b.ContainsNull) : null,
-            (StructType a, StructType b) when a.Fields.Count == b.Fields.Count => CommonStruct(a, b),
-            _ => null,
-        };
-    }
-
     /// <summary>The type that values of all become; <see cref="DataType.Null"/> of nothing but NULLs; null if there is none.</summary>
     public static DataType? Common(IEnumerable<DataType> types)
     {
         var common = DataType.Null;
         foreach (var type in types)
         {
-            if (Common(common, type) is not { } wider) return null;
+            if (TypeRules.Common(common, type) is not { } wider) return null;
             common = wider;
         }
         return common;
-    }
-
-    /// <summary>The decimal type that holds all values of an integer type.</summary>
-    public static DecimalType DecimalOf(DataType integer) => integer.Kind switch
-    {
-        TypeKind.TinyInt => DataType.Decimal(3, 0),
-        TypeKind.SmallInt => DataType.Decimal(5, 0),
-        TypeKind.Int => DataType.Decimal(10, 0),
-        _ => DataType.Decimal(20, 0),
-    };
-
-    /// <summary>The decimal type that holds the values of both; where 38 digits are too few, digits behind the point go first.</summary>
-    public static DecimalType Wider(DecimalType left, DecimalType right)
-    {
-        var whole = Math.Max(left.Precision - left.Scale, right.Precision - right.Scale);
-        var scale = Math.Max(left.Scale, right.Scale);
-        if (whole + scale > DecimalType.MaxPrecision) scale = DecimalType.MaxPrecision - whole;
-        return DataType.Decimal(whole + scale, scale);
-    }
-
-    /// <summary>Whether CAST may be written between two types; whether a value fits is known only when it runs.</summary>
-    public static bool CanCast(DataType from, DataType to)
-    {
-        if (from == to || from.Kind == TypeKind.Null) return true;
-        if (to.Kind == TypeKind.String) return true;
-        return from.Kind switch
-        {
-            TypeKind.String => to.Kind is not (TypeKind.Array or TypeKind.Map or TypeKind.Struct or TypeKind.Vector),
-            TypeKind.Boolean => to.IsNumber,
-            TypeKind.Date => IsMoment(to),
-            TypeKind.Timestamp => IsMoment(to) || to.IsNumber,
-            TypeKind.TimestampNtz => IsMoment(to),
-            TypeKind.YearMonthInterval or TypeKind.DayTimeInterval => to.IsInteger || to.Kind == TypeKind.Decimal,
-            TypeKind.Array => to is ArrayType array && CanCast(((ArrayType)from).Element, array.Element),
-            TypeKind.Map => to is MapType map && CanCast(((MapType)from).Key, map.Key) && CanCast(((MapType)from).Value, map.Value),
-            TypeKind.Struct => to is StructType fields && fields.Fields.Count == ((StructType)from).Fields.Count
-                && fields.Fields.Zip(((StructType)from).Fields).All(pair => CanCast(pair.Second.Type, pair.First.Type)),
-            _ when from.IsNumber => to.IsNumber || to.Kind is TypeKind.Boolean or TypeKind.Timestamp
-                || (from.IsInteger && to.Kind is TypeKind.Binary or TypeKind.YearMonthInterval or TypeKind.DayTimeInterval)
-                || (from.Kind == TypeKind.Decimal && to.Kind is TypeKind.YearMonthInterval or TypeKind.DayTimeInterval),
-            _ => false,
-        };
     }
 
     /// <summary>Whether values can be compared for order: not maps.</summary>
@@ -90,36 +32,43 @@ internal static class TypeCoercion
         _ => true,
     };
 
-    private static bool IsMoment(DataType type) => type.Kind is TypeKind.Date or TypeKind.Timestamp or TypeKind.TimestampNtz;
+    /// <summary>An expression as a type.</summary>
+    public Expression Convert(Expression expression, DataType type) => LiteralConversion.Cast(expression, type, session);
 
-    private static DataType CommonNumber(DataType left, DataType right)
+    /// <summary>Two expressions as one type, for a comparison; null if there is none.</summary>
+    public (Expression Left, Expression Right)? Alike(Expression left, Expression right)
     {
-        if (left is DecimalType a && right is DecimalType b) return Wider(a, b);
-        if (left.Kind == TypeKind.Double || right.Kind == TypeKind.Double) return DataType.Double;
-        // A float has fewer digits than an int: both become doubles.
-        if (left.Kind == TypeKind.Float || right.Kind == TypeKind.Float) return DataType.Double;
-        if (left is DecimalType exact) return Wider(exact, DecimalOf(right));
-        if (right is DecimalType other) return Wider(DecimalOf(left), other);
-        return left.Kind > right.Kind ? left : right;
+        if (left.Type == right.Type) return (left, right);
+        if (right is Literal second && left is not Literal && Beside(second, left.Type) is { } fitting) return (left, fitting);
+        if (left is Literal first && right is not Literal && Beside(first, right.Type) is { } other) return (other, right);
+        return TypeRules.Common(left, right) is { } common ? (Convert(left, common), Convert(right, common)) : null;
     }
 
-    private static DataType? BesideText(DataType other) => other.Kind switch
-    {
-        _ when other.IsInteger => DataType.BigInt,
-        _ when other.IsNumber => DataType.Double,
-        TypeKind.Boolean or TypeKind.Binary or TypeKind.Date or TypeKind.Timestamp or TypeKind.TimestampNtz => other,
-        TypeKind.YearMonthInterval or TypeKind.DayTimeInterval => other,
-        _ => null,
-    };
+    /// <summary>A literal as the type it is compared with, if it has a value there. Not as a float, in which 0.1 is another number.</summary>
+    public Literal? Beside(Literal literal, DataType type) =>
+        type.Kind == TypeKind.Float && literal.Value is not null ? null : LiteralConversion.TryConvert(literal, type, session);
 
-    private static StructType? CommonStruct(StructType left, StructType right)
+    /// <summary>Two operands of an arithmetic operator on numbers; null if they are none.</summary>
+    /// <param name="name">The operator: / makes doubles of integers, div bigints.</param>
+    /// <param name="left">The left operand.</param>
+    /// <param name="right">The right operand.</param>
+    public (Expression Left, Expression Right)? Numbers(string name, Expression left, Expression right)
     {
-        var fields = new Field[left.Fields.Count];
-        for (var i = 0; i < fields.Length; i++)
+        if (left.Type.Kind == TypeKind.String) left = Convert(left, right.Type.IsInteger ? DataType.BigInt : DataType.Double);
+        if (right.Type.Kind == TypeKind.String) right = Convert(right, left.Type.IsInteger ? DataType.BigInt : DataType.Double);
+        if (left.Type.Kind == TypeKind.Null) left = Convert(left, right.Type.Kind == TypeKind.Null ? DataType.Int : right.Type);
+        if (right.Type.Kind == TypeKind.Null) right = Convert(right, left.Type);
+        if (!left.Type.IsNumber || !right.Type.IsNumber) return null;
+        if (left.Type.Kind == TypeKind.Decimal || right.Type.Kind == TypeKind.Decimal)
         {
-            if (Common(left.Fields[i].Type, right.Fields[i].Type) is not { } type) return null;
-            fields[i] = new Field(left.Fields[i].Name, type, left.Fields[i].Nullable || right.Fields[i].Nullable);
+            // Decimals keep their own precision: the function works out the result's from both.
+            return AsDecimal(left) is { } a && AsDecimal(right) is { } b ? (Convert(left, a), Convert(right, b)) : (Convert(left, DataType.Double), Convert(right, DataType.Double));
         }
-        return new StructType([.. fields]);
+        var type = TypeRules.Common(left.Type, right.Type)!;
+        if (name == "/") type = DataType.Double;
+        else if (name == "div" && type.IsInteger) type = DataType.BigInt;
+        return (Convert(left, type), Convert(right, type));
     }
+
+    private static DecimalType? AsDecimal(Expression number) => number.Type as DecimalType ?? (number.Type.IsInteger ? TypeRules.AsDecimal(number) : null);
 }

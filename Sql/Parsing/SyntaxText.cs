@@ -47,8 +47,8 @@ internal static class SyntaxText
     public static string Literal(Literal literal) => literal.Value switch
     {
         string text => text,
-        double value => FloatText.Of(value),
-        float value => FloatText.Of(value),
+        double value => Casts.NumberText.Of(value),
+        float value => Casts.NumberText.Of(value),
         long value when literal.Type == DataType.BigInt => value.ToString(System.Globalization.CultureInfo.InvariantCulture),
         _ => LiteralText.Of(literal),
     };

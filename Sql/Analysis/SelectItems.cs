@@ -1,6 +1,18 @@
+using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Parsing;
 
 namespace Dataflow.Sql.Analysis;
+
+/// <summary>An entry of a select list.</summary>
+/// <param name="Value">What it computes.</param>
+/// <param name="Name">Its column's name.</param>
+/// <param name="Alias">The name behind AS; null where none is written.</param>
+internal sealed record SelectItem(Expression Value, string Name, string? Alias);
+
+/// <summary>An entry of ORDER BY.</summary>
+/// <param name="Bound">How rows sort.</param>
+/// <param name="Position">Where it stood.</param>
+internal sealed record OrderKey(SortOrder Bound, int Position);
 
 /// <summary>The columns that * and t.* stand for.</summary>
 internal static class Star
@@ -32,5 +44,18 @@ internal static class Star
         return star.Except.Count == 0 ? columns : [.. columns.Where(column => !star.Except.Any(name => Same(column, name)))];
 
         static bool Same(ScopeColumn column, string name) => string.Equals(column.Column.Name, name, StringComparison.OrdinalIgnoreCase);
+    }
+}
+
+/// <summary>Reads a number in GROUP BY or ORDER BY, which stands for a column of the select list.</summary>
+internal static class Ordinal
+{
+    /// <summary>The place, from 0; null if it is no number.</summary>
+    /// <exception cref="QueryException">There is no such column.</exception>
+    public static int? Read(ExpressionSyntax syntax, int columns, string errorClass, string clause, BindingContext context)
+    {
+        if (syntax is not LiteralSyntax { Value: { Type.Kind: TypeKind.Int, Value: int place } }) return null;
+        if (place >= 1 && place <= columns) return place - 1;
+        throw context.Error(errorClass, $"{clause} {place}: the select list has the columns 1 to {columns}.", syntax.Position);
     }
 }
