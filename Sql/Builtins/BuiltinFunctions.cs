@@ -34,6 +34,7 @@ public static class BuiltinFunctions
         HashFunctions.Add(registry);
         registry.Add(new TypeOfFunction());
         AddAggregates(registry);
+        AddWindows(registry);
         return registry;
     }
 
@@ -82,5 +83,27 @@ public static class BuiltinFunctions
         registry.Add(new AverageFunction());
         registry.Add(new ExtremeFunction("min"));
         registry.Add(new ExtremeFunction("max"));
+        registry.Add(new PickFunction("any_value", [], isLast: false, skipsNulls: true));
+        registry.Add(new PickFunction("first", ["first_value"], isLast: false, skipsNulls: false));
+        registry.Add(new PickFunction("last", ["last_value"], isLast: true, skipsNulls: false));
+        registry.Add(new PickByFunction("min_by"));
+        registry.Add(new PickByFunction("max_by"));
+        registry.Add(new BooleanFunction("bool_and", ["every"]));
+        registry.Add(new BooleanFunction("bool_or", ["any", "some"]));
+        registry.Add(new CountIfFunction());
+        MomentFunction.Add(registry);
+    }
+
+    private static void AddWindows(FunctionRegistry registry)
+    {
+        registry.Add(new RankFunction("row_number", DataType.Int, "The row's number in its partition, from 1."));
+        registry.Add(new RankFunction("rank", DataType.Int, "1 and the number of rows that come before; equal rows have the same."));
+        registry.Add(new RankFunction("dense_rank", DataType.Int, "1 and the number of different orders that come before."));
+        registry.Add(new RankFunction("percent_rank", DataType.Double, "The rank less 1, of the rows of the partition less 1."));
+        registry.Add(new RankFunction("cume_dist", DataType.Double, "The share of the partition's rows that come before or are equal."));
+        registry.Add(new NTileFunction());
+        registry.Add(new OffsetFunction("lag"));
+        registry.Add(new OffsetFunction("lead"));
+        registry.Add(new NthValueFunction());
     }
 }

@@ -21,7 +21,12 @@ internal static unsafe class AggregateRig
     /// <param name="call">The call.</param>
     /// <param name="groupOf">The group of each row; -1 for rows that do not count.</param>
     /// <param name="groups">How many groups.</param>
-    public static object?[] Run(KernelRig rig, AggregateCall call, int[] groupOf, int groups)
+    public static object?[] Run(KernelRig rig, AggregateCall call, int[] groupOf, int groups) => Run(rig, call, groupOf, groups, true);
+
+    /// <summary>The same, for functions that mind the order of parts.</summary>
+    public static object?[] RunByRows(KernelRig rig, AggregateCall call, int[] groupOf, int groups) => Run(rig, call, groupOf, groups, false);
+
+    private static object?[] Run(KernelRig rig, AggregateCall call, int[] groupOf, int groups, bool inParts)
     {
         var evaluators = call.Arguments.Select(rig.Compile).ToArray();
         var arguments = evaluators.Select(each => call.Function.TakesNarrowDecimals ? each.EvaluateNarrow(rig.Batch()) : each.Evaluate(rig.Batch())).ToArray();
@@ -45,6 +50,7 @@ internal static unsafe class AggregateRig
         }
         Same(expected, Results(rig, byMasks, call, groups), "group by group");
 
+        if (!inParts) return expected;
         var first = call.Function.Compile(call);
         var second = call.Function.Compile(call);
         first.Grow(groups);

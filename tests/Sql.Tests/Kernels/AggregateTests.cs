@@ -64,6 +64,80 @@ public sealed class AggregateTests
     }
 
     [Fact]
+    public void Deviations_and_correlations_agree_with_their_definitions()
+    {
+        using var rig = new KernelRig();
+        var values = Values(random => 1e6 + random.NextDouble());
+        var x = rig.Column("x", DataType.Double, values);
+        var y = rig.Column("y", DataType.Double, [.. values.Select((value, i) => value is null ? null : (object?)((double)value * 3 + i % 5))]);
+        Near(ByGroup(values, each => Math.Sqrt(Variance(each) / (each.Count - 1))), Run(rig, CallOf("stddev_samp", x), _groups, 5));
+        Near(ByGroup(values, each => Variance(each) / each.Count), Run(rig, CallOf("var_pop", x), _groups, 5));
+        var correlations = Run(rig, CallOf("corr", x, y), _groups, 5);
+        Near(Run(rig, CallOf("covar_pop", x, y), _groups, 5).Select((covariance, i) => covariance is null ? null
+            : (object?)((double)covariance / Math.Sqrt((double)Run(rig, CallOf("var_pop", x), _groups, 5)[i]! * (double)Run(rig, CallOf("var_pop", y), _groups, 5)[i]!))), correlations);
+        Assert.Null(correlations[4]);
+
+        static double Variance(List<object> values)
+        {
+            var mean = values.Average(value => (double)value);
+            return values.Sum(value => ((double)value - mean) * ((double)value - mean));
+        }
+
+        static void Near(IEnumerable<object?> expected, object?[] actual) =>
+            Assert.All(expected.Zip(actual), pair => Assert.True(pair.First is null ? pair.Second is null : Math.Abs((double)pair.First - (double)pair.Second!) < 1e-6, $"{pair}"));
+    }
+
+    [Fact]
+    public void Conditions_are_counted_and_joined()
+    {
+        using var rig = new KernelRig();
+        var values = Values(random => random.Next(3) == 0);
+        var column = rig.Column("v", DataType.Boolean, values);
+        Assert.Equal(ByGroup(values, each => (object?)(long)each.Count(value => (bool)value)).Select(each => each ?? 0L), Run(rig, CallOf("count_if", column), _groups, 5));
+        Assert.Equal(ByGroup(values, _ => true), Run(rig, CallOf("bool_or", column), _groups, 5));
+        Assert.Equal(ByGroup(values, _ => false), Run(rig, CallOf("bool_and", column), _groups, 5));
+        Assert.Equal(ByGroup(values, _ => true), Run(rig, CallOf("max", column), _groups, 5));
+    }
+
+    [Fact]
+    public void A_value_is_picked_by_where_its_row_stands()
+    {
+        using var rig = new KernelRig();
+        var keys = Enumerable.Range(0, 3000).Select(i => (object?)(i * 7919 % 3001)).ToArray();
+        var names = keys.Select(key => (object?)("a name long enough to lie elsewhere " + key)).ToArray();
+        var key = rig.Column("k", DataType.Int, keys);
+        var name = rig.Column("n", DataType.String, names);
+        Assert.Equal(ByGroup(keys, each => "a name long enough to lie elsewhere " + each.Max(value => (int)value)), Run(rig, CallOf("max_by", name, key), _groups, 5));
+        Assert.Equal(ByGroup(keys, each => "a name long enough to lie elsewhere " + each.Min(value => (int)value)), Run(rig, CallOf("min_by", name, key), _groups, 5));
+        int[] groups = [0, 0, 1, 1, 1];
+        using var few = new KernelRig();
+        var value = few.Column("v", DataType.Int, null, 5, 7, 8, null);
+        Assert.Equal([5, 7], RunByRows(few, CallOf("any_value", value), groups, 2));
+        Assert.Equal([5, 8], RunByRows(few, CallOf("last", value, Value(true, DataType.Boolean)), groups, 2));
+        Assert.Equal([5, null], RunByRows(few, CallOf("last", value), groups, 2));
+        Assert.Equal([null, 7], RunByRows(few, CallOf("first", value), groups, 2));
+    }
+
+    [Fact]
+    public void Arguments_may_be_constants_or_coded()
+    {
+        using var rig = new KernelRig();
+        var codes = Enumerable.Range(0, 300).Select(i => i % 7 == 0 ? (int?)null : i % 3).ToArray();
+        var coded = rig.Coded("c", DataType.Decimal(15, 2), [(Int128)5, (Int128)(-8), (Int128)100], codes);
+        int[] groups = [.. codes.Select((_, i) => i % 2)];
+        Int128[] values = [5, -8, 100];
+        Assert.Equal(Expect(each => (object)each.Aggregate((Int128)0, (sum, value) => sum + value)), Run(rig, CallOf("sum", coded), groups, 2));
+        Assert.Equal(Expect(each => (object)each.Max()), Run(rig, CallOf("max", coded), groups, 2));
+        Assert.Equal(Expect(each => (object)(long)each.Count), Run(rig, CallOf("count", coded), groups, 2));
+        Assert.Equal([300L, 300L], Run(rig, CallOf("sum", Value(2L, DataType.BigInt)), groups, 2));
+        Assert.Equal([null, null], Run(rig, CallOf("sum", Literal.NullOf(DataType.BigInt)), groups, 2));
+        Assert.Equal([2.0, 2.0], Run(rig, CallOf("avg", Value(2.0, DataType.Double)), groups, 2));
+
+        object[] Expect(Func<List<Int128>, object> of) =>
+            [.. Enumerable.Range(0, 2).Select(group => of([.. codes.Where((code, i) => code is not null && i % 2 == group).Select(code => values[code!.Value])]))];
+    }
+
+    [Fact]
     public void A_sum_of_bigints_out_of_range_is_an_error()
     {
         using var rig = new KernelRig();
