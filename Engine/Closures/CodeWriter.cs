@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Dataflow.Serialization;
 
 namespace Dataflow.Closures;
@@ -12,6 +13,8 @@ internal sealed class CodeWriter(BlockWriter output)
 {
     // Numbers below are kinds of new types.
     public const uint Named = 0, Generic = 1, Array = 2, ByRef = 3, FirstKnown = 4;
+
+    private static readonly ConditionalWeakTable<Assembly, StrongBox<AssemblyRef>> Refs = [];
 
     private readonly Dictionary<Type, int> _types = [];
     private readonly List<Type> _typeOrder = [];
@@ -117,8 +120,9 @@ internal sealed class CodeWriter(BlockWriter output)
         foreach (var type in types) WriteType(type);
     }
 
-    private static AssemblyRef RefOf(Assembly assembly) =>
-        new(assembly.GetName().Name ?? "", assembly.ManifestModule.ModuleVersionId, assembly.Location);
+    // Every task's partition names some.
+    private static AssemblyRef RefOf(Assembly assembly) => Refs.GetValue(assembly, static one =>
+        new StrongBox<AssemblyRef>(new AssemblyRef(one.GetName().Name ?? "", one.ManifestModule.ModuleVersionId, one.Location))).Value;
 }
 
 /// <summary>Code was to be named that exists in this process only.</summary>

@@ -13,7 +13,8 @@ namespace Dataflow.Shuffle;
 /// <remarks>Used from any thread, and by several processes at once: a file is found when it is whole, and its name is given once.</remarks>
 /// <param name="path">The folder; made with the first file.</param>
 /// <param name="disk">The disk.</param>
-internal sealed class ShuffleFolder(string path, IDisk disk) : IDisposable
+/// <param name="server">The worker, as errors name it; null if it is not known.</param>
+internal sealed class ShuffleFolder(string path, IDisk disk, WorkerId? server = null) : IDisposable
 {
     // Each holds a handle and an index.
     private const int MostOpen = 256;
@@ -100,7 +101,7 @@ internal sealed class ShuffleFolder(string path, IDisk disk) : IDisposable
     {
         var free = disk.FreeBytes(path);
         return new TempFolderException(
-            $"Could not {what} map outputs in {path} of {Environment.MachineName}: {inner.Message} Free space there: {(free is { } bytes ? Size.Of(bytes) : "unknown")}. "
+            $"Could not {what} map outputs in {path} of {(server is { } worker ? $"worker {worker} on " : "")}{Environment.MachineName}: {inner.Message} Free space there: {(free is { } bytes ? Size.Of(bytes) : "unknown")}. "
             + "Start the worker with --temp FOLDER on a disk with room.",
             path, free, inner);
     }

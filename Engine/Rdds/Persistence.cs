@@ -62,6 +62,23 @@ public abstract partial class Rdd<T>
         return this;
     }
 
+    /// <summary>Has each task that computes this Rdd prefer the executor that keeps its object of an earlier job: the one of its partition under
+    /// <paramref name="name"/> in the <see cref="Storage.ExecutorState"/>.</summary>
+    /// <remarks>
+    /// Lazy. Tasks make and find the object with <c>TaskContext.Current.Services.State.GetOrCreate(ExecutorState.KeyOf(name, partition), ...)</c>. A task waits
+    /// <see cref="DataflowOptions.LocalityWait"/> for a slot of that executor, the tasks of a barrier stage together; then it runs elsewhere, and so it
+    /// does if the executor is gone: a factory that can make the object anew is needed all the same.
+    /// </remarks>
+    /// <param name="name">What the objects are called; the same in all jobs that share them.</param>
+    /// <returns>This Rdd.</returns>
+    public Rdd<T> NearState(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Context.ThrowIfStopped();
+        StateName = name;
+        return this;
+    }
+
     /// <summary>The lineage as text: one line per Rdd, indented at each shuffle.</summary>
     public string ToDebugString() => LineageText.Of(this);
 }

@@ -64,6 +64,10 @@ public abstract class Rdd : IDriverOnly
     [field: DriverOnly]
     public ResourceProfile? Resources { get; internal set; }
 
+    /// <summary>What the objects are called that its tasks keep in the <see cref="Storage.ExecutorState"/>, as said by <c>NearState</c>; null if nobody said.</summary>
+    [field: DriverOnly]
+    public string? StateName { get; internal set; }
+
     /// <summary>What its partitions give when computed again.</summary>
     public Determinacy Determinacy => _determinacy ??= Lineage.DeterminacyOf(this);
 

@@ -135,17 +135,25 @@ internal sealed partial class DagScheduler
         // A worker that was out of reach is back: what it served is lost all the same.
         _lostWorkers.Remove(e.Worker);
         _executors[e.Executor] = (e.Worker, e.Host);
+        if (_handovers.TryGetValue(e.Worker, out var handover)) handover.IsDone = false;
         _hosts[e.Worker] = e.Host;
         _noExecutorSince = null;
+        ReplicateAgain();
         if (_news.IsOn) _news.Tell(new ExecutorJoined(e.Executor, e.Worker, e.Host, e.Slots) { Time = _news.At(now) });
     }
 
     private void OnExecutorLost(ExecutorLost e, TimeSpan now)
     {
-        if (!_executors.Remove(e.Executor)) return;
+        if (!_executors.Remove(e.Executor, out var at)) return;
         _cached.RemoveExecutor(e.Executor);
+        _states.RemoveExecutor(e.Executor);
+        ReplicateAgain();
+        LeaveHandovers(e.Executor, at.Worker);
         if (_executors.Count == 0) _noExecutorSince = now;
         if (_news.IsOn) _news.Tell(new ExecutorLeft(e.Executor, e.Reason) { Time = _news.At(now) });
+
+        // With its worker went map outputs, and with its cached blocks what stood between a stage and outputs that were lost before.
+        HoldBackReaders();
     }
 
     /// <summary>When the first job has waited too long for an executor.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using Dataflow.Storage;
 using Dataflow.TaskScheduling;
 
 namespace Dataflow.Scheduling;
@@ -21,7 +22,7 @@ internal sealed partial class DagScheduler
     {
         var lineage = StageGraph.NarrowLineage(stage.Rdd, _isCached);
         var matters = _cached.HasAny(stage.Rdd.Id) || lineage.Exists(
-            rdd => _cached.HasAny(rdd.Id) || HasPlaces(rdd) || rdd.LiveDependencies.Any(dependency =>
+            rdd => rdd.StateName is not null || _cached.HasAny(rdd.Id) || HasPlaces(rdd) || rdd.LiveDependencies.Any(dependency =>
                 dependency is ShuffleDependency || _cached.HasAny(dependency.Rdd.Id)));
         if (!matters) return null;
 
@@ -35,7 +36,7 @@ internal sealed partial class DagScheduler
         return any ? preferences : null;
     }
 
-    /// <summary>The first place that the lineage of a partition names: where it is cached, else where its source or most of its input is.</summary>
+    /// <summary>The first place that the lineage of a partition names: where its state or itself is kept, else where its source or most of its input is.</summary>
     private Preference PreferenceOf(Rdd root, int partition)
     {
         var stack = new Stack<(Rdd Rdd, int Partition)>();
@@ -43,6 +44,8 @@ internal sealed partial class DagScheduler
         for (var looked = 0; looked < FarthestLook && stack.TryPop(out var at); looked++)
         {
             var (rdd, index) = at;
+            if (rdd.StateName is { } state && KeepersOf(ExecutorState.KeyOf(state, index)) is { Count: > 0 } keepers)
+                return new Preference(keepers, HostsOf(keepers)) { IsOfState = true };
             var executors = _cached.ExecutorsOf(rdd.Id, index);
             if (executors.Count > 0) return new Preference([.. executors], HostsOf(executors));
             var part = rdd.PartitionArray[index];
@@ -61,6 +64,9 @@ internal sealed partial class DagScheduler
         }
         return Preference.None;
     }
+
+    // One that is about to leave takes no tasks: what it keeps is made anew elsewhere.
+    private List<ExecutorId> KeepersOf(string key) => [.. _states.ExecutorsOf(key).Where(executor => !_closed.Contains(executor)).Take(1)];
 
     private List<string> HostsOf(IReadOnlyList<ExecutorId> executors)
     {

@@ -35,7 +35,7 @@ internal sealed partial class DagScheduler
         if (shuffle is null) return;
         var writer = MapStageOf(shuffle);
         foreach (var job in reader.Jobs) Attach(writer, job);
-        if (writer.IsIndeterminate && _outputs.WasComplete(shuffle.ShuffleId))
+        if (writer.IsIndeterminate && _outputs.WasComplete(shuffle.ShuffleId) && !_outputs.HasMoved(failure.Shuffle, failure.Map, failure.Location))
         {
             BeginAnew(writer, now);
             return;
@@ -89,8 +89,26 @@ internal sealed partial class DagScheduler
     {
         if (!_lostWorkers.Add(e.Worker)) return;
         _hosts.Remove(e.Worker);
+        EndHandover(e.Worker);
         _outputs.UnregisterServer(e.Worker);
         if (_news.IsOn) _news.Tell(new WorkerLeft(e.Worker, e.Reason) { Time = _news.At(now) });
+        HoldBackReaders();
+    }
+
+    /// <summary>Asks about tasks still to be launched of stages that read what is lost: each would only find out by itself. Those that run may have read it before.</summary>
+    private void HoldBackReaders()
+    {
+        foreach (var stage in _stages.Values)
+        {
+            if (stage.State == StageState.Running && ShufflesReadBy(stage).Any(shuffle => !_outputs.IsComplete(shuffle.ShuffleId)))
+                _actions.Enqueue(new HoldBack(stage.Id, stage.Attempt));
+        }
+    }
+
+    private void OnTasksHeldBack(TasksHeldBack e, TimeSpan now)
+    {
+        if (_stages.TryGetValue(e.Stage, out var stage) && stage.State == StageState.Running && stage.Attempt == e.StageAttempt)
+            Fail(stage, "map outputs that it reads are lost", now);
     }
 
     /// <summary>A task that claims to give the same rows each time gave others. From now on its stage is not believed.</summary>

@@ -29,6 +29,7 @@ internal sealed partial class DagScheduler
     private readonly Dictionary<WorkerId, string> _hosts = [];
     private readonly HashSet<WorkerId> _lostWorkers = [];
     private readonly CachedBlocks _cached = new();
+    private readonly StatePlaces _states = new();
     private readonly Provenance _provenance = new();
     private readonly CommitArbiter _commits = new();
     private readonly Func<Rdd, bool> _isCached;
@@ -81,10 +82,12 @@ internal sealed partial class DagScheduler
             case MapStageSubmitted e: OnMapStageSubmitted(e, now); break;
             case StageDrained e: OnStageDrained(e, now); break;
             case TaskSetFailed e: OnTaskSetFailed(e, now); break;
+            case TasksHeldBack e: OnTasksHeldBack(e, now); break;
             case TaskSetUnplaceable e: OnTaskSetUnplaceable(e, now); break;
             case CommitAsked e: OnCommitAsked(e); break;
             case BarrierArrived e: _barriers.Arrive(e, now); break;
             case BlockUpdated e: OnBlockUpdated(e, now); break;
+            case StateMoved e when _executors.ContainsKey(e.Executor): _states.Update(e.Executor, e.Update); break;
             case TimePassed: OnTimePassed(now); break;
             case JobCancelled e: CancelWhere(job => job.Id == e.Job, e.Reason, now); break;
             case GroupCancelled e: CancelWhere(job => job.Properties.Group == e.Group, e.Reason, now); break;
@@ -95,6 +98,11 @@ internal sealed partial class DagScheduler
             case ExecutorAdded e: OnExecutorAdded(e, now); break;
             case ExecutorLost e: OnExecutorLost(e, now); break;
             case WorkerLost e: OnWorkerLost(e, now); break;
+            case ExecutorDraining e:
+                if (_executors.ContainsKey(e.Executor)) _closed.Add(e.Executor);
+                break;
+            case WorkerDraining e: OnWorkerDraining(e); break;
+            case TakenOver e: OnTakenOver(e); break;
             case RddUnpersisted e:
                 _cached.RemoveRdd(e.Rdd);
                 _provenance.Remove(new Kept(IsShuffle: false, e.Rdd));
@@ -422,7 +430,7 @@ internal sealed partial class DagScheduler
         var block = e.Update.Id;
         if (e.Update.IsHere && _executors.ContainsKey(e.Executor))
         {
-            _cached.Add(block.Rdd, block.Partition, e.Executor);
+            _cached.Add(block.Rdd, block.Partition, e.Executor, e.Update.Replicas);
             Replicate(e);
         }
         else
@@ -430,21 +438,32 @@ internal sealed partial class DagScheduler
         if (_news.IsOn) _news.Tell(new BlockChanged(e.Executor, e.Update) { Time = _news.At(now) });
     }
 
-    // A partition of a replicated level came: another executor fetches it, of another worker if there is one.
+    // A partition of a replicated level came.
     private void Replicate(BlockUpdated e)
     {
         var block = e.Update.Id;
         if (e.Update is not { Change: BlockChange.Added, Replicas: > 1 }) return;
         var here = _cached.ExecutorsOf(block.Rdd, block.Partition);
-        if (here.Count >= e.Update.Replicas) return;
-        var worker = _executors[e.Executor].Worker;
-        var others = _executors.Where(other => !here.Contains(other.Key))
+        if (here.Count < e.Update.Replicas) Copy(block, e.Executor, here, e.Update.Replicas);
+    }
+
+    // Executors came or went: what lost a copy gets another one.
+    private void ReplicateAgain()
+    {
+        foreach (var (block, keepers, replicas) in _cached.Scarce()) Copy(block, keepers[0], keepers, replicas);
+    }
+
+    // Another executor fetches it, of another worker if there is one.
+    private void Copy(RddBlockId block, ExecutorId from, IReadOnlyList<ExecutorId> here, int replicas)
+    {
+        var worker = _executors[from].Worker;
+        var others = _executors.Where(other => !here.Contains(other.Key) && !_closed.Contains(other.Key))
             .OrderBy(other => other.Value.Worker == worker).ThenBy(other => other.Key.Value).ToArray();
         if (others.Length == 0) return;
 
         // Spread by partition over those that are as good.
         var best = others.TakeWhile(other => (other.Value.Worker == worker) == (others[0].Value.Worker == worker)).ToArray();
-        _actions.Enqueue(new CopyCached(block, e.Executor, best[block.Partition % best.Length].Key, e.Update.Replicas, _outputs.Epoch));
+        _actions.Enqueue(new CopyCached(block, from, best[block.Partition % best.Length].Key, replicas, _outputs.Epoch));
     }
 
     // Tasks that run now may be about to keep what is dropped.

@@ -34,6 +34,12 @@ internal interface IExecutorBackend : IDisposable
     /// <summary>An executor that was reported to be draining runs no task any more, and gets none: it may be let go.</summary>
     void Drained(ExecutorId executor) { }
 
+    /// <summary>Has an executor take over map outputs of a worker that leaves. Answered by <see cref="TakenOver"/>, unless the executor is lost.</summary>
+    void HandOver(HandOver wanted) { }
+
+    /// <summary>Nothing more is taken of a worker that was reported to be draining: it may leave.</summary>
+    void HandedOver(WorkerId worker) { }
+
     /// <summary>A job was submitted.</summary>
     void Submitted() { }
 
@@ -43,7 +49,7 @@ internal interface IExecutorBackend : IDisposable
     /// <summary>Drops the cached partitions of an Rdd on all executors, also those that tasks of stages submitted before an epoch would still keep.</summary>
     void DropCached(int rdd, long epoch);
 
-    /// <summary>Has an executor keep a copy of what another one has. Nothing happens where there is one only.</summary>
+    /// <summary>Has an executor keep a copy of what another one has; answered by <see cref="TakenOver"/> if it has a number. Nothing happens where there is one only.</summary>
     void CopyCached(CopyCached copy) { }
 
     /// <summary>Drops the outputs of a shuffle on all workers.</summary>

@@ -42,7 +42,7 @@ internal sealed record AnswerBarrier(BarrierArrived Question, byte[][]? Messages
 /// <summary>A worker did not answer a task: find out whether it is gone.</summary>
 internal sealed record CheckWorker(WorkerId Worker) : SchedulerAction;
 
-/// <summary>An executor that was to leave runs no task any more. What it keeps may be moved before it is let go.</summary>
+/// <summary>An executor that was to leave runs no task any more, and what it keeps is with others where that was possible: it may be let go.</summary>
 internal sealed record ExecutorDrained(ExecutorId Executor) : SchedulerAction;
 
 /// <summary>Drop the cached partitions of an Rdd: they were made from data that is being made anew and may differ.</summary>
@@ -56,7 +56,28 @@ internal sealed record DropCached(int Rdd, long Epoch) : SchedulerAction;
 /// <param name="To">Who is to have it too.</param>
 /// <param name="Replicas">On how many executors it is to be.</param>
 /// <param name="Epoch">A drop of a later epoch overrides this.</param>
-internal sealed record CopyCached(RddBlockId Block, ExecutorId From, ExecutorId To, int Replicas, long Epoch) : SchedulerAction;
+internal sealed record CopyCached(RddBlockId Block, ExecutorId From, ExecutorId To, int Replicas, long Epoch) : SchedulerAction
+{
+    /// <summary>The number by which <see cref="TakenOver"/> says that it was done; null if nobody waits for that.</summary>
+    public long? Transfer { get; init; }
+}
+
+/// <summary>Have an executor fetch map outputs of another worker, so that its own serves them.</summary>
+/// <param name="Transfer">The number by which <see cref="TakenOver"/> says that it was done.</param>
+/// <param name="From">Who serves them.</param>
+/// <param name="To">Who fetches them.</param>
+/// <param name="Outputs">Which.</param>
+internal sealed record HandOver(long Transfer, WorkerId From, ExecutorId To, IReadOnlyList<MovedOutput> Outputs) : SchedulerAction;
+
+/// <summary>One map output that moves.</summary>
+/// <param name="Shuffle">The shuffle.</param>
+/// <param name="Map">The map output.</param>
+/// <param name="Writer">The attempt that wrote it.</param>
+/// <param name="Ends">Where to cut it: ends of runs of reduce partitions, the last one their number.</param>
+internal sealed record MovedOutput(ShuffleId Shuffle, int Map, TaskId Writer, int[] Ends);
+
+/// <summary>Nothing more is taken of a worker that is about to leave.</summary>
+internal sealed record WorkerHandedOver(WorkerId Worker) : SchedulerAction;
 
 /// <summary>Drop the outputs of a shuffle that nobody reads any more.</summary>
 internal sealed record DropShuffle(ShuffleId Shuffle) : SchedulerAction;
@@ -71,6 +92,9 @@ internal sealed record StartTasks(TaskSetRequest Request) : SchedulerAction;
 
 /// <summary>Launch no more tasks of an attempt at a stage; those that run may finish.</summary>
 internal sealed record StopLaunching(StageId Stage, int StageAttempt) : SchedulerAction;
+
+/// <summary>Map outputs that a stage reads are lost: say so if tasks of it are still to be launched, now or later (<see cref="TasksHeldBack"/>).</summary>
+internal sealed record HoldBack(StageId Stage, int StageAttempt) : SchedulerAction;
 
 /// <summary>Kill the tasks of all attempts at a stage; nobody waits for them.</summary>
 internal sealed record KillAttempts(StageId Stage, string Reason) : SchedulerAction;

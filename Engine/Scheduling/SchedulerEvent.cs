@@ -55,7 +55,20 @@ internal sealed record ExecutorAdded(ExecutorId Executor, WorkerId Worker, strin
 }
 
 /// <summary>An executor is about to leave: it gets no new tasks. Those that run may end; then <see cref="ExecutorDrained"/> says so.</summary>
-internal sealed record ExecutorDraining(ExecutorId Executor, string Reason) : SchedulerEvent;
+internal sealed record ExecutorDraining(ExecutorId Executor, string Reason) : SchedulerEvent
+{
+    /// <summary>How long tasks that run there may go on; then they are ended, and run again elsewhere. Null if they may end by themselves.</summary>
+    public TimeSpan? Grace { get; init; }
+}
+
+/// <summary>A worker is about to leave, with all executors that it has or gets still. Others take over what it keeps; then <see cref="WorkerHandedOver"/> says so.</summary>
+internal sealed record WorkerDraining(WorkerId Worker, string Reason) : SchedulerEvent;
+
+/// <summary>An executor has done what it was asked to by <see cref="HandOver"/> or <see cref="CopyCached"/>, as far as it could.</summary>
+/// <param name="Executor">The executor.</param>
+/// <param name="Transfer">What it was asked for.</param>
+/// <param name="Outputs">Which of the map outputs, by position, its worker serves from now on.</param>
+internal sealed record TakenOver(ExecutorId Executor, long Transfer, IReadOnlyList<int> Outputs) : SchedulerEvent;
 
 /// <summary>An executor is gone, with its tasks, state and cached blocks. Map outputs stand: its worker serves them.</summary>
 internal sealed record ExecutorLost(ExecutorId Executor, string Reason) : SchedulerEvent;
@@ -91,6 +104,9 @@ internal sealed record BarrierArrived(
 /// <summary>A cached block came, moved or went.</summary>
 internal sealed record BlockUpdated(ExecutorId Executor, BlockUpdate Update) : SchedulerEvent;
 
+/// <summary>An object of a partition came to an executor's state, or went.</summary>
+internal sealed record StateMoved(ExecutorId Executor, StateUpdate Update) : SchedulerEvent;
+
 /// <summary>Somebody wants to know how much there is to do. Answered by the loop, in its mailbox.</summary>
 internal sealed record LoadAsked(Action<SchedulerLoad> Reply) : SchedulerEvent;
 
@@ -116,6 +132,9 @@ internal sealed record StageTaskEnded(StageId Stage, int StageAttempt, int Task,
 /// <param name="Room">How many of its tasks all executors could run at once, if nothing else ran.</param>
 /// <param name="Offers">What executors offer, each kind once.</param>
 internal sealed record TaskSetUnplaceable(StageId Stage, int StageAttempt, int Room, IReadOnlyList<string> Offers) : SchedulerEvent;
+
+/// <summary>Tasks of a stage are not launched, since what they read is lost (<see cref="HoldBack"/>).</summary>
+internal sealed record TasksHeldBack(StageId Stage, int StageAttempt) : SchedulerEvent;
 
 /// <summary>A task failed for the last time.</summary>
 internal sealed record TaskSetFailed(StageId Stage, int StageAttempt, int Partition, int Attempts, string Where, TaskOutcome Last) : SchedulerEvent;

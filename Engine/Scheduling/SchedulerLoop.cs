@@ -283,6 +283,8 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
                 case CheckWorker check: _backend.CheckWorker(check.Worker); break;
                 case DropCached drop: _backend.DropCached(drop.Rdd, drop.Epoch); break;
                 case CopyCached copy: _backend.CopyCached(copy); break;
+                case HandOver wanted: _backend.HandOver(wanted); break;
+                case WorkerHandedOver done: _backend.HandedOver(done.Worker); break;
                 case DropShuffle drop: _backend.DropShuffle(drop.Shuffle); break;
             }
         }

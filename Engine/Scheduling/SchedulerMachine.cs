@@ -56,10 +56,22 @@ internal sealed class SchedulerMachine
     {
         switch (happened)
         {
-            case TaskEnded or AttemptKillAsked or ExecutorDraining:
+            case TaskEnded or AttemptKillAsked:
                 Tasks.Handle(happened, now);
                 break;
-            case ExecutorAdded or ExecutorLost or TimePassed:
+            case ExecutorAdded added:
+                Tasks.Handle(added, now);
+                Dag.Handle(added, now);
+                if (Dag.IsLeaving(added.Worker)) Close(new ExecutorDraining(added.Executor, "its worker is draining"), now);
+                break;
+            case ExecutorDraining draining:
+                Close(draining, now);
+                break;
+            case WorkerDraining draining:
+                Dag.Handle(draining, now);
+                foreach (var executor in Tasks.ExecutorsOf(draining.Worker)) Close(new ExecutorDraining(executor, draining.Reason), now);
+                break;
+            case ExecutorLost or TimePassed:
                 Tasks.Handle(happened, now);
                 Dag.Handle(happened, now);
                 break;
@@ -87,6 +99,12 @@ internal sealed class SchedulerMachine
         Settle(now, actions);
     }
 
+    private void Close(ExecutorDraining draining, TimeSpan now)
+    {
+        Dag.Handle(draining, now);
+        Tasks.Handle(draining, now);
+    }
+
     // The two machines answer each other until both are at rest.
     private void Settle(TimeSpan now, List<SchedulerAction> actions)
     {
@@ -94,9 +112,9 @@ internal sealed class SchedulerMachine
         {
             if (_inner.TryDequeue(out var action))
             {
-                if (action is StartTasks or StopLaunching or KillAttempts or CancelStage or TaskDone)
+                if (action is StartTasks or StopLaunching or HoldBack or KillAttempts or CancelStage or TaskDone)
                     Tasks.Handle(action, now);
-                else
+                else if (action is not ExecutorDrained drained || !Dag.HoldsBack(drained.Executor))
                     actions.Add(action);
             }
             else if (_events.TryDequeue(out var happened))

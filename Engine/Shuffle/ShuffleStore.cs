@@ -14,7 +14,7 @@ internal sealed class ShuffleStore : IDisposable
     private const int MostOthers = 1024;
 
     private readonly ConcurrentDictionary<(ShuffleId Shuffle, int Map), MapOutput> _outputs = new();
-    private readonly ConcurrentDictionary<MapFileId, MapOutput> _others = new();
+    private readonly ConcurrentDictionary<(string Folder, MapFileId Id), MapOutput> _others = new();
     private readonly ConcurrentDictionary<string, ShuffleFolder> _neighbours = new();
     private readonly ConcurrentDictionary<MapOutput, byte> _growing = new();
     private readonly TempFolders _temp;
@@ -112,10 +112,11 @@ internal sealed class ShuffleStore : IDisposable
 
     private MapOutput? FindIn(ShuffleFolder folder, MapFileId id)
     {
-        if (_others.TryGetValue(id, out var other)) return other;
+        // By folder: what moved may be gone where it was.
+        if (_others.TryGetValue((folder.Path, id), out var other)) return other;
         if (folder.Find(id) is not { } file) return null;
         if (_others.Count >= MostOthers) _others.Clear();
-        return _others.GetOrAdd(id, MapOutput.From(this, file));
+        return _others.GetOrAdd((folder.Path, id), MapOutput.From(this, file));
     }
 
     /// <summary>Drops all outputs of a shuffle.</summary>
@@ -125,9 +126,9 @@ internal sealed class ShuffleStore : IDisposable
         {
             if (key.Shuffle == shuffle) Remove(shuffle, key.Map);
         }
-        foreach (var (id, output) in _others)
+        foreach (var (key, output) in _others)
         {
-            if (id.Shuffle == shuffle && _others.TryRemove(id, out _)) output.Dispose();
+            if (key.Id.Shuffle == shuffle && _others.TryRemove(key, out _)) output.Dispose();
         }
         Folder?.Remove(shuffle);
         foreach (var neighbour in _neighbours.Values) neighbour.Close(shuffle);

@@ -11,6 +11,8 @@ namespace Dataflow.Storage;
 /// Thread-safe.</remarks>
 public sealed class ExecutorState : IDisposable
 {
+    private const string Placed = "near/";
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<int, StateSlot> _waits = [];
@@ -27,6 +29,19 @@ public sealed class ExecutorState : IDisposable
     /// <summary>Told of each object that comes or goes. Called on the thread that made the change; must be quick and must not
     /// throw.</summary>
     public event Action<StateUpdate>? Updated;
+
+    /// <summary>The key of an object that belongs to a partition, under which <see cref="Rdd{T}.NearState"/> finds the executor that keeps it.</summary>
+    /// <param name="name">What it is called; the same for all partitions.</param>
+    /// <param name="partition">Index of the partition.</param>
+    public static string KeyOf(string name, int partition)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentOutOfRangeException.ThrowIfNegative(partition);
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Placed}{name}/{partition}");
+    }
+
+    /// <summary>Whether a key belongs to a partition: who keeps such an object is of interest to others.</summary>
+    internal static bool IsPlaced(string key) => key.StartsWith(Placed, StringComparison.Ordinal);
 
     /// <summary>What is here: key, version and bytes charged, by key.</summary>
     public IReadOnlyList<(string Key, long Version, long Bytes)> Objects

@@ -216,7 +216,7 @@ public sealed record NativePoolOptions
     public bool HugePages { get; init; } = true;
 
     /// <summary>Bytes of free buffers kept at hand before the rest is given back to the system. Default 64 MB, or a quarter of what is
-    /// rented if that is more.</summary>
+    /// rented if that is more; a process with <see cref="DataflowOptions.MemoryBytes"/> keeps an eighth of them, or 64 MB if that is more.</summary>
     public long IdleBytes { get; init; } = 64L << 20;
 
     /// <summary>Fill rented buffers with 0xCD and returned ones with 0xDD, and check when a buffer is rented again that nobody wrote to it
@@ -227,6 +227,14 @@ public sealed record NativePoolOptions
     /// <summary>Remember who rented each buffer, for <see cref="NativePool.LeakReport"/>. Default: environment variable
     /// <c>DATAFLOW_DEBUG_MEMORY=1</c>.</summary>
     public bool TrackOwners { get; init; } = FromEnvironment;
+
+    // Memory that a process was given is kept for the next shuffle rather than taken from the system anew, page by page; the budget has free buffers
+    // given back as soon as something else needs the room. A process that was given no bound shares the machine with others.
+    internal static NativePoolOptions Within(DataflowOptions options)
+    {
+        var pool = new NativePoolOptions { HugePages = options.HugePages };
+        return options.MemoryBytes is { } total ? pool with { IdleBytes = Math.Max(pool.IdleBytes, total / 8) } : pool;
+    }
 
     private static bool FromEnvironment { get; } = Environment.GetEnvironmentVariable("DATAFLOW_DEBUG_MEMORY") == "1";
 }

@@ -37,6 +37,7 @@ internal sealed class LocalBackend : IExecutorBackend
         _report = report;
         report(new ExecutorAdded(_services.Executor, _services.Worker, Host, _slotCount) { Resources = _services.Options.Resources }, false);
         _services.Blocks.Updated += OnBlockUpdated;
+        _services.State.Updated += OnStateUpdated;
     }
 
     /// <summary>Nothing travels here.</summary>
@@ -83,6 +84,7 @@ internal sealed class LocalBackend : IExecutorBackend
             slots = [.. _slots];
         }
         _services.Blocks.Updated -= OnBlockUpdated;
+        _services.State.Updated -= OnStateUpdated;
         foreach (var slot in slots)
         {
             slot.Attempt?.Context.Cancel();
@@ -92,6 +94,11 @@ internal sealed class LocalBackend : IExecutorBackend
 
     // On a task's thread, which has its task to go on with.
     private void OnBlockUpdated(BlockUpdate update) => _report(new BlockUpdated(_services.Executor, update), false);
+
+    private void OnStateUpdated(StateUpdate update)
+    {
+        if (ExecutorState.IsPlaced(update.Key)) _report(new StateMoved(_services.Executor, update), false);
+    }
 
     private LocalSlot AddSlot()
     {

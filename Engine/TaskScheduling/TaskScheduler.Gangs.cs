@@ -39,6 +39,19 @@ internal sealed partial class TaskScheduler
         return true;
     }
 
+    /// <summary>Whether a gang that could start now still waits for an executor that keeps what a task of it needs and has no free slot.</summary>
+    private bool WaitsForState(TaskSet set)
+    {
+        if (set.Request.Preferences is not { } preferences || set.WaitsUntil is not { } until || until <= _now) return false;
+        for (var index = 0; index < set.Count; index++)
+        {
+            var preference = preferences[index];
+            if (!preference.IsOfState || preference.Executors.Contains(_places[index].Id)) continue;
+            if (preference.Executors.Any(executor => _executors.TryGetValue(executor, out var known) && known.Capacity(set.Request.Needs) > 0)) return true;
+        }
+        return false;
+    }
+
     private static bool IsBetter((ExecutorSlots Executor, int Room) a, (ExecutorSlots Executor, int Room) b, Preference preference)
     {
         var (nearA, nearB) = (Nearness(a.Executor, preference), Nearness(b.Executor, preference));

@@ -99,7 +99,7 @@ internal sealed partial class TaskScheduler
         var partition = request.PartitionOf(request.Tasks[index]);
         var description = new TaskDescription(
             new TaskId(_nextAttempt++), request.Job, request.Stage, request.Attempt, partition, set.AttemptsOf(index), speculative) { Gang = gang, Epoch = request.Epoch };
-        if (request.Preferences?[index].Executors is { Count: > 0 } cached && !cached.Contains(executor.Id)) description = description with { CachedAt = cached };
+        if (request.Preferences?[index] is { IsOfState: false, Executors: { Count: > 0 } cached } && !cached.Contains(executor.Id)) description = description with { CachedAt = cached };
         var shares = executor.Take(request.Needs);
         if (set.IsDemanding)
             description = description with { Cpus = request.Needs.Cpus, Resources = ResourceShare.Addresses(shares) };
@@ -119,7 +119,7 @@ internal sealed partial class TaskScheduler
         if (set.IsDemanding)
         {
             // What is free is kept for a set that only has to wait for other tasks to end: those behind it would take it for ever.
-            if (set.Request.IsBarrier) return PlanGang(set) ? Serving.Taken : CanServe(set) ? Serving.Held : Serving.Passed;
+            if (set.Request.IsBarrier) return PlanGang(set) ? WaitsForState(set) ? Serving.Passed : Serving.Taken : CanServe(set) ? Serving.Held : Serving.Passed;
             if (_slot!.Room(set.Request.Needs) == 0) return _slot.LacksOnlySlots(set.Request.Needs) ? Serving.Held : Serving.Passed;
         }
         _index = set.Take(_slot!, _now, out _speculative);
@@ -156,6 +156,8 @@ internal sealed partial class TaskScheduler
             _parked.RemoveAt(i);
             if (!set.IsStopped) Requeue(set, index);
         }
+
+        EndLeaving(now);
 
         // Tasks that waited for a better place may take another one now.
         _queue.Age(now);

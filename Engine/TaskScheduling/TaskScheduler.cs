@@ -57,6 +57,7 @@ internal sealed partial class TaskScheduler
         {
             var first = Earlier(_queue.WaitsUntil(), LacksUntil());
             foreach (var (until, _, _) in _parked) first = Earlier(first, until);
+            foreach (var (until, _, _) in _leaving) first = Earlier(first, until);
             if (_options.Speculation && _executors.Count > 1) first = Earlier(first, NextLook());
             return first;
         }
@@ -85,6 +86,7 @@ internal sealed partial class TaskScheduler
         {
             case StartTasks a: Start(a.Request, now); break;
             case StopLaunching a: Stop(a); break;
+            case HoldBack a: HoldBack(a); break;
             case TaskDone a: OnDoneElsewhere(a); break;
             case KillAttempts a: KillAll(a.Stage, a.Reason); break;
             case CancelStage a: Drain(a); break;
@@ -119,6 +121,15 @@ internal sealed partial class TaskScheduler
         Dequeue(set);
         ForgetIfOver(set);
     }
+
+    private void HoldBack(HoldBack asked)
+    {
+        if (Find(asked.Stage, asked.StageAttempt) is not { IsStopped: false } set) return;
+        set.IsHeldBack = true;
+        if (set.PendingCount > 0) TellHeldBack(set);
+    }
+
+    private void TellHeldBack(TaskSet set) => _events.Enqueue(new TasksHeldBack(set.Request.Stage, set.Request.Attempt));
 
     private void OnDoneElsewhere(TaskDone asked)
     {
@@ -263,6 +274,7 @@ internal sealed partial class TaskScheduler
     {
         set.Requeue(index);
         if (!set.IsLaunchable) return;
+        if (set.IsHeldBack) TellHeldBack(set);
         _queue.Add(set);
         OfferAll();
     }
@@ -287,26 +299,11 @@ internal sealed partial class TaskScheduler
         LookForLacks(now);
     }
 
-    private void OnExecutorDraining(ExecutorDraining e, TimeSpan now)
-    {
-        if (!_executors.TryGetValue(e.Executor, out var executor) || executor.IsDraining) return;
-        executor.Close();
-
-        // Tasks that preferred to wait for it, or that only it could run, look for others.
-        OfferAll();
-        LookForLacks(now);
-        TellIfDrained(executor);
-    }
-
-    private void TellIfDrained(ExecutorSlots executor)
-    {
-        if (executor.IsDraining && executor.IsIdle) _actions.Enqueue(new ExecutorDrained(executor.Id));
-    }
-
     private void OnExecutorLost(ExecutorLost e, TimeSpan now)
     {
         if (!_executors.Remove(e.Executor, out var executor)) return;
         executor.Close();
+        _leaving.RemoveAll(each => each.Executor == executor);
         foreach (var attempt in _attempts.Values.Where(attempt => attempt.Executor == executor).ToArray())
         {
             var id = attempt.Description.Id;

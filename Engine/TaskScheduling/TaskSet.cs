@@ -19,6 +19,7 @@ internal sealed class TaskSet
     private readonly List<int> _again = [];
     private Dictionary<(int Task, ExecutorId Executor), int>? _failedOn;
     private int _next;
+    private TimeSpan? _gangWaitsUntil;
 
     public TaskSet(TaskSetRequest request, DataflowOptions options, TimeSpan now)
     {
@@ -34,7 +35,11 @@ internal sealed class TaskSet
         IsDemanding = request.IsBarrier || !request.Needs.Equals(ResourceProfile.Default);
 
         // A gang starts whole: none of its tasks waits for a place by itself, and a copy of one would be one too many.
-        if (request.IsBarrier) return;
+        if (request.IsBarrier)
+        {
+            if (request.Preferences is { } places && places.Any(place => place.IsOfState)) _gangWaitsUntil = now + options.LocalityWait;
+            return;
+        }
         if (request.Preferences is { } preferences) _placed = new PlacedTasks(preferences, now);
         if (options.Speculation) Speculation = new Speculation(options, count);
     }
@@ -69,7 +74,7 @@ internal sealed class TaskSet
     public AttemptList Running { get; } = new();
 
     /// <summary>When the wait for better places is over; null if there is none.</summary>
-    public TimeSpan? WaitsUntil => PendingCount > 0 && !IsStopped ? _placed?.WaitsUntil(_options.LocalityWait) : null;
+    public TimeSpan? WaitsUntil => PendingCount > 0 && !IsStopped ? _placed?.WaitsUntil(_options.LocalityWait) ?? _gangWaitsUntil : null;
 
     public TaskState StateOf(int index) => _states[index];
 
@@ -85,6 +90,9 @@ internal sealed class TaskSet
     public int IndexOf(int task) => Count > task && Request.Tasks[task] == task ? task : Array.BinarySearch(Request.Tasks, task);
 
     public void Stop() => IsStopped = true;
+
+    /// <summary>Whether what its tasks read is lost: one that is to run again need not be launched.</summary>
+    public bool IsHeldBack { get; set; }
 
     /// <summary>Picks a task for a free slot.</summary>
     /// <param name="executor">Whose slot it is.</param>
@@ -109,7 +117,11 @@ internal sealed class TaskSet
     }
 
     /// <summary>Notes that time passed: tasks that waited long enough for a better place need not wait any more.</summary>
-    public void Age(TimeSpan now) => Allowed(now);
+    public void Age(TimeSpan now)
+    {
+        if (_gangWaitsUntil <= now) _gangWaitsUntil = null;
+        Allowed(now);
+    }
 
     private Locality Allowed(TimeSpan now) =>
         _placed?.Allowed(now, _options.LocalityWait, index => _states[index] == TaskState.Pending) ?? Locality.Any;

@@ -35,6 +35,9 @@ internal readonly record struct Preference(IReadOnlyList<ExecutorId> Executors, 
 {
     public static Preference None { get; } = new([], []);
 
+    /// <summary>Whether what the executors keep is an object of their state, which nobody else can fetch.</summary>
+    public bool IsOfState { get; init; }
+
     public bool IsNone => Executors.Count == 0 && Hosts.Count == 0;
 }
 

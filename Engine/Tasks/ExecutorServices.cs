@@ -13,7 +13,7 @@ public sealed class ExecutorServices : IDisposable
         Executor = executor;
         Worker = worker;
         Options = options;
-        Pool = new NativePool(new NativePoolOptions { HugePages = options.HugePages });
+        Pool = new NativePool(NativePoolOptions.Within(options));
         Memory = MemoryBudget.Create(options, Pool, time);
         Temp = new TempFolders(options.TempFolder, disk ?? LocalDisk.Instance);
         Blocks = new BlockStore(Memory, Pool, Temp);

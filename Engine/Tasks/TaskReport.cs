@@ -59,7 +59,7 @@ internal static class TaskReport
         {
             case TaskSucceeded { Value: MapStatus status } when binary is MapStageBinary:
                 writer.WriteByte((byte)Kind.MapOutput);
-                Codec<MapStatus>.Default.Write(writer, [status]);
+                MapStatusFormat.Write(writer, status);
                 break;
             case TaskSucceeded { Value: var value } when binary is ResultStageBinary result:
                 writer.WriteByte((byte)Kind.Result);
@@ -98,7 +98,7 @@ internal static class TaskReport
 
     private static TaskOutcome ReadOutcome(ref BlockReader reader, StageBinary binary) => (Kind)reader.ReadByte() switch
     {
-        Kind.MapOutput when binary is MapStageBinary => new TaskSucceeded(ReadOne<MapStatus>(ref reader)),
+        Kind.MapOutput when binary is MapStageBinary => new TaskSucceeded(MapStatusFormat.Read(ref reader)),
         Kind.Result when binary is ResultStageBinary result => new TaskSucceeded(CodecOf(result).Read(ref reader)),
         Kind.Threw => new TaskThrew(ReadOne<RemoteError>(ref reader).ToException()) { LastRead = reader.ReadString() },
         Kind.FetchFailed => ReadOne<FetchFailed>(ref reader),

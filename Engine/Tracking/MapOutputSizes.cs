@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Dataflow.Tracking;
 
 /// <summary>
@@ -12,7 +14,13 @@ public sealed class MapOutputSizes
     /// <summary>Most reduce partitions whose sizes are kept one by one.</summary>
     public const int MostExact = 2000;
 
-    private static readonly double LogBase = Math.Log(1.1);
+    // Bits of a float's mantissa that tell one size from another: finer than a step of the scale by far.
+    private const int ScaleBits = 9;
+    private const int ScaleShift = 23 - ScaleBits;
+    private const int ScaleOrigin = 127 << ScaleBits;
+
+    // From 1 byte to 64 GB, which is beyond the scale. A logarithm for each of a thousand sizes of a thousand map outputs would be most of what the scheduler does.
+    private static readonly byte[] Scale = [.. Enumerable.Range(0, 36 << ScaleBits).Select(ScaleOf)];
 
     private readonly byte[]?[] _cells;
     private readonly long[] _average;
@@ -61,14 +69,19 @@ public sealed class MapOutputSizes
         var isNew = _cells[map] is null;
         if (isNew)
         {
-            for (var i = 0; i < bytes.Length; i++) _bytes[i] += bytes[i];
-            for (var i = 0; i < rows.Length; i++) _rows[i] += rows[i];
+            Add(bytes, _bytes);
+            Add(rows, _rows);
         }
 
         if (ReducePartitions <= MostExact)
         {
             var cells = new byte[ReducePartitions];
-            for (var i = 0; i < bytes.Length; i++) cells[i] = Encode(bytes[i]);
+            var scale = Scale;
+            for (var i = 0; i < bytes.Length; i++)
+            {
+                var at = PlaceOf(bytes[i]);
+                cells[i] = (uint)at < (uint)scale.Length ? scale[at] : bytes[i] <= 0 ? (byte)0 : byte.MaxValue;
+            }
             _cells[map] = cells;
             return;
         }
@@ -106,12 +119,27 @@ public sealed class MapOutputSizes
         return copy;
     }
 
-    internal static byte Encode(long bytes) => bytes switch
-    {
-        <= 0 => 0,
-        1 => 1,
-        _ => (byte)Math.Min(255, 1 + Math.Round(Math.Log(bytes) / LogBase)),
-    };
+    internal static byte Encode(long bytes) =>
+        bytes <= 0 ? (byte)0 : PlaceOf(bytes) is var at && at < Scale.Length ? Scale[at] : byte.MaxValue;
 
     internal static long Decode(byte size) => size == 0 ? 0 : (long)Math.Round(Math.Pow(1.1, size - 1));
+
+    // The exponent and the first bits of the mantissa of a size, counted from those of 1 byte.
+    private static int PlaceOf(long bytes) => (BitConverter.SingleToInt32Bits(bytes) >> ScaleShift) - ScaleOrigin;
+
+    private static byte ScaleOf(int place)
+    {
+        var least = BitConverter.Int32BitsToSingle((place + ScaleOrigin) << ScaleShift);
+        var next = BitConverter.Int32BitsToSingle((place + 1 + ScaleOrigin) << ScaleShift);
+        return (byte)Math.Min(byte.MaxValue, 1 + Math.Round(Math.Log((least + next) / 2) / Math.Log(1.1)));
+    }
+
+    private static void Add(ReadOnlySpan<long> what, Span<long> to)
+    {
+        to = to[..what.Length];
+        var i = 0;
+        for (; i <= what.Length - Vector<long>.Count; i += Vector<long>.Count)
+            (new Vector<long>(to[i..]) + new Vector<long>(what[i..])).CopyTo(to[i..]);
+        for (; i < what.Length; i++) to[i] += what[i];
+    }
 }

@@ -70,6 +70,9 @@ internal sealed class MapOutputTracker : IMapOutputs
         return Volatile.Read(ref known.Locations[map]);
     }
 
+    /// <summary>Counts changes of where the outputs of a shuffle are; 0 if it is not known. Who reads it before the locations may keep them until it differs. Any thread.</summary>
+    public long VersionOf(ShuffleId shuffle) => _shuffles.TryGetValue(shuffle, out var known) ? Volatile.Read(ref known.Version) : 0;
+
     /// <summary>The sizes noted so far; null if the shuffle is not known.</summary>
     public MapOutputSizes? SizesOf(ShuffleId shuffle) => _shuffles.TryGetValue(shuffle, out var known) ? known.Sizes : null;
 
@@ -82,7 +85,7 @@ internal sealed class MapOutputTracker : IMapOutputs
         if (known.Locations[map] is null) known.Missing--;
         known.Checksums[map] = status.Checksum;
         known.Sizes.Set(map, status.Bytes, status.Rows);
-        Volatile.Write(ref known.Locations[map], status.Location);
+        Place(known, map, status.Location);
         known.WasComplete |= known.Missing == 0;
         return former == 0 || status.Checksum == 0 || former == status.Checksum;
     }
@@ -100,6 +103,33 @@ internal sealed class MapOutputTracker : IMapOutputs
         Epoch++;
         return true;
     }
+
+    /// <summary>All outputs that a server holds.</summary>
+    public List<(ShuffleId Shuffle, int Map, TaskId Writer)> ServedBy(WorkerId server)
+    {
+        var served = new List<(ShuffleId, int, TaskId)>();
+        foreach (var (shuffle, known) in _shuffles.OrderBy(pair => pair.Key.Value))
+        {
+            for (var map = 0; map < known.Locations.Length; map++)
+            {
+                if (known.Locations[map] is { } location && location.Server == server) served.Add((shuffle, map, location.Writer));
+            }
+        }
+        return served;
+    }
+
+    /// <summary>Notes that another server holds an output now, with the same rows.</summary>
+    /// <returns>False if it was not where it is said to come from: it was lost or made anew meanwhile.</returns>
+    public bool Move(ShuffleId shuffle, int map, MapLocation former, WorkerId to)
+    {
+        if (LocationOf(shuffle, map) != former) return false;
+        Place(_shuffles[shuffle], map, former with { Server = to });
+        return true;
+    }
+
+    /// <summary>Whether an output is still there, at another place than it was.</summary>
+    public bool HasMoved(ShuffleId shuffle, int map, MapLocation? former) =>
+        former is not null && LocationOf(shuffle, map) is { } now && now.Writer == former.Writer && now.Server != former.Server;
 
     /// <summary>Forgets all outputs that a server held.</summary>
     public void UnregisterServer(WorkerId server)
@@ -131,14 +161,24 @@ internal sealed class MapOutputTracker : IMapOutputs
     /// <summary>Forgets a shuffle that nobody can read any more.</summary>
     public void Remove(ShuffleId shuffle) => _shuffles.TryRemove(shuffle, out _);
 
+    private static void Place(Shuffle known, int map, MapLocation? location)
+    {
+        Volatile.Write(ref known.Locations[map], location);
+
+        // After it: a reader that saw the old version may have seen the new place, and looks once too often.
+        Volatile.Write(ref known.Version, known.Version + 1);
+    }
+
     private static void Forget(Shuffle known, int map)
     {
-        Volatile.Write(ref known.Locations[map], null);
+        Place(known, map, null);
         known.Missing++;
     }
 
     private sealed class Shuffle
     {
+        public long Version;
+
         public Shuffle(int maps, int reducePartitions)
         {
             Locations = new MapLocation?[maps];

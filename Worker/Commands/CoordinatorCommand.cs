@@ -17,16 +17,23 @@ internal static class CoordinatorCommand
         {
             Description = "Host name or address by which others reach it (the one that is listened on, or the machine's name).",
         };
+        var grace = new Option<TimeSpan>("--share-grace")
+        {
+            Description = "Seconds that tasks may go on whose executor is asked back for a program that has less; then they run again elsewhere (30).",
+            DefaultValueFactory = _ => TimeSpan.FromSeconds(30),
+            CustomParser = Terminal.ParseSeconds,
+        };
         var token = Terminal.TokenFile();
         var command = new Command(
             "coordinator",
             "Keeps a cluster: workers join it, programs share them. "
                 + "Ends with Ctrl+C or SIGTERM; what runs goes on, and it may be started again.")
-        { listen, host, token };
+        { listen, host, grace, token };
         command.SetAction((parsed, _) => Terminal.GuardAsync(() => RunAsync(new CoordinatorOptions(parsed.GetValue(listen)!)
         {
             Token = Terminal.Read(parsed.GetValue(token)),
             AdvertisedHost = parsed.GetValue(host),
+            ShareGrace = parsed.GetValue(grace),
         })));
         return command;
     }

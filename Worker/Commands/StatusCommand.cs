@@ -28,8 +28,8 @@ internal static partial class StatusCommand
         List<string[]> workers = [["WORKER", "HOST", "CORES", "FREE", "MEMORY", "FREE", "RESOURCES (FREE)", ""]];
         workers.AddRange(status.Workers.Select(worker => (string[])
             [worker.Name, worker.Host, $"{worker.Cores}", $"{worker.FreeCores}", Size(worker.MemoryBytes), Size(worker.FreeMemoryBytes), string.Join(", ", worker.Resources.Select(each => $"{each.Count} {each.Name} ({each.Free})")), worker.Draining ? "draining" : ""]));
-        List<string[]> programs = [["APPLICATION", "TITLE", "EXECUTORS", "CORES", "DRIVER"]];
-        programs.AddRange(status.Applications.Select(each => (string[])[each.Name, each.Title, $"{each.Executors}", $"{each.Cores}", each.DriverUrl]));
+        List<string[]> programs = [["APPLICATION", "TITLE", "EXECUTORS", "CORES", "TASKS", "MEMORY", "CACHED", "DRIVER"]];
+        programs.AddRange(status.Applications.Select(each => (string[])[each.Name, each.Title, $"{each.Executors}", $"{each.Cores}", $"{each.RunningTasks}", $"{Size(each.MemoryBytes)} of {Size(each.MemoryLimitBytes)}", Size(each.CachedBytes), each.DriverUrl]));
         return $"Dataflow {status.Version}: {status.Workers.Count} workers, {status.Applications.Count} applications\n\n{Table(workers)}\n{Table(programs)}";
     }
 

@@ -36,7 +36,7 @@ internal static class WorkerCommand
         var token = Terminal.TokenFile();
         var drain = new Option<TimeSpan>("--drain-timeout")
         {
-            Description = "Seconds that running tasks may take to end after Ctrl+C or SIGTERM; a second signal ends them at once.",
+            Description = "Seconds that running tasks may take to end, and others to take over what is kept here, after Ctrl+C or SIGTERM; a second signal ends all at once.",
             DefaultValueFactory = _ => TimeSpan.FromSeconds(30),
             CustomParser = Terminal.ParseSeconds,
         };
@@ -47,7 +47,7 @@ internal static class WorkerCommand
             CustomParser = Terminal.ParseSeconds,
         };
         var temp = new Option<DirectoryInfo?>("--temp") { Description = "Folder for staged code, shuffles and caches (the system's temporary folder)." };
-        var command = new Command("worker", "Offers this machine to a driver program or a standing cluster. Ctrl+C or SIGTERM: takes no new tasks, lets running ones end, leaves.")
+        var command = new Command("worker", "Offers this machine to a driver program or a standing cluster. Ctrl+C or SIGTERM: takes no new tasks, lets running ones end, hands over what it keeps, leaves.")
         {
             join, cores, memory, resource, name, token, temp, drain, reconnect,
         };

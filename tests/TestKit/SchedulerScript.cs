@@ -15,7 +15,8 @@ namespace Dataflow.TestKit;
 /// </summary>
 /// <remarks><code>
 /// start stage 0 tasks 0 1 2      start stage 0 tasks 0 1 together      task 0 meets: a b      task 0 waits no more: why
-/// stop launching stage 1      kill stage 1      cancel stage 1      task 2 of stage 0 is done      drop rdd 3      drop shuffle 3
+/// stop launching stage 1      hold back stage 1      kill stage 1      cancel stage 1      task 2 of stage 0 is done      drop rdd 3      drop shuffle 3
+/// executor 2 takes 0 1 of w1      executor 2 copies rdd_3_0 of 1      executor 1 may go      w1 may go
 /// result 1 of job 0      end job 0      fail job 0: why      check worker w1      count      commit granted
 /// </code></remarks>
 internal sealed class SchedulerScript
@@ -26,6 +27,7 @@ internal sealed class SchedulerScript
     private readonly Dictionary<(int Stage, int Attempt), TaskSetRequest> _allSets = [];
     private readonly Dictionary<int, HashSet<int>> _waiting = [];
     private readonly Dictionary<string, WorkerId> _workers = [];
+    private readonly List<(long Number, ExecutorId To)> _transfers = [];
     private int _nextJob;
     private long _nextAttempt;
 
@@ -120,6 +122,28 @@ internal sealed class SchedulerScript
     public void AddExecutor(string worker, int? executor = null, string? host = null) =>
         Feed(new ExecutorAdded(new ExecutorId(executor ?? Worker(worker).Value), Worker(worker), host ?? worker, 2));
 
+    /// <summary>Has a worker leave, whose executors run nothing.</summary>
+    public void Drain(string worker, params int[] executors)
+    {
+        Feed(new WorkerDraining(Worker(worker), "it drains"));
+        foreach (var executor in executors) Idle(executor);
+    }
+
+    /// <summary>An executor that is to leave runs nothing any more.</summary>
+    public void Idle(int executor)
+    {
+        if (!Dag.HoldsBack(new ExecutorId(executor))) _news.Add($"executor {executor} may go");
+        while (_actions.TryDequeue(out var action)) Read(action);
+    }
+
+    /// <summary>Has the oldest transfer that an executor was asked for end.</summary>
+    public void TakeOver(int executor, params int[] outputs)
+    {
+        var transfer = _transfers.First(open => open.To.Value == executor);
+        _transfers.Remove(transfer);
+        Feed(new TakenOver(transfer.To, transfer.Number, outputs));
+    }
+
     public void LoseExecutor(int executor) => Feed(new ExecutorLost(new ExecutorId(executor), "it crashed"));
 
     public void LoseWorker(string worker) => Feed(new WorkerLost(Worker(worker), "it crashed"));
@@ -193,6 +217,8 @@ internal sealed class SchedulerScript
                 ? $"task {task} meets: {string.Join(' ', messages.Select(System.Text.Encoding.UTF8.GetString))}".TrimEnd()
                 : $"task {task} waits no more: {answer.Failure}")));
 
+    private string NameOf(WorkerId worker) => _workers.First(pair => pair.Value == worker).Key;
+
     private TaskId NewAttempt() => new(1000 + _nextAttempt++);
 
     private void Read(SchedulerAction action)
@@ -206,6 +232,7 @@ internal sealed class SchedulerScript
                 _news.Add($"start stage {set.Stage} {(set.Tasks.Length == 1 ? "task" : "tasks")} {string.Join(' ', set.Tasks)}{(set.IsBarrier ? " together" : "")}");
                 break;
             case StopLaunching stop: _news.Add($"stop launching stage {stop.Stage}"); break;
+            case HoldBack hold: _news.Add($"hold back stage {hold.Stage}"); break;
             case KillAttempts kill: _news.Add($"kill stage {kill.Stage}"); break;
             case TaskDone done: _news.Add($"task {done.Task} of stage {done.Stage} is done"); break;
             case CancelStage cancel:
@@ -218,8 +245,18 @@ internal sealed class SchedulerScript
                 Sizes = end.Sizes;
                 _news.Add(end.Failure is null ? $"end job {end.Job}" : $"fail job {end.Job}: {end.Failure.What}");
                 break;
-            case CheckWorker check: _news.Add($"check worker {_workers.First(pair => pair.Value == check.Worker).Key}"); break;
+            case CheckWorker check: _news.Add($"check worker {NameOf(check.Worker)}"); break;
             case DropShuffle drop: _news.Add($"drop shuffle {drop.Shuffle}"); break;
+            case CopyCached copy:
+                _news.Add($"executor {copy.To} copies {copy.Block} of {copy.From}");
+                if (copy.Transfer is { } copied) _transfers.Add((copied, copy.To));
+                break;
+            case HandOver wanted:
+                _news.Add($"executor {wanted.To} takes {string.Join(' ', wanted.Outputs.Select(output => output.Map))} of {NameOf(wanted.From)}");
+                _transfers.Add((wanted.Transfer, wanted.To));
+                break;
+            case ExecutorDrained drained: _news.Add($"executor {drained.Executor} may go"); break;
+            case WorkerHandedOver done: _news.Add($"{NameOf(done.Worker)} may go"); break;
             case DropCached drop: _news.Add($"drop rdd {drop.Rdd}"); break;
             case CountAccumulators: _news.Add("count"); break;
             case AnswerBarrier answer: answer.Question.Reply(answer); break;

@@ -60,7 +60,7 @@ internal sealed class SlotScript
 
     public void LoseExecutor(string name) => Feed(new ExecutorLost(_executors[name], "it crashed"));
 
-    public void DrainExecutor(string name) => Feed(new ExecutorDraining(_executors[name], "its worker is draining"));
+    public void DrainExecutor(string name, TimeSpan? grace = null) => Feed(new ExecutorDraining(_executors[name], "its worker is draining") { Grace = grace });
 
     public ExecutorId Executor(string name) => _executors[name];
 

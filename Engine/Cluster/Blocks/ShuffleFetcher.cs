@@ -13,7 +13,9 @@ namespace Dataflow.Cluster;
 /// <param name="host">Name of this machine.</param>
 /// <param name="scope">The application.</param>
 /// <param name="secret">Its secret.</param>
-internal sealed class ShuffleFetcher(RemoteBlockReader reader, ExecutorMapOutputs locations, string host, string scope, ClusterToken secret) : IShuffleFetcher
+/// <param name="time">Measures how long tasks wait.</param>
+internal sealed class ShuffleFetcher(
+    RemoteBlockReader reader, ExecutorMapOutputs locations, string host, string scope, ClusterToken secret, TimeProvider time) : IShuffleFetcher
 {
     public MapOutput[] Fetch(
         ShuffleId shuffle, IReadOnlyList<(int Map, MapLocation Location)> wanted, int reduceStart, int reduceEnd, TaskContext context)
@@ -59,7 +61,7 @@ internal sealed class ShuffleFetcher(RemoteBlockReader reader, ExecutorMapOutput
             try
             {
                 // On the slot's own thread, which has nothing to do until its input is there.
-                while (Wait(blocks.MoveNextAsync()))
+                while (Next())
                 {
                     using var block = blocks.Current;
                     var position = positions[block.Index];
@@ -78,6 +80,19 @@ internal sealed class ShuffleFetcher(RemoteBlockReader reader, ExecutorMapOutput
             finally
             {
                 Wait(blocks.DisposeAsync());
+            }
+
+            bool Next()
+            {
+                var start = time.GetTimestamp();
+                try
+                {
+                    return Wait(blocks.MoveNextAsync());
+                }
+                finally
+                {
+                    context.Metrics.FetchWaitTime += time.GetElapsedTime(start);
+                }
             }
         }
 

@@ -11,13 +11,17 @@ internal sealed partial class CoordinatorHost
         {
             case WantExecutors want:
                 application.Wish = want.Wanted;
-                foreach (var worker in _workers.Values) TellIfTooSmall(worker, application);
+                foreach (var each in _workers.Values) TellIfTooSmall(each, application);
                 _dirty = true;
                 break;
             case ExecutorReady ready:
                 if (application.Executors.TryGetValue(ready.Executor, out var executor)) application.Worked(executor);
                 break;
+            case ApplicationBeat beat: application.Load = beat; break;
             case ReleaseExecutor release: Release(application, release); break;
+            case HandedOver done:
+                if (_workers.TryGetValue(done.Worker, out var worker)) worker.Peer?.Channel.Send(done with { Application = application.Name });
+                break;
             case ApplicationEnded ended: End(application, ended.Reason); break;
             default: _ = peer.Channel.CloseAsync($"{message.GetType().Name} is nothing that a program says"); break;
         }
@@ -72,6 +76,14 @@ internal sealed partial class CoordinatorHost
     {
         application.Peer?.Channel.Send(NewsOf(worker, WorkerChangeKind.Joined, null));
         TellIfTooSmall(worker, application);
+        TellIfDraining(worker, application);
+    }
+
+    // A program that only workers spoke of so far: if it is still there, it dials in soon.
+    private void Expect(string application)
+    {
+        if (_applications.ContainsKey(application)) return;
+        _applications.Add(application, new ApplicationEntry(application, _order++) { MissedAt = Now() + _settings.ApplicationPatience });
     }
 
     private static void TellIfTooSmall(WorkerEntry worker, ApplicationEntry application)
@@ -90,6 +102,7 @@ internal sealed partial class CoordinatorHost
         application.Claimed.Remove(release.Executor);
         if (!application.Executors.TryGetValue(release.Executor, out var executor) || executor.IsStopping) return;
         executor.IsStopping = true;
+        application.GaveBack(executor);
         executor.Worker.Peer?.Channel.Send(new StopExecutor(application.Name, release.Executor, release.Reason));
         Log("executor-released", $"{application.Name}/{release.Executor}", release.Reason);
     }
@@ -141,6 +154,6 @@ internal sealed partial class CoordinatorHost
         ],
         [
             .. _applications.Values.OrderBy(application => application.Order).Select(application => new ApplicationStatus(
-                application.Name, application.Registration?.Title ?? "", application.Registration?.DriverUrl ?? "", application.Executors.Count, application.Cores)),
+                application.Name, application.Registration?.Title ?? "", application.Registration?.DriverUrl ?? "", application.Executors.Count, application.Cores, application.Load)),
         ]);
 }

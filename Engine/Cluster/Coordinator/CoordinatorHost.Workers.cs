@@ -9,8 +9,8 @@ internal sealed partial class CoordinatorHost
     {
         switch (message)
         {
-            case WorkerHeartbeat beat: peer.Channel.Send(new HeartbeatAck(beat.Epoch)); break;
-            case ExecutorStarted: break;
+            case WantFiles want: OnWantFiles(worker, want); break;
+            case GotFiles got: OnGotFiles(worker, got); break;
             case ExecutorExited exited: OnExited(worker, exited); break;
             case Drain drain: OnDrain(worker, drain); break;
             default: _ = peer.Channel.CloseAsync($"{message.GetType().Name} is nothing that a worker says"); break;
@@ -48,9 +48,10 @@ internal sealed partial class CoordinatorHost
         var worker = new WorkerEntry(number, register, _order++) { Peer = peer };
         _workers.Add(number, worker);
         peer.Worker = worker;
-        peer.Channel.Send(new WorkerRegistered(number, register.Epoch, _settings.HeartbeatInterval));
+        peer.Channel.Send(new WorkerRegistered(number, register.Epoch));
         foreach (var running in register.Executors) Adopt(worker, peer, running, isForgotten ? "its program was told that its worker is gone" : null);
         Log("worker-joined", register.Name, $"{register.Cores} cores, {register.MemoryBytes} bytes, {register.Executors.Count} executors at {peer.Channel.Peer}");
+        CheckApplications(worker);
         foreach (var application in _applications.Values) Introduce(worker, application);
         _dirty = true;
     }
@@ -64,11 +65,12 @@ internal sealed partial class CoordinatorHost
         worker.Offer = register;
         peer.Worker = worker;
         if (old is not null) _ = old.Channel.CloseAsync("the worker made another link");
-        peer.Channel.Send(new WorkerRegistered(worker.Number, register.Epoch, _settings.HeartbeatInterval));
+        peer.Channel.Send(new WorkerRegistered(worker.Number, register.Epoch));
         var running = register.Executors.ToDictionary(executor => (executor.Application, executor.Executor));
         foreach (var executor in worker.Executors.Values.Where(executor => !running.ContainsKey((executor.Application, executor.Id))).ToArray())
             Remove(executor, "it ended while its worker was away");
         foreach (var executor in register.Executors) Adopt(worker, peer, executor);
+        CheckApplications(worker);
         Log("worker-returned", register.Name, $"{register.Executors.Count} executors at {peer.Channel.Peer}");
         _dirty = true;
     }
@@ -82,11 +84,7 @@ internal sealed partial class CoordinatorHost
             return;
         }
         if (_endedApplications.Has(running.Application)) problem = "the application ended";
-        if (problem is null && !_applications.ContainsKey(running.Application))
-        {
-            // Its program, if it is still there, dials in soon.
-            _applications.Add(running.Application, new ApplicationEntry(running.Application, _order++) { MissedAt = Now() + _settings.ApplicationPatience });
-        }
+        if (problem is null) Expect(running.Application);
         var application = _applications.GetValueOrDefault(running.Application);
         if (application is not null && application.Executors.ContainsKey(running.Executor)) problem = "another worker runs an executor of this number";
         if (problem is not null) peer.Channel.Send(new StopExecutor(running.Application, running.Executor, problem));
@@ -112,12 +110,27 @@ internal sealed partial class CoordinatorHost
 
     private void OnDrain(WorkerEntry worker, Drain drain)
     {
-        worker.IsDraining = true;
+        worker.Drain = drain with { Worker = worker.Number };
         Log("worker-draining", worker.Offer.Name, $"for {drain.Deadline.TotalSeconds:0.###} s at most");
-        foreach (var application in _applications.Values)
+        foreach (var application in _applications.Values) TellIfDraining(worker, application);
+    }
+
+    private static void TellIfDraining(WorkerEntry worker, ApplicationEntry application)
+    {
+        if (worker.Drain is not { } drain) return;
+        application.Peer?.Channel.Send(NewsOf(worker, WorkerChangeKind.Draining, null));
+        application.Peer?.Channel.Send(drain);
+    }
+
+    // It keeps files of programs that may have ended while it was away, or while there was another coordinator.
+    private void CheckApplications(WorkerEntry worker)
+    {
+        foreach (var name in worker.Offer.Applications)
         {
-            application.Peer?.Channel.Send(NewsOf(worker, WorkerChangeKind.Draining, null));
-            application.Peer?.Channel.Send(drain with { Worker = worker.Number });
+            if (_endedApplications.Has(name))
+                worker.Peer!.Channel.Send(new ApplicationEnded(name, "it ended while the worker was away"));
+            else
+                Expect(name);
         }
     }
 
@@ -128,6 +141,8 @@ internal sealed partial class CoordinatorHost
         _dirty = true;
         Log("executor-ended", $"{executor.Application}/{executor.Id}", reason);
         if (!_applications.TryGetValue(executor.Application, out var application)) return;
+        if (!executor.IsStopping) application.GaveBack(executor);
+        executor.GoesTo?.Expect();
         if (application.Executors.GetValueOrDefault(executor.Id) == executor)
         {
             application.Executors.Remove(executor.Id);
@@ -141,6 +156,7 @@ internal sealed partial class CoordinatorHost
         _goneWorkers.Add(worker.Number);
         _dirty = true;
         Log("worker-gone", worker.Offer.Name, reason);
+        PassOver(worker);
         foreach (var executor in worker.Executors.Values)
         {
             if (_applications.TryGetValue(executor.Application, out var application) && application.Executors.GetValueOrDefault(executor.Id) == executor)

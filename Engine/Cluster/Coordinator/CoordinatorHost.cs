@@ -18,6 +18,9 @@ internal sealed partial class CoordinatorHost : Actor
 {
     private const int LongestMemory = 10_000;
 
+    // How long after the grace of its tasks a program may take to give an executor back.
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
+
     private readonly CoordinatorSettings _settings;
     private readonly Dictionary<WorkerId, WorkerEntry> _workers = [];
     private readonly Dictionary<string, ApplicationEntry> _applications = new(StringComparer.Ordinal);
@@ -74,9 +77,13 @@ internal sealed partial class CoordinatorHost : Actor
         {
             if (application.MissedAt <= now) End(application, $"its program did not come back for {_settings.ApplicationPatience.TotalSeconds:0.###} s");
             if (application.ClaimedUntil <= now) DropClaims(application);
-            _dirty |= application.TryAgain(now);
+            _dirty |= application.TryAgain(now) | application.DropReturns(now) | application.EndRest(now);
         }
-        if (_dirty) Grant();
+        if (_dirty)
+        {
+            Grant();
+            EvenOut(now);
+        }
         _dirty = false;
         Arm(now);
     }
@@ -130,6 +137,7 @@ internal sealed partial class CoordinatorHost : Actor
         if (peer.Worker is { } worker && worker.Peer == peer)
         {
             worker.Peer = null;
+            PassOver(worker);
             worker.MissedAt = Now() + (isGoodbye ? TimeSpan.Zero : _settings.WorkerPatience);
             Log("worker-link-lost", worker.Offer.Name, end.Reason);
         }
@@ -155,13 +163,29 @@ internal sealed partial class CoordinatorHost : Actor
         }
     }
 
+    // What is free was not enough: who has more than others is asked to give back.
+    private void EvenOut(TimeSpan now)
+    {
+        var applications = _applications.Values.Where(application => application.Peer is not null).ToArray();
+        foreach (var application in applications)
+        {
+            application.CheckExpected(applications.Any(other => other.IsGivingTo(application)), now);
+        }
+        foreach (var asked in FairShares.Even(applications, _workers.Values, now + _settings.ShareGrace + AnswerPatience))
+        {
+            var reason = $"the program {asked.For.Name} ({asked.For.Registration!.Title}) has less";
+            asked.From.Peer!.Channel.Send(new AskBack(asked.From.Name, [.. asked.Any.Select(executor => executor.Id)], asked.Count, _settings.ShareGrace, reason));
+            Log("executors-asked-back", asked.From.Name, $"{asked.Count} of {asked.Cores} cores: {reason}");
+        }
+    }
+
     private void Launch(ApplicationEntry application, GrantedExecutor executor)
     {
         var registration = application.Registration!;
         var channel = executor.Worker.Peer!.Channel;
         channel.Send(new LaunchExecutor(
             application.Name, executor.Id, executor.Worker.Number, registration.DriverUrl, executor.Cores, executor.MemoryBytes, executor.Resources,
-            channel.Seal(application.Secret!.Export()), registration.Files, [registration.DriverUrl], registration.Settings));
+            channel.Seal(application.Secret!.Export()), registration.Files, registration.Settings));
         Log("executor-granted", $"{application.Name}/{executor.Id}", $"{executor.Cores} cores of {executor.Worker.Offer.Name}");
     }
 
@@ -178,6 +202,8 @@ internal sealed partial class CoordinatorHost : Actor
             Earliest(application.MissedAt);
             Earliest(application.ClaimedUntil);
             Earliest(application.NextTry);
+            Earliest(application.ReturnsUntil);
+            Earliest(application.Rests);
         }
         _timer.Change(first is { } due ? (due > now ? due - now : TimeSpan.Zero) : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 

@@ -17,6 +17,10 @@ public sealed record CoordinatorOptions(string Listen)
     /// <summary>TLS of its port; null takes the variables of <see cref="TlsFiles.FromEnvironment"/>, or none.</summary>
     public TlsFiles? Tls { get; init; }
 
+    /// <summary>How long tasks may go on that run on an executor which is asked back for a program that has less; then they are ended and run again on other
+    /// executors. Default 30 s.</summary>
+    public TimeSpan ShareGrace { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Where it logs: one line an event.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 }
@@ -55,7 +59,7 @@ public sealed class CoordinatorNode : IAsyncDisposable
         var logger = options.LoggerFactory?.CreateLogger("Dataflow.Coordinator") ?? NullLogger.Instance;
         var (address, port) = ClusterAddress.ToListen(options.Listen);
         var token = options.Token is { } text ? ClusterToken.Parse(text) : ClusterToken.FromEnvironment();
-        var host = new CoordinatorHost(new CoordinatorSettings { Logger = logger });
+        var host = new CoordinatorHost(new CoordinatorSettings { Logger = logger, ShareGrace = options.ShareGrace });
         var server = await NodeServer.StartAsync(
             new NodeOptions
             {

@@ -25,6 +25,9 @@ internal sealed record CoordinatorSettings
     /// <summary>How long a program whose link broke may take to come back before it has ended.</summary>
     public TimeSpan ApplicationPatience { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often workers beat.</summary>
+    /// <summary>How long tasks may go on that run on an executor which is asked back for another program.</summary>
+    public TimeSpan ShareGrace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often programs say how their executors are.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(2);
 }

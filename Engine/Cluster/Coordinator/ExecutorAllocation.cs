@@ -13,7 +13,13 @@ internal static class ExecutorAllocation
     public static List<GrantedExecutor> Grant(IReadOnlyCollection<ApplicationEntry> applications, IReadOnlyCollection<WorkerEntry> workers)
     {
         var granted = new List<GrantedExecutor>();
-        var hungry = applications.Where(application => application.Held < application.Wish.Most).ToList();
+        var hungry = applications.Where(application => application.Held < application.Wish.Most && !application.IsGiving).ToList();
+        if (hungry.Count == 0) return granted;
+        var shares = FairShares.Of(applications, workers);
+
+        // What comes free on somebody's behalf is for those who have too little, not for those who are quick.
+        if (applications.Any(application => application.IsGiving))
+            hungry.RemoveAll(application => application.Cores > 0 && !FairShares.IsBelow(application, application.Cores, shares[application]));
         while (hungry.Count > 0)
         {
             var next = hungry.MinBy(application => (application.Cores, application.Held, application.Order))!;
@@ -24,7 +30,9 @@ internal static class ExecutorAllocation
             {
                 if (PlaceFor(next, workers) is { } worker)
                 {
-                    granted.Add(Place(next, worker));
+                    // All that is free, unless others can use some of it.
+                    var hasRivals = next.Wish.Cores == 0 && hungry.Any(other => other != next && PlaceFor(other, workers) is not null);
+                    granted.Add(Place(next, worker, hasRivals ? Math.Max(1, FairShares.Most(shares[next]) - next.Cores) : int.MaxValue));
                     continue;
                 }
                 for (; granted.Count > mark; granted.RemoveAt(granted.Count - 1))
@@ -55,19 +63,18 @@ internal static class ExecutorAllocation
     {
         var wish = application.Wish;
         if (worker.Peer is null || worker.IsDraining || worker.FreeCores < Math.Max(1, wish.Cores) || application.GaveUp(worker.Number)) return false;
-        return worker.FreeMemoryBytes >= MemoryOf(wish, worker) && wish.Resources.All(resource => worker.Free(resource.Key) >= resource.Value);
+        return worker.FreeMemoryBytes >= MemoryOf(wish, worker, wish.Cores > 0 ? wish.Cores : worker.FreeCores) && wish.Resources.All(resource => worker.Free(resource.Key) >= resource.Value);
     }
 
-    private static long MemoryOf(ExecutorWish wish, WorkerEntry worker) =>
-        wish.MemoryBytes > 0 ? wish.MemoryBytes : worker.ShareOfMemory(wish.Cores > 0 ? wish.Cores : worker.FreeCores);
+    private static long MemoryOf(ExecutorWish wish, WorkerEntry worker, int cores) => wish.MemoryBytes > 0 ? wish.MemoryBytes : worker.ShareOfMemory(cores);
 
-    private static GrantedExecutor Place(ApplicationEntry application, WorkerEntry worker)
+    private static GrantedExecutor Place(ApplicationEntry application, WorkerEntry worker, int most)
     {
         var wish = application.Wish;
-        var executor = new GrantedExecutor(
-            application.Name, application.NewExecutor(), worker, wish.Cores > 0 ? wish.Cores : worker.FreeCores, MemoryOf(wish, worker))
+        var cores = wish.Cores > 0 ? wish.Cores : Math.Min(worker.FreeCores, most);
+        var executor = new GrantedExecutor(application.Name, application.NewExecutor(), worker, cores, MemoryOf(wish, worker, cores))
         {
-            Resources = worker.Choose(wish),
+            Resources = worker.Choose(wish, cores),
         };
         worker.Take(executor);
         application.Add(executor);

@@ -23,8 +23,11 @@ internal sealed class WorkerEntry(WorkerId number, RegisterWorker offer, int ord
     /// <summary>When it is gone if it is still away then.</summary>
     public TimeSpan? MissedAt { get; set; }
 
+    /// <summary>What it said when it was about to leave; null if it is not.</summary>
+    public Drain? Drain { get; set; }
+
     /// <summary>Whether it is about to leave: nothing new starts there.</summary>
-    public bool IsDraining { get; set; }
+    public bool IsDraining => Drain is not null;
 
     public int FreeCores { get; private set; } = offer.Cores;
 
@@ -61,8 +64,8 @@ internal sealed class WorkerEntry(WorkerId number, RegisterWorker offer, int ord
         return true;
     }
 
-    /// <summary>Addresses for an executor: as many as it wants of each kind or, where it takes the whole worker and names none, all.</summary>
-    public Dictionary<string, IReadOnlyList<string>> Choose(ExecutorWish wish) => wish.Resources.Count == 0 && wish.Cores == 0
+    /// <summary>Addresses for an executor: as many as it wants of each kind or, where it takes all that is left of the worker and names none, all.</summary>
+    public Dictionary<string, IReadOnlyList<string>> Choose(ExecutorWish wish, int cores) => wish.Resources.Count == 0 && wish.Cores == 0 && cores == FreeCores
         ? _freeResources.Where(resource => resource.Value.Count > 0).ToDictionary(resource => resource.Key, resource => (IReadOnlyList<string>)[.. resource.Value])
         : wish.Resources.ToDictionary(resource => resource.Key, resource => (IReadOnlyList<string>)[.. _freeResources[resource.Key].Take(resource.Value)]);
 }
@@ -82,4 +85,7 @@ internal sealed record GrantedExecutor(string Application, ExecutorId Id, Worker
 
     /// <summary>Whether it was asked to end.</summary>
     public bool IsStopping { get; set; }
+
+    /// <summary>The program for which it was asked back; null if it was not.</summary>
+    public ApplicationEntry? GoesTo { get; set; }
 }

@@ -7,7 +7,7 @@ namespace Dataflow.Cluster;
 internal readonly record struct PieceGrant(int Executor, int Piece, int? Source);
 
 /// <summary>
-/// Decides from whom executors fetch the pieces of one value, so that each piece leaves the driver about once however many want it. Who has a piece
+/// Decides from whom executors fetch the pieces of one value (or workers the files of one program), so that each piece leaves the driver about once however many want it. Who has a piece
 /// gives it to others at once, to few at a time; who can be served by nobody yet waits. A pure machine: calls go in, grants come out.
 /// </summary>
 /// <remarks>Each executor fetches one piece at a time, and the rarest that it can have first, so that pieces spread evenly.</remarks>
@@ -39,6 +39,27 @@ internal sealed class BroadcastSwarm(int pieces)
         _grants.Clear();
         if (!_members.TryGetValue(executor, out var member)) _members.Add(executor, member = new Member(pieces));
         if (member.Fetching is null && member.Count < pieces && !TryServe(executor, member) && !_waiting.Contains(executor)) _waiting.AddLast(executor);
+        return _grants;
+    }
+
+    /// <summary>An executor begins, or begins again: it has these pieces, whoever gave them, and fetches none.</summary>
+    public IReadOnlyList<PieceGrant> Begin(int executor, ReadOnlySpan<int> has)
+    {
+        _grants.Clear();
+        if (!_members.TryGetValue(executor, out var member)) _members.Add(executor, member = new Member(pieces));
+        var source = member.Fetching?.Source;
+        var fetched = member.Fetching is not null;
+        if (fetched) Release(member);
+        foreach (var piece in has)
+        {
+            if ((uint)piece >= (uint)pieces || member.Has[piece]) continue;
+            member.Has[piece] = true;
+            member.Count++;
+            _holders[piece]++;
+        }
+        if (member.Count == pieces) _waiting.Remove(executor);
+        if (fetched) Serve(source);
+        Serve(executor);
         return _grants;
     }
 

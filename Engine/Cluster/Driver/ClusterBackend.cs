@@ -22,7 +22,6 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     private readonly LaunchedTasks _launched;
     private readonly Lock _lock = new();
     private readonly Dictionary<ExecutorId, ExecutorLink> _executors = [];
-    private readonly HashSet<WorkerId> _draining = [];
     private Action<SchedulerEvent, bool> _report = static (_, _) => { };
     private bool _disposed;
 
@@ -65,6 +64,15 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         {
             lock (_lock) return [.. _executors.Keys];
         }
+    }
+
+    /// <summary>Executors that are here now and how they are, by number.</summary>
+    /// <param name="nameOf">Names of workers.</param>
+    public IReadOnlyList<ExecutorInfo> Describe(Func<WorkerId, string> nameOf)
+    {
+        ExecutorLink[] links;
+        lock (_lock) links = [.. _executors.Values];
+        return [.. links.OrderBy(link => link.Executor.Value).Select(link => new ExecutorInfo(link.Executor.Value, nameOf(link.Worker), link.Host, link.Slots, link.Metrics))];
     }
 
     /// <summary>Attempts whose end is waited for.</summary>
@@ -155,36 +163,42 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         Broadcast(new DropBroadcast(broadcast, forEver));
     }
 
+    /// <summary>How many files of the program have left the driver; others went from worker to worker.</summary>
+    public int FilesOpened => _blocks.FilesOpened;
+
     /// <summary>Bytes of broadcast values that have left the driver.</summary>
     public long BroadcastBytes => _blocks.BroadcastBytes;
 
     /// <summary>From whom executors fetch broadcast values.</summary>
     public BroadcastSpread Broadcasts { get; }
 
-    public void DrainWorker(WorkerId worker, string reason)
-    {
-        ExecutorLink[] links;
-        lock (_lock)
-        {
-            if (!_draining.Add(worker)) return;
-            links = [.. _executors.Values.Where(link => link.Worker == worker)];
-        }
-        foreach (var link in links) Report(new ExecutorDraining(link.Executor, reason));
-    }
+    public void DrainWorker(WorkerId worker, string reason) => Report(new WorkerDraining(worker, reason));
 
-    /// <summary>Told of executors that were to leave and run nothing any more, by the scheduler's mailbox: what they keep may be moved before they are given back.</summary>
+    /// <summary>Told of executors that were to leave, run nothing any more and keep nothing that others could take, by the scheduler's mailbox.</summary>
     public event Action<ExecutorId>? Idle;
 
+    /// <summary>Told of workers that were to leave and of which nothing more is taken, by the scheduler's mailbox.</summary>
+    public event Action<WorkerId>? Emptied;
+
     /// <summary>Has an executor leave once it runs nothing. One that serves its own map outputs stays: they would go with it.</summary>
-    public void GiveBack(ExecutorId executor, string reason)
+    public void GiveBack(ExecutorId executor, string reason, TimeSpan? grace = null)
     {
         if (Find(executor) is not { ServesItself: false } link) return;
-        link.IsGivenBack = true;
-        Report(new ExecutorDraining(executor, reason));
+        link.GivenBackFor = reason;
+        Report(new ExecutorDraining(executor, reason) { Grace = grace });
     }
 
+    // Idle ones first, then those that keep nothing, then those with the fewest tasks: what is lost by it is to be little.
+    void IExecutorRoster.GiveBack(IReadOnlyList<ExecutorId> any, int count, TimeSpan grace, string reason) => Report(new LoadAsked(load =>
+    {
+        var chosen = load.Executors
+            .Where(each => any.Contains(each.Executor) && Find(each.Executor) is { GivenBackFor: null })
+            .OrderBy(each => each.Busy > 0).ThenBy(each => each.KeepsBlocks).ThenBy(each => each.Busy).ThenBy(each => each.LastBusy).Take(count);
+        foreach (var each in chosen.ToArray()) GiveBack(each.Executor, reason, grace);
+    }));
+
     /// <summary>Why an executor that is idle is to leave.</summary>
-    public string ReasonToLeave(ExecutorId executor) => Find(executor) is { IsGivenBack: true } ? DemandWatch.Reason : "its worker is draining";
+    public string ReasonToLeave(ExecutorId executor) => Find(executor)?.GivenBackFor ?? "its worker is draining";
 
     /// <summary>Told of new jobs, by the scheduler's mailbox.</summary>
     public event Action? JobSubmitted;
@@ -197,8 +211,25 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
 
     public void CopyCached(CopyCached copy)
     {
-        if (Find(copy.From) is not { } from) return;
-        Find(copy.To)?.Channel.Send(new CopyBlock(copy.Block.Rdd, copy.Block.Partition, from.DataUrl, copy.Replicas, copy.Epoch));
+        if (Find(copy.From) is { } from)
+            Find(copy.To)?.Channel.Send(new CopyBlock(copy.Block.Rdd, copy.Block.Partition, from.DataUrl, copy.Replicas, copy.Epoch, copy.Transfer));
+        else if (copy.Transfer is { } transfer)
+            Report(new TakenOver(copy.To, transfer, []));
+    }
+
+    public void HandOver(HandOver wanted)
+    {
+        if (_servers.UrlOf(wanted.From) is { } from)
+            Find(wanted.To)?.Channel.Send(new CopyOutputs(wanted.Transfer, from.ToString(), wanted.Outputs));
+        else
+            Report(new TakenOver(wanted.To, wanted.Transfer, []));
+    }
+
+    public void HandedOver(WorkerId worker)
+    {
+        // Before the worker goes: who asks again need not find out.
+        Broadcast(new OutputsMoved(MapOutputs.Epoch));
+        Emptied?.Invoke(worker);
     }
 
     public void DropShuffle(ShuffleId shuffle)
@@ -250,9 +281,6 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
     public void Added(RegisterExecutor register)
     {
         Report(new ExecutorAdded(register.Executor, register.Worker, register.Host, register.Slots) { Resources = register.Resources });
-        bool isDraining;
-        lock (_lock) isDraining = _draining.Contains(register.Worker);
-        if (isDraining) Report(new ExecutorDraining(register.Executor, "its worker is draining"));
         Changed?.Invoke(register.Executor, true);
     }
 

@@ -23,7 +23,13 @@ public static class ClusterClient
                     Resources = [.. worker.Resources.Select(each => new ClusterStatusResource(each.Name, each.Count, each.Free))],
                 }),
             ],
-            [.. answer.Applications.Select(each => new ClusterStatusApplication(each.Application, each.Title, each.DriverUrl, each.Executors, each.Cores))]);
+            [.. answer.Applications.Select(each => new ClusterStatusApplication(each.Application, each.Title, each.DriverUrl, each.Executors, each.Cores)
+            {
+                RunningTasks = each.Load?.RunningTasks ?? 0,
+                MemoryBytes = each.Load?.MemoryBytes ?? 0,
+                MemoryLimitBytes = each.Load?.MemoryLimitBytes ?? 0,
+                CachedBytes = each.Load?.CachedBytes ?? 0,
+            })]);
     }
 
     /// <summary>Ends a program: its jobs fail with the reason, its executors end.</summary>
@@ -111,4 +117,17 @@ public sealed record ClusterStatusResource(string Name, int Count, int Free);
 /// <param name="DriverUrl">Where its executors reach it.</param>
 /// <param name="Executors">How many it has.</param>
 /// <param name="Cores">Cores of its executors.</param>
-public sealed record ClusterStatusApplication(string Name, string Title, string DriverUrl, int Executors, int Cores);
+public sealed record ClusterStatusApplication(string Name, string Title, string DriverUrl, int Executors, int Cores)
+{
+    /// <summary>Tasks that its executors ran when it last said so, about every two seconds.</summary>
+    public int RunningTasks { get; init; }
+
+    /// <summary>Memory of its executors that is reserved for data, in bytes.</summary>
+    public long MemoryBytes { get; init; }
+
+    /// <summary>Memory of its executors that may be reserved for data, in bytes.</summary>
+    public long MemoryLimitBytes { get; init; }
+
+    /// <summary>Cached partitions in its executors' memory, in bytes.</summary>
+    public long CachedBytes { get; init; }
+}

@@ -10,20 +10,20 @@ public sealed class ClusterView
     private readonly Dictionary<string, string> _lacks = [];
     private readonly bool _isShared;
     private readonly TimeProvider _time;
-    private readonly Func<int> _slots;
+    private readonly Func<IReadOnlyList<ExecutorInfo>> _executors;
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="url">The coordinator: this program, or another process.</param>
     /// <param name="isShared">Whether it is another process.</param>
     /// <param name="needsToken">Whether workers need the token.</param>
-    /// <param name="executors">How many executors take tasks.</param>
+    /// <param name="executors">The executors that take tasks.</param>
     /// <param name="time">The clock.</param>
-    internal ClusterView(Uri url, bool isShared, bool needsToken, Func<int> executors, TimeProvider time)
+    internal ClusterView(Uri url, bool isShared, bool needsToken, Func<IReadOnlyList<ExecutorInfo>> executors, TimeProvider time)
     {
         _isShared = isShared;
         Url = url;
         JoinCommand = JoinCommandOf(url, needsToken);
-        _slots = executors;
+        _executors = executors;
         _time = time;
     }
 
@@ -43,7 +43,10 @@ public sealed class ClusterView
     }
 
     /// <summary>Executors that take tasks now.</summary>
-    public int ExecutorCount => _slots();
+    public int ExecutorCount => _executors().Count;
+
+    /// <summary>The executors that take tasks now, and how they are, by number.</summary>
+    public IReadOnlyList<ExecutorInfo> Executors => _executors();
 
     /// <summary>Told of workers that came, went, or whose executors ended. On a thread of the engine: return soon, and run no job in it.</summary>
     public event Action<WorkerChange>? Changed;

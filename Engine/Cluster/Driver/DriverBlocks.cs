@@ -23,6 +23,7 @@ internal sealed class DriverBlocks(ApplicationFiles files) : IBlockProvider
     private readonly ConditionalWeakTable<IBroadcastValue, byte[][]> _values = [];
     private readonly ConcurrentDictionary<long, bool> _destroyed = new();
     private long _broadcastBytes;
+    private int _filesOpened;
     private long _next;
 
     /// <summary>The code of a stage as bytes.</summary>
@@ -50,12 +51,22 @@ internal sealed class DriverBlocks(ApplicationFiles files) : IBlockProvider
 
     public ServedBlock? Open(BlockName name, bool near) => name.Kind switch
     {
-        BlockKind.Code => files.Open(name.Hash!),
+        BlockKind.Code => OpenFile(name.Hash!),
         BlockKind.Assembly => DriverAssemblies.Open(name),
         BlockKind.Binary => _binariesById.TryGetValue(name.First, out var held) && held.TryGetTarget(out var binary) ? ServedBlock.Of(binary.Bytes) : null,
         BlockKind.Broadcast => OpenPiece(name),
         _ => null,
     };
+
+    private ServedBlock? OpenFile(string hash)
+    {
+        var file = files.Open(hash);
+        if (file is not null) Interlocked.Increment(ref _filesOpened);
+        return file;
+    }
+
+    /// <summary>How many files of the application have left the driver.</summary>
+    public int FilesOpened => Volatile.Read(ref _filesOpened);
 
     private void Offer(IBroadcastValue broadcast) => _broadcasts.TryAdd(broadcast.Id, new WeakReference<IBroadcastValue>(broadcast));
 

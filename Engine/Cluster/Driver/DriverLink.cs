@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dataflow.Scheduling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -25,6 +26,9 @@ internal sealed record DriverLinkSettings
 
     public string Version { get; init; } = CoordinatorHost.EngineVersion;
 
+    /// <summary>How the program's executors are, which the coordinator is told; null tells it nothing.</summary>
+    public Func<ApplicationBeat>? Load { get; init; }
+
     /// <summary>How long after a link was lost it is tried again.</summary>
     public TimeSpan RetryInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
@@ -44,8 +48,15 @@ internal interface IExecutorRoster
     /// <summary>A worker is gone, with its executors and all that it served.</summary>
     void LoseWorker(WorkerId worker, string reason);
 
-    /// <summary>A worker is about to leave: its executors are to get no new tasks, and are given back when they run none.</summary>
+    /// <summary>A worker is about to leave: its executors are to get no new tasks, and are given back when they run none and others have what they keep.</summary>
     void DrainWorker(WorkerId worker, string reason);
+
+    /// <summary>Some executors are to be given back: those that do least, when their tasks have ended.</summary>
+    /// <param name="any">Which will do.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="grace">How long their tasks may go on.</param>
+    /// <param name="reason">Why, for people.</param>
+    void GiveBack(IReadOnlyList<ExecutorId> any, int count, TimeSpan grace, string reason);
 }
 
 /// <summary>
@@ -78,6 +89,10 @@ internal sealed class DriverLink : Actor
     private readonly TaskCompletionSource<string> _dismissed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _retry;
     private readonly ITimer _confirm;
+    private readonly ITimer _beat;
+
+    // Read from other threads.
+    private readonly ConcurrentDictionary<WorkerId, string> _names = new();
     private ExecutorWish _wish;
     private End? _link;
     private long _epoch;
@@ -104,6 +119,7 @@ internal sealed class DriverLink : Actor
         _settings = settings ?? new DriverLinkSettings();
         _retry = _settings.Time.CreateTimer(_ => Self.Tell(Retry.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _confirm = _settings.Time.CreateTimer(_ => Self.Tell(Confirm.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _beat = _settings.Time.CreateTimer(_ => Self.Tell(Beat.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Completes when the coordinator says that the program is to end, with the reason.</summary>
@@ -117,11 +133,17 @@ internal sealed class DriverLink : Actor
         return _registered.Task;
     }
 
+    /// <summary>The name of a worker, as it was last heard. From any thread.</summary>
+    public string NameOf(WorkerId worker) => _names.TryGetValue(worker, out var name) ? name : worker.ToString();
+
     /// <summary>Asks for another number or size of executors from now on.</summary>
     public void Want(ExecutorWish wish) => Self.Tell(new WantExecutors(_application.Name, wish));
 
     /// <summary>Gives an executor back.</summary>
     public void Release(ExecutorId executor, string reason) => Self.Tell(new ReleaseExecutor(_application.Name, executor, reason));
+
+    /// <summary>Lets a worker that drains go.</summary>
+    public void HandedOver(WorkerId worker) => Self.Tell(new HandedOver(_application.Name, worker));
 
     /// <summary>Notes that an executor registered.</summary>
     public void Ready(ExecutorId executor) => Self.Tell(new ExecutorReady(_application.Name, executor));
@@ -139,6 +161,7 @@ internal sealed class DriverLink : Actor
         {
             case Retry when _link is null && !_isEnding: _ = DialAsync(); break;
             case Confirm: ForgetUnconfirmed(); break;
+            case Beat: _link?.Channel.Send(_settings.Load!()); break;
             case Dialled dialled: OnDialled(dialled.Channel); break;
             case Undialled failed: OnUndialled(failed.Error); break;
             case Heard heard when heard.From == _link: Handle(heard.Message); break;
@@ -159,6 +182,7 @@ internal sealed class DriverLink : Actor
                 _released[release.Executor] = release;
                 _link?.Channel.Send(release);
                 break;
+            case HandedOver done: _link?.Channel.Send(done); break;
             case ApplicationEnded ended: _ = FinishAsync(ended); break;
         }
     }
@@ -174,6 +198,7 @@ internal sealed class DriverLink : Actor
     {
         _retry.Dispose();
         _confirm.Dispose();
+        _beat.Dispose();
         _ending.Dispose();
         _ended.TrySetResult();
     }
@@ -220,7 +245,7 @@ internal sealed class DriverLink : Actor
     {
         switch (message)
         {
-            case ApplicationRegistered: OnRegistered(); break;
+            case ApplicationRegistered registered: OnRegistered(registered); break;
             case GrantExecutors grant:
                 foreach (var executor in grant.Executors)
                 {
@@ -232,14 +257,16 @@ internal sealed class DriverLink : Actor
             case WorkerNews news: OnNews(news); break;
             case WorkerGone gone: OnWorkerGone(gone); break;
             case Drain drain: OnDrain(drain); break;
+            case AskBack ask: OnAskBack(ask); break;
             case Refused refused: OnRefused(refused.Reason); break;
             case Shutdown shutdown: _dismissed.TrySetResult(shutdown.Reason); break;
             default: _ = _link!.Channel.CloseAsync($"{message.GetType().Name} is nothing that a coordinator says"); break;
         }
     }
 
-    private void OnRegistered()
+    private void OnRegistered(ApplicationRegistered registered)
     {
+        if (_settings.Load is not null) _beat.Change(registered.HeartbeatInterval, registered.HeartbeatInterval);
         _registered.TrySetResult();
         _unconfirmed.UnionWith(_workers.Keys);
         ReleaseAgain();
@@ -262,6 +289,7 @@ internal sealed class DriverLink : Actor
     {
         if (news.Kind == WorkerChangeKind.Joined && _released.Count > 0) ReleaseAgain();
         _unconfirmed.Remove(news.Worker);
+        _names[news.Worker] = news.Name;
         var worker = new WorkerInfo(news.Name, news.Host, news.Cores, news.MemoryBytes);
         if (news.Kind == WorkerChangeKind.Joined && !_workers.TryAdd(news.Worker, worker)) return;
         _changed(new WorkerChange(worker, news.Kind, news.Reason));
@@ -293,6 +321,16 @@ internal sealed class DriverLink : Actor
         var here = _roster.Executors.ToHashSet();
         foreach (var grant in _grants.Values.Where(grant => grant.Worker == drain.Worker && !here.Contains(grant.Executor)))
             _link?.Channel.Send(new ReleaseExecutor(_application.Name, grant.Executor, reason));
+    }
+
+    // Those that have not come yet run nothing: they go first.
+    private void OnAskBack(AskBack ask)
+    {
+        var here = _roster.Executors.ToHashSet();
+        var any = ask.Any.Where(executor => !_released.ContainsKey(executor)).ToArray();
+        var absent = any.Where(executor => !here.Contains(executor) && _grants.ContainsKey(executor)).Take(ask.Count).ToArray();
+        foreach (var executor in absent) Self.Tell(new ReleaseExecutor(_application.Name, executor, ask.Reason));
+        if (absent.Length < ask.Count) _roster.GiveBack([.. any.Where(here.Contains)], ask.Count - absent.Length, ask.Grace, ask.Reason);
     }
 
     // A coordinator that started anew has not heard of them again: whether their executors live, their own links tell.
@@ -336,6 +374,11 @@ internal sealed class DriverLink : Actor
     private sealed class Retry
     {
         public static Retry Instance { get; } = new();
+    }
+
+    private sealed class Beat
+    {
+        public static Beat Instance { get; } = new();
     }
 
     private sealed class Confirm

@@ -129,15 +129,16 @@ internal sealed class DriverNode : IAsyncDisposable
                 },
                 cancellation: cancellation).ConfigureAwait(false);
             _server.Admit(Name, Secret, Blocks);
-            View = new ClusterView(coordinator ?? _server.Url, coordinator is not null, node.Token is { IsOpen: false }, () => Backend.Executors.Count, node.Limits.Time);
+            View = new ClusterView(coordinator ?? _server.Url, coordinator is not null, node.Token is { IsOpen: false }, () => Backend.Describe(worker => _link?.NameOf(worker) ?? worker.ToString()), node.Limits.Time);
             Backend.DescribeJoining = () => View.DescribeJoining();
             var isDynamic = options.ExecutorIdleTimeout is not null;
             var most = isDynamic ? options.MinExecutors : options.MaxExecutors;
             var wish = new ExecutorWish(1, most, options.ExecutorCores, options.ExecutorMemoryBytes ?? 0, options.ExecutorResources);
             _link = new DriverLink(
                 new DriverApplication(Name, options.Application.Name, _server.Url, Secret, Files.Files, new Dictionary<string, string>()),
-                wish, dial, Backend, View.Tell);
+                wish, dial, Backend, View.Tell, new DriverLinkSettings { Load = LoadNow });
             Backend.Changed += OnExecutor;
+            Backend.Emptied += _link.HandedOver;
             Backend.Idle += executor => _link.Release(executor, Backend.ReasonToLeave(executor));
             if (isDynamic) _demand = new DemandWatch(options, wish, Backend, _link, node.Limits.Time);
             await _link.StartAsync().WaitAsync(cancellation).ConfigureAwait(false);
@@ -147,6 +148,13 @@ internal sealed class DriverNode : IAsyncDisposable
             await DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    private ApplicationBeat LoadNow()
+    {
+        var metrics = View.Executors.Select(executor => executor.Metrics).OfType<ExecutorMetrics>().ToArray();
+        return new ApplicationBeat(
+            metrics.Sum(each => each.RunningTasks), metrics.Sum(each => each.MemoryBytes), metrics.Sum(each => each.MemoryLimitBytes), metrics.Sum(each => each.CachedBytes));
     }
 
     private void OnExecutor(ExecutorId executor, bool isHere)

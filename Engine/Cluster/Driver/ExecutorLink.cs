@@ -12,6 +12,7 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
 
     private readonly HashSet<long> _offered = [];
     private RegisterExecutor? _registered;
+    private volatile ExecutorMetrics? _metrics;
 
     public IControlChannel Channel => channel;
 
@@ -26,8 +27,13 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
 
     public int Slots => _registered!.Slots;
 
-    /// <summary>Whether the program wants it no more. Of the scheduler's mailbox.</summary>
-    public bool IsGivenBack { get; set; }
+    /// <summary>How it was when it last said so; null before.</summary>
+    public ExecutorMetrics? Metrics => _metrics;
+
+    public string Host => _registered!.Host;
+
+    /// <summary>Why the program gives it back; null if it does not. Of the scheduler's mailbox.</summary>
+    public string? GivenBackFor { get; set; }
 
     /// <summary>Makes sure that the executor can have the code of a stage. Called by the scheduler's mailbox.</summary>
     public void Offer(EncodedBinary code)
@@ -76,10 +82,12 @@ internal sealed class ExecutorLink(ClusterBackend backend, IControlChannel chann
                 _ = Task.Run(() => backend.Broadcasts.Want(Executor, want.Broadcast));
                 break;
             case GotPiece got: backend.Broadcasts.Got(Executor, got); break;
+            case TookOver took: backend.Report(new TakenOver(Executor, took.Transfer, took.Outputs)); break;
             case BlocksUpdated updated:
                 foreach (var update in updated.Updates) backend.Report(new BlockUpdated(Executor, update));
                 break;
-            case Heartbeat beat: channel.Send(new HeartbeatAck(beat.Epoch)); break;
+            case StateUpdated updated: backend.Report(new StateMoved(Executor, updated.Update)); break;
+            case Heartbeat beat: _metrics = beat.Metrics; break;
             default: _ = channel.CloseAsync($"{message.GetType().Name} is nothing that an executor says"); break;
         }
     }

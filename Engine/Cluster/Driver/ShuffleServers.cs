@@ -12,9 +12,11 @@ namespace Dataflow.Cluster;
 internal sealed class ShuffleServers(IWorkerCalls workers)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<WorkerId, ShuffleSource> _servers = [];
+    private readonly Dictionary<WorkerId, BlockServer> _servers = [];
+    private readonly MapOutputAnswers _answers = new();
     private readonly HashSet<WorkerId> _gone = [];
     private readonly HashSet<WorkerId> _checked = [];
+    private long _changes;
 
     /// <summary>Who serves which map output; set before the first job.</summary>
     public MapOutputTracker MapOutputs { get; set; } = null!;
@@ -26,7 +28,9 @@ internal sealed class ShuffleServers(IWorkerCalls workers)
         lock (_lock)
         {
             if (_gone.Contains(register.Worker)) return false;
-            _servers[register.Worker] = new ShuffleSource(new Uri(register.WorkerUrl), register.Host, register.WorkerFolder);
+            var server = new BlockServer(register.Worker, new Uri(register.WorkerUrl).ToString(), register.Host, register.WorkerFolder);
+            if (_servers.GetValueOrDefault(register.Worker) != server) _changes++;
+            _servers[register.Worker] = server;
             return true;
         }
     }
@@ -38,9 +42,15 @@ internal sealed class ShuffleServers(IWorkerCalls workers)
         lock (_lock)
         {
             if (forGood ? !_gone.Add(worker) : _gone.Contains(worker)) return false;
-            _servers.Remove(worker);
+            if (_servers.Remove(worker)) _changes++;
             return true;
         }
+    }
+
+    /// <summary>Where a worker serves; null if that is not known.</summary>
+    public Uri? UrlOf(WorkerId worker)
+    {
+        lock (_lock) return _servers.GetValueOrDefault(worker) is { } server ? new Uri(server.DataUrl) : null;
     }
 
     /// <summary>Asks a worker once whether it answers, however many ask at the same time.</summary>
@@ -48,7 +58,7 @@ internal sealed class ShuffleServers(IWorkerCalls workers)
     /// <param name="lost">Told why it counts as lost, if it does.</param>
     public void Check(WorkerId worker, Action<string> lost)
     {
-        ShuffleSource? server;
+        BlockServer? server;
         lock (_lock)
         {
             if (_gone.Contains(worker) || (_servers.TryGetValue(worker, out server) && !_checked.Add(worker))) return;
@@ -56,53 +66,34 @@ internal sealed class ShuffleServers(IWorkerCalls workers)
         if (server is null)
             lost("nobody knows where it is");
         else
-            workers.Check(server.Url, answers =>
+            workers.Check(new Uri(server.DataUrl), answers =>
             {
                 lock (_lock) _checked.Remove(worker);
-                if (!answers) lost($"{server.Url} does not answer");
+                if (!answers) lost($"{server.DataUrl} does not answer");
             });
     }
 
-    /// <summary>Has workers without an executor remove the files of a shuffle: nobody else would.</summary>
+    /// <summary>Forgets a shuffle, and has workers without an executor remove its files: nobody else would.</summary>
     /// <param name="shuffle">The shuffle.</param>
     /// <param name="reached">Workers whose executors are told.</param>
     public void Drop(ShuffleId shuffle, IReadOnlySet<WorkerId> reached)
     {
+        _answers.Drop(shuffle);
         Uri[] left;
-        lock (_lock) left = [.. _servers.Where(server => !reached.Contains(server.Key)).Select(server => server.Value.Url)];
+        lock (_lock) left = [.. _servers.Where(server => !reached.Contains(server.Key)).Select(server => new Uri(server.Value.DataUrl))];
         foreach (var server in left) workers.Drop(server, shuffle);
     }
 
-    /// <summary>Who serves the outputs of a shuffle now. Cost: one step a map task.</summary>
+    /// <summary>Who serves the outputs of a shuffle now. Cost: one step a map task when something has changed, else none.</summary>
     public MapOutputsAnswer LocationsOf(ShuffleId shuffle)
     {
-        // Read before the locations: an answer may be newer than it says, never older.
-        var epoch = MapOutputs.Epoch;
-        if (MapOutputs.MapCount(shuffle) is not { } count) return new MapOutputsAnswer(shuffle, epoch, [], null, []);
-        var servers = new List<BlockServer>();
-        var positions = new Dictionary<WorkerId, int>();
-        var maps = new int[count];
-        var writers = new long[count];
-        for (var map = 0; map < count; map++)
-        {
-            maps[map] = -1;
-            if (MapOutputs.LocationOf(shuffle, map) is not { } location || SourceOf(location.Server) is not { } server) continue;
-            if (!positions.TryGetValue(location.Server, out var position))
-            {
-                positions[location.Server] = position = servers.Count;
-                servers.Add(new BlockServer(location.Server, server.Url.ToString(), server.Host, server.Folder));
-            }
-            maps[map] = position;
-            writers[map] = location.Writer.Value;
-        }
-        return new MapOutputsAnswer(shuffle, epoch, servers, maps, writers);
+        long changes;
+        lock (_lock) changes = _changes;
+        return _answers.Of(shuffle, MapOutputs, changes, Find);
     }
 
-    private ShuffleSource? SourceOf(WorkerId worker)
+    private BlockServer? Find(WorkerId worker)
     {
         lock (_lock) return _servers.GetValueOrDefault(worker);
     }
-
-    /// <summary>Where the map outputs of a worker are had.</summary>
-    private sealed record ShuffleSource(Uri Url, string Host, string? Folder);
 }

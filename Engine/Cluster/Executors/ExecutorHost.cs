@@ -31,10 +31,11 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
     private ShippedStages? _stages;
     private FetchedBroadcasts? _broadcasts;
     private BroadcastFetcher? _pieces;
-    private CachedPeers? _cached;
+    private TakeOvers? _takeOvers;
     private ExecutorMapOutputs? _outputs;
     private PeerLinks? _peers;
     private LateAssemblies? _late;
+    private ExecutorBeat? _beat;
 
     private ExecutorHost(ExecutorStart start, NodeServer server, NodeClient client, IControlChannel driver)
     {
@@ -70,7 +71,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
             driver.Start(host);
             driver.Send(new RegisterExecutor(
                 start.Application, start.Executor, host.Server, start.Host, server.Url.ToString(), (start.Shuffles?.Url ?? server.Url).ToString(),
-                start.Shuffles?.Folder, start.Slots, start.Resources, [], 1));
+                start.Shuffles?.Folder, start.Slots, start.Resources, 1));
             return host;
         }
         catch
@@ -103,11 +104,14 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
     /// <summary>Ends tasks, the link and the listener, and removes what the executor kept.</summary>
     public async ValueTask DisposeAsync()
     {
+        _beat?.Dispose();
         _backend?.Dispose();
+        _takeOvers?.Dispose();
         await _driver.CloseAsync("the executor ends").ConfigureAwait(false);
         _peers?.Dispose();
         await _server.DisposeAsync().ConfigureAwait(false);
         _client.Dispose();
+        _pieces?.Dispose();
         _services?.Dispose();
         _late?.Dispose();
     }
@@ -122,7 +126,9 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
             case KillAttempt kill: _backend?.Kill(_start.Executor, kill.Task, kill.Reason); break;
             case ReportTaken taken: _reports.Taken(taken.Task); break;
             case DropCachedBlocks drop: _backend?.DropCached(drop.Rdd, drop.Epoch); break;
-            case CopyBlock copy: Copy(copy); break;
+            case CopyBlock copy: _takeOvers?.Take(copy); break;
+            case CopyOutputs copy: _takeOvers?.Take(copy); break;
+            case OutputsMoved moved: _outputs?.AdvanceTo(moved.Epoch); break;
             case DropBroadcast drop:
                 _broadcasts?.Drop(drop.Broadcast, drop.ForEver);
                 _pieces?.Drop(drop.Broadcast);
@@ -133,33 +139,35 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
                 break;
             case Refused refused: _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedThere, refused.Reason)); break;
             case Shutdown shutdown: _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedThere, shutdown.Reason)); break;
-            case HeartbeatAck: break;
         }
     }
 
     private void Begin(Registered registered)
     {
         var options = ExecutorSettings.Read(registered.Settings, _start.Slots, _start.MemoryBytes, _start.TempFolder) with { Resources = _start.Resources };
-        var folder = _start.Shuffles is { } shuffles ? new ShuffleFolder(shuffles.Folder) : null;
+        var folder = _start.Shuffles is { } shuffles ? new ShuffleFolder(shuffles.Folder, LocalDisk.Instance, shuffles.Worker) : null;
         var services = new ExecutorServices(_start.Executor, Server, options, folder) { Culture = ExecutorSettings.CultureOf(registered.Settings) };
         var reader = new RemoteBlockReader(_client, services.Pool);
         var driver = new DriverBlocksReader(reader, _start);
         _late = new LateAssemblies(Path.Combine(_start.TempFolder, "late"), name => driver.Ask(name, "an assembly"));
         _outputs = new ExecutorMapOutputs(shuffle => _driver.Send(new MapOutputsAsked(shuffle, 0)));
-        _pieces = new BroadcastFetcher(message => _driver.Send(message), driver.FetchPiece, _ended.Task);
+        _pieces = new BroadcastFetcher(services.Memory, message => _driver.Send(message), driver.FetchPiece, _ended.Task);
         _broadcasts = new FetchedBroadcasts(_code, _pieces.Fetch);
         _stages = new ShippedStages(driver, () => new ReadContext(_code) { Broadcasts = _broadcasts });
         services.Commits = _answers;
         services.Meetings = _answers;
         services.MapOutputs = _outputs;
-        services.Fetcher = new ShuffleFetcher(reader, _outputs, _start.Host, _start.Application, _start.Secret);
-        services.Peers = _cached = new CachedPeers(reader, _start.Application, _start.Secret);
+        services.Fetcher = new ShuffleFetcher(reader, _outputs, _start.Host, _start.Application, _start.Secret, _start.Node.Limits.Time);
+        var cached = new CachedPeers(reader, _start.Application, _start.Secret);
+        services.Peers = cached;
+        _takeOvers = new TakeOvers(reader, cached, services.Blocks, folder, _start, message => _driver.Send(message));
         _services = services;
         services.Exchange.Links = _peers = new PeerLinks(_client, _server.Url, _start.Application, _start.Secret, services.Exchange);
         _server.AdmitPeers(_start.Application, _peers.ServeAsync);
         _server.Admit(_start.Application, _start.Secret, new Served(this, new ShuffleBlockProvider(services.Shuffles), new CachedBlockProvider(services.Blocks)));
         _backend = new LocalBackend(services, _start.Slots, _start.Node.Limits.Time);
         _backend.Start(Report);
+        _beat = new ExecutorBeat(services, () => _running.Count, registered.HeartbeatInterval, _start.Node.Limits.Time, message => _driver.Send(message));
     }
 
     private void Launch(IReadOnlyList<TaskLaunch> launches)
@@ -183,32 +191,19 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
         if (tasks.Count > 0) _backend!.Launch(_start.Executor, tasks);
     }
 
-    // async void, so that a mistake of ours ends the process and does not vanish.
-    private async void Copy(CopyBlock copy)
-    {
-        var id = new RddBlockId(copy.Rdd, copy.Partition);
-        try
-        {
-            if (_cached is not { } peers || await peers.FetchAsync(new Uri(copy.From), id, CancellationToken.None).ConfigureAwait(false) is not { } fetched) return;
-            _services!.Blocks.Add(id, fetched, copy.Replicas, copy.Epoch);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The executor ends.
-        }
-    }
-
     private void Report(SchedulerEvent happened, bool mayRun)
     {
         switch (happened)
         {
             case TaskEnded ended when _running.TryRemove(ended.Task, out var binary):
                 _answers.Forget(ended.Task);
+                _beat?.Count(ended.Metrics);
                 _reports.Send(ended.Task, binary, ended.Outcome, ended.Metrics, ended.Accumulators);
 
                 // Its thread still runs, and nothing but the end of the process ends it.
                 if (ended.Outcome is TaskThrew { Exception: TaskAbandonedException error }) Quit(error.Message);
                 break;
+            case StateMoved moved: _driver.Send(new StateUpdated(moved.Update)); break;
             case BlockUpdated updated: _driver.Send(new BlocksUpdated([updated.Update])); break;
         }
     }

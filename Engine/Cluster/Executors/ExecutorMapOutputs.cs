@@ -10,17 +10,17 @@ namespace Dataflow.Cluster;
 internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<ShuffleId, TaskCompletionSource<MapOutputsAnswer>> _shuffles = [];
+    private readonly Dictionary<ShuffleId, TaskCompletionSource<(MapOutputLocations? Locations, long Epoch)>> _shuffles = [];
     private readonly ConcurrentDictionary<WorkerId, BlockServer> _servers = new();
     private readonly ConcurrentDictionary<WorkerId, CancellationTokenSource> _losses = new();
     private long _epoch;
 
-    public int? MapCount(ShuffleId shuffle) => Find(shuffle).Maps?.Length;
+    public int? MapCount(ShuffleId shuffle) => Find(shuffle)?.Maps.Length;
 
     public MapLocation? LocationOf(ShuffleId shuffle, int map)
     {
         var known = Find(shuffle);
-        return known.Maps is { } maps && (uint)map < (uint)maps.Length && maps[map] >= 0
+        return known is { Maps: var maps } && (uint)map < (uint)maps.Length && maps[map] >= 0
             ? new MapLocation(known.Servers[maps[map]].Server, new TaskId(known.Writers[map]))
             : null;
     }
@@ -51,22 +51,23 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
     /// <summary>Takes the driver's answer.</summary>
     public void Learn(MapOutputsAnswer answer)
     {
-        foreach (var server in answer.Servers)
+        var locations = answer.Locations is { } bytes ? MapOutputLocations.Decode(bytes) : null;
+        foreach (var server in locations?.Servers ?? [])
         {
             _servers[server.Server] = server;
 
             // The driver reaches it again.
             if (_losses.TryGetValue(server.Server, out var loss) && loss.IsCancellationRequested) _losses.TryRemove(new(server.Server, loss));
         }
-        TaskCompletionSource<MapOutputsAnswer>? waiting;
+        TaskCompletionSource<(MapOutputLocations? Locations, long Epoch)>? waiting;
         lock (_lock)
         {
             waiting = _shuffles.GetValueOrDefault(answer.Shuffle);
 
             // An answer with holes is good for those who asked; whoever asks next may find them filled.
-            if (answer.Maps is null || Array.IndexOf(answer.Maps, -1) >= 0 || answer.Epoch < _epoch) _shuffles.Remove(answer.Shuffle);
+            if (locations is null || locations.HasHoles || answer.Epoch < _epoch) _shuffles.Remove(answer.Shuffle);
         }
-        waiting?.TrySetResult(answer);
+        waiting?.TrySetResult((locations, answer.Epoch));
     }
 
     /// <summary>Forgets a shuffle.</summary>
@@ -78,15 +79,15 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
         }
     }
 
-    private MapOutputsAnswer Find(ShuffleId shuffle)
+    private MapOutputLocations? Find(ShuffleId shuffle)
     {
-        TaskCompletionSource<MapOutputsAnswer>? answer;
+        TaskCompletionSource<(MapOutputLocations? Locations, long Epoch)>? answer;
         var isFirst = false;
         lock (_lock)
         {
             if (!_shuffles.TryGetValue(shuffle, out answer))
             {
-                _shuffles[shuffle] = answer = new TaskCompletionSource<MapOutputsAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+                _shuffles[shuffle] = answer = new TaskCompletionSource<(MapOutputLocations? Locations, long Epoch)>(TaskCreationOptions.RunContinuationsAsynchronously);
                 isFirst = true;
             }
         }
@@ -95,6 +96,6 @@ internal sealed class ExecutorMapOutputs(Action<ShuffleId> ask) : IMapOutputs
             task.WaitFor(answer.Task);
         else
             answer.Task.Wait();
-        return answer.Task.Result;
+        return answer.Task.Result.Locations;
     }
 }

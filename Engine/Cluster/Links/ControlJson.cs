@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dataflow.Scheduling;
-using Dataflow.Tasks;
 
 namespace Dataflow.Cluster;
 
@@ -13,7 +12,7 @@ namespace Dataflow.Cluster;
     Converters =
     [
         typeof(JobIdConverter), typeof(StageIdConverter), typeof(TaskIdConverter), typeof(ShuffleIdConverter),
-        typeof(ExecutorIdConverter), typeof(WorkerIdConverter), typeof(TimeSpanConverter), typeof(TaskMetricsConverter),
+        typeof(ExecutorIdConverter), typeof(WorkerIdConverter), typeof(TimeSpanConverter),
     ])]
 [JsonSerializable(typeof(ControlMessage))]
 [JsonSerializable(typeof(ControlMessage[]))]
@@ -91,55 +90,4 @@ internal sealed class TimeSpanConverter : JsonConverter<TimeSpan>
     public override TimeSpan Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => new(reader.GetInt64());
 
     public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Ticks);
-}
-
-/// <summary>As an array of numbers, since every task that ends sends one. Both ends run the same engine.</summary>
-internal sealed class TaskMetricsConverter : JsonConverter<TaskMetrics>
-{
-    public override TaskMetrics Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
-    {
-        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException("task metrics are an array of numbers");
-        var metrics = new TaskMetrics
-        {
-            RunTime = new TimeSpan(Next(ref reader)),
-            GcPauseTime = new TimeSpan(Next(ref reader)),
-            InputBytes = Next(ref reader),
-            InputRecords = Next(ref reader),
-            OutputBytes = Next(ref reader),
-            OutputRecords = Next(ref reader),
-            ShuffleReadBytes = Next(ref reader),
-            ShuffleReadRecords = Next(ref reader),
-            FetchWaitTime = new TimeSpan(Next(ref reader)),
-            ShuffleWriteBytes = Next(ref reader),
-            ShuffleWriteRecords = Next(ref reader),
-            SpilledBytes = Next(ref reader),
-            PeakMemoryBytes = Next(ref reader),
-            ResultBytes = Next(ref reader),
-        };
-        if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray) throw new JsonException("task metrics have more numbers than are known");
-        return metrics;
-    }
-
-    public override void Write(Utf8JsonWriter writer, TaskMetrics value, JsonSerializerOptions options)
-    {
-        writer.WriteStartArray();
-        writer.WriteNumberValue(value.RunTime.Ticks);
-        writer.WriteNumberValue(value.GcPauseTime.Ticks);
-        writer.WriteNumberValue(value.InputBytes);
-        writer.WriteNumberValue(value.InputRecords);
-        writer.WriteNumberValue(value.OutputBytes);
-        writer.WriteNumberValue(value.OutputRecords);
-        writer.WriteNumberValue(value.ShuffleReadBytes);
-        writer.WriteNumberValue(value.ShuffleReadRecords);
-        writer.WriteNumberValue(value.FetchWaitTime.Ticks);
-        writer.WriteNumberValue(value.ShuffleWriteBytes);
-        writer.WriteNumberValue(value.ShuffleWriteRecords);
-        writer.WriteNumberValue(value.SpilledBytes);
-        writer.WriteNumberValue(value.PeakMemoryBytes);
-        writer.WriteNumberValue(value.ResultBytes);
-        writer.WriteEndArray();
-    }
-
-    private static long Next(ref Utf8JsonReader reader) =>
-        reader.Read() && reader.TokenType == JsonTokenType.Number ? reader.GetInt64() : throw new JsonException("task metrics have fewer numbers than are known");
 }

@@ -17,11 +17,10 @@ namespace Dataflow.Cluster;
 /// <param name="WorkerFolder">Where map outputs lie on that machine, for other processes of it; null if they are not in files.</param>
 /// <param name="Slots">How many tasks it runs at once.</param>
 /// <param name="Resources">Addresses of its named resources, by name.</param>
-/// <param name="Codecs">Ids of the compressions that it has.</param>
 /// <param name="Epoch">Counts the links of this executor; messages of an older link are ignored.</param>
 internal sealed record RegisterExecutor(
     string Application, ExecutorId Executor, WorkerId Worker, string Host, string DataUrl, string WorkerUrl, string? WorkerFolder, int Slots,
-    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, int[] Codecs, long Epoch) : ControlMessage;
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, long Epoch) : ControlMessage;
 
 /// <summary>The driver took the executor in.</summary>
 /// <param name="Epoch">That of the registration.</param>
@@ -103,6 +102,9 @@ internal sealed record MeetingAnswer(TaskId Task, int Meeting, byte[][]? Message
 /// <summary>Cached blocks came, moved or went.</summary>
 internal sealed record BlocksUpdated(IReadOnlyList<BlockUpdate> Updates) : ControlMessage;
 
+/// <summary>An object of a partition came to the executor's state, or went.</summary>
+internal sealed record StateUpdated(StateUpdate Update) : ControlMessage;
+
 /// <summary>The cached partitions of an Rdd are no longer wanted.</summary>
 /// <param name="Rdd">The Rdd.</param>
 /// <param name="Epoch">Tasks of stages that were submitted before this epoch keep nothing of it any more.</param>
@@ -114,7 +116,22 @@ internal sealed record DropCachedBlocks(int Rdd, long Epoch = 0) : ControlMessag
 /// <param name="From">Where it is fetched.</param>
 /// <param name="Replicas">On how many executors it is to be.</param>
 /// <param name="Epoch">A drop of a later epoch overrides this.</param>
-internal sealed record CopyBlock(int Rdd, int Partition, string From, int Replicas, long Epoch) : ControlMessage;
+/// <param name="Transfer">Answered with <see cref="TookOver"/> under this number; null if nobody waits for it.</param>
+internal sealed record CopyBlock(int Rdd, int Partition, string From, int Replicas, long Epoch, long? Transfer) : ControlMessage;
+
+/// <summary>An executor is to fetch map outputs into its worker's folder, for the worker that serves them leaves. Answered with <see cref="TookOver"/>.</summary>
+/// <param name="Transfer">Its number.</param>
+/// <param name="From">Where they are fetched.</param>
+/// <param name="Outputs">Which.</param>
+internal sealed record CopyOutputs(long Transfer, string From, IReadOnlyList<MovedOutput> Outputs) : ControlMessage;
+
+/// <summary>An executor has done what <see cref="CopyOutputs"/> or <see cref="CopyBlock"/> asked for, as far as it could.</summary>
+/// <param name="Transfer">The number of the request.</param>
+/// <param name="Outputs">Which outputs its worker serves now, by position in the request.</param>
+internal sealed record TookOver(long Transfer, int[] Outputs) : ControlMessage;
+
+/// <summary>Map outputs are at other places than before: where they were is of the past before this epoch.</summary>
+internal sealed record OutputsMoved(long Epoch) : ControlMessage;
 
 /// <summary>An executor wants the next piece of a broadcast value that it lacks.</summary>
 internal sealed record WantPiece(long Broadcast) : ControlMessage;
@@ -147,31 +164,11 @@ internal sealed record MapOutputsAsked(ShuffleId Shuffle, long Epoch) : ControlM
 /// <summary>Who serves the outputs of a shuffle.</summary>
 /// <param name="Shuffle">The shuffle.</param>
 /// <param name="Epoch">The epoch of the map outputs that this holds for.</param>
-/// <param name="Servers">Every server that is named below, with where its blocks are fetched.</param>
-/// <param name="Maps">Position in <paramref name="Servers"/> for each map output, -1 where nobody serves it; null if the shuffle is not known.</param>
-/// <param name="Writers">The attempt that wrote each.</param>
-internal sealed record MapOutputsAnswer(ShuffleId Shuffle, long Epoch, IReadOnlyList<BlockServer> Servers, int[]? Maps, long[] Writers) : ControlMessage;
+/// <param name="Locations">For <see cref="MapOutputLocations.Decode"/>; null if the shuffle is not known.</param>
+internal sealed record MapOutputsAnswer(ShuffleId Shuffle, long Epoch, byte[]? Locations) : ControlMessage;
 
-/// <summary>Who serves blocks and where.</summary>
-/// <param name="Server">The server.</param>
-/// <param name="DataUrl">Where it is asked for them.</param>
-/// <param name="Host">Name of its machine.</param>
-/// <param name="Folder">Where they lie there as files; null if they don't.</param>
-internal sealed record BlockServer(WorkerId Server, string DataUrl, string Host, string? Folder);
-
-/// <summary>An executor lives.</summary>
-/// <param name="Epoch">That of its registration.</param>
-/// <param name="HeapBytes">Managed memory in use.</param>
-/// <param name="NativeBytes">Engine memory in use.</param>
-/// <param name="Running">What its tasks have done so far.</param>
-internal sealed record Heartbeat(long Epoch, long HeapBytes, long NativeBytes, IReadOnlyList<TaskProgress> Running) : ControlMessage;
-
-/// <summary>What a running attempt has done so far.</summary>
-internal sealed record TaskProgress(TaskId Task, TaskMetrics Metrics);
-
-/// <summary>The driver lives, and knows the executor.</summary>
-/// <param name="Epoch">That of the registration; another one means: register again.</param>
-internal sealed record HeartbeatAck(long Epoch) : ControlMessage;
+/// <summary>An executor says how it is. That it lives is the link's business: keep-alives end a silent one.</summary>
+internal sealed record Heartbeat(ExecutorMetrics Metrics) : ControlMessage;
 
 /// <summary>The receiver is to end.</summary>
 internal sealed record Shutdown(string Reason) : ControlMessage;

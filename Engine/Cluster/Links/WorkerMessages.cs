@@ -15,10 +15,11 @@ namespace Dataflow.Cluster;
 /// <param name="Epoch">Counts the links of this worker process.</param>
 /// <param name="Worker">The number that this process was given before, which it keeps if nobody has missed it yet; null at first.</param>
 /// <param name="Executors">Executors that it runs or starts already.</param>
+/// <param name="Applications">Applications of which it keeps files. Of those that have ended it hears <see cref="ApplicationEnded"/>.</param>
 internal sealed record RegisterWorker(
     string Version, string Name, string Host, int Cores, long MemoryBytes,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, string DataUrl, long Epoch, WorkerId? Worker,
-    IReadOnlyList<RunningExecutor> Executors) : ControlMessage;
+    IReadOnlyList<RunningExecutor> Executors, IReadOnlyList<string> Applications) : ControlMessage;
 
 /// <summary>An executor that a worker runs when it registers.</summary>
 internal sealed record RunningExecutor(
@@ -27,14 +28,7 @@ internal sealed record RunningExecutor(
 /// <summary>The coordinator took the worker in.</summary>
 /// <param name="Worker">Its number from now on.</param>
 /// <param name="Epoch">That of the registration.</param>
-/// <param name="HeartbeatInterval">How often it is to beat.</param>
-internal sealed record WorkerRegistered(WorkerId Worker, long Epoch, TimeSpan HeartbeatInterval) : ControlMessage;
-
-/// <summary>A worker lives. The coordinator answers with <see cref="HeartbeatAck"/>.</summary>
-/// <param name="Epoch">That of its registration.</param>
-/// <param name="FreeMemoryBytes">Memory that its machine has left.</param>
-/// <param name="FreeDiskBytes">Room in its temporary folder.</param>
-internal sealed record WorkerHeartbeat(long Epoch, long FreeMemoryBytes, long FreeDiskBytes) : ControlMessage;
+internal sealed record WorkerRegistered(WorkerId Worker, long Epoch) : ControlMessage;
 
 /// <summary>A worker is to start an executor.</summary>
 /// <param name="Application">The application.</param>
@@ -46,12 +40,11 @@ internal sealed record WorkerHeartbeat(long Epoch, long FreeMemoryBytes, long Fr
 /// <param name="Resources">Addresses of named resources that are the executor's.</param>
 /// <param name="Secret">The application's secret, sealed with <see cref="IControlChannel.Seal"/> for this link.</param>
 /// <param name="Files">The application's files, to be staged in one folder.</param>
-/// <param name="Sources">Where files may be fetched: the driver and workers that have them.</param>
 /// <param name="Settings">Settings of the executor's process, by name.</param>
 internal sealed record LaunchExecutor(
     string Application, ExecutorId Executor, WorkerId Worker, string DriverUrl, int Cores, long MemoryBytes,
     IReadOnlyDictionary<string, IReadOnlyList<string>> Resources, byte[] Secret,
-    IReadOnlyList<CodeFile> Files, IReadOnlyList<string> Sources, IReadOnlyDictionary<string, string> Settings) : ControlMessage;
+    IReadOnlyList<CodeFile> Files, IReadOnlyDictionary<string, string> Settings) : ControlMessage;
 
 /// <summary>One file of an application.</summary>
 /// <param name="Path">Where it belongs, relative to the application's folder, with forward slashes.</param>
@@ -59,8 +52,19 @@ internal sealed record LaunchExecutor(
 /// <param name="Length">Bytes.</param>
 internal sealed record CodeFile(string Path, string Hash, long Length);
 
-/// <summary>An executor's process runs; it registers with its driver by itself.</summary>
-internal sealed record ExecutorStarted(string Application, ExecutorId Executor, int ProcessId) : ControlMessage;
+/// <summary>A worker wants the next bundle of an application's files that it lacks, and fetches none now. Answered with <see cref="FilesAt"/>, sooner or later.</summary>
+/// <param name="Application">The application.</param>
+/// <param name="Here">Bundles that it has and serves, by position in <see cref="CodeBundles"/>; if they are all, it wants nothing.</param>
+internal sealed record WantFiles(string Application, int[] Here) : ControlMessage;
+
+/// <summary>From whom a worker is to fetch a bundle of files.</summary>
+/// <param name="Application">The application.</param>
+/// <param name="Bundle">Which bundle; null if the coordinator can't say, and the driver is to be asked for all.</param>
+/// <param name="Source">Where another worker serves it; null for the driver.</param>
+internal sealed record FilesAt(string Application, int? Bundle, string? Source) : ControlMessage;
+
+/// <summary>A worker has a bundle and serves it, or could not fetch it.</summary>
+internal sealed record GotFiles(string Application, int Bundle, bool Whole) : ControlMessage;
 
 /// <summary>An executor's process ended, or could not be started. The coordinator hears it of the worker, and tells the program.</summary>
 /// <param name="Application">The application.</param>
@@ -102,6 +106,13 @@ internal sealed record ExecutorWish(int Least, int Most, int Cores, long MemoryB
 /// <param name="HeartbeatInterval">How often it is to beat.</param>
 internal sealed record ApplicationRegistered(long Epoch, TimeSpan HeartbeatInterval) : ControlMessage;
 
+/// <summary>A program says how its executors are, for people who ask for the cluster's status.</summary>
+/// <param name="RunningTasks">Tasks that they run.</param>
+/// <param name="MemoryBytes">Memory that they have given to data.</param>
+/// <param name="MemoryLimitBytes">Memory that they may give to data.</param>
+/// <param name="CachedBytes">Cached partitions in their memory.</param>
+internal sealed record ApplicationBeat(int RunningTasks, long MemoryBytes, long MemoryLimitBytes, long CachedBytes) : ControlMessage;
+
 /// <summary>A program wants another number of executors now.</summary>
 internal sealed record WantExecutors(string Application, ExecutorWish Wanted) : ControlMessage;
 
@@ -125,7 +136,15 @@ internal sealed record ExecutorReady(string Application, ExecutorId Executor) : 
 internal sealed record WorkerNews(
     WorkerId Worker, string Name, string Host, int Cores, long MemoryBytes, WorkerChangeKind Kind, string? Reason) : ControlMessage;
 
-/// <summary>An executor is given back, by its program, or asked back, by the coordinator.</summary>
+/// <summary>A program is asked to give executors back, for another one that has less.</summary>
+/// <param name="Application">The program.</param>
+/// <param name="Any">Executors of which some will do: it chooses.</param>
+/// <param name="Count">How many of them.</param>
+/// <param name="Grace">How long their tasks may go on.</param>
+/// <param name="Reason">For people.</param>
+internal sealed record AskBack(string Application, IReadOnlyList<ExecutorId> Any, int Count, TimeSpan Grace, string Reason) : ControlMessage;
+
+/// <summary>An executor is given back by its program.</summary>
 internal sealed record ReleaseExecutor(string Application, ExecutorId Executor, string Reason) : ControlMessage;
 
 /// <summary>A worker is gone, with its executors and all that it served.</summary>
@@ -138,6 +157,9 @@ internal sealed record ApplicationEnded(string Application, string Reason) : Con
 /// <param name="Worker">The worker.</param>
 /// <param name="Deadline">After this long it leaves in any case.</param>
 internal sealed record Drain(WorkerId Worker, TimeSpan Deadline) : ControlMessage;
+
+/// <summary>A program has taken over what it wants of a worker that drains: for its sake the worker may leave.</summary>
+internal sealed record HandedOver(string Application, WorkerId Worker) : ControlMessage;
 
 /// <summary>Someone asks that a program be ended. Answered with <see cref="ApplicationEnded"/> or <see cref="Refused"/>.</summary>
 internal sealed record KillApplication(string Application, string Reason) : ControlMessage;
@@ -157,4 +179,4 @@ internal sealed record WorkerStatus(
 internal sealed record ResourceStatus(string Name, int Count, int Free);
 
 /// <summary>One program of <see cref="StatusAnswer"/>.</summary>
-internal sealed record ApplicationStatus(string Application, string Title, string DriverUrl, int Executors, int Cores);
+internal sealed record ApplicationStatus(string Application, string Title, string DriverUrl, int Executors, int Cores, ApplicationBeat? Load);

@@ -47,7 +47,7 @@ internal sealed partial class ExecutorProcess : IStartedExecutor
         var launcher = Path.Combine(folder, Launcher);
         if (!File.Exists(launcher)) File.Copy(LauncherPath(), launcher);
         var runtime = Path.Combine(folder, "executor.runtimeconfig.json");
-        File.WriteAllText(runtime, RuntimeConfig(launch.MemoryBytes));
+        File.WriteAllText(runtime, ExecutorRuntime.Config(launch.Cores, launch.MemoryBytes));
         var start = new ProcessStartInfo(Host(), ["exec", "--runtimeconfig", runtime, launcher, "executor"])
         {
             WorkingDirectory = folder,
@@ -151,26 +151,6 @@ internal sealed partial class ExecutorProcess : IStartedExecutor
             ? path
             : throw new ClusterException($"The worker's own folder {AppContext.BaseDirectory} has no {Launcher}, which executors are started from. Install the dataflow tool again.");
     }
-
-    // Server GC without adaptation is a fifth faster, and bounded by a hard limit takes no more memory than it is given.
-    private static string RuntimeConfig(long memoryBytes) => $$"""
-        {
-          "runtimeOptions": {
-            "tfm": "net10.0",
-            "rollForward": "Major",
-            "frameworks": [
-              { "name": "Microsoft.NETCore.App", "version": "10.0.0" },
-              { "name": "Microsoft.AspNetCore.App", "version": "10.0.0" }
-            ],
-            "configProperties": {
-              "System.GC.Server": {{(memoryBytes >= 1L << 30 ? "true" : "false")}},
-              "System.GC.DynamicAdaptationMode": 0,
-              "System.GC.HeapHardLimit": {{memoryBytes.ToString(CultureInfo.InvariantCulture)}},
-              "System.Globalization.Invariant": {{(AppContext.TryGetSwitch("System.Globalization.Invariant", out var invariant) && invariant ? "true" : "false")}}
-            }
-          }
-        }
-        """;
 
     private async Task<(int Code, string Reason)> WaitAsync(string folder, ILogger logger)
     {

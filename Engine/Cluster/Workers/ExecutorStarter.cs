@@ -13,14 +13,20 @@ internal sealed class ExecutorStarter(RemoteBlockReader reader, WorkerShuffles s
 {
     private readonly FileStage _stage = new(reader, Path.Combine(folder, "code"));
 
-    public async Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret)
+    public async Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources)
     {
         var application = Path.Combine(folder, $"{launch.Application}-{launch.Executor.Value}");
-        await _stage.FillAsync(application, launch.Files, new BlockSource(new Uri(launch.Sources[0]), launch.Application, secret)).ConfigureAwait(false);
-        var served = new ShuffleServer(launch.Worker, shuffles.Url, shuffles.Begin(launch.Application, secret));
+
+        // Before its files are here: what has come is for others at once.
+        var served = new ShuffleServer(launch.Worker, shuffles.Url, shuffles.Begin(launch.Application, secret, new StagedFiles(_stage, launch.Files)));
+        await _stage.FillAsync(application, launch.Files, new BlockSource(new Uri(launch.DriverUrl), launch.Application, secret), sources).ConfigureAwait(false);
         return ExecutorProcess.Start(launch, secret, served, application, tls, logger);
     }
 
     // An executor's own folder goes with its process; files stay by content, for other applications may consist of them too.
-    public void Forget(string application) => shuffles.End(application);
+    public void Forget(string application)
+    {
+        shuffles.End(application);
+        _stage.Forget(application);
+    }
 }

@@ -6,7 +6,8 @@ internal interface IExecutorStarter
     /// <summary>Stages the application's files and starts an executor.</summary>
     /// <param name="launch">What the coordinator asked for.</param>
     /// <param name="secret">The application's secret.</param>
-    Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret);
+    /// <param name="sources">Knows who has the files.</param>
+    Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources);
 
     /// <summary>Removes what is kept for an application, which has ended. Its executors have been asked to end.</summary>
     void Forget(string application);

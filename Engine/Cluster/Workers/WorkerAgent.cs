@@ -46,6 +46,11 @@ internal sealed class WorkerAgent : Actor
     private readonly IExecutorStarter _starter;
     private readonly WorkerAgentSettings _settings;
     private readonly Dictionary<(string Application, ExecutorId Executor), HeldExecutor> _executors = [];
+
+    // Of which it keeps files, and which of them want some of these before it leaves.
+    private readonly HashSet<string> _applications = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _wanting = new(StringComparer.Ordinal);
+    private readonly FileSources _sources;
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _timer;
@@ -65,6 +70,7 @@ internal sealed class WorkerAgent : Actor
         _dial = dial;
         _starter = starter;
         _settings = settings ?? new WorkerAgentSettings();
+        _sources = new FileSources(message => Self.Tell(message), _settings.Time);
         _timer = _settings.Time.CreateTimer(_ => Self.Tell(Due.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -91,12 +97,19 @@ internal sealed class WorkerAgent : Actor
             case Heard heard when heard.From == _link: Handle(heard.Message); break;
             case Gone gone when gone.From == _link:
                 _link = null;
+                _sources.GiveUp();
                 Log("link-lost", gone.End.Reason);
                 OnLost(new ClusterException($"The coordinator ended the link before it took the worker in: {gone.End.Reason}"));
                 break;
             case Started started: OnStarted(started.Executor, started.Process); break;
             case Exited exited: OnExited(exited.Executor, exited.Code, exited.Reason); break;
             case Overdue overdue: overdue.Executor.Process?.Kill(); break;
+            case WantFiles or GotFiles:
+                if (_link is { } link)
+                    link.Channel.Send((ControlMessage)message);
+                else
+                    _sources.GiveUp();
+                break;
             case DrainAsked asked: OnDrain(asked.Deadline); break;
             case StopAsked asked: Leave(asked.Reason); break;
         }
@@ -155,7 +168,7 @@ internal sealed class WorkerAgent : Actor
         channel.Start(_link);
         channel.Send(new RegisterWorker(
             _settings.Version, _offer.Name, _offer.Host, _offer.Cores, _offer.MemoryBytes, _offer.Resources, _offer.DataUrl, ++_epoch, _number,
-            [.. _executors.Values.Select(held => held.Running)]));
+            [.. _executors.Values.Select(held => held.Running)], [.. _applications]));
     }
 
     private void OnLost(Exception error)
@@ -199,13 +212,20 @@ internal sealed class WorkerAgent : Actor
                 foreach (var executor in _executors.Values.Where(executor => executor.Launch.Application == ended.Application).ToArray())
                     Finish(executor, ended.Reason);
                 _starter.Forget(ended.Application);
+                _applications.Remove(ended.Application);
+                _wanting.Remove(ended.Application);
+                LeaveIfEmpty();
+                break;
+            case HandedOver done:
+                _wanting.Remove(done.Application);
+                LeaveIfEmpty();
                 break;
             case Refused refused:
                 _error = new ClusterException(refused.Reason);
                 Leave(refused.Reason);
                 break;
             case Shutdown shutdown: Leave(shutdown.Reason); break;
-            case HeartbeatAck: break;
+            case FilesAt answer: _sources.Answer(answer); break;
             default: _ = _link!.Channel.CloseAsync($"{message.GetType().Name} is nothing that a coordinator says"); break;
         }
     }
@@ -227,6 +247,7 @@ internal sealed class WorkerAgent : Actor
         }
         var held = new HeldExecutor(launch);
         _executors.Add(key, held);
+        _applications.Add(launch.Application);
         _ = StartAsync(held, ClusterToken.Import(_link!.Channel.Unseal(launch.Secret)));
     }
 
@@ -234,7 +255,7 @@ internal sealed class WorkerAgent : Actor
     {
         try
         {
-            var process = await _starter.StartAsync(held.Launch, secret).ConfigureAwait(false);
+            var process = await _starter.StartAsync(held.Launch, secret, _sources).ConfigureAwait(false);
             Self.Tell(new Started(held, process));
             var (code, reason) = await process.Exited.ConfigureAwait(false);
             Self.Tell(new Exited(held, code, reason));
@@ -249,7 +270,6 @@ internal sealed class WorkerAgent : Actor
     {
         held.Process = process;
         Log("executor-started", $"{held}, process {process.ProcessId}");
-        _link?.Channel.Send(new ExecutorStarted(held.Launch.Application, held.Launch.Executor, process.ProcessId));
         if (held.StopReason is { } reason) Finish(held, reason);
     }
 
@@ -259,11 +279,14 @@ internal sealed class WorkerAgent : Actor
         _executors.Remove((held.Launch.Application, held.Launch.Executor));
         Log("executor-ended", $"{held}, exit code {code?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"}: {held.StopReason ?? reason}");
         _link?.Channel.Send(new ExecutorExited(held.Launch.Application, held.Launch.Executor, code, held.StopReason ?? reason));
-        if (_executors.Count > 0) return;
-        if (_reason is not null)
-            Self.Stop();
-        else if (_isDraining)
-            Leave("it was drained");
+        if (_reason is not null && _executors.Count == 0) Self.Stop();
+        LeaveIfEmpty();
+    }
+
+    // Executors have ended, and programs have what they want of what was served here.
+    private void LeaveIfEmpty()
+    {
+        if (_isDraining && _reason is null && _executors.Count == 0 && _wanting.Count == 0) Leave("it was drained");
     }
 
     // First a word, then force.
@@ -280,7 +303,8 @@ internal sealed class WorkerAgent : Actor
         if (_isDraining || _reason is not null) return;
         _isDraining = true;
         Log("draining", $"{_executors.Count} executors, for {deadline.TotalSeconds:0.###} s at most");
-        if (_executors.Count == 0 || _link is null || _number is not { } number)
+        _wanting.UnionWith(_applications);
+        if ((_executors.Count == 0 && _wanting.Count == 0) || _link is null || _number is not { } number)
         {
             Leave("it was drained");
             return;
@@ -296,6 +320,7 @@ internal sealed class WorkerAgent : Actor
         _reason = reason;
         Log("leaving", reason);
         _ = _ending.CancelAsync();
+        _sources.GiveUp();
         if (_link is { } link) _closing = link.Channel.CloseAsync(reason).AsTask();
         foreach (var held in _executors.Values) Finish(held, reason);
         if (_executors.Count == 0) Self.Stop();

@@ -31,7 +31,7 @@ public sealed record WorkerOptions(Uri Join)
     /// <summary>How long it tries to reach the coordinator, when it starts and again after the link was lost; its executors go on meanwhile. Default 60 s.</summary>
     public TimeSpan ReconnectFor { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long tasks that run may take to end after <see cref="WorkerHost.Drain"/>. Default 30 s.</summary>
+    /// <summary>How long tasks that run may take to end, and others to take over what is kept here, after <see cref="WorkerHost.Drain"/>. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>TLS of its port, of its executors' and of all that they dial; null takes the variables of <see cref="TlsFiles.FromEnvironment"/>, or none.</summary>
@@ -69,7 +69,7 @@ public sealed class WorkerHost
         _logger = options.LoggerFactory?.CreateLogger("Dataflow.Worker") ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
     }
 
-    /// <summary>Has the worker leave when the tasks that run have ended, after <see cref="WorkerOptions.DrainTimeout"/> in any case. Programs are told, and
+    /// <summary>Has the worker leave when the tasks that run have ended and other workers have its map outputs and cached partitions, after <see cref="WorkerOptions.DrainTimeout"/> in any case. Programs are told, and
     /// give it no new ones. Safe to call twice.</summary>
     public void Drain() => _drain.TrySetResult();
 
@@ -85,7 +85,9 @@ public sealed class WorkerHost
         var join = tls is null ? _options.Join : TlsFiles.Secured(_options.Join);
         var node = new NodeOptions { Address = await AddressTowardAsync(join, cancellationToken).ConfigureAwait(false), Token = _token, Logger = _logger, Tls = tls?.Load() };
         using var client = new NodeClient(node);
-        using var pool = new NativePool(new NativePoolOptions { HugePages = false });
+
+        // A daemon fetches the files of a program now and then, and keeps nothing for the next time.
+        using var pool = new NativePool(new NativePoolOptions { HugePages = false, IdleBytes = 0 });
         var server = await NodeServer.StartAsync(
             node, static link => link.Channel.DisposeAsync(), cancellation: cancellationToken).ConfigureAwait(false);
         await using var listening = server.ConfigureAwait(false);

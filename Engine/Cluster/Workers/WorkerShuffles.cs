@@ -5,7 +5,7 @@ namespace Dataflow.Cluster;
 
 /// <summary>
 /// The map outputs that a worker serves, whichever executors wrote them: a folder for each application, read under its own secret only,
-/// removed when the application ends.
+/// removed when the application ends. The application's files are served beside them.
 /// </summary>
 /// <param name="server">The worker's port.</param>
 /// <param name="root">The folder of all applications.</param>
@@ -19,12 +19,13 @@ internal sealed class WorkerShuffles(NodeServer server, string root) : IDisposab
     /// <summary>Serves an application, if it is not served yet.</summary>
     /// <param name="application">Its name: letters, digits and hyphens.</param>
     /// <param name="secret">Its secret.</param>
+    /// <param name="files">Serves the files that it consists of.</param>
     /// <returns>Where its executors write.</returns>
-    public string Begin(string application, ClusterToken secret)
+    public string Begin(string application, ClusterToken secret, IBlockProvider files)
     {
         ScopeName.Check(application);
         var folder = _folders.GetOrAdd(application, name => new ShuffleFolder(Path.Combine(root, name)));
-        server.Admit(application, secret, new MapFileProvider(folder));
+        server.Admit(application, secret, new Served(files, new MapFileProvider(folder)));
         return folder.Path;
     }
 
@@ -48,5 +49,12 @@ internal sealed class WorkerShuffles(NodeServer server, string root) : IDisposab
     public void Dispose()
     {
         foreach (var application in _folders.Keys) End(application);
+    }
+
+    private sealed class Served(IBlockProvider files, MapFileProvider outputs) : IBlockProvider
+    {
+        public ServedBlock? Open(BlockName name, bool near) => name.Kind == BlockKind.Code ? files.Open(name, near) : outputs.Open(name, near);
+
+        public bool Drop(BlockName name) => outputs.Drop(name);
     }
 }

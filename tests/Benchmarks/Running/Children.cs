@@ -15,6 +15,7 @@ internal static class Children
         ["sort"] = Rdds.SortBenchmarks.Child,
         ["hello"] = Rdds.StartBenchmarks.Hello,
         ["small-job"] = Rdds.StartBenchmarks.SmallJob,
+        [Cluster.ScaleBenchmarks.Work] = Cluster.ScaleBenchmarks.Child,
     };
 
     /// <summary>What a child left behind.</summary>

@@ -64,6 +64,32 @@ public sealed class CachedBlockTests
     }
 
     [Fact]
+    public async Task A_lost_replica_is_replaced_and_the_next_loss_costs_nothing_either()
+    {
+        await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");
+        using var one = new WorkerProcess(context.Cluster.Url.ToString());
+        using var two = new WorkerProcess(context.Cluster.Url.ToString());
+        await context.Cluster.WaitForWorkersAsync(2, Patience);
+        var blocks = new Blocks();
+        context.AddListener(blocks);
+        var computed = context.Counter("computed");
+        var words = context.Range(0, 600, partitions: 6).Map(i =>
+        {
+            computed.Add(1);
+            return $"word {i}";
+        }).Persist(StorageLevel.MemoryOnly2);
+        Assert.Equal(600, words.Count());
+        await blocks.WaitForAsync(12);
+
+        // No job runs meanwhile: the copies come when the next executor does.
+        one.KillExecutors();
+        await blocks.WaitForAsync(18);
+        two.KillExecutors();
+        Assert.Equal(Enumerable.Range(0, 600).Select(i => $"word {i}"), words.Collect());
+        Assert.Equal(600, computed.Value);
+    }
+
+    [Fact]
     public async Task What_is_unpersisted_is_gone_on_all_executors()
     {
         await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");

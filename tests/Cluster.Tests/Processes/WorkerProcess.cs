@@ -7,12 +7,14 @@ namespace Dataflow.Cluster.Tests;
 internal sealed class WorkerProcess : IDisposable
 {
     private readonly TempDirectory _folder = new();
+    private readonly string _temp;
     private readonly Process _process;
     private readonly List<string> _lines = [];
 
-    public WorkerProcess(string url, int cores = 1, string? token = null, string? name = null, string? program = null, IEnumerable<string>? more = null)
+    public WorkerProcess(string url, int cores = 1, string? token = null, string? name = null, string? program = null, IEnumerable<string>? more = null, string? temp = null)
     {
-        List<string> arguments = [program ?? PathOf("dataflow.dll"), "worker", "--join", url, "--cores", $"{cores}", "--memory", "600m", "--temp", _folder.Path];
+        _temp = temp ?? _folder.Path;
+        List<string> arguments = [program ?? PathOf("dataflow.dll"), "worker", "--join", url, "--cores", $"{cores}", "--memory", "600m", "--temp", _temp];
         if (name is not null) arguments.AddRange(["--name", name]);
         arguments.AddRange(more ?? []);
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", arguments)
@@ -46,7 +48,7 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>The map outputs that it serves.</summary>
     public IReadOnlyList<string> MapFiles()
     {
-        var root = Directory.EnumerateDirectories(_folder.Path, "shuffles", SearchOption.AllDirectories).ToArray();
+        var root = Directory.EnumerateDirectories(_temp, "shuffles", SearchOption.AllDirectories).ToArray();
         return [.. root.SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal)];
     }
 
@@ -73,6 +75,12 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>As <c>kill</c>: asks it to leave.</summary>
     public void Terminate() => Signal("TERM");
 
+    /// <summary>Has its executors stand still.</summary>
+    public void StopExecutors()
+    {
+        foreach (var child in Children()) Signal("STOP", child.Id);
+    }
+
     public void KillExecutors()
     {
         foreach (var child in Children()) child.Kill();
@@ -90,16 +98,18 @@ internal sealed class WorkerProcess : IDisposable
         _folder.Dispose();
     }
 
-    private void Signal(string name)
+    private void Signal(string name) => Signal(name, _process.Id);
+
+    private static void Signal(string name, int process)
     {
-        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        using var kill = Process.Start("kill", [$"-{name}", $"{process}"]);
         kill.WaitForExit();
     }
 
     private IEnumerable<Process> Children() => Find("status", text => text.Contains($"\nPPid:\t{_process.Id}\n", StringComparison.Ordinal));
 
     // The worker and its executors name files of its folder on their command lines.
-    private IEnumerable<Process> Own() => Find("cmdline", text => text.Contains(_folder.Path, StringComparison.Ordinal));
+    private IEnumerable<Process> Own() => Find("cmdline", text => text.Contains(_temp, StringComparison.Ordinal));
 
     private static IEnumerable<Process> Find(string file, Predicate<string> isWanted)
     {

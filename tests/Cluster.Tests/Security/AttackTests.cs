@@ -13,8 +13,8 @@ public sealed class AttackTests(ITestOutputHelper output)
     // Valid messages, each of which is damaged in many ways.
     private static readonly ControlMessage[] Seeds =
     [
-        new RegisterWorker("1.0", "w", "h", 2, 1 << 30, new Dictionary<string, IReadOnlyList<string>> { ["gpu"] = ["0", "1"] }, "http://127.0.0.1:1", 1, null, []),
-        new WorkerHeartbeat(1, 2, 3),
+        new RegisterWorker("1.0", "w", "h", 2, 1 << 30, new Dictionary<string, IReadOnlyList<string>> { ["gpu"] = ["0", "1"] }, "http://127.0.0.1:1", 1, null, [], []),
+        new ApplicationBeat(1, 2, 3, 4),
         new DropCachedBlocks(7),
         new TasksFinished([new TaskFinish(new(1), [1, 2, 3]), new TaskFinish(new(2), null)]),
         new BlocksUpdated([]),

@@ -19,7 +19,7 @@ public sealed class TlsTests
         await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0", options);
         Assert.Equal("https", context.Cluster.Url.Scheme);
 
-        using (var stranger = new WorkerProcess(context.Cluster.Url.ToString(), token: Token)) Assert.Equal(1, await stranger.ExitAsync());
+        using (var stranger = new WorkerProcess(context.Cluster.Url.ToString(), token: Token, more: ["--reconnect-for", "1"])) Assert.Equal(1, await stranger.ExitAsync());
 
         string[] tls = ["--tls-certificate", certificate, "--tls-authority", authority, "--tls-mutual"];
         using var one = new WorkerProcess(context.Cluster.Url.ToString(), token: Token, more: tls);
@@ -29,6 +29,25 @@ public sealed class TlsTests
         Assert.Equal(
             4950 + (100 * (3 << 20)),
             context.Range(0, 100, partitions: 4).Map(i => (i % 10, i + large.Value.Length)).ReduceByKey((a, b) => a + b, partitions: 4).Values().Sum());
+
+        // Executors dial each other: a sum of vectors, and what the other one keeps.
+        var sums = context.Range(0, 2, partitions: 2).Barrier().MapPartitions((task, _) =>
+        {
+            var vector = new double[] { task.TaskIndex + 1, Environment.ProcessId };
+            task.Collectives.AllReduce<double>(vector);
+            return (IEnumerable<(double Tasks, int Process, double Processes)>)[(vector[0], Environment.ProcessId, vector[1])];
+        }).Collect();
+        Assert.Equal(2, sums.DistinctBy(each => each.Process).Count());
+        Assert.All(sums, each => Assert.Equal((3.0, sums.Sum(other => (double)other.Process)), (each.Tasks, each.Processes)));
+
+        // One worker takes over what the other one serves.
+        var pairs = context.Range(0, 1000, partitions: 4).Map(i => (i % 10, i)).ReduceByKey((a, b) => a + b, partitions: 4);
+        var expected = pairs.Collect().Order().ToArray();
+        var served = two.MapFiles().Count;
+        one.Terminate();
+        Assert.Equal(0, await one.ExitAsync());
+        Assert.True(two.MapFiles().Count > served, $"{two.MapFiles().Count} map outputs, {served} before");
+        Assert.Equal(expected, pairs.Collect().Order());
     }
 
     [Fact]

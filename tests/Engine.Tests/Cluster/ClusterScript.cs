@@ -34,6 +34,8 @@ internal sealed class ScriptedPeer(StepDispatcher dispatcher, MemoryChannel chan
 
     public MemoryChannel Channel => channel;
 
+    public bool HasHeard => _heard.Count > 0;
+
     public LinkEnd? End { get; private set; }
 
     public void Received(IReadOnlyList<ControlMessage> messages) => _heard.AddRange(messages);
@@ -94,22 +96,23 @@ internal sealed class ClusterScript
 
     public ScriptedPeer Worker(
         string name, int cores = 4, long memory = 4000, WorkerId? before = null, long epoch = 1, RunningExecutor[]? running = null,
-        Dictionary<string, IReadOnlyList<string>>? resources = null, string? version = null)
+        Dictionary<string, IReadOnlyList<string>>? resources = null, string? version = null, string[]? applications = null)
     {
         var peer = Dial();
         peer.Say(new RegisterWorker(
-            version ?? CoordinatorHost.EngineVersion, name, $"host of {name}", cores, memory, resources ?? NoResources, $"http://{name}:1/", epoch, before, running ?? []));
+            version ?? CoordinatorHost.EngineVersion, name, $"host of {name}", cores, memory, resources ?? NoResources, $"http://{name}:1/", epoch, before, running ?? [], applications ?? []));
         return peer;
     }
 
     public ScriptedPeer Program(
         string name, int least = 1, int most = int.MaxValue, int cores = 0, long memory = 0, Dictionary<string, int>? resources = null, int[]? executors = null,
-        int first = 1, long epoch = 1, string? version = null, ClusterToken? secret = null)
+        int first = 1, long epoch = 1, string? version = null, ClusterToken? secret = null,
+        CodeFile[]? files = null)
     {
         var peer = Dial();
         secret ??= _secrets.TryGetValue(name, out var known) ? known : _secrets[name] = ClusterToken.Create();
         peer.Say(new RegisterApplication(
-            version ?? CoordinatorHost.EngineVersion, name, $"title of {name}", $"http://{name}:2/", peer.Channel.Seal(secret.Export()), [],
+            version ?? CoordinatorHost.EngineVersion, name, $"title of {name}", $"http://{name}:2/", peer.Channel.Seal(secret.Export()), files ?? [],
             new ExecutorWish(least, most, cores, memory, resources ?? []), new Dictionary<string, string>(),
             [.. (executors ?? []).Select(executor => new ExecutorId(executor))], first, epoch));
         return peer;

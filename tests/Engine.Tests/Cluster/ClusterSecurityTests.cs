@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Dataflow.Cluster;
+using Dataflow.Collectives;
 using Dataflow.Storage;
 using Dataflow.TestKit;
 using Microsoft.Extensions.Logging;
@@ -228,6 +229,42 @@ public sealed class ClusterSecurityTests
         await Assert.ThrowsAsync<ClusterException>(() => client.ConnectAsync(node.Server.Url, ScopeName.Cluster, Token));
         using var unknown = new NodeClient(NodeOptions.Default with { Tls = tls with { Certificate = stranger } });
         await Assert.ThrowsAsync<ClusterException>(() => unknown.ConnectAsync(node.Server.Url, ScopeName.Cluster, Token));
+    }
+
+    [Fact]
+    public async Task Links_between_executors_go_through_tls_and_need_its_certificates()
+    {
+        const string application = "app-peers";
+        using var certificate = Certificate();
+        var options = NodeOptions.Default with { Tls = new TlsOptions { Certificate = certificate, Trusted = [certificate], Mutual = true } };
+        var secret = ClusterToken.Create();
+        using var client = new NodeClient(options);
+        await using var server = await NodeServer.StartAsync(options, static link => link.Channel.DisposeAsync());
+        Assert.Equal("https", server.Url.Scheme);
+        var there = new Exchange();
+        using var served = new PeerLinks(client, server.Url, application, secret, there);
+        server.Admit(application, secret, null);
+        server.AdmitPeers(application, served.ServeAsync);
+        using var links = new PeerLinks(client, new Uri("https://127.0.0.1:9"), application, secret, new Exchange());
+        var gang = new GangId(3, 1);
+        var inbox = there.Open(gang, 1);
+        var header = new PeerHeader(gang, From: 0, To: 1, CollectiveCall.AllReduce, Sequence: 0, Part: 0, Length: 3);
+        Assert.Null(links.Send(server.Url.ToString(), header, [1, 2, 3], TestNode.Patience, CancellationToken.None));
+        Assert.Equal([1, 2, 3], inbox.Take(0, 0, 0, Environment.TickCount64 + (long)TestNode.Patience.TotalMilliseconds, out _)!.Bytes.ToArray());
+
+        // The secret alone is not enough: without TLS, without a certificate, with one of a stranger.
+        using var stranger = Certificate();
+        foreach (var (other, scheme) in ((NodeOptions, string)[])
+        [
+            (NodeOptions.Default, "http"), (NodeOptions.Default, "https"), (options with { Tls = options.Tls! with { Certificate = stranger } }, "https"),
+            (options with { Tls = options.Tls! with { Trusted = [stranger] } }, "https"),
+        ])
+        {
+            using var outside = new NodeClient(other);
+            await Assert.ThrowsAnyAsync<Exception>(() => outside.ConnectPeerAsync(new UriBuilder(server.Url) { Scheme = scheme }.Uri, application, secret).WaitAsync(TestNode.Patience));
+        }
+        Assert.Null(links.Send(server.Url.ToString(), header with { Sequence = 1 }, [4], TestNode.Patience, CancellationToken.None));
+        Assert.Equal([4], inbox.Take(0, 1, 0, Environment.TickCount64 + (long)TestNode.Patience.TotalMilliseconds, out _)!.Bytes.ToArray());
     }
 
     private static X509Certificate2 Certificate()

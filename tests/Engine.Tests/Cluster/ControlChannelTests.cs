@@ -14,8 +14,8 @@ public sealed class ControlChannelTests
         var (here, heard, there, heardThere) = await node.LinkAsync();
         for (var i = 0; i < 10_000; i++) Assert.True(here.Send(new DropCachedBlocks(i)));
         for (var i = 0; i < 10_000; i++) Assert.Equal(i, (await heardThere.NextAsync<DropCachedBlocks>()).Rdd);
-        Assert.True(there.Send(new HeartbeatAck(3)));
-        Assert.Equal(3, (await heard.NextAsync<HeartbeatAck>()).Epoch);
+        Assert.True(there.Send(new ReportTaken(new(3))));
+        Assert.Equal(3, (await heard.NextAsync<ReportTaken>()).Task.Value);
 
         await here.CloseAsync("done");
         Assert.Equal(LinkEndKind.ClosedHere, (await heard.Ended).Kind);

@@ -52,6 +52,52 @@ public sealed class CoordinatorRestartTests
     }
 
     [Fact]
+    public void A_worker_that_registers_again_hears_which_of_its_programs_have_ended()
+    {
+        var worker = _script.Worker("one");
+        var number = Assert.Single(worker.Take<WorkerRegistered>()).Worker;
+        _script.Program("lives");
+        var ended = _script.Program("ended");
+        worker.Channel.Break("cut");
+        _script.Dispatcher.RunAll();
+        ended.Say(new ApplicationEnded("ended", "it is done"));
+
+        var again = _script.Worker("one", before: number, epoch: 2, applications: ["lives", "ended"]);
+        Assert.Equal(["ended"], again.Take<ApplicationEnded>().Select(said => said.Application));
+        _script.Pass(TimeSpan.FromMinutes(2));
+        Assert.Empty(again.Take<ApplicationEnded>());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_coordinator_that_starts_anew_gives_programs_time_to_come_back(bool comesBack)
+    {
+        _script.Restart();
+        var worker = _script.Worker("one", applications: ["app"]);
+        _script.Pass(_script.Settings.ApplicationPatience / 2);
+        Assert.Empty(worker.Take<ApplicationEnded>());
+        if (comesBack) _script.Program("app", epoch: 2);
+        _script.Pass(_script.Settings.ApplicationPatience);
+        Assert.Equal(comesBack ? [] : ["app"], worker.Take<ApplicationEnded>().Select(said => said.Application));
+    }
+
+    [Fact]
+    public void A_program_that_comes_back_hears_of_workers_that_drain_and_lets_them_go()
+    {
+        var worker = _script.Worker("one");
+        var number = Assert.Single(worker.Take<WorkerRegistered>()).Worker;
+        var program = _script.Program("app");
+        program.Channel.Break("cut");
+        _script.Dispatcher.RunAll();
+        worker.Say(new Drain(number, TimeSpan.FromSeconds(30)));
+        var again = _script.Program("app", executors: [1], first: 100, epoch: 2);
+        Assert.Equal(number, Assert.Single(again.Take<Drain>()).Worker);
+        again.Say(new HandedOver("another", number));
+        Assert.Equal(new HandedOver("app", number), Assert.Single(worker.Take<HandedOver>()));
+    }
+
+    [Fact]
     public void A_worker_that_says_goodbye_is_gone_at_once()
     {
         var worker = _script.Worker("one");

@@ -160,9 +160,9 @@ public sealed class CoordinatorTests
     public void What_a_program_gives_back_or_leaves_goes_to_the_next()
     {
         var worker = _script.Worker("one");
-        var first = _script.Program("first");
-        var second = _script.Program("second");
-        var third = _script.Program("third");
+        var first = _script.Program("first", cores: 4);
+        var second = _script.Program("second", cores: 4);
+        var third = _script.Program("third", cores: 4);
         worker.Take<LaunchExecutor>();
 
         first.Say(new WantExecutors("first", new ExecutorWish(0, 0, 0, 0, new Dictionary<string, int>())));
@@ -239,8 +239,9 @@ public sealed class CoordinatorTests
         var stranger = _script.Dial();
         stranger.Say(new ExecutorExited("app", new ExecutorId(1), 0, ""));
         Assert.NotNull(stranger.End);
-        worker.Say(new WorkerHeartbeat(1, 0, 0));
-        Assert.Single(worker.Take<HeartbeatAck>());
+        Assert.Null(worker.End);
+        _script.Program("app");
+        Assert.Single(worker.Take<LaunchExecutor>());
     }
 
     internal static List<(int Executor, string Worker, int Cores, long Memory)> Grants(ScriptedPeer program) =>

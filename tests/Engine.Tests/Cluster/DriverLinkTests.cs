@@ -10,6 +10,7 @@ public sealed class DriverLinkTests : IExecutorRoster
     private readonly List<string> _changes = [];
     private readonly List<ExecutorId> _lost = [];
     private readonly List<WorkerId> _drained = [];
+    private readonly List<(string Any, int Count)> _asked = [];
     private readonly List<WorkerId> _lostWorkers = [];
     private readonly List<MemoryChannel> _links = [];
     private IReadOnlyList<ExecutorId> _executors = [];
@@ -23,6 +24,8 @@ public sealed class DriverLinkTests : IExecutorRoster
 
     void IExecutorRoster.DrainWorker(WorkerId worker, string reason) => _drained.Add(worker);
 
+    void IExecutorRoster.GiveBack(IReadOnlyList<ExecutorId> any, int count, TimeSpan grace, string reason) => _asked.Add((string.Join(' ', any), count));
+
     [Fact]
     public void A_draining_worker_is_passed_on_and_executors_that_have_not_come_are_given_back()
     {
@@ -34,6 +37,28 @@ public sealed class DriverLinkTests : IExecutorRoster
         Assert.Equal([number], _drained);
         Assert.Equal(new ExecutorId(1), Assert.Single(worker.Take<StopExecutor>()).Executor);
         Assert.Equal(["one Joined", "one Draining"], _changes);
+    }
+
+    [Fact]
+    public void Asked_for_an_executor_it_gives_one_that_has_not_come_and_then_one_that_is_here()
+    {
+        _ = Start().StartAsync();
+        Run();
+        var one = _script.Worker("one");
+        var two = _script.Worker("two");
+        one.Take<LaunchExecutor>();
+        _executors = [new ExecutorId(1)];
+        _script.Program("other");
+        Assert.Equal(new ExecutorId(2), Assert.Single(two.Take<StopExecutor>()).Executor);
+        Assert.Empty(_asked);
+        Assert.Empty(one.Take<StopExecutor>());
+
+        // When both are here the driver is to choose.
+        two.Say(new ExecutorExited("app", new ExecutorId(2), 0, "it was told to"));
+        _script.Worker("three", cores: 8);
+        _executors = [new ExecutorId(1), new ExecutorId(3)];
+        _script.Program("another");
+        Assert.Equal([($"{new ExecutorId(1)} {new ExecutorId(3)}", 1)], _asked);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class WorkerAgentTests : IExecutorStarter
     private bool _isDown;
     private ClusterException? _refusal;
 
-    Task<IStartedExecutor> IExecutorStarter.StartAsync(LaunchExecutor launch, ClusterToken secret) => launch.Application == "broken"
+    Task<IStartedExecutor> IExecutorStarter.StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources) => launch.Application == "broken"
         ? throw new ClusterException("a file is missing")
         : Task.FromResult<IStartedExecutor>(_executors[launch.Executor.Value] = new PlayedExecutor(launch.Executor.Value));
 
@@ -112,6 +112,36 @@ public sealed class WorkerAgentTests : IExecutorStarter
     }
 
     [Fact]
+    public void What_is_kept_for_a_program_that_ended_while_the_link_was_cut_is_removed()
+    {
+        Start();
+        var program = _script.Program("app");
+        _isDown = true;
+        _links[^1].Break("cut");
+        _script.Dispatcher.RunAll();
+        Exit(1);
+        program.Say(new ApplicationEnded("app", "done"));
+        Assert.Empty(_forgotten);
+        _isDown = false;
+        _script.Pass(TimeSpan.FromSeconds(1));
+        Assert.Equal(["app"], _forgotten);
+    }
+
+    [Fact]
+    public void A_new_coordinator_has_what_is_kept_for_programs_that_are_gone_removed()
+    {
+        Start();
+        _script.Program("app");
+        Exit(1);
+        CutAndRestart();
+        _isDown = false;
+        _script.Pass(TimeSpan.FromSeconds(1));
+        Assert.Empty(_forgotten);
+        _script.Pass(_script.Settings.ApplicationPatience);
+        Assert.Equal(["app"], _forgotten);
+    }
+
+    [Fact]
     public void An_executor_that_can_not_be_started_is_told_with_the_reason()
     {
         Start();
@@ -126,7 +156,8 @@ public sealed class WorkerAgentTests : IExecutorStarter
         var program = _script.Program("app", cores: 1, most: 2);
         agent.Drain(TimeSpan.FromSeconds(30));
         _script.Dispatcher.RunAll();
-        Assert.Equal(TimeSpan.FromSeconds(30), Assert.Single(program.Take<Drain>()).Deadline);
+        var drain = Assert.Single(program.Take<Drain>());
+        Assert.Equal(TimeSpan.FromSeconds(30), drain.Deadline);
         Assert.False(_executors[1].IsAsked);
         var late = _script.Program("late");
         Assert.Empty(CoordinatorTests.Grants(late));
@@ -135,8 +166,11 @@ public sealed class WorkerAgentTests : IExecutorStarter
         program.Say(new ReleaseExecutor("app", new ExecutorId(1), "idle"));
         program.Say(new ReleaseExecutor("app", new ExecutorId(2), "idle"));
         Exit(1);
-        Assert.False(agent.Ended.IsCompleted);
         Exit(2);
+
+        // What they wrote may be wanted still.
+        Assert.False(agent.Ended.IsCompleted);
+        program.Say(new HandedOver("app", drain.Worker));
         Assert.Equal("it was drained", await agent.Ended.WaitAsync(TestNode.Patience));
         Assert.Single(program.Take<WorkerGone>());
     }

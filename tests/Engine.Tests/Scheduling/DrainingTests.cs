@@ -37,6 +37,24 @@ public sealed class DrainingTests
     }
 
     [Fact]
+    public void Tasks_that_outstay_the_grace_are_ended_and_run_elsewhere_without_having_failed()
+    {
+        var run = new SlotScript();
+        run.AddExecutor("e1", slots: 2);
+        run.Start(tasks: 2);
+        Assert.Equal(["0.0 on e1", "0.1 on e1"], run.News);
+        run.DrainExecutor("e1", grace: TimeSpan.FromSeconds(30));
+        run.AddExecutor("e2");
+        run.Pass(TimeSpan.FromSeconds(10));
+        run.Succeed("0.0");
+        Assert.DoesNotContain(run.News, news => news.StartsWith("kill", StringComparison.Ordinal));
+        Assert.Equal(TimeSpan.FromSeconds(20), run.Tasks.NextWake - run.Now);
+        run.Pass(TimeSpan.FromSeconds(20));
+        Assert.Equal(["kill 0.1 on e1"], run.News.Where(news => news.StartsWith("kill", StringComparison.Ordinal)));
+        Assert.Null(run.Tasks.NextWake);
+    }
+
+    [Fact]
     public void A_task_that_fails_on_a_draining_executor_is_tried_elsewhere()
     {
         var run = new SlotScript();

@@ -9,6 +9,41 @@ namespace Dataflow.Engine.Tests.Scheduling;
 public sealed class GangLaunchTests
 {
     [Fact]
+    public void A_gang_waits_for_the_executor_that_keeps_its_state_but_not_for_ever()
+    {
+        var run = new SlotScript();
+        run.AddExecutor("e1", slots: 1);
+        run.AddExecutor("e2", slots: 1);
+        run.Start(tasks: 1, preferences: [new Preference([run.Executor("e1")], [])]);
+        Assert.Equal(["0.0 on e1"], run.News);
+        Preference[] state = [new Preference([run.Executor("e1")], []) { IsOfState = true }];
+        run.Start(tasks: 1, barrier: true, preferences: state);
+        Assert.Empty(run.News);
+        run.Succeed("0.0");
+        Assert.Contains("1.0 on e1", run.News);
+
+        run.Start(tasks: 1, barrier: true, preferences: state);
+        run.Pass(DataflowOptions.Default.LocalityWait - TimeSpan.FromTicks(1));
+        Assert.Empty(run.News);
+        Assert.Equal(run.Now + TimeSpan.FromTicks(1), run.Tasks.NextWake);
+        run.Pass(TimeSpan.FromTicks(1));
+        Assert.Equal(["2.0 on e2"], run.News);
+        Assert.Null(run.Tasks.NextWake);
+    }
+
+    [Fact]
+    public void A_gang_does_not_wait_for_the_state_of_an_executor_that_is_gone()
+    {
+        var run = new SlotScript();
+        run.AddExecutor("e1");
+        run.AddExecutor("e2");
+        Preference[] state = [new Preference([run.Executor("e1")], []) { IsOfState = true }];
+        run.LoseExecutor("e1");
+        run.Start(tasks: 1, barrier: true, preferences: state);
+        Assert.Equal(["0.0 on e2"], run.News);
+    }
+
+    [Fact]
     public void Nothing_starts_before_there_is_a_slot_for_every_task()
     {
         var run = new SlotScript();

@@ -129,6 +129,15 @@ public sealed unsafe class NativePoolTests
     }
 
     [Fact]
+    public void A_process_that_was_given_memory_keeps_an_eighth_of_it_for_the_next_shuffle()
+    {
+        Assert.Equal(512L << 20, NativePoolOptions.Within(new DataflowOptions { MemoryBytes = 4L << 30 }).IdleBytes);
+        var usual = new NativePoolOptions().IdleBytes;
+        Assert.Equal(usual, NativePoolOptions.Within(new DataflowOptions { MemoryBytes = 100 << 20 }).IdleBytes);
+        Assert.Equal(usual, NativePoolOptions.Within(new DataflowOptions()).IdleBytes);
+    }
+
+    [Fact]
     public void Trimmed_memory_reads_as_fresh_and_is_used_again()
     {
         using var pool = new NativePool();

@@ -32,6 +32,7 @@ internal sealed class SimulatedWorker : IOutputServer, IExecutorStarter
     private readonly string _path;
     private readonly MapFileProvider _provider;
     private readonly List<SimulatedExecutor> _executors = [];
+    private readonly List<Process> _processes = [];
     private readonly List<SimulatedLink.End> _links = [];
 
     public SimulatedWorker(Cluster cluster, Machine machine, int number, bool serves)
@@ -70,6 +71,14 @@ internal sealed class SimulatedWorker : IOutputServer, IExecutorStarter
     /// <summary>Files of map outputs.</summary>
     public List<string> Files() => Machine.Disk.FilesOf(_path);
 
+    /// <summary>Asks it to leave: others take over what it serves, until a deadline.</summary>
+    public void Drain(TimeSpan deadline)
+    {
+        if (IsDead) return;
+        _world.Note("the worker of machine {0} is to leave within {1} ms", Machine.Number, (long)deadline.TotalMilliseconds);
+        Agent.Drain(deadline);
+    }
+
     /// <summary>Ends the process, and its executors with it.</summary>
     public void Crash(bool silently, string why)
     {
@@ -80,12 +89,13 @@ internal sealed class SimulatedWorker : IOutputServer, IExecutorStarter
         DiedSilently = silently;
         foreach (var link in _links) link.Die(silently);
         foreach (var executor in Executors.ToArray()) executor.Crash(silently, "its worker ended");
+        foreach (var process in _processes.ToArray()) process.Exit();
 
         // One that starts anew clears what is left.
         Machine.Disk.DeleteFolder(_path);
     }
 
-    public Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret)
+    public Task<IStartedExecutor> StartAsync(LaunchExecutor launch, ClusterToken secret, FileSources sources)
     {
         var started = new TaskCompletionSource<IStartedExecutor>();
         _world.Time.After(_world.Milliseconds(20, 800), () =>
@@ -97,19 +107,29 @@ internal sealed class SimulatedWorker : IOutputServer, IExecutorStarter
                 return;
             }
             var process = new Process(launch.Executor.Value);
+            _processes.Add(process);
+            process.Exited.ContinueWith(_ => _processes.Remove(process), TaskContinuationOptions.ExecuteSynchronously);
             started.SetResult(process);
             Run(launch, process, TimeSpan.Zero);
         });
         return started.Task;
     }
 
-    public void Forget(string application) => Machine.Disk.DeleteFolder(_path);
+    public void Forget(string application)
+    {
+        if (application != RivalProgram.Name) Machine.Disk.DeleteFolder(_path);
+    }
 
     // A process that does not reach its driver tries for some time, and ends.
     private void Run(LaunchExecutor launch, Process process, TimeSpan waited)
     {
         if (IsDead || process.Exited.IsCompleted) return;
-        if (_cluster.Network.IsWhole(Machine.Number, Machine.Driver) && !_cluster.IsEnding)
+        if (launch.Application == RivalProgram.Name)
+        {
+            var ended = _cluster.Rival!.Take(launch.Executor, process.End);
+            process.Exited.ContinueWith(_ => ended(), TaskContinuationOptions.ExecuteSynchronously);
+        }
+        else if (_cluster.Network.IsWhole(Machine.Number, Machine.Driver) && !_cluster.IsEnding)
         {
             var folder = _serves ? new ShuffleFolder(_path, Machine.Disk) : null;
             var executor = _cluster.StartExecutor(this, launch.Executor, _serves ? launch.Worker : new WorkerId(launch.Executor.Value), folder, launch.Cores);

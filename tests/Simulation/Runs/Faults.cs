@@ -25,7 +25,7 @@ internal sealed class Faults
         Count++;
         var machine = _world.Pick(_cluster.Machines);
         var executor = machine.Executor is { IsDead: false } alive ? alive : null;
-        switch (_world.Dice.Next(14))
+        switch (_world.Dice.Next(16))
         {
             case 0 or 1: executor?.Crash(silently: false, "a crash"); break;
             case 2: machine.Worker?.Crash(silently: false, "a crash"); break;
@@ -46,7 +46,8 @@ internal sealed class Faults
                 break;
             case 11: _cluster.Coordinator.Crash(); break;
             case 12: Cut(_world.Chance(0.3) ? Machine.Driver : machine.Number, _cluster.Coordinator.Machine); break;
-            default: _cluster.AddMachine(); break;
+            case 13: _cluster.AddMachine(); break;
+            default: machine.Worker?.Drain(_world.Milliseconds(100, 60_000)); break;
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
     private readonly Cluster _cluster;
     private readonly World _world;
     private readonly SimulatedLink.End _driver;
+    private readonly ShuffleFolder? _folder;
     private readonly ExecutorServices _services;
     private readonly ExecutorMapOutputs _outputs;
     private readonly FetchedBroadcasts _broadcasts;
@@ -30,6 +31,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
     {
         var machine = worker.Machine;
         Server = server;
+        _folder = folder;
         _cluster = cluster;
         _world = cluster.World;
         Machine = machine;
@@ -82,7 +84,7 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
     /// <summary>Offers itself to the driver.</summary>
     /// <param name="workerUrl">Where its map outputs are fetched.</param>
     public void Register(string workerUrl) => _driver.Send(new RegisterExecutor(
-        "simulated", Id, Server, $"host{Machine.Number}", Url, workerUrl, null, Slots, new Dictionary<string, IReadOnlyList<string>>(), [], 1));
+        "simulated", Id, Server, $"host{Machine.Number}", Url, workerUrl, null, Slots, new Dictionary<string, IReadOnlyList<string>>(), 1));
 
     public ServedBlock? Open(BlockName name) => new ShuffleBlockProvider(_services.Shuffles).Open(name, near: false);
 
@@ -131,6 +133,10 @@ internal sealed partial class SimulatedExecutor : IControlHandler, IOutputServer
                 _outputs.Forget(remove.Shuffle);
                 _services.Shuffles.Remove(remove.Shuffle);
                 break;
+            case CopyOutputs copy: TakeOver(copy); break;
+            case CopyBlock { Transfer: { } transfer }: _driver.Send(new TookOver(transfer, [])); break;
+            case OutputsMoved moved: _outputs.AdvanceTo(moved.Epoch); break;
+            case ServerLost lost: _outputs.Lose(lost.Server); break;
             case Refused refused: Crash(silently: false, refused.Reason); break;
             case Shutdown shutdown: Crash(silently: false, shutdown.Reason); break;
         }

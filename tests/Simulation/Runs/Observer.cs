@@ -51,6 +51,26 @@ internal sealed class Observer(World world, ClusterBackend backend, PlantedFault
 
     public void DropShuffle(ShuffleId shuffle) => backend.DropShuffle(shuffle);
 
+    public void Submitted() => backend.Submitted();
+
+    public void Drained(ExecutorId executor)
+    {
+        world.Note("executor {0} runs nothing any more", executor.Value);
+        backend.Drained(executor);
+    }
+
+    public void HandOver(HandOver wanted)
+    {
+        world.Note("executor {0} is to take over {1} outputs of worker {2}", wanted.To.Value, wanted.Outputs.Count, wanted.From.Value);
+        backend.HandOver(wanted);
+    }
+
+    public void HandedOver(WorkerId worker)
+    {
+        world.Note("worker {0} has nothing more that others take", worker.Value);
+        backend.HandedOver(worker);
+    }
+
     public void Dispose() => backend.Dispose();
 
     private bool HasFailed(TaskId task) => _failed.Contains(task) || (_launched.TryGetValue(task, out var launch) && _lost.Contains(launch.Executor));

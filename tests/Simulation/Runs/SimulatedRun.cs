@@ -248,6 +248,7 @@ internal sealed class SimulatedRun
             Check(files.Count == 0, $"Machine {machine.Number} keeps {files.Count} map outputs of a program that has ended, such as {files.FirstOrDefault()}.");
         }
         foreach (var executor in _cluster.Executors) Check(executor.IsDead, $"Executor {executor.Id} lives on after its program has ended.");
+        Check(_cluster.Rival is not { RunningCount: > 0 }, $"{_cluster.Rival?.RunningCount} executors of the rival program live on after it has ended.");
         GC.KeepAlive(_workload);
     }
 }

@@ -16,6 +16,7 @@ internal sealed class Cluster : IWorkerCalls
     private readonly Dictionary<Uri, IOutputServer> _addresses = [];
     private readonly Task _registered;
     private readonly DriverLink _link;
+    private readonly DemandWatch? _demand;
     private int _workers;
 
     public Cluster(World world, DataflowOptions options, PlantedFault plant)
@@ -28,15 +29,28 @@ internal sealed class Cluster : IWorkerCalls
         Context = DataflowContext.On(Observer, options, world.Time, world.Time);
         Backend.MapOutputs = Context.Loop.MapOutputs;
         Coordinator = new SimulatedCoordinator(this, world.Chance(0.5) ? Machine.Driver : CoordinatorMachine);
+        var sizes = new ClusterOptions
+        {
+            ExecutorIdleTimeout = world.Chance(0.3) ? world.Milliseconds(200, 20_000) : null,
+            MinExecutors = world.Dice.Next(2),
+            // No fewer than a barrier stage takes.
+            MaxExecutors = world.Chance(0.5) ? world.Dice.Next(2, 5) : int.MaxValue,
+            BacklogTimeout = world.Milliseconds(50, 3000),
+        };
+        var wish = new ExecutorWish(1, sizes.ExecutorIdleTimeout is null ? int.MaxValue : sizes.MinExecutors, 0, 0, new Dictionary<string, int>());
         var link = _link = new DriverLink(
             new DriverApplication("simulated", "simulated", new Uri("http://driver:1/"), ClusterToken.Create(), [], new Dictionary<string, string>()),
-            new ExecutorWish(1, int.MaxValue, 0, 0, new Dictionary<string, int>()), _ => Coordinator.Dial(Machine.Driver, static () => true), Backend, _ => { },
+            wish, _ => Coordinator.Dial(Machine.Driver, static () => true), Backend, _ => { },
             new DriverLinkSettings { Dispatcher = world.Time, Time = world.Time });
         Backend.Changed += (executor, isHere) =>
         {
             if (isHere) link.Ready(executor);
         };
+        Backend.Emptied += link.HandedOver;
+        Backend.Idle += executor => link.Release(executor, Backend.ReasonToLeave(executor));
+        if (sizes.ExecutorIdleTimeout is not null) _demand = new DemandWatch(sizes, wish, Backend, link, world.Time);
         _registered = link.StartAsync();
+        if (world.Chance(0.3)) Rival = new RivalProgram(this);
         for (var i = world.Dice.Next(2, 5); i > 0; i--) AddMachine();
     }
 
@@ -46,6 +60,9 @@ internal sealed class Cluster : IWorkerCalls
     public World World { get; }
 
     public SimulatedCoordinator Coordinator { get; }
+
+    /// <summary>Another program on the same cluster; null if there is none.</summary>
+    public RivalProgram? Rival { get; }
 
     /// <summary>Whether the program has been taken in by the coordinator once: before that, it may not start at all.</summary>
     public bool IsRegistered => _registered.IsCompletedSuccessfully;
@@ -75,16 +92,17 @@ internal sealed class Cluster : IWorkerCalls
     public void EndProgram()
     {
         IsEnding = true;
+        _demand?.Dispose();
         Backend.Dispose();
-        var ended = _link.EndAsync("the application ended");
-        while (!ended.IsCompleted)
+        var (ended, rival) = (_link.EndAsync("the application ended"), Rival?.End() ?? Task.CompletedTask);
+        while (!ended.IsCompleted || !rival.IsCompleted)
         {
             World.Time.RunReady();
 
             // Cancelling calls back on another thread, which goes on with the goodbye.
             lock (World.Time.Sync)
             {
-                if (!World.Time.HasReady && !ended.IsCompleted && !Monitor.Wait(World.Time.Sync, TimeSpan.FromSeconds(60)))
+                if (!World.Time.HasReady && (!ended.IsCompleted || !rival.IsCompleted) && !Monitor.Wait(World.Time.Sync, TimeSpan.FromSeconds(60)))
                     throw new SimulationException("The driver's link to the coordinator does not end.");
             }
         }
