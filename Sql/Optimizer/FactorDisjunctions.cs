@@ -43,7 +43,7 @@ public sealed class FactorDisjunctions : IRule
         foreach (var table in tables)
         {
             var own = rests.Select(rest => Conjuncts.All(rest.Where(each =>
-                !each.MayFail && each.References().Any() && each.References().All(column => column.Qualifier == table)))).ToList();
+                each.References().Any() && each.References().All(column => column.Qualifier == table)))).ToList();
             if (own.All(each => each is not null)) yield return Any(or, own!);
         }
     }

@@ -27,6 +27,8 @@ public sealed class QueryOptimizer
         new FoldConstants(),
         new FactorDisjunctions(),
         new PushDownFilters(),
+        new PushDownSemiJoins(),
+        new PushDownFilters(),
         new ReorderJoins(),
         new PushDownFilters(),
         new PruneColumns(),

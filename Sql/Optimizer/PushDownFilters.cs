@@ -4,8 +4,8 @@ using Dataflow.Sql.Plans;
 namespace Dataflow.Sql.Optimizer;
 
 /// <summary>
-/// Conditions go down to where they can be answered first; those of two sides become conditions of the join. Conditions that may fail are not moved below
-/// a join, where they would see rows that the query does not ask them about.
+/// Conditions go down to where they can be answered first; those of two sides become conditions of the join. As in Spark, a condition that fails for some
+/// values may so meet rows that a join would have left out.
 /// </summary>
 public sealed class PushDownFilters : IRule
 {
@@ -95,7 +95,7 @@ public sealed class PushDownFilters : IRule
         {
             var isLeft = Reads(condition, left);
             var isRight = Reads(condition, right);
-            if (condition.MayFail || !condition.IsDeterministic) (kind == JoinKind.Inner && !condition.MayFail ? on : above).Add(condition);
+            if (!condition.IsDeterministic) above.Add(condition);
             else if (isLeft && kind is not (JoinKind.Right or JoinKind.Full)) toLeft.Add(condition);
             else if (isRight && (kind is JoinKind.Inner or JoinKind.Right)) toRight.Add(condition);
             else if (kind == JoinKind.Inner) on.Add(condition);
@@ -105,7 +105,7 @@ public sealed class PushDownFilters : IRule
         {
             var isLeft = Reads(condition, left) && condition.References().Any();
             var isRight = Reads(condition, right) && condition.References().Any();
-            var mayMove = !condition.MayFail && condition.IsDeterministic;
+            var mayMove = condition.IsDeterministic;
             if (mayMove && isRight && (kind is JoinKind.Inner or JoinKind.Left or JoinKind.Semi or JoinKind.Anti or JoinKind.Single)) toRight.Add(condition);
             else if (mayMove && isLeft && (kind is JoinKind.Inner or JoinKind.Right or JoinKind.Semi)) toLeft.Add(condition);
             else on.Add(condition);

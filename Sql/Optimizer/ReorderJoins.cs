@@ -109,7 +109,7 @@ public sealed class ReorderJoins : IRule
                 {
                     for (var j = i + 1; j < parts.Count; j++)
                     {
-                        var connected = Edges(parts[i], parts[j]).Count > 0;
+                        var connected = IsConnected(parts[i], parts[j]);
                         var estimate = RowsOf(parts[i], parts[j]);
                         if ((connected && !isConnected) || (connected == isConnected && estimate < rows)) (first, second, rows, isConnected) = (i, j, estimate, connected);
                     }
@@ -124,13 +124,16 @@ public sealed class ReorderJoins : IRule
         private List<Expression> Edges(ulong left, ulong right) =>
             [.. _edges.Where(edge => (edge.Reads & ~(left | right)) == 0 && (edge.Reads & left) != 0 && (edge.Reads & right) != 0).Select(edge => edge.Condition)];
 
+        // Other conditions than equalities leave pairs out only after they were made.
+        private bool IsConnected(ulong left, ulong right) => Edges(left, right).Exists(condition => condition is Call { Function.Name: "=" });
+
         private double RowsOf(ulong left, ulong right) => JoinSize.Of(_best[left].Plan, _best[left].Rows, _best[right].Plan, _best[right].Rows, Edges(left, right));
 
         private void TryJoin(ulong left, ulong right, bool needsEdge)
         {
             if (!_best.TryGetValue(left, out var one) || !_best.TryGetValue(right, out var other)) return;
+            if (needsEdge && !IsConnected(left, right)) return;
             var edges = Edges(left, right);
-            if (needsEdge && edges.Count == 0) return;
             var rows = JoinSize.Of(one.Plan, one.Rows, other.Plan, other.Rows, edges);
 
             // Rows that are made, and rows that are put into a table.
