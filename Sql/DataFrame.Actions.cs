@@ -150,10 +150,11 @@ public sealed partial class DataFrame
         return call.Cast(DataType.String);
     }
 
-    private Task<IReadOnlyList<byte[]>> FramesAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<byte[]>> FramesAsync(CancellationToken cancellationToken)
     {
         var (plan, run) = Session.Plan(this);
-        return QueryRunErrors.Unwrap(QueryResult.CollectAsync(plan, run, cancellationToken));
+        using var ends = run;
+        return await QueryRunErrors.Unwrap(QueryResult.CollectAsync(plan, run, cancellationToken)).ConfigureAwait(false);
     }
 
     private Rdd<byte[]> Frames()

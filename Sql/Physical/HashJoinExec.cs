@@ -51,7 +51,7 @@ public sealed record HashJoinExec(
         var step = new JoinStep(
             Kind, Left.Output, Right.Output, LeftKeys, RightKeys, Condition, MarkColumn?.Nullable ?? false, run.Scope);
         if (!IsShared) return new PartitionedJoinRdd(Left.ToRdd(run), Right.ToRdd(run), step);
-        var exchange = new ExchangeDependency(Right.ToRdd(run), Right.Output.ConvertAll(column => column.Type), new SingleDistribution());
+        var exchange = run.Exchange(Right.ToRdd(run), Right.Output.ConvertAll(column => column.Type), new SingleDistribution());
         return new SharedJoinRdd(Left.ToRdd(run), exchange, step);
     }
 }
@@ -102,7 +102,7 @@ internal sealed class SharedJoinRdd(Rdd<ColumnBatch> left, ExchangeDependency ri
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
     {
         var table = context.Services.State.GetOrCreate(
-            $"sql join {right.ShuffleId.Value}", 0, () => Build(context), LossRule.Rebuild, context: context).Value;
+            ExecutorState.KeyOf(right.ShuffleId, "join"), 0, () => Build(context), LossRule.Rebuild, context: context).Value;
         return new BatchChunks(new JoinReader(step, BatchChunks.Open(left, partition, context), table, null, context));
     }
 

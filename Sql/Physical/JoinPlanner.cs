@@ -1,3 +1,4 @@
+using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Plans;
 
@@ -13,6 +14,7 @@ internal static class JoinPlanner
         var (leftKeys, rightKeys, rest) = Split(join);
         var left = planner.Plan(join.Left);
         var right = planner.Plan(join.Right);
+        if (Reduced(join, leftKeys, left, right, planner) is { } reducer) (left, right) = (reducer.Left, reducer.Reduce(right, leftKeys, rightKeys));
         if (join.Kind != JoinKind.Full && (leftKeys.Count == 0 || Cardinality.Of(join.Right) <= planner.Options.SharedBuildRows))
             return new HashJoinExec(join.Kind, left, right, leftKeys, rightKeys, rest, IsShared: true, join.MarkColumn);
         var (placedLeft, newLeftKeys) = Place(left, leftKeys, planner);
@@ -72,6 +74,28 @@ internal static class JoinPlanner
             if (columns.Count == 0) return 0;
             if (columns.All(left.Contains)) return 1;
             return columns.All(right.Contains) ? 2 : 0;
+        }
+    }
+
+    /// <summary>A few rows that look for matches among many: of the many only those are kept whose keys the few have.</summary>
+    private static Reducer? Reduced(Join join, ValueList<Expression> leftKeys, PhysicalPlan left, PhysicalPlan right, Planner planner)
+    {
+        const double Many = 100_000;
+        const double TimesFewer = 8;
+        if (leftKeys.Count == 0 || join.Kind is not (JoinKind.Semi or JoinKind.Anti or JoinKind.Left or JoinKind.Single)) return null;
+        var rows = Cardinality.Of(join.Right);
+        if (rows < Many || Cardinality.Of(join.Left) * TimesFewer > rows) return null;
+
+        // Read twice, computed once.
+        return new Reducer(new ExchangeExec(new RoundRobinDistribution(planner.PartitionsFor()), left));
+    }
+
+    private sealed record Reducer(PhysicalPlan Left)
+    {
+        public PhysicalPlan Reduce(PhysicalPlan right, ValueList<Expression> leftKeys, ValueList<Expression> rightKeys)
+        {
+            var keys = leftKeys.Select((key, i) => NamedExpression.New(key, $"join key {i}")).ToList();
+            return new HashJoinExec(JoinKind.Semi, right, new ProjectExec([.. keys], Left), rightKeys, [.. keys.Select(key => key.Column)], null, IsShared: true);
         }
     }
 

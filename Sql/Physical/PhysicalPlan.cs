@@ -1,4 +1,5 @@
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Plans;
@@ -28,10 +29,10 @@ public abstract record PhysicalPlan
     public sealed override string ToString() => PlanPrinter.Print(this, plan => plan.Describe(), plan => plan.Inputs);
 }
 
-/// <summary>One run of a query on the driver.</summary>
+/// <summary>One run of a query on the driver. When it ends, what executors keep of its exchanges is dropped.</summary>
 /// <param name="context">Where its jobs run.</param>
 /// <param name="scope">What expressions are computed under.</param>
-public sealed class QueryRun(DataflowContext context, QueryScope scope)
+public sealed class QueryRun(DataflowContext context, QueryScope scope) : IDisposable
 {
     // By reference: equal parts of a plan are computed once only if the planner made them one.
     private readonly Dictionary<PhysicalPlan, Rdd<ColumnBatch>> _rdds = new(ReferenceEqualityComparer.Instance);
@@ -41,6 +42,22 @@ public sealed class QueryRun(DataflowContext context, QueryScope scope)
 
     /// <summary>What expressions are computed under.</summary>
     public QueryScope Scope { get; } = scope;
+
+    private readonly List<ExchangeDependency> _exchanges = [];
+
+    /// <summary>Drops what was exchanged.</summary>
+    public void Dispose()
+    {
+        foreach (var exchange in _exchanges) exchange.Release();
+        _exchanges.Clear();
+    }
+
+    internal ExchangeDependency Exchange(Rdd<ColumnBatch> rows, ValueList<DataType> types, Distribution distribution)
+    {
+        var exchange = new ExchangeDependency(rows, types, distribution);
+        _exchanges.Add(exchange);
+        return exchange;
+    }
 
     internal Rdd<ColumnBatch> RddOf(PhysicalPlan plan)
     {

@@ -58,5 +58,5 @@ public sealed record ExchangeExec(Distribution Distribution, PhysicalPlan Input)
 
     /// <inheritdoc/>
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run) =>
-        new ExchangeRdd(new ExchangeDependency(Input.ToRdd(run), Input.Output.ConvertAll(column => column.Type), Distribution));
+        new ExchangeRdd(run.Exchange(Input.ToRdd(run), Input.Output.ConvertAll(column => column.Type), Distribution));
 }
