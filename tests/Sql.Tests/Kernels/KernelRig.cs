@@ -26,6 +26,8 @@ internal sealed unsafe class KernelRig : IDisposable
 
     public int Rows { get; private set; }
 
+    public void SetRows(int rows) => Rows = rows;
+
     /// <summary>A function applied to arguments, cast where its signature asks for it.</summary>
     public static Expression Call(string name, params Expression[] arguments) => CallAt(-1, name, arguments);
 
