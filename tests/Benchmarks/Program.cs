@@ -2,8 +2,11 @@ using Dataflow.Benchmarks;
 using Dataflow.Benchmarks.Cluster;
 using Dataflow.Benchmarks.Rdds;
 using Dataflow.Benchmarks.Running;
+using Dataflow.Benchmarks.TpchData;
 
 // Child processes of benchmarks that measure a whole process come in through the same door.
 if (args is [Children.Verb, ..]) return Children.Run(args.AsSpan(1));
+
+if (args is [TpchGenerate.Verb, ..]) return TpchGenerate.Run(args.AsSpan(1));
 
 return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create()]);
