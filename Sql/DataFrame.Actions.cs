@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
+using Dataflow.Sql.Records;
 
 namespace Dataflow.Sql;
 
@@ -63,6 +64,17 @@ public sealed partial class DataFrame
         {
             foreach (var record in QueryResult.RecordsOf([frame], Schema, mapper)) yield return record;
         }
+    }
+
+    /// <summary>The rows as an Rdd of objects of the program.</summary>
+    /// <remarks>Transformation: the plan is optimised now, and computed when the Rdd is.</remarks>
+    /// <typeparam name="T">As for <see cref="Collect{T}()"/>.</typeparam>
+    /// <exception cref="QueryException">A column is missing, or does not fit its member.</exception>
+    public Rdd<T> ToRdd<T>()
+    {
+        _ = RecordMapper<T>.For(Schema);
+        var (plan, run) = Session.Plan(this);
+        return new RecordsRdd<T>(plan.ToRdd(run), Schema);
     }
 
     /// <summary>How many rows there are.</summary>

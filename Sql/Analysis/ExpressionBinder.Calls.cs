@@ -44,6 +44,12 @@ internal sealed partial class ExpressionBinder
         return context.TryCall(function, arguments, at.Position) ?? throw WrongArguments(function.Name, function.Usage, arguments, at);
     }
 
+    private Expression Function(FunctionSyntax call)
+    {
+        var arguments = call.Arguments.ConvertAll(Bind);
+        return context.TryCall(call.Function, arguments, call.Position) ?? throw WrongArguments(call.Function.Name, call.Function.Usage, arguments, call);
+    }
+
     private QueryException WrongArguments(string name, string usage, ValueList<Expression> arguments, ExpressionSyntax at)
     {
         var (least, most) = UsageText.Arguments(usage);

@@ -60,6 +60,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
             LiteralSyntax literal => literal.Value,
             OperatorSyntax operation => Operator(operation),
             CallSyntax call => Call(call),
+            FunctionSyntax function => Function(function),
             BoundSyntax already => already.Value,
             FrameColumnSyntax column => FrameColumn(column),
             TypedTextSyntax typed => LiteralConversion.TryConvert(new Literal(typed.Text, DataType.String), typed.Target, context.Session)

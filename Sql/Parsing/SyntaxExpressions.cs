@@ -69,6 +69,11 @@ internal sealed record CallSyntax(string Name, ValueList<ExpressionSyntax> Argum
     public WindowSyntax? Over { get; init; }
 }
 
+/// <summary>A call of a function that is at hand, not named: a lambda of the program.</summary>
+/// <param name="Function">The function.</param>
+/// <param name="Arguments">What it is given.</param>
+internal sealed record FunctionSyntax(Builtins.ScalarFunction Function, ValueList<ExpressionSyntax> Arguments) : ExpressionSyntax;
+
 /// <summary>A part of a date: <c>EXTRACT(YEAR FROM d)</c>.</summary>
 /// <param name="Unit">The part, as written.</param>
 /// <param name="Source">The date, time stamp or interval.</param>

@@ -27,6 +27,7 @@ internal static class SyntaxText
             StarSyntax star => star.Qualifier.Count == 0 ? "*" : string.Join('.', star.Qualifier) + ".*",
             OperatorSyntax operation => Operation(operation, depth),
             CallSyntax call => Call(call, depth),
+            FunctionSyntax call => $"{call.Function.Name}({List(call.Arguments, depth)})",
             ExtractSyntax extract => $"extract({extract.Unit} FROM {Text(extract.Source, depth)})",
             CastSyntax cast => $"{(cast.IsTry ? "TRY_CAST" : "CAST")}({Text(cast.Operand, depth)} AS {cast.Target.SqlName.ToUpperInvariant()})",
             CaseSyntax choice => Case(choice, depth),

@@ -1,5 +1,6 @@
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
+using Dataflow.Sql.Records;
 using Dataflow.Sql.Rows;
 using Dataflow.Tasks;
 

@@ -1,6 +1,7 @@
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Records;
 using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Physical;
@@ -21,7 +22,8 @@ public sealed record ScanExec(ITable Table, ScanRequest Request, ValueList<Colum
     public override string Describe() => $"Scan {Table.Name} [{Columns}]{(Request.Filters.Count == 0 ? "" : $" where {string.Join(" and ", Request.Filters)}")}";
 
     /// <inheritdoc/>
-    protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run) => new ScanRdd(run.Context, Table.Scan(Request));
+    protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run) =>
+        Table is IRddTable rows ? rows.ToRdd(Request) : new ScanRdd(run.Context, Table.Scan(Request));
 }
 
 /// <summary>All rows of several inputs, one after the other.</summary>

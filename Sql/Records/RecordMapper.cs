@@ -4,7 +4,7 @@ using System.Reflection;
 using Dataflow.Sql.Analysis;
 using Dataflow.Sql.Columns;
 
-namespace Dataflow.Sql;
+namespace Dataflow.Sql.Records;
 
 /// <summary>
 /// Makes objects of the program from batches: compiled once for a type and a schema. Columns go to parameters of the constructor and to properties that

@@ -1,7 +1,7 @@
 using System.Reflection;
 using Dataflow.Sql.Columns;
 
-namespace Dataflow.Sql;
+namespace Dataflow.Sql.Records;
 
 /// <summary>How values of columns become values of .NET: a method for each pair of types that goes without loss.</summary>
 internal static unsafe class ColumnReaders
