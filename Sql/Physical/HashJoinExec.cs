@@ -95,16 +95,19 @@ internal sealed class SharedJoinRdd(Rdd<ColumnBatch> left, ExchangeDependency ri
 
     public override IReadOnlyList<Dependency> Dependencies => [_left, right];
 
-    public override IReadOnlyList<string> PreferredLocations(Partition partition) => left.PreferredLocations(partition);
+    public override IReadOnlyList<string> PreferredLocations(Partition partition) => left.PreferredLocations(LeftOf(partition));
 
-    protected override Partition[] GetPartitions() => [.. left.Partitions];
+    // Not the partitions of the left themselves: one of those may name a range of a shuffle, which is not that of the right.
+    protected override Partition[] GetPartitions() => [.. left.Partitions.Select(partition => new CompositePartition(partition.Index, [partition, null]))];
 
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
     {
         var table = context.Services.State.GetOrCreate(
             ExecutorState.KeyOf(right.ShuffleId, "join"), 0, () => Build(context), LossRule.Rebuild, context: context).Value;
-        return new BatchChunks(new JoinReader(step, BatchChunks.Open(left, partition, context), table, null, context));
+        return new BatchChunks(new JoinReader(step, BatchChunks.Open(left, LeftOf(partition), context), table, null, context));
     }
+
+    private static Partition LeftOf(Partition partition) => ((CompositePartition)partition).Parents[0]!;
 
     private JoinTable Build(TaskContext context)
     {
