@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dataflow.Sql.Analysis;
 using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Kernels;
@@ -11,9 +12,15 @@ namespace Dataflow.Sql;
 /// <summary>What SQL remembers of a context: views, functions, settings. One for each context.</summary>
 internal sealed class SqlSession
 {
+    // What SET wrote that nothing here reads: kept and shown, so that scripts made for Spark run.
+    private readonly ConcurrentDictionary<string, string> _settings = new(StringComparer.OrdinalIgnoreCase);
     private DataflowContext? _context;
 
-    public SqlSession() => Catalog.Files = OpenFiles;
+    public SqlSession()
+    {
+        Catalog.Files = OpenFiles;
+        Catalog.TableFunctions = (name, arguments) => name == "range" ? RangeTable.Of(arguments, Context.DefaultParallelism) : null;
+    }
 
     public Catalog Catalog { get; } = new();
 
@@ -70,6 +77,16 @@ internal sealed class SqlSession
                 return Answer(["col_name", "data_type", "nullable"], describe.Schema.Select(field => new[] { field.Name, field.Type.SqlName, field.Nullable ? "true" : "false" }));
             case SetTimeZoneStatement set:
                 TimeZone = set.Zone;
+                return Answer([], []);
+            case SetStatement { Value: { } value } set:
+                _settings[set.Key!] = value;
+                return Answer(["key", "value"], [[set.Key!, value]]);
+            case SetStatement set:
+                var shown = _settings.Where(each => set.Key is null || string.Equals(each.Key, set.Key, StringComparison.OrdinalIgnoreCase)).Select(each => new[] { each.Key, each.Value });
+                return Answer(["key", "value"], set.Key is null || _settings.ContainsKey(set.Key) ? shown : [[set.Key, "<undefined>"]]);
+            case ResetStatement reset:
+                if (reset.Key is null) _settings.Clear();
+                else _settings.TryRemove(reset.Key, out _);
                 return Answer([], []);
             case NothingStatement: return Answer([], []);
             default: throw new QueryException("UNSUPPORTED_FEATURE", $"Nothing carries out {statement.GetType().Name} yet.");

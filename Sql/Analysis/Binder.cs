@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
@@ -52,7 +51,10 @@ internal static class Binder
         DropViewSyntax drop => DropView(drop, context),
         ShowTablesSyntax show => new ShowTablesStatement(show.Pattern),
         DescribeSyntax describe => Describe(describe, context),
-        SetTimeZoneSyntax zone => SetTimeZone(zone, context),
+        SetTimeZoneSyntax zone => SetTimeZone(zone.Zone ?? TimeZoneInfo.Local.Id, zone.Position, context),
+        SetSettingSyntax { Key: { } key, Value: { } value } set when key.EndsWith("sql.session.timeZone", StringComparison.OrdinalIgnoreCase) => SetTimeZone(value, set.Position, context),
+        SetSettingSyntax set => new SetStatement(set.Key, set.Value),
+        ResetSyntax reset => new ResetStatement(reset.Key),
         _ => throw new InvalidOperationException($"The binder does not know {syntax.GetType().Name}. This is a bug; please report it."),
     };
 
@@ -92,10 +94,7 @@ internal static class Binder
         return new DescribeStatement(new Schema(plan.Output.ConvertAll(column => new Field(column.Name, column.Type, column.Nullable))));
     }
 
-    private static SetTimeZoneStatement SetTimeZone(SetTimeZoneSyntax syntax, BindingContext context)
-    {
-        var zone = syntax.Zone ?? TimeZoneInfo.Local.Id;
-        if (Zone.Find(zone) is not null) return new SetTimeZoneStatement(zone);
-        throw context.Error("INVALID_TIMEZONE", string.Create(CultureInfo.InvariantCulture, $"There is no time zone '{zone}'. Use a name such as 'Europe/Berlin' or an offset such as '+02:00'."), syntax.Position);
-    }
+    private static SetTimeZoneStatement SetTimeZone(string zone, int position, BindingContext context) => Zone.Find(zone) is not null
+        ? new SetTimeZoneStatement(zone)
+        : throw context.Error("INVALID_TIMEZONE", $"There is no time zone '{zone}'. Use a name such as 'Europe/Berlin' or an offset such as '+02:00'.", position);
 }

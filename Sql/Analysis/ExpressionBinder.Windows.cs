@@ -9,7 +9,7 @@ internal sealed partial class ExpressionBinder
     {
         if (!AllowsWindows) throw Error("UNSUPPORTED_EXPR_FOR_WINDOW", $"Window functions such as '{call.Name}' can't stand in {Clause}. Compute it in a query in FROM, or use QUALIFY.", call);
         if (_isInAggregate || _isInWindow) throw Error("NESTED_WINDOW_FUNCTION", $"The window function '{call.Name}' stands inside another function over rows. Compute the inner one in a query in FROM.", call);
-        var window = Named(over, 0);
+        var window = Named(over);
         _isInWindow = true;
         var function = WindowFunctionOf(call);
         var partitions = window.Partitions.ConvertAll(Bind);
@@ -45,7 +45,7 @@ internal sealed partial class ExpressionBinder
     }
 
     /// <summary>A window with what it takes from the WINDOW clause.</summary>
-    private WindowSyntax Named(WindowSyntax window, int depth)
+    public WindowSyntax Named(WindowSyntax window, int depth = 0)
     {
         if (window.Name is null) return window;
         foreach (var (name, definition) in Windows)

@@ -111,6 +111,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
         {
             return Scalar(name.Parts[0], [], name);
         }
+        if (AllowsAggregates && name.Parts is [var id] && id.Equals("grouping__id", StringComparison.OrdinalIgnoreCase)) return new GroupingCall([], IsId: true) { Position = At(name) };
         throw Unresolved(name);
     }
 

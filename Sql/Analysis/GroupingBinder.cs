@@ -20,7 +20,7 @@ internal sealed class GroupingBinder(BindingContext context, Scope scope, IReadO
     public GroupingPlan Bind(GroupingSyntax? grouping, LogicalPlan input)
     {
         if (grouping is null) return new GroupingPlan(input, [], null);
-        if (grouping.IsAll)
+        if (grouping.IsAll && !IsColumn(grouping.Elements[0]))
         {
             foreach (var item in items)
             {
@@ -84,6 +84,10 @@ internal sealed class GroupingBinder(BindingContext context, Scope scope, IReadO
         _keys.Add((key, key is ColumnReference column ? scope.Columns.FirstOrDefault(each => each.Column == column)?.Column.Name ?? name : name));
         return _keys.Count - 1;
     }
+
+    /// <summary>Whether there is a column, or an alias, that is called ALL.</summary>
+    private bool IsColumn(GroupingElementSyntax all) => all.Sets[0][0] is NameSyntax name
+        && (scope.Find(name.Parts).Count > 0 || items.Any(item => string.Equals(item.Alias, name.Parts[0], StringComparison.OrdinalIgnoreCase)));
 
     private static bool IsConstant(Expression expression) => expression is Literal;
 }

@@ -81,7 +81,7 @@ internal sealed class QueryBinder(BindingContext context, Scope? outer, CommonTa
     /// <summary>ORDER BY behind a set operation or VALUES: it sees the output only.</summary>
     private LogicalPlan Sorted(QuerySyntax query, LogicalPlan plan)
     {
-        if (query.OrderAll is { } all)
+        if (query.OrderAll is { Key: NameSyntax name } all && Scope.Of(plan, null, null).Find(name.Parts).Count == 0)
         {
             return new Sort(plan.Output.ConvertAll(column => new SortOrder(column, all.IsDescending, all.NullsFirst ?? !all.IsDescending)), plan);
         }

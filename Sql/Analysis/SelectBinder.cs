@@ -99,7 +99,7 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
             {
                 var value = binder.Bind(item.Value);
                 // A name may be a call: current_date.
-                var name = item.Value is NameSyntax && value is Call { Arguments.Count: 0 } call ? $"{call.Function.Name}()" : SyntaxText.NameOf(item.Value);
+                var name = item.Value is NameSyntax && value is Call { Arguments.Count: 0 } call ? $"{call.Function.Name}()" : SyntaxText.NameOf(item.Value, window => binder.Named(window));
                 _items.Add(new SelectItem(value, item.Alias ?? name, item.Alias));
             }
         }
@@ -129,7 +129,7 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
 
     private List<OrderKey> Orders(QuerySyntax query)
     {
-        if (query.OrderAll is { } all)
+        if (query.OrderAll is { Key: NameSyntax name } all && _scope.Find(name.Parts).Count == 0 && Alias(name) is null)
         {
             return _items.ConvertAll(item => new OrderKey(new SortOrder(item.Value, all.IsDescending, all.NullsFirst ?? !all.IsDescending), all.Key.Position));
         }

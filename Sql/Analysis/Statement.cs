@@ -53,5 +53,14 @@ internal sealed record DescribeStatement(Schema Schema) : Statement;
 /// <param name="Zone">An IANA name or an offset, known to exist.</param>
 internal sealed record SetTimeZoneStatement(string Zone) : Statement;
 
+/// <summary>Sets a setting of the session, or shows it.</summary>
+/// <param name="Key">The key; null to show all.</param>
+/// <param name="Value">The value; null to show it.</param>
+internal sealed record SetStatement(string? Key, string? Value) : Statement;
+
+/// <summary>Gives a setting of the session its default back.</summary>
+/// <param name="Key">The key; null for all.</param>
+internal sealed record ResetStatement(string? Key) : Statement;
+
 /// <summary>Nothing to do: DROP VIEW IF EXISTS of a view that is not there.</summary>
 internal sealed record NothingStatement : Statement;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Dataflow.Sql.Expressions;
 
 namespace Dataflow.Sql.Parsing;
@@ -7,12 +8,15 @@ namespace Dataflow.Sql.Parsing;
 internal sealed class IntervalText
 {
     private const long Second = 1_000_000, Minute = 60 * Second, Hour = 60 * Minute, Day = 24 * Hour;
-    private static readonly string[] DayTimeUnits = ["DAY", "HOUR", "MINUTE", "SECOND"];
+    private static readonly string[] Units = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
+    private static readonly string[] DayTimeUnits = Units[2..];
 
     private Int128 _months;
     private Int128 _micros;
     private bool _hasMonths;
     private bool _hasMicros;
+    private int _largest = Units.Length;
+    private int _smallest = -1;
 
     /// <summary>Whether a word is a unit, in singular or plural.</summary>
     public static bool IsUnit(string word) => TryUnit(word, out _, out _);
@@ -22,6 +26,8 @@ internal sealed class IntervalText
     public bool Add(string amount, string unit, int sign)
     {
         if (!TryUnit(unit, out var months, out var micros)) return false;
+        var place = months > 0 ? (months == 12 ? 0 : 1) : micros >= Day ? 2 : micros == Hour ? 3 : micros == Minute ? 4 : 5;
+        (_largest, _smallest) = (Math.Min(_largest, place), Math.Max(_smallest, place));
         amount = amount.Trim();
         if (amount.StartsWith('-') || amount.StartsWith('+'))
         {
@@ -97,6 +103,24 @@ internal sealed class IntervalText
     public Literal? ToLiteral() => _hasMonths == _hasMicros
         ? null
         : _hasMonths ? new Literal((int)_months, DataType.YearMonthInterval) : new Literal((long)_micros, DataType.DayTimeInterval);
+
+    /// <summary>How Spark writes it: <c>INTERVAL '1 02:00:00' DAY TO SECOND</c>, from the largest unit that was written to the smallest.</summary>
+    public override string ToString()
+    {
+        var total = _hasMonths ? _months : _micros;
+        var rest = Int128.Abs(total);
+        var text = new StringBuilder(total < 0 ? "-" : "");
+        for (var place = _largest; place <= _smallest; place++)
+        {
+            var size = place switch { 0 => 12, 1 => 1, 2 => Day, 3 => Hour, 4 => Minute, _ => Second };
+            if (place > _largest) text.Append(place == 1 ? '-' : place == 3 ? ' ' : ':');
+            var whole = rest / size;
+            rest %= size;
+            text.Append(place >= 3 ? whole.ToString("D2", CultureInfo.InvariantCulture) : whole.ToString(CultureInfo.InvariantCulture));
+            if (place == 5 && rest > 0) text.Append('.').Append(rest.ToString("D6", CultureInfo.InvariantCulture).TrimEnd('0'));
+        }
+        return $"INTERVAL '{text}' {Units[_largest]}{(_largest == _smallest ? "" : $" TO {Units[_smallest]}")}";
+    }
 
     private bool IsInRange => _months >= int.MinValue && _months <= int.MaxValue && _micros >= long.MinValue && _micros <= long.MaxValue;
 

@@ -4,7 +4,7 @@ namespace Dataflow.Sql.Parsing;
 
 internal sealed partial class Parser
 {
-    private CallSyntax Call(string name)
+    private ExpressionSyntax Call(string name)
     {
         Expect("(");
         var isDistinct = Is("DISTINCT") && !Ahead(1).Is(")") && !Ahead(1).Is(",");
@@ -12,6 +12,7 @@ internal sealed partial class Parser
         else if (Is("ALL") && !Ahead(1).Is(")") && !Ahead(1).Is(",")) _at++;
         ValueList<ExpressionSyntax> arguments = Is(")") ? [] : List(() => Expression());
         Expect(")");
+        if (!isDistinct && arguments.Count == 1 && TypeOfCall(name) is { } target) return new CastSyntax(arguments[0], target, IsTry: false);
         var call = new CallSyntax(name.ToLowerInvariant(), arguments) { IsDistinct = isDistinct };
         if (Is("WITHIN", "GROUP")) throw Wrong("WITHIN GROUP is not supported.", Current.Start);
         if (Is("FILTER", "("))
@@ -33,6 +34,24 @@ internal sealed partial class Parser
         }
         return call;
     }
+
+    /// <summary>Casts that are written as calls: <c>date('2024-01-31')</c>.</summary>
+    private static DataType? TypeOfCall(string name) => name.ToUpperInvariant() switch
+    {
+        "BOOLEAN" => DataType.Boolean,
+        "TINYINT" => DataType.TinyInt,
+        "SMALLINT" => DataType.SmallInt,
+        "INT" => DataType.Int,
+        "BIGINT" => DataType.BigInt,
+        "FLOAT" => DataType.Float,
+        "DOUBLE" => DataType.Double,
+        "DECIMAL" => DataType.Decimal(10, 0),
+        "STRING" => DataType.String,
+        "BINARY" => DataType.Binary,
+        "DATE" => DataType.Date,
+        "TIMESTAMP" => DataType.Timestamp,
+        _ => null,
+    };
 
     private CastSyntax CastCall(bool isTry)
     {

@@ -84,7 +84,7 @@ internal sealed partial class Parser
         if (Accept("-"))
         {
             // -9223372036854775808 is a number, though 9223372036854775808 is not of its type.
-            if (Current.Kind == TokenKind.Number && Current.Start == start + 1 && !Ahead(1).Is("::")) return Number("-") with { Position = start };
+            if (Current.Kind == TokenKind.Number) return Number("-") with { Position = start };
             return new OperatorSyntax("negative", [Expression(Unary)]) { Position = start };
         }
         if (Accept("+")) return new CallSyntax("positive", [Expression(Unary)]) { Position = start };
@@ -157,7 +157,6 @@ internal sealed partial class Parser
         Expect("(");
         ExpressionSyntax result;
         if (!Is("(") && IsQueryStart()) result = new InQuerySyntax(left, Query()) { Position = start };
-        else if (Is(")")) result = new InSyntax(left, []) { Position = start };
         else result = InList(left, start);
         Expect(")");
         return result;

@@ -39,8 +39,10 @@ internal sealed partial class Parser
         var query = new QuerySyntax(body) { Position = start };
         if (Accept("ORDER", "BY"))
         {
-            if (Is("ALL") && !Ahead(1).Is(".") && !Ahead(1).Is("(")) query = query with { OrderAll = Order() };
-            else query = query with { Orders = List(Order) };
+            // Whether it is ALL, or a column of that name, is known only to the binder.
+            var isAll = Is("ALL") && !Ahead(1).Is(".") && !Ahead(1).Is("(");
+            query = query with { Orders = List(Order) };
+            if (isAll && query.Orders.Count == 1) query = query with { OrderAll = query.Orders[0] };
         }
         if (Is("SORT") || Is("CLUSTER") || Is("DISTRIBUTE")) throw Wrong($"{Current.Text.ToUpperInvariant()} BY is not supported. Use ORDER BY.", Current.Start);
         if (Accept("WINDOW")) query = query with { Body = WithWindows(body) };
@@ -140,16 +142,7 @@ internal sealed partial class Parser
 
     private OrderSyntax Order()
     {
-        ExpressionSyntax key;
-        if (Is("ALL") && !Ahead(1).Is(".") && !Ahead(1).Is("("))
-        {
-            key = new NameSyntax("ALL") { Position = Current.Start };
-            _at++;
-        }
-        else
-        {
-            key = Expression();
-        }
+        var key = Expression();
         var isDescending = Accept("DESC");
         if (!isDescending) Accept("ASC");
         bool? nullsFirst = null;
@@ -163,11 +156,8 @@ internal sealed partial class Parser
 
     private GroupingSyntax Grouping()
     {
-        if (Is("ALL") && !Ahead(1).Is(".") && !Ahead(1).Is(",") && !Ahead(1).Is("("))
-        {
-            _at++;
-            return new GroupingSyntax([], IsAll: true);
-        }
+        // Whether it is ALL, or a column of that name, is known only to the binder.
+        var isAll = Is("ALL") && !Ahead(1).Is(".") && !Ahead(1).Is(",") && !Ahead(1).Is("(");
         var elements = List(GroupingElement);
         if (Accept("WITH"))
         {
@@ -175,12 +165,13 @@ internal sealed partial class Parser
             if (kind == GroupingKind.Cube) Expect("CUBE");
             return new GroupingSyntax([new GroupingElementSyntax(kind, [.. elements.SelectMany(element => element.Sets)], [])]);
         }
-        if (Accept("GROUPING", "SETS"))
+        // GROUP BY a, b GROUPING SETS (...): the list before the sets names the keys, and their order in grouping_id.
+        if (Is("GROUPING", "SETS"))
         {
-            // GROUP BY a, b GROUPING SETS (...): the names before it say nothing that the sets do not.
-            return new GroupingSyntax([GroupingSets()]);
+            _at += 2;
+            return new GroupingSyntax([GroupingSets() with { Sets = [.. elements.SelectMany(element => element.Sets)] }]);
         }
-        return new GroupingSyntax(elements);
+        return new GroupingSyntax(elements, isAll);
     }
 
     private GroupingElementSyntax GroupingElement()
@@ -188,9 +179,11 @@ internal sealed partial class Parser
         if (Accept("GROUPING", "SETS")) return GroupingSets();
         if (Is("ROLLUP", "(") || Is("CUBE", "("))
         {
-            var kind = Take().Is("ROLLUP") ? GroupingKind.Rollup : GroupingKind.Cube;
+            var word = Take();
+            var kind = word.Is("ROLLUP") ? GroupingKind.Rollup : GroupingKind.Cube;
             Expect("(");
             var sets = List(GroupingSet);
+            if (sets.Any(set => set.Count == 0)) throw Wrong($"() can't stand in {word.Text.ToUpperInvariant()}: it makes that set itself.", word.Start);
             Expect(")");
             return new GroupingElementSyntax(kind, sets, []);
         }

@@ -10,8 +10,9 @@ internal sealed partial class Parser
         if (Accept("DROP")) return DropView();
         if (Accept("SHOW")) return ShowTables() with { Position = start };
         if (Is("DESCRIBE") || Is("DESC")) return Describe() with { Position = start };
-        if (Accept("SET")) return SetTimeZone() with { Position = start };
-        if (!IsQueryStart()) throw Expected("a statement (SELECT, WITH, VALUES, EXPLAIN, CREATE VIEW, DROP VIEW, SHOW TABLES, DESCRIBE, SET TIME ZONE)");
+        if (Accept("SET")) return Is("TIME", "ZONE") ? SetTimeZone() with { Position = start } : SetSetting() with { Position = start };
+        if (Accept("RESET")) return new ResetSyntax(AtEnd ? null : SettingText("")) { Position = start };
+        if (!IsQueryStart()) throw Expected("a statement (SELECT, WITH, VALUES, EXPLAIN, CREATE VIEW, DROP VIEW, SHOW TABLES, DESCRIBE, SET, RESET)");
         return new QueryStatementSyntax(Query()) { Position = start };
     }
 
@@ -82,6 +83,29 @@ internal sealed partial class Parser
         Expect("TIME");
         Expect("ZONE");
         return new SetTimeZoneSyntax(Accept("LOCAL") ? null : Text("a time zone in quotes, such as 'Europe/Berlin', or LOCAL"));
+    }
+
+    /// <summary>Keys and values of settings are taken as they stand: spark.sql.session.timeZone = America/Los_Angeles.</summary>
+    private SetSettingSyntax SetSetting()
+    {
+        if (AtEnd) return new SetSettingSyntax(null, null);
+        if (Is("-") && Ahead(1).Is("v"))
+        {
+            _at += 2;
+            return new SetSettingSyntax(null, null);
+        }
+        var key = SettingText("=");
+        return new SetSettingSyntax(key, Accept("=") ? SettingText("") : null);
+    }
+
+    private bool AtEnd => Current.Kind == TokenKind.End || Is(";");
+
+    private string SettingText(string end)
+    {
+        var start = Current.Start;
+        while (!AtEnd && !(end.Length > 0 && Is(end))) _at++;
+        var text = _text[start..Current.Start].Trim();
+        return text.Length > 0 ? text.Trim('`') : throw Expected(end.Length > 0 ? "the key of a setting" : "the value of a setting");
     }
 
     private string Text(string what) => Current.Kind == TokenKind.Text ? Take().Text : throw Expected(what);

@@ -68,7 +68,7 @@ internal sealed partial class Parser
             while (Current.Kind is TokenKind.Text or TokenKind.Number && IsUnit(Ahead(1)));
         }
         var value = total.ToLiteral() ?? throw Wrong("An interval has months and years, or days and smaller, not both.", start);
-        return new LiteralSyntax(value, _text[start.._tokens[_at - 1].End]) { Position = start };
+        return new LiteralSyntax(value, total.ToString()) { Position = start };
     }
 
     private int Signed()

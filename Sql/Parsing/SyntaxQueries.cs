@@ -12,7 +12,7 @@ internal sealed record QuerySyntax(BodySyntax Body)
     /// <summary>ORDER BY.</summary>
     public ValueList<OrderSyntax> Orders { get; init; } = [];
 
-    /// <summary>ORDER BY ALL.</summary>
+    /// <summary>The only entry of <see cref="Orders"/>, if it is ALL: all columns, unless one has that name.</summary>
     public OrderSyntax? OrderAll { get; init; }
 
     /// <summary>LIMIT.</summary>
@@ -75,7 +75,7 @@ internal sealed record ItemSyntax(ExpressionSyntax Value, string? Alias = null);
 
 /// <summary>GROUP BY.</summary>
 /// <param name="Elements">What stands there, comma between.</param>
-/// <param name="IsAll">GROUP BY ALL.</param>
+/// <param name="IsAll">Whether the only element is ALL: all entries of the select list that are no aggregates, unless a column has that name.</param>
 internal sealed record GroupingSyntax(ValueList<GroupingElementSyntax> Elements, bool IsAll = false);
 
 /// <summary>The kinds of grouping elements.</summary>
@@ -96,7 +96,7 @@ internal enum GroupingKind
 
 /// <summary>An element of GROUP BY.</summary>
 /// <param name="Kind">Which kind.</param>
-/// <param name="Sets">The list; each entry is one or several expressions that go together.</param>
+/// <param name="Sets">The list; each entry is one or several expressions that go together. Of GROUPING SETS: the keys that are named before it.</param>
 /// <param name="Nested">The entries of GROUPING SETS.</param>
 internal sealed record GroupingElementSyntax(GroupingKind Kind, ValueList<ValueList<ExpressionSyntax>> Sets, ValueList<GroupingElementSyntax> Nested)
 {

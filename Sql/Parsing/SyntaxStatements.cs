@@ -40,3 +40,12 @@ internal sealed record DescribeSyntax(SourceSyntax Source) : StatementSyntax;
 /// <summary>SET TIME ZONE.</summary>
 /// <param name="Zone">The zone; null for LOCAL.</param>
 internal sealed record SetTimeZoneSyntax(string? Zone) : StatementSyntax;
+
+/// <summary>SET, SET key, SET key = value.</summary>
+/// <param name="Key">The key; null for all.</param>
+/// <param name="Value">The value; null to show it.</param>
+internal sealed record SetSettingSyntax(string? Key, string? Value) : StatementSyntax;
+
+/// <summary>RESET, RESET key.</summary>
+/// <param name="Key">The key; null for all.</param>
+internal sealed record ResetSyntax(string? Key) : StatementSyntax;

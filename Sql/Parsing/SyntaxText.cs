@@ -3,15 +3,21 @@ using Dataflow.Sql.Expressions;
 namespace Dataflow.Sql.Parsing;
 
 /// <summary>The names that Spark gives to columns without alias: <c>count(1)</c>, <c>(a + b)</c>, <c>CAST(x AS INT)</c>.</summary>
-internal static class SyntaxText
+internal sealed class SyntaxText
 {
     // Names are for people: beyond this depth nobody reads them.
     private const int MaxDepth = 200;
 
-    /// <summary>The name of a column that holds an expression.</summary>
-    public static string NameOf(ExpressionSyntax expression) => Text(expression, 0);
+    private readonly Func<WindowSyntax, WindowSyntax> _window;
 
-    private static string Text(ExpressionSyntax expression, int depth)
+    private SyntaxText(Func<WindowSyntax, WindowSyntax> window) => _window = window;
+
+    /// <summary>The name of a column that holds an expression.</summary>
+    /// <param name="expression">The expression.</param>
+    /// <param name="window">Gives a window what it takes from the WINDOW clause; null to show its name.</param>
+    public static string NameOf(ExpressionSyntax expression, Func<WindowSyntax, WindowSyntax>? window = null) => new SyntaxText(window ?? (same => same)).Text(expression, 0);
+
+    private string Text(ExpressionSyntax expression, int depth)
     {
         if (++depth > MaxDepth) return "...";
         return expression switch
@@ -42,7 +48,7 @@ internal static class SyntaxText
         };
     }
 
-    private static string List(IEnumerable<ExpressionSyntax> items, int depth) => string.Join(", ", items.Select(item => Text(item, depth)));
+    private string List(IEnumerable<ExpressionSyntax> items, int depth) => string.Join(", ", items.Select(item => Text(item, depth)));
 
     /// <summary>A literal as Spark names it: strings without quotes, numbers without suffix.</summary>
     public static string Literal(Literal literal) => literal.Value switch
@@ -54,7 +60,7 @@ internal static class SyntaxText
         _ => LiteralText.Of(literal),
     };
 
-    private static string Operation(OperatorSyntax operation, int depth)
+    private string Operation(OperatorSyntax operation, int depth)
     {
         var first = Text(operation.Operands[0], depth);
         if (operation.Operands.Count == 1)
@@ -70,41 +76,43 @@ internal static class SyntaxText
         }
         var second = Text(operation.Operands[1], depth);
         // As Spark, where <> is NOT of =.
-        return operation.Name == "<>" ? $"(NOT ({first} = {second}))" : $"({first} {operation.Name.ToUpperInvariant()} {second})";
+        if (operation.Name == "<>") return $"(NOT ({first} = {second}))";
+        return $"({first} {(operation.Name is "and" or "or" ? operation.Name.ToUpperInvariant() : operation.Name)} {second})";
     }
 
-    private static string Call(CallSyntax call, int depth)
+    private string Call(CallSyntax call, int depth)
     {
         var arguments = call.Arguments is [StarSyntax { Qualifier.Count: 0 }] ? "1" : List(call.Arguments, depth);
         var text = $"{call.Name}({(call.IsDistinct ? "DISTINCT " : "")}{arguments})";
-        if (call.Name == "concat" && call.Arguments.Count == 2) text = $"concat({arguments})";
+        if (call.Name == "if" && call.Arguments.Count == 3) text = $"(IF({arguments}))";
         if (call.Name == "positive") text = $"(+ {arguments})";
         if (call.Filter is not null) text += $" FILTER (WHERE {Text(call.Filter, depth)})";
         if (call.IgnoresNulls) text += " IGNORE NULLS";
-        if (call.Over is { } window) text += $" OVER ({Window(window, depth)})";
-        return text;
+        return call.Over is { } window ? $"{text} OVER {Window(window, depth)}" : text;
     }
 
-    private static string Window(WindowSyntax window, int depth)
+    private string Window(WindowSyntax named, int depth)
     {
-        if (window.Name is not null && window.Partitions.Count + window.Orders.Count == 0) return window.Name;
+        var window = _window(named);
+        if (window is { Name: { } name, Partitions.Count: 0, Orders.Count: 0, Frame: null }) return name;
         List<string> parts = [];
+        if (window.Name is not null) parts.Add(window.Name);
         if (window.Partitions.Count > 0) parts.Add($"PARTITION BY {List(window.Partitions, depth)}");
         if (window.Orders.Count > 0) parts.Add($"ORDER BY {string.Join(", ", window.Orders.Select(order => Order(order, depth)))}");
         parts.Add(window.Frame is { } frame
             ? $"{(frame.IsRange ? "RANGE" : "ROWS")} BETWEEN {End(frame.Start, depth)} AND {End(frame.End, depth)}"
             : window.Orders.Count > 0 ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW" : "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
-        return string.Join(' ', parts);
+        return $"({string.Join(' ', parts)})";
     }
 
-    private static string Order(OrderSyntax order, int depth) =>
+    private string Order(OrderSyntax order, int depth) =>
         $"{Text(order.Key, depth)} {(order.IsDescending ? "DESC" : "ASC")} NULLS {(order.NullsFirst ?? !order.IsDescending ? "FIRST" : "LAST")}";
 
-    private static string End(FrameEndSyntax end, int depth) => end.IsCurrentRow
+    private string End(FrameEndSyntax end, int depth) => end.IsCurrentRow
         ? "CURRENT ROW"
         : $"{(end.Offset is null ? "UNBOUNDED" : Text(end.Offset, depth))} {(end.IsFollowing ? "FOLLOWING" : "PRECEDING")}";
 
-    private static string Case(CaseSyntax choice, int depth)
+    private string Case(CaseSyntax choice, int depth)
     {
         var text = "CASE";
         for (var i = 0; i < choice.Branches.Count; i += 2)
@@ -116,7 +124,7 @@ internal static class SyntaxText
         return text + (choice.Else is null ? " END" : $" ELSE {Text(choice.Else, depth)} END");
     }
 
-    private static string Like(LikeSyntax like, int depth)
+    private string Like(LikeSyntax like, int depth)
     {
         var operand = Text(like.Operand, depth);
         if (like.Name == "rlike") return $"RLIKE({operand}, {List(like.Patterns, depth)})";

@@ -22,6 +22,7 @@ internal static class NameOnlyFunctions
         registry.Add(new Scalar("isnull", "isnull(value)", arguments => DataType.Boolean));
         registry.Add(new Scalar("isnotnull", "isnotnull(value)", arguments => DataType.Boolean));
         registry.Add(new Scalar("negative", "negative(number)", arguments => arguments[0].Type.IsNumber || arguments[0].Type == DataType.DayTimeInterval ? arguments[0].Type : null));
+        registry.Add(new Scalar("positive", "positive(number)", arguments => arguments[0].Type));
         foreach (var name in (string[])["like", "ilike", "rlike"]) registry.Add(new Scalar(name, $"{name}(text, pattern[, escape])", arguments => DataType.Boolean));
         registry.Add(new Scalar("concat", "concat(text, ...)", arguments => DataType.String));
         registry.Add(new Scalar("coalesce", "coalesce(value, ...)", arguments => arguments[0].Type));

@@ -21,6 +21,21 @@ public class StatementTests
         Assert.Equal("Europe/Berlin", Assert.IsType<SetTimeZoneStatement>(Tables.Bind("set time zone 'Europe/Berlin'")).Zone);
     }
 
+    [Theory]
+    [InlineData("set spark.sql.ansi.enabled = true", "spark.sql.ansi.enabled", "true")]
+    [InlineData("set a.b=x/y z;", "a.b", "x/y z")]
+    [InlineData("set a.b", "a.b", null)]
+    [InlineData("set", null, null)]
+    public void Settings_are_taken_as_they_stand(string sql, string? key, string? value) => Assert.Equal(new SetStatement(key, value), Tables.Bind(sql));
+
+    [Fact]
+    public void The_time_zone_can_be_set_as_a_setting()
+    {
+        Assert.Equal(new SetTimeZoneStatement("+02:00"), Tables.Bind("set spark.sql.session.timeZone = +02:00"));
+        Assert.Equal("INVALID_TIMEZONE", Tables.Error("set spark.sql.session.timeZone = Moon").ErrorClass);
+        Assert.Equal(new ResetStatement("a.b"), Tables.Bind("reset a.b"));
+    }
+
     [Fact]
     public void Each_use_of_a_view_has_columns_of_its_own()
     {
