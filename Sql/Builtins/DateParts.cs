@@ -23,10 +23,12 @@ internal sealed class DatePartFunction(string name, ValueList<string> aliases, s
         return ImplicitCasts.Allows(type, DataType.Timestamp) ? new Signature([DataType.Timestamp], DataType.Int) : null;
     }
 
-    public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) =>
-        new RowEvaluator(KernelOf(of, call.Arguments[0].Type, context), DataType.Int, arguments, context, call.Position.Start);
+    public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) => Compile(of, call.Arguments[0].Type, arguments[0], context);
 
-    internal static RowKernel KernelOf(DatePart of, DataType type, EvaluatorContext context)
+    internal static Evaluator Compile(DatePart of, DataType type, Evaluator argument, EvaluatorContext context) =>
+        of.Loop?.Invoke(argument, context) ?? new RowEvaluator(KernelOf(of, type, context), DataType.Int, [argument], context, -1);
+
+    private static RowKernel KernelOf(DatePart of, DataType type, EvaluatorContext context)
     {
         if (!of.IsTime)
         {
@@ -46,6 +48,9 @@ internal sealed class DatePartFunction(string name, ValueList<string> aliases, s
 internal sealed record DatePart(Func<int, int>? Date, Func<long, int>? Time)
 {
     public bool IsTime => Time is not null;
+
+    /// <summary>Makes a loop of its own for the part, where it is asked for often.</summary>
+    public Func<Evaluator, EvaluatorContext, Evaluator>? Loop { get; init; }
 }
 
 /// <summary>All parts by their names.</summary>
@@ -53,10 +58,10 @@ internal static class DateParts
 {
     private static readonly (string Name, string[] Aliases, string Text, DatePart Of)[] Parts =
     [
-        ("year", [], "year", new(static days => CivilDate.Of(days).Year, null)),
-        ("quarter", [], "quarter, 1 to 4,", new(static days => (CivilDate.Of(days).Month + 2) / 3, null)),
-        ("month", [], "month, 1 to 12,", new(static days => CivilDate.Of(days).Month, null)),
-        ("day", ["dayofmonth"], "day of the month", new(static days => CivilDate.Of(days).Day, null)),
+        ("year", [], "year", new(static days => CivilDate.Of(days).Year, null) { Loop = Loop<YearOf> }),
+        ("quarter", [], "quarter, 1 to 4,", new(static days => (CivilDate.Of(days).Month + 2) / 3, null) { Loop = Loop<QuarterOf> }),
+        ("month", [], "month, 1 to 12,", new(static days => CivilDate.Of(days).Month, null) { Loop = Loop<MonthOf> }),
+        ("day", ["dayofmonth"], "day of the month", new(static days => CivilDate.Of(days).Day, null) { Loop = Loop<DayOf> }),
         ("dayofweek", [], "day of the week, 1 for Sunday to 7,", new(static days => DayOfWeek(days) + 1, null)),
         ("weekday", [], "day of the week, 0 for Monday to 6,", new(static days => (DayOfWeek(days) + 6) % 7, null)),
         ("dayofyear", [], "day of the year, from 1,", new(static days => days - CivilDate.DaysOf(CivilDate.Of(days).Year, 1, 1) + 1, null)),
@@ -71,6 +76,9 @@ internal static class DateParts
         foreach (var (name, aliases, text, of) in Parts) registry.Add(new DatePartFunction(name, [.. aliases], text, of));
         registry.Add(new DatePartByNameFunction());
     }
+
+    private static Evaluator Loop<TMap>(Evaluator argument, EvaluatorContext context) where TMap : struct, IMap<int, int> =>
+        new MapEvaluator<int, int, TMap>(DataType.Int, argument, context);
 
     /// <summary>0 for Sunday to 6.</summary>
     public static int DayOfWeek(int days) => (int)((((days + 4L) % 7) + 7) % 7);
@@ -135,7 +143,7 @@ internal sealed class DatePartByNameFunction() : ScalarFunction("date_part")
     {
         var of = DateParts.Find((string)((Literal)call.Arguments[0]).Value!)!;
         var (type, position) = (call.Arguments[1].Type, call.Position.Start);
-        if (!IsSecond(of)) return new RowEvaluator(DatePartFunction.KernelOf(of, type, context), DataType.Int, [arguments[1]], context, position);
+        if (!IsSecond(of)) return DatePartFunction.Compile(of, type, arguments[1], context);
         var zone = type.Kind == TypeKind.Timestamp ? Zone.Of(context) : Zone.Find("UTC")!;
         return new RowEvaluator(row =>
         {

@@ -28,8 +28,13 @@ internal sealed class LikeFunction(string name) : ScalarFunction(name)
             : null;
     }
 
-    public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) =>
-        new RowEvaluator(IgnoresCase ? Ignoring : Exact, DataType.Boolean, arguments, context, call.Position.Start);
+    public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context)
+    {
+        // A pattern that is wrong is an error only if a row is met.
+        if (!IgnoresCase && call.Arguments.Count == 2 && call.Arguments[1] is Literal { Value: string text } && LikePattern.Parse(Encoding.UTF8.GetBytes(text), (byte)'\\') is { } pattern)
+            return new LikeEvaluator(pattern, arguments[0], context);
+        return new RowEvaluator(IgnoresCase ? Ignoring : Exact, DataType.Boolean, arguments, context, call.Position.Start);
+    }
 
     private static void Exact(RowEvaluator row) => row.Return(PatternOf(row, false).Matches(row.Text(0)));
 

@@ -35,6 +35,8 @@ internal static unsafe class MaskedSums
         }
         if (vector.Form == VectorForm.Flat && vector.Type.Physical == PhysicalType.Int64 && Vector256.IsHardwareAccelerated)
         {
+            if (Vector512.IsHardwareAccelerated && vector.Bounds is { } bounds && bounds.Magnitude <= long.MaxValue / ColumnBatch.MaxRows)
+                return Bounded(mask, vector, rows, out count);
             return Longs(mask, vector, rows, out count);
         }
         count = 0;
@@ -87,6 +89,33 @@ internal static unsafe class MaskedSums
             }
         }
         return sum;
+    }
+
+    // Values so small that their sum stays in 64 bits.
+    private static long Bounded(ulong* mask, ColumnVector vector, int rows, out long count)
+    {
+        var data = (long*)vector.Data;
+        count = 0;
+        Vector512<long> even = default, odd = default;
+        for (var word = 0; word < Bits.Words(rows); word++)
+        {
+            var bits = Word(mask, vector, word, rows);
+            if (bits == 0) continue;
+            count += BitOperations.PopCount(bits);
+            var at = data + (word << 6);
+            if (bits == ulong.MaxValue)
+            {
+                for (var i = 0; i < 64; i += 16)
+                {
+                    even += Vector512.Load(at + i);
+                    odd += Vector512.Load(at + i + 8);
+                }
+                continue;
+            }
+            // Past the last row only whole steps with a bit in them are read.
+            for (; bits != 0; bits >>= 8, at += 8) even += Vector512.Load(at) & Lanes.Eight(bits);
+        }
+        return Vector512.Sum(even + odd);
     }
 
     // Halves of 32 bits are summed apart, so that nothing overflows in a batch whatever the values are.

@@ -1,3 +1,4 @@
+using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
 
 namespace Dataflow.Sql.Builtins;
@@ -7,7 +8,7 @@ internal static class MathFunctions
 {
     public static void Add(FunctionRegistry registry)
     {
-        One("sqrt", "The square root; NaN of negative numbers.", Math.Sqrt);
+        registry.Add(new SquareRootFunction());
         One("cbrt", "The cube root.", Math.Cbrt);
         One("exp", "e to the power of the number.", Math.Exp);
         One("expm1", "e to the power of the number, less 1.", Expm1);
@@ -83,4 +84,17 @@ internal static class MathFunctions
         var u = 1 + x;
         return u == 1 ? x : Math.Log(u) * x / (u - 1);
     }
+}
+
+/// <summary><c>sqrt</c>.</summary>
+internal sealed class SquareRootFunction() : ScalarFunction("sqrt")
+{
+    public override string Usage => "sqrt(number)";
+
+    public override string Summary => "The square root; NaN of negative numbers.";
+
+    public override Signature? Resolve(ValueList<Expression> arguments) =>
+        arguments.Count == 1 && ImplicitCasts.Allows(arguments[0].Type, DataType.Double) ? new Signature([DataType.Double], DataType.Double) : null;
+
+    public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) => new SquareRootEvaluator(arguments[0], context);
 }

@@ -29,6 +29,13 @@ internal static class TimeArithmetic
         var (l, r) = (0, 1);
         // The time, or the interval that is multiplied, comes first.
         if ((sign == '+' && !IsTime(left) && IsTime(right)) || (sign == '*' && !IsInterval(left))) (l, r, left, right) = (1, 0, right, left);
+        // Days are whole numbers like others.
+        if (left.Kind == TypeKind.Date && right.Kind == TypeKind.Int)
+        {
+            return sign == '-'
+                ? new IntegerEvaluator<int, Subtract<int>>("-", DataType.Date, arguments, context, call.Position.Start)
+                : new IntegerEvaluator<int, Add<int>>("+", DataType.Date, arguments, context, call.Position.Start);
+        }
         var factor = sign == '-' ? -1 : 1;
         return new RowEvaluator(KernelOf(sign, left, right, call.Type, l, r, factor, context), call.Type, arguments, context, call.Position.Start);
     }
@@ -37,8 +44,6 @@ internal static class TimeArithmetic
     {
         switch (left.Kind, right.Kind)
         {
-            case (TypeKind.Date, TypeKind.Int):
-                return row => row.Return(Days(row, row.Int(l) + ((long)factor * row.Int(r))));
             case (TypeKind.Date, TypeKind.Date):
                 return row => row.Return((row.Int(l) - (long)row.Int(r)) * TimeUnits.Day);
             case (TypeKind.Date, TypeKind.YearMonthInterval):

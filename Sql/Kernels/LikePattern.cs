@@ -57,6 +57,15 @@ internal sealed class LikePattern
         }
     }
 
+    /// <summary>Bytes that a text must hold somewhere, before all else that the pattern asks for; empty if the pattern begins otherwise.</summary>
+    public ReadOnlySpan<byte> FirstAnywhere => _startsOpen && _pieces.Length > 0 && (_pieces.Length > 1 || _endsOpen) ? _pieces[0].Plain : [];
+
+    /// <summary>Bytes that a text must begin with; empty if the pattern begins otherwise.</summary>
+    public ReadOnlySpan<byte> Prefix => !_startsOpen && _pieces.Length > 0 ? _pieces[0].Plain : [];
+
+    /// <summary>Whether nothing is asked for behind <see cref="Prefix"/>.</summary>
+    public bool IsPrefixOnly => !_startsOpen && _endsOpen && _pieces.Length == 1;
+
     /// <summary>Whether a text fits.</summary>
     public bool Matches(ReadOnlySpan<byte> text)
     {
@@ -83,6 +92,9 @@ internal sealed class LikePattern
     private sealed class Piece(byte[] bytes, bool[]? any)
     {
         private readonly byte[] _bytes = bytes;
+
+        /// <summary>The bytes, if there is no <c>_</c> among them.</summary>
+        public ReadOnlySpan<byte> Plain => any is null ? _bytes : [];
 
         /// <summary>Bytes that fit at the start of a text; -1 if it does not fit.</summary>
         public int PrefixOf(ReadOnlySpan<byte> text)
