@@ -15,28 +15,32 @@ internal static class DistinctAggregates
         var items = aggregate.Aggregates.Select(Simplified).ToList();
         var distinct = items.Where(item => ((AggregateCall)item.Value).IsDistinct).ToList();
         if (distinct.Count == 0) return items.SequenceEqual(aggregate.Aggregates) ? null : new Aggregate(aggregate.Keys, [.. items], aggregate.Input);
-        var lists = distinct.GroupBy(item => (((AggregateCall)item.Value).Arguments, ((AggregateCall)item.Value).Filter)).ToList();
+        var lists = distinct.GroupBy(item => ((AggregateCall)item.Value).Arguments).ToList();
         if (lists.Count == 1 && distinct.Count == items.Count) return OneList(aggregate.Keys, items, aggregate.Input);
         return Joined(aggregate, items, lists.Select(list => list.ToList()).ToList());
     }
 
-    // DISTINCT means nothing to min and max.
+    // DISTINCT means nothing to min and max. A filter makes arguments null, which no aggregate counts that may be DISTINCT: groups without rows that
+    // fit it stay.
     private static NamedExpression Simplified(NamedExpression item)
     {
         var call = (AggregateCall)item.Value;
-        return call.IsDistinct && call.Function.IgnoresDuplicates ? item with { Value = call with { IsDistinct = false } } : item;
+        if (!call.IsDistinct) return item;
+        if (call.Function.IgnoresDuplicates) return item with { Value = call with { IsDistinct = false } };
+        if (call.Filter is not { } filter) return item;
+        var arguments = call.Arguments.ConvertAll<Expression>(argument => new Case([filter, argument], Literal.NullOf(argument.Type)));
+        return item with { Value = call with { Arguments = arguments, Filter = null } };
     }
 
     private static Aggregate OneList(ValueList<NamedExpression> keys, List<NamedExpression> items, LogicalPlan input)
     {
         var first = (AggregateCall)items[0].Value;
-        if (first.Filter is not null) input = new Filter(first.Filter, input);
         var arguments = first.Arguments.ConvertAll(argument => NamedExpression.New(argument, "distinct argument"));
         var inner = new Aggregate([.. keys, .. arguments], [], input);
         var outer = items.Select(item =>
         {
             var call = (AggregateCall)item.Value;
-            return item with { Value = call with { IsDistinct = false, Filter = null, Arguments = arguments.ConvertAll<Expression>(argument => argument.Column) } };
+            return item with { Value = call with { IsDistinct = false, Arguments = arguments.ConvertAll<Expression>(argument => argument.Column) } };
         });
         return new Aggregate(keys.ConvertAll(key => NamedExpression.Pass(key.Column)), [.. outer], inner);
     }
@@ -44,8 +48,7 @@ internal static class DistinctAggregates
     private static LogicalPlan Joined(Aggregate aggregate, List<NamedExpression> items, List<List<NamedExpression>> lists)
     {
         var all = items.Where(item => !((AggregateCall)item.Value).IsDistinct).ToList();
-        var filtered = lists.Any(list => ((AggregateCall)list[0].Value).Filter is not null);
-        if (all.Count > 0 || filtered) lists.Insert(0, all);
+        if (all.Count > 0) lists.Insert(0, all);
         LogicalPlan? result = null;
         ValueList<ColumnReference> keys = [];
         foreach (var list in lists)
@@ -62,9 +65,9 @@ internal static class DistinctAggregates
                 continue;
             }
 
-            // A filter may leave a group out of one part: the first part has all groups.
+            // Each part has all groups.
             var condition = Conjuncts.All(keys.Zip(own, (left, right) => Same(left, right.Column)));
-            result = new Join(keys.Count == 0 ? JoinKind.Inner : JoinKind.Left, result!, part, condition);
+            result = new Join(JoinKind.Inner, result!, part, condition);
         }
         return new Project(aggregate.Output.ConvertAll(NamedExpression.Pass), result!);
 

@@ -27,6 +27,9 @@ public sealed record HashJoinExec(
     JoinKind Kind, PhysicalPlan Left, PhysicalPlan Right, ValueList<Expression> LeftKeys, ValueList<Expression> RightKeys,
     Expression? Condition, bool IsShared, ColumnReference? MarkColumn = null) : PhysicalPlan
 {
+    /// <summary>For each key, whether nulls are equal to each other (<c>&lt;=&gt;</c>); empty if for none.</summary>
+    public ValueList<bool> NullSafeKeys { get; init; } = [];
+
     /// <inheritdoc/>
     public override ValueList<ColumnReference> Output { get; } = Kind switch
     {
@@ -43,13 +46,13 @@ public sealed record HashJoinExec(
 
     /// <inheritdoc/>
     public override string Describe() =>
-        $"HashJoin {Kind} {(IsShared ? "shared" : "partitioned")} [{LeftKeys}] = [{RightKeys}]{(Condition is null ? "" : $" where {Condition}")}";
+        $"HashJoin {Kind} {(IsShared ? "shared" : "partitioned")} [{LeftKeys}] {(NullSafeKeys.Any(isSafe => isSafe) ? "<=>" : "=")} [{RightKeys}]{(Condition is null ? "" : $" where {Condition}")}";
 
     /// <inheritdoc/>
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
     {
         var step = new JoinStep(
-            Kind, Left.Output, Right.Output, LeftKeys, RightKeys, Condition, MarkColumn?.Nullable ?? false, run.Scope);
+            Kind, Left.Output, Right.Output, LeftKeys, RightKeys, Condition, MarkColumn?.Nullable ?? false, NullSafeKeys, run.Scope);
         if (!IsShared) return new PartitionedJoinRdd(Left.ToRdd(run), Right.ToRdd(run), step);
         var exchange = run.Exchange(Right.ToRdd(run), Right.Output.ConvertAll(column => column.Type), new SingleDistribution());
         return new SharedJoinRdd(Left.ToRdd(run), exchange, step);
@@ -59,8 +62,11 @@ public sealed record HashJoinExec(
 /// <summary>What a join computes, as it travels to executors.</summary>
 internal sealed record JoinStep(
     JoinKind Kind, ValueList<ColumnReference> Left, ValueList<ColumnReference> Right, ValueList<Expression> LeftKeys, ValueList<Expression> RightKeys,
-    Expression? Condition, bool MarksNulls, QueryScope Scope)
+    Expression? Condition, bool MarksNulls, ValueList<bool> NullSafeKeys, QueryScope Scope)
 {
+    /// <summary>The keys among some vectors of keys that match nothing where they are null.</summary>
+    public T[] Strict<T>(T[] keys) => NullSafeKeys.Count == 0 ? keys : [.. keys.Where((_, i) => !NullSafeKeys[i])];
+
     /// <summary>Puts rows into a table.</summary>
     /// <param name="rows">The rows; disposed.</param>
     /// <param name="arena">The memory of the table, which owns it.</param>
@@ -76,7 +82,7 @@ internal sealed record JoinStep(
             while (rows.TryNext(out var batch))
             {
                 for (var i = 0; i < keys.Length; i++) vectors[i] = keys[i].Evaluate(batch);
-                table.Add(vectors, batch.Columns, batch.Selection);
+                table.Add(vectors, NullSafeKeys.Count == 0 ? vectors : Strict(vectors), batch.Columns, batch.Selection);
             }
             return table;
         }

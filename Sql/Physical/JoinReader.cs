@@ -24,6 +24,8 @@ internal sealed unsafe class JoinReader : BatchReader
     private readonly TaskArena _arena;
     private readonly Evaluator[] _keys;
     private readonly ColumnVector[] _keyVectors;
+    private readonly int[] _strictKeys;
+    private readonly ColumnVector[] _strictVectors;
     private readonly FilterEvaluator? _condition;
     private readonly int _leftCount;
     private readonly VectorGather[] _leftGathers;
@@ -58,6 +60,8 @@ internal sealed unsafe class JoinReader : BatchReader
         var evaluating = step.Scope.In(_arena);
         _keys = [.. step.LeftKeys.Select(key => ExpressionCompiler.Compile(key, step.Left, evaluating))];
         _keyVectors = new ColumnVector[_keys.Length];
+        _strictKeys = step.Strict(Enumerable.Range(0, _keys.Length).ToArray());
+        _strictVectors = new ColumnVector[_strictKeys.Length];
         _leftCount = step.Left.Count;
         _leftGathers = [.. step.Left.Select(column => new VectorGather(_arena, column.Type))];
         _rightVectors = [.. step.Right.Select(column => new FlatVector(_arena, column.Type))];
@@ -106,7 +110,8 @@ internal sealed unsafe class JoinReader : BatchReader
     private void Begin(ColumnBatch batch)
     {
         for (var i = 0; i < _keys.Length; i++) _keyVectors[i] = _keys[i].Evaluate(batch);
-        var valid = NotNull.Rows(_keyVectors, batch.Selection, _valid);
+        for (var i = 0; i < _strictKeys.Length; i++) _strictVectors[i] = _keyVectors[_strictKeys[i]];
+        var valid = NotNull.Rows(_strictVectors, batch.Selection, _valid);
         _validCount = valid.Length;
         if (!valid.IsEmpty) valid.CopyTo(_valid);
         _table.Find(_keyVectors, valid, _found);
@@ -302,7 +307,7 @@ internal sealed unsafe class JoinReader : BatchReader
     {
         if (_table.Seen == 0) return false;
         if (_table.HasNullKey) return true;
-        foreach (var key in _keyVectors)
+        foreach (var key in _strictVectors)
         {
             if (key.IsNull(row)) return true;
         }

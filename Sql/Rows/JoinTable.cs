@@ -55,16 +55,17 @@ internal sealed unsafe class JoinTable : IDisposable
 
     /// <summary>Adds the rows of a batch that count.</summary>
     /// <param name="keys">The keys.</param>
+    /// <param name="strict">Those of them that match nothing where they are null; nulls of the others are equal.</param>
     /// <param name="columns">The columns to keep.</param>
     /// <param name="rows">Which rows.</param>
-    public void Add(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows)
+    public void Add(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ColumnVector> strict, ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows)
     {
         Seen += rows.Length;
-        var valid = NotNull.Rows(keys, rows, _valid);
+        var valid = NotNull.Rows(strict, rows, _valid);
         if (valid.Length < rows.Length)
         {
             HasNullKey = true;
-            if (_keepsNullKeys) AddWithoutKey(keys, columns, rows);
+            if (_keepsNullKeys) AddWithoutKey(strict, columns, rows);
         }
         var numbers = _numbers.AsSpan(0, valid.Length);
         _table.FindOrAdd(keys, valid, numbers);
@@ -103,7 +104,7 @@ internal sealed unsafe class JoinTable : IDisposable
 
     /// <summary>Finds the first row for each key; -1 where there is none.</summary>
     /// <param name="keys">The keys.</param>
-    /// <param name="rows">Rows without nulls in their keys.</param>
+    /// <param name="rows">Rows without nulls in their strict keys.</param>
     /// <param name="found">A row number for each.</param>
     public void Find(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> found)
     {
