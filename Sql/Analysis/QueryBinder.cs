@@ -102,6 +102,7 @@ internal sealed class QueryBinder(BindingContext context, Scope? outer, CommonTa
     private long Count(ExpressionSyntax syntax, string clause)
     {
         var bound = new ExpressionBinder(context, new Scope([]), commons) { Clause = clause }.Bind(syntax);
+        bound = Optimizer.FoldConstants.Folded(bound);
         if (bound is Literal { Value: not null } literal && LiteralConversion.TryConvert(literal, DataType.BigInt, context.Session) is { Value: long count and >= 0 }) return count;
         throw context.Error("INVALID_LIMIT_LIKE_EXPRESSION", $"{clause} takes a whole number that is not negative, not '{SyntaxText.NameOf(syntax)}'.", syntax.Position);
     }

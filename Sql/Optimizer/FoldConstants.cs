@@ -16,6 +16,15 @@ public sealed class FoldConstants : IRule
         return plan.Rewrite(part => Simplify(part.Expressions.Any(CanFold) ? part.MapExpressions(expression => expression.Rewrite(each => Fold(each, context))) : part));
     }
 
+    /// <summary>An expression whose parts without columns are literals, as far as they can be computed.</summary>
+    internal static Expression Folded(Expression expression)
+    {
+        if (!CanFold(expression)) return expression;
+        using var arena = TaskArena.OfDriver();
+        var context = new EvaluatorContext(arena, new SessionSettings());
+        return expression.Rewrite(part => Fold(part, context));
+    }
+
     private static LogicalPlan Simplify(LogicalPlan plan) => plan switch
     {
         Filter { Condition: Literal { Value: true } } filter => filter.Input,

@@ -97,7 +97,7 @@ internal static class NameOnlyFunctions
         public override Signature? Resolve(ValueList<Expression> arguments) =>
             resolve(arguments) is { } type ? new Signature(arguments.ConvertAll(argument => argument.Type), type) : null;
 
-        public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) => throw new NotSupportedException();
+        public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) => throw new QueryException("UNSUPPORTED_FEATURE", "Functions of these tests have names and types only.");
 
         public override string Print(ValueList<Expression> arguments) => IsInfix ? $"({arguments[0]} {Name} {arguments[1]})" : base.Print(arguments);
     }
@@ -120,9 +120,9 @@ internal static class NameOnlyFunctions
             return resolve(arguments.Count == 0 ? DataType.BigInt : arguments[0].Type) is { } type ? new Signature(arguments.ConvertAll(argument => argument.Type), type) : null;
         }
 
-        public override ValueList<DataType> StateTypes(AggregateCall call) => throw new NotSupportedException();
+        public override ValueList<DataType> StateTypes(AggregateCall call) => throw new QueryException("UNSUPPORTED_FEATURE", "Functions of these tests have names and types only.");
 
-        public override AggregateKernel Compile(AggregateCall call) => throw new NotSupportedException();
+        public override AggregateKernel Compile(AggregateCall call) => throw new QueryException("UNSUPPORTED_FEATURE", "Functions of these tests have names and types only.");
     }
 
     private sealed class Windowed(string name) : WindowFunction(name)
