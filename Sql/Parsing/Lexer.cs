@@ -146,18 +146,21 @@ internal sealed class Lexer(string text)
     private void Number()
     {
         while (char.IsAsciiDigit(Peek())) _at++;
-        if (Peek() == '.' && (char.IsAsciiDigit(Peek(1)) || !IsNameStart(Peek(1))))
+        if (Peek() == '.' && (char.IsAsciiDigit(Peek(1)) || !IsNameStart(Peek(1)) || IsExponent(1)))
         {
             _at++;
             while (char.IsAsciiDigit(Peek())) _at++;
         }
-        if (Peek() is 'e' or 'E' && (char.IsAsciiDigit(Peek(1)) || (Peek(1) is '+' or '-' && char.IsAsciiDigit(Peek(2)))))
+        if (IsExponent(0))
         {
             _at += 2;
             while (char.IsAsciiDigit(Peek())) _at++;
         }
         while (IsNamePart(Peek())) _at++;
     }
+
+    private bool IsExponent(int ahead) =>
+        Peek(ahead) is 'e' or 'E' && (char.IsAsciiDigit(Peek(ahead + 1)) || (Peek(ahead + 1) is '+' or '-' && char.IsAsciiDigit(Peek(ahead + 2))));
 
     private string Backquoted()
     {

@@ -18,7 +18,9 @@ internal static class NumberText
         var number = text[..digits];
         return suffix switch
         {
-            "" when number.Contains('e', StringComparison.OrdinalIgnoreCase) => Floating(number),
+            // As Spark: 1E309 is infinity, 1E309D is out of range.
+            "" when number.Contains('e', StringComparison.OrdinalIgnoreCase) =>
+                double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? new Literal(value, DataType.Double) : null,
             "" => number.Contains('.', StringComparison.Ordinal) ? Decimal(number) : Integer(number),
             "Y" => sbyte.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? new Literal(value, DataType.TinyInt) : null,
             "S" => short.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? new Literal(value, DataType.SmallInt) : null,

@@ -14,13 +14,21 @@ internal sealed partial class Parser
     private ExpressionSyntax Expression(int floor)
     {
         Enter();
-        var left = Prefix();
+        var left = Climb(Prefix(), floor);
+        if (Is("[") && floor < Suffix) throw Wrong("Elements of arrays and maps ([ ]) are not supported.", Current.Start);
+        _depth--;
+        return left;
+    }
+
+    /// <summary>Goes on behind an operand.</summary>
+    private ExpressionSyntax Climb(ExpressionSyntax left, int floor)
+    {
         while (true)
         {
             var start = Current.Start;
             if (TryOperator(out var name, out var rank))
             {
-                if (rank <= floor) break;
+                if (rank <= floor) return left;
                 _at++;
                 var right = Expression(rank);
                 left = name switch
@@ -40,12 +48,9 @@ internal sealed partial class Parser
             }
             else
             {
-                break;
+                return left;
             }
         }
-        if (Is("[") && floor < Suffix) throw Wrong("Elements of arrays and maps ([ ]) are not supported.", Current.Start);
-        _depth--;
-        return left;
     }
 
     private bool TryOperator(out string name, out int rank)

@@ -92,10 +92,18 @@ internal sealed partial class Parser
         return new NestedSyntax(query) { Position = start };
     }
 
+    /// <summary>A row of VALUES: one value, or several in parentheses. Names behind AS say nothing here, but may stand.</summary>
     private ValueList<ExpressionSyntax> ValuesRow()
     {
-        var value = Expression();
-        return value is RowSyntax row ? row.Values : [value];
+        if (!Is("(") || IsQueryStart()) return Row(Expression());
+        var start = Take().Start;
+        var items = List(Item);
+        Expect(")");
+        if (items.Count > 1) return items.ConvertAll(item => item.Value);
+        // (1) + 2 is one value.
+        return Row(Climb(items[0].Value with { Position = start }, 0));
+
+        static ValueList<ExpressionSyntax> Row(ExpressionSyntax value) => value is RowSyntax row ? row.Values : [value];
     }
 
     private SelectSyntax Select(SourceSyntax? from)

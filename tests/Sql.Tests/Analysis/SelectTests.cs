@@ -9,6 +9,10 @@ public class SelectTests
     [InlineData("select s, sum(d * 2) as total from t group by s having total > 3 order by total", "s string, total decimal(22,2)")]
     [InlineData("select * from t join u on t.a = u.a where v < 3", "a int, b bigint, c double, d decimal(10,2), s string, e date, w timestamp, x boolean, a int, k string, v int")]
     [InlineData("select a + 1 as b2, b2 * 2 as c2 from t", "b2 int, c2 int")]
+    [InlineData("values (1, 2 as two), (3, 4)", "col1 int, col2 int")]
+    [InlineData("values 1, (2) + 3, (select 4), ((select 5)), (6)", "col1 int")]
+    [InlineData("values ((select 4), 5), ((6), 7)", "col1 int, col2 int")]
+    [InlineData("select 9.e+1, .5, 5., 1E309, 1e400 * 0, -.10D", "90.0 double, 0.5 decimal(1,1), 5 decimal(1,0), Infinity double, (Infinity * 0) double, -0.1 double")]
     [InlineData("values (1, 'a'), (2.5, null)", "col1 decimal(11,1), col2 string")]
     public void A_query_has_the_columns_that_it_says(string sql, string columns) =>
         Assert.Equal(columns, string.Join(", ", Tables.Plan(sql).Output.Select(column => $"{column.Name} {column.Type}")));

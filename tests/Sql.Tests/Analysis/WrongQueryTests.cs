@@ -49,7 +49,7 @@ public class WrongQueryTests
     [InlineData("select sum(a) over (w) from t window w as (v), v as (w)", "CYCLIC_WINDOW_REFERENCE", "made of itself", -1)]
     [InlineData("select a from t union select a, v from u", "NUM_COLUMNS_MISMATCH", "the first query has 1 columns, query 2 has 2", 17)]
     [InlineData("select a from t union select e from t", "INCOMPATIBLE_COLUMN_TYPE", "types that do not go together: int, date", 17)]
-    [InlineData("values (1, 2), (3)", "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "The first row of VALUES has 2 columns, this one has 1.", 17)]
+    [InlineData("values (1, 2), (3)", "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "The first row of VALUES has 2 columns, this one has 1.", 16)]
     [InlineData("select (select a, b from t)", "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "has one column, not 2", 8)]
     [InlineData("select a in (select a, b from t) from t", "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "Before IN stand 1 values, but the query has 2 columns.", 10)]
     [InlineData("select * from t join u using (b)", "UNRESOLVED_USING_COLUMN_FOR_JOIN", "right side has no column 'b'", 17)]
