@@ -16,7 +16,7 @@ internal static class ValueText
         DateOnly day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         DateTimeOffset time => Time(time.UtcDateTime),
         DateTime time => Time(time),
-        int months when type.Kind == TypeKind.YearMonthInterval => $"{months / 12}-{Math.Abs(months % 12)}",
+        int months when type.Kind == TypeKind.YearMonthInterval => $"{(months < 0 ? "-" : "")}{Math.Abs((long)months) / 12}-{Math.Abs((long)months) % 12}",
         TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",

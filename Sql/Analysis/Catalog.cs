@@ -23,14 +23,14 @@ internal sealed class Catalog
     /// <summary>Gives a plan a name; one of the same name is replaced.</summary>
     /// <param name="name">The name.</param>
     /// <param name="plan">The plan. Every use of the name gets columns of its own.</param>
-    public void Set(string name, LogicalPlan plan) => _views[name] = new Entry(plan, null);
+    public void Set(string name, LogicalPlan plan) => _views[name] = new Entry(WithoutPositions.Of(plan), null);
 
     /// <summary>Gives a table a name; one of the same name is replaced.</summary>
     public void Set(string name, ITable table) => _views[name] = new Entry(null, table);
 
     /// <summary>Gives a plan a name, unless there is one of that name.</summary>
     /// <returns>False if there is.</returns>
-    public bool TryAdd(string name, LogicalPlan plan) => _views.TryAdd(name, new Entry(plan, null));
+    public bool TryAdd(string name, LogicalPlan plan) => _views.TryAdd(name, new Entry(WithoutPositions.Of(plan), null));
 
     /// <summary>Forgets a name.</summary>
     /// <returns>False if there is none.</returns>

@@ -90,11 +90,7 @@ internal sealed partial class Parser
         var start = Current.Start;
         if (Is("LATERAL")) throw Wrong("LATERAL is not supported.", start);
         if (Is("(")) return Alias(InParentheses()) with { Position = start };
-        if (Is("VALUES") && !Ahead(1).Is(".") && !Ahead(1).Is("AS"))
-        {
-            var values = (ValuesSyntax)Primary();
-            return Alias(new DerivedSyntax(new QuerySyntax(values) { Position = start }) { Position = start });
-        }
+        if (Is("VALUES") && !Ahead(1).Is(".") && !Ahead(1).Is("AS")) return Alias(InlineTable());
         var name = NameParts("a table, a query in parentheses or VALUES");
         if (name.Count == 1 && Accept("("))
         {
@@ -149,8 +145,7 @@ internal sealed partial class Parser
         // (a JOIN b) AS t: t stands for the whole.
         if (source.Alias is not null || source is JoinSyntax)
         {
-            var star = new ItemSyntax(new StarSyntax([], []) { Position = source.Position });
-            source = new DerivedSyntax(new QuerySyntax(new SelectSyntax([star]) { From = source, Position = source.Position })) { Position = source.Position };
+            source = new DerivedSyntax(new QuerySyntax(StarOf(source)) { Position = source.Position }) { Position = source.Position };
         }
         return source with { Alias = alias, Columns = Is("(") ? NamesInParentheses() : [] };
     }

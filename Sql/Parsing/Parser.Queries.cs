@@ -72,24 +72,33 @@ internal sealed partial class Parser
         if (Accept("SELECT")) return Select(null) with { Position = start };
         if (Is("VALUES"))
         {
-            _at++;
-            return new ValuesSyntax(List(ValuesRow)) { Position = start };
+            var values = Alias(InlineTable());
+            return values.Alias is null ? ((DerivedSyntax)values).Query.Body : StarOf(values);
         }
         if (Accept("TABLE"))
         {
-            var table = new TableSyntax(NameParts("a table")) { Position = start };
-            return new SelectSyntax([new ItemSyntax(new StarSyntax([], []) { Position = start })]) { From = table, Position = start };
+            return StarOf(new TableSyntax(NameParts("a table")) { Position = start });
         }
         if (Accept("FROM"))
         {
             var from = Sources();
-            if (!Accept("SELECT")) return new SelectSyntax([new ItemSyntax(new StarSyntax([], []) { Position = start })]) { From = from, Position = start };
+            if (!Accept("SELECT")) return StarOf(from);
             return Select(from) with { Position = start };
         }
         if (!Accept("(")) throw Expected("SELECT");
         var query = Query();
         Expect(")");
         return new NestedSyntax(query) { Position = start };
+    }
+
+    /// <summary>SELECT * of something.</summary>
+    private static SelectSyntax StarOf(SourceSyntax source) =>
+        new([new ItemSyntax(new StarSyntax([], []) { Position = source.Position })]) { From = source, Position = source.Position };
+
+    private DerivedSyntax InlineTable()
+    {
+        var start = Take().Start;
+        return new DerivedSyntax(new QuerySyntax(new ValuesSyntax(List(ValuesRow)) { Position = start }) { Position = start }) { Position = start };
     }
 
     /// <summary>A row of VALUES: one value, or several in parentheses. Names behind AS say nothing here, but may stand.</summary>

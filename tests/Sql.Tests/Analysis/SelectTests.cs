@@ -9,6 +9,8 @@ public class SelectTests
     [InlineData("select s, sum(d * 2) as total from t group by s having total > 3 order by total", "s string, total decimal(22,2)")]
     [InlineData("select * from t join u on t.a = u.a where v < 3", "a int, b bigint, c double, d decimal(10,2), s string, e date, w timestamp, x boolean, a int, k string, v int")]
     [InlineData("select a + 1 as b2, b2 * 2 as c2 from t", "b2 int, c2 int")]
+    [InlineData("values (1, 'a') as n (k, v) order by k limit 1", "k int, v string")]
+    [InlineData("values 1, 2 n (k) union all values (3L)", "k bigint")]
     [InlineData("values (1, 2 as two), (3, 4)", "col1 int, col2 int")]
     [InlineData("values 1, (2) + 3, (select 4), ((select 5)), (6)", "col1 int")]
     [InlineData("values ((select 4), 5), ((6), 7)", "col1 int, col2 int")]

@@ -74,4 +74,18 @@ public class StatementTests
         var ids = subqueries.SelectMany(subquery => subquery.Plan.Parts().SelectMany(part => part.Output).Select(column => column.Id).Distinct()).ToArray();
         Assert.Equal(ids.Length, ids.Distinct().Count());
     }
+
+    [Fact]
+    public void What_a_view_computes_shows_no_place_in_the_text_of_its_reader()
+    {
+        var catalog = Tables.Small();
+        catalog.Set("view", Tables.Plan("with n as (select a + 1 as b from t) select b + 1 as c, (select max(v + 1) from u) as d from n where b + 2 > 3", catalog));
+        var plan = Tables.Plan("select * from view where c > 1", catalog);
+        var places = Expressions(plan).Where(part => part.Position.Start >= 0).Select(part => part.ToString());
+        Assert.Equal(["(c > 1)", "c", "d"], places.Select(text => text.Split('#')[0] + (text.EndsWith(')') ? text[text.IndexOf(' ', StringComparison.Ordinal)..] : "")).Distinct().Order(StringComparer.Ordinal));
+
+        static IEnumerable<Expressions.Expression> Expressions(LogicalPlan plan) => plan.Parts().SelectMany(part => part.Expressions.SelectMany(expression => expression.Parts())
+            .SelectMany(each => each is Expressions.SubqueryExpression subquery ? Expressions(subquery.Plan) : [each])
+            .Concat(part is CommonTable common ? Expressions(common.Definition.Plan) : []));
+    }
 }
