@@ -1,5 +1,4 @@
 using Dataflow.Sql.Analysis;
-using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql;
 
@@ -38,26 +37,5 @@ public static class SqlExtensions
 
         /// <summary>Opens tables.</summary>
         public DataFrameReader Read => new(SqlSession.Of(context));
-    }
-}
-
-/// <summary>Opens tables as frames.</summary>
-public sealed class DataFrameReader
-{
-    private readonly SqlSession _session;
-
-    internal DataFrameReader(SqlSession session) => _session = session;
-
-    /// <summary>Parquet files.</summary>
-    /// <remarks>Reads their footers now, and rows when they are asked for.</remarks>
-    /// <param name="path">A file, a folder, or a pattern.</param>
-    public DataFrame Parquet(string path) => Table(ParquetTable.Open(path));
-
-    /// <summary>Any table.</summary>
-    /// <param name="table">The table.</param>
-    public DataFrame Table(ITable table)
-    {
-        ArgumentNullException.ThrowIfNull(table);
-        return new DataFrame(_session, Plans.Scan.Of(table), null);
     }
 }

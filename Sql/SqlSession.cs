@@ -118,9 +118,10 @@ internal sealed class SqlSession
     private static bool Matches(string name, string? pattern) => pattern is null || pattern.Split('|').Any(each =>
         System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(each.Trim(), name, ignoreCase: true));
 
-    private static ITable? OpenFiles(string format, string path) => format.ToLowerInvariant() switch
+    private ITable? OpenFiles(string format, string path) => format.ToLowerInvariant() switch
     {
         "parquet" => ParquetTable.Open(path),
+        "csv" => CsvTable.Open(path, timeZone: TimeZone),
         _ => null,
     };
 }
