@@ -15,7 +15,9 @@ public sealed unsafe class ColumnBatch
     public const int MaxRows = 8192;
 
     private ushort[]? _selection;
-    private int _selected = -1;
+    private int _selected;
+    private long _selectedVersion = -1;
+    private long _lastVersion;
     private ulong* _mask;
 
     /// <summary>A batch without rows.</summary>
@@ -34,6 +36,9 @@ public sealed unsafe class ColumnBatch
     /// <summary>How many rows count.</summary>
     public int Alive { get; private set; }
 
+    /// <summary>Another number whenever rows or mask are set: what was computed under the same number is of the same rows.</summary>
+    public long Version { get; private set; }
+
     /// <summary>Says what it holds now: rows that all count.</summary>
     /// <param name="rows">Rows in the columns.</param>
     public void Set(int rows) => Set(rows, null);
@@ -44,8 +49,8 @@ public sealed unsafe class ColumnBatch
     public void Set(int rows, ulong* mask)
     {
         Rows = rows;
+        Version = ++_lastVersion;
         _mask = mask;
-        _selected = -1;
         Alive = rows;
         if (mask == null) return;
         var alive = 0;
@@ -59,10 +64,23 @@ public sealed unsafe class ColumnBatch
     {
         get
         {
-            if (_selected < 0) Select();
+            if (_selectedVersion != Version) Select();
             return _selection.AsSpan(0, _selected);
         }
     }
+
+    /// <summary>What it holds, to come back to after a look at fewer rows.</summary>
+    internal BatchRows Save() => new((nint)_mask, Rows, Alive, Version);
+
+    /// <summary>Comes back to what was saved: nothing that was computed of it is lost.</summary>
+    internal void Restore(BatchRows saved)
+    {
+        _mask = (ulong*)saved.Mask;
+        Rows = saved.Rows;
+        Alive = saved.Alive;
+        Version = saved.Version;
+    }
+
 
     private void Select()
     {
@@ -80,5 +98,9 @@ public sealed unsafe class ColumnBatch
             }
         }
         _selected = count;
+        _selectedVersion = Version;
     }
 }
+
+/// <summary>Which rows of a batch count.</summary>
+internal readonly record struct BatchRows(nint Mask, int Rows, int Alive, long Version);
