@@ -52,6 +52,7 @@ internal abstract unsafe class BranchEvaluator(DataType type, EvaluatorContext c
     {
         var rows = batch.Rows;
         var given = batch.Mask;
+        var saved = batch.Save();
         var alive = batch.Alive;
         IsNarrow = narrow;
         Used = 0;
@@ -64,7 +65,7 @@ internal abstract unsafe class BranchEvaluator(DataType type, EvaluatorContext c
         }
         finally
         {
-            batch.Set(rows, given);
+            batch.Restore(saved);
         }
 
         // All rows went one way: its value is the result.

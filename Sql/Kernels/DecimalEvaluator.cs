@@ -18,7 +18,7 @@ internal sealed unsafe class DecimalEvaluator(char sign, DecimalType type, Evalu
 
     protected override ColumnVector Compute(ReadOnlySpan<ColumnVector> arguments)
     {
-        var (left, right) = (arguments[0], arguments[1]);
+        var (left, right) = (_left.Narrow(arguments[0], Rows, Live), _right.Narrow(arguments[1], Rows, Live));
         var (leftScale, rightScale) = (((DecimalType)left.Type).Scale, ((DecimalType)right.Type).Scale);
         var natural = sign == '*' ? leftScale + rightScale : Math.Max(leftScale, rightScale);
         var (leftDigits, rightDigits) = sign == '*' ? (0, 0) : (natural - leftScale, natural - rightScale);
@@ -120,12 +120,27 @@ internal sealed unsafe class DecimalEvaluator(char sign, DecimalType type, Evalu
     }
 }
 
-/// <summary>A 64-bit decimal with more digits behind the point.</summary>
+/// <summary>An operand of decimal arithmetic in 64 bits, with more digits behind the point.</summary>
 internal sealed unsafe class Rescaled(TaskArena arena)
 {
     private FlatVector? _flat;
     private long* _constant;
     private ColumnVector? _vector;
+    private FlatVector? _low;
+
+    /// <summary>The same values in 64 bits, if they lie in 128 and all fit; else the vector itself.</summary>
+    public ColumnVector Narrow(ColumnVector vector, int rows, ulong* live)
+    {
+        if (vector.Type is not DecimalType { Physical: PhysicalType.Int128, Scale: <= DecimalType.MaxNarrowPrecision } type) return vector;
+        if (BoundsOf.Vector(vector, rows, live) is not { } bounds || bounds.Max > long.MaxValue || bounds.Min < long.MinValue) return vector;
+        _low ??= new FlatVector(arena, DataType.Decimal(DecimalType.MaxNarrowPrecision, type.Scale));
+        var count = vector.Form == VectorForm.Constant ? 1 : rows;
+        var (from, to) = ((nint)vector.Data, (nint)_low.Data);
+        for (var i = 0; i < count; i++) ((long*)to)[i] = ((long*)from)[2 * i];
+        var narrow = _low.Set(rows, false, bounds);
+        narrow.Form = vector.Form;
+        return narrow;
+    }
 
     public ColumnVector Scale(ColumnVector vector, int digits, int rows)
     {

@@ -21,6 +21,7 @@ public sealed unsafe class FilterEvaluator
     {
         var rows = batch.Rows;
         var given = batch.Mask;
+        var saved = batch.Save();
         Bits.Copy(_mask, given, rows);
         try
         {
@@ -33,7 +34,7 @@ public sealed unsafe class FilterEvaluator
         }
         finally
         {
-            batch.Set(rows, given);
+            batch.Restore(saved);
         }
         return _mask;
     }

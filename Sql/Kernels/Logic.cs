@@ -22,6 +22,7 @@ internal sealed unsafe class LogicEvaluator(bool isAnd, Evaluator[] operands, Ev
             valid[i] = ulong.MaxValue;
         }
         var mask = batch.Mask;
+        var saved = batch.Save();
         Bits.Copy(_open, mask, rows);
         try
         {
@@ -46,7 +47,7 @@ internal sealed unsafe class LogicEvaluator(bool isAnd, Evaluator[] operands, Ev
         }
         finally
         {
-            batch.Set(rows, mask);
+            batch.Restore(saved);
         }
         return _result.Set(rows, hasNulls);
     }

@@ -56,7 +56,8 @@ public sealed record PartialAggregateExec(
             var evaluating = scope.In(_arena);
             _keys = [.. keys.Select(key => ExpressionCompiler.Compile(key, columns, evaluating))];
             _keyVectors = new ColumnVector[_keys.Length];
-            _arguments = [.. calls.Select(call => new AggregateInput(call, columns, evaluating))];
+            var shared = new SharedExpressions(calls, columns, evaluating);
+            _arguments = [.. calls.Select(call => new AggregateInput(call, columns, shared, evaluating))];
             _groups = new GroupStates(_arena, keys.ConvertAll(key => key.Type), calls, givesStates: true);
             _given = -1;
         }

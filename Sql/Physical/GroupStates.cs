@@ -90,12 +90,14 @@ internal sealed unsafe class AggregateInput
     private readonly Evaluator[] _arguments;
     private readonly ColumnVector[] _vectors;
     private readonly FilterEvaluator? _filter;
+    private readonly bool _isNarrow;
     private readonly ushort[] _rows;
     private readonly int[] _numbers;
 
-    public AggregateInput(AggregateCall call, ValueList<ColumnReference> columns, EvaluatorContext context)
+    public AggregateInput(AggregateCall call, ValueList<ColumnReference> columns, SharedExpressions shared, EvaluatorContext context)
     {
-        _arguments = [.. call.Arguments.Select(argument => ExpressionCompiler.Compile(argument, columns, context))];
+        _arguments = [.. call.Arguments.Select(shared.Compile)];
+        _isNarrow = call.Function.TakesNarrowDecimals;
         _vectors = new ColumnVector[_arguments.Length];
         _filter = call.Filter is null ? null : ExpressionCompiler.CompileFilter(call.Filter, columns, context);
         _rows = _filter is null ? [] : new ushort[ColumnBatch.MaxRows];
@@ -109,7 +111,7 @@ internal sealed unsafe class AggregateInput
     /// <param name="hasKeys">Whether there are several groups.</param>
     public void Update(AggregateKernel kernel, ColumnBatch batch, ReadOnlySpan<int> numbers, bool hasKeys)
     {
-        for (var i = 0; i < _arguments.Length; i++) _vectors[i] = _arguments[i].Evaluate(batch);
+        for (var i = 0; i < _arguments.Length; i++) _vectors[i] = _isNarrow ? _arguments[i].EvaluateNarrow(batch) : _arguments[i].Evaluate(batch);
         var mask = _filter is null ? batch.Mask : _filter.Filter(batch);
         if (!hasKeys)
         {

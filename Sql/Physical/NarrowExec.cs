@@ -95,7 +95,8 @@ public sealed record ProjectExec(ValueList<Plans.NamedExpression> Items, Physica
         {
             _input = input;
             _arena = new TaskArena(context, "projection");
-            _evaluators = [.. items.Select(item => ExpressionCompiler.Compile(item, columns, scope.In(_arena)))];
+            var shared = new SharedExpressions(items, columns, scope.In(_arena));
+            _evaluators = [.. items.Select(shared.Compile)];
             _batch = new ColumnBatch([.. items.Select(item => new ColumnVector(item.Type))]);
         }
 
