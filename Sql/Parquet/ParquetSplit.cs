@@ -2,17 +2,18 @@ using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Parquet;
 
-/// <summary>A row group of a file, with all that a task needs to read the wanted columns of it.</summary>
+/// <summary>A row group of a file, or some rows of a large one, with all that a task needs to read the wanted columns of it.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="FileLength">Its length when its footer was read.</param>
 /// <param name="Ordinal">The row group's number in the file.</param>
-/// <param name="Rows">Rows of the row group.</param>
-/// <param name="ReadRows">How many of them are wanted: fewer where a limit says so.</param>
+/// <param name="GroupRows">Rows of the row group.</param>
+/// <param name="StartRow">The first row of the split.</param>
+/// <param name="ReadRows">Rows of the split: fewer than the row group has where others read the rest, or a limit says so.</param>
 /// <param name="Columns">The wanted columns, in the order of the batches.</param>
 /// <param name="Filters">What is known of the rows that are wanted, with the columns that the filters are about.</param>
 /// <param name="Hosts">Machines that have its data, best first.</param>
-internal sealed record ParquetSplit(string Path, long FileLength, int Ordinal, long Rows, long ReadRows, ValueList<SplitColumn> Columns, ValueList<SplitFilter> Filters, ValueList<string> Hosts)
-    : TableSplit(Rows, Hosts);
+internal sealed record ParquetSplit(string Path, long FileLength, int Ordinal, long GroupRows, long StartRow, long ReadRows, ValueList<SplitColumn> Columns, ValueList<SplitFilter> Filters, ValueList<string> Hosts)
+    : TableSplit(ReadRows, Hosts);
 
 /// <summary>A wanted column of a row group.</summary>
 /// <param name="Field">Its position in the table's schema.</param>

@@ -51,8 +51,8 @@ internal sealed unsafe class RowGroupReader : BatchReader
             try
             {
                 // Where whole ranges are passed over, it is worth knowing where pages begin.
-                var offsets = _ranges is [(0, var end)] && end == split.ReadRows ? null : PageIndex.ReadOffsets(_file, column.Chunk!, split.Rows);
-                _readers[i] = new ColumnReader(_arena, _file, column.Source, column.Chunk!, split.Rows, offsets);
+                var offsets = _ranges is [(0, var end)] && end == split.ReadRows ? null : PageIndex.ReadOffsets(_file, column.Chunk!, split.GroupRows);
+                _readers[i] = new ColumnReader(_arena, _file, column.Source, column.Chunk!, split.GroupRows, offsets);
                 vectors[i] = _readers[i]!.Vector;
             }
             catch (CorruptDataException error)

@@ -8,12 +8,12 @@ internal sealed class RowRanges
     /// <summary>The ranges: first row, and the one behind the last.</summary>
     public IReadOnlyList<(long Start, long End)> Ranges => _ranges;
 
-    /// <summary>All rows.</summary>
-    public static RowRanges All(long rows)
+    /// <summary>One range.</summary>
+    public static RowRanges Of(long start, long end)
     {
-        var all = new RowRanges();
-        all.Add(0, rows);
-        return all;
+        var one = new RowRanges();
+        one.Add(start, end);
+        return one;
     }
 
     /// <summary>Adds rows behind those that are in it.</summary>

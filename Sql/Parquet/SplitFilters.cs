@@ -25,11 +25,11 @@ internal sealed class SplitFilters
     /// <param name="file">Its file.</param>
     public static RowRanges RowsOf(ParquetSplit split, Stream file)
     {
-        var rows = RowRanges.All(split.ReadRows);
+        var rows = RowRanges.Of(split.StartRow, split.StartRow + split.ReadRows);
         foreach (var (filter, column, chunk) in split.Filters)
         {
             if (BloomFilter.Rejects(file, filter, column, chunk)) return new RowRanges();
-            if (PageIndex.RowsOf(file, filter, column, chunk, split.Rows) is { } found) rows = rows.And(found);
+            if (PageIndex.RowsOf(file, filter, column, chunk, split.GroupRows) is { } found) rows = rows.And(found);
         }
         return rows;
     }

@@ -15,11 +15,27 @@ internal sealed record TableFile(FileEntry Entry, FileMetadata Metadata, FileFie
         var metadata = Footer.Read(entry);
         try
         {
-            return new TableFile(entry, metadata, FileSchema.FieldsOf(metadata));
+            var fields = FileSchema.FieldsOf(metadata);
+            CheckRows(metadata, fields);
+            return new TableFile(entry, metadata, fields);
         }
         catch (CorruptDataException error)
         {
             throw new CorruptDataException("parquet", entry.Length, $"in the footer, {error.Problem ?? error.Message}", entry.Path, error);
+        }
+    }
+
+    // Counts that disagree would only be noticed when rows are read, and not at all by queries that only count them.
+    private static void CheckRows(FileMetadata metadata, FileField[] fields)
+    {
+        foreach (var group in metadata.RowGroups)
+        {
+            if (group.Rows > int.MaxValue) throw new CorruptDataException("parquet", 0, $"row group {group.Ordinal} should have {group.Rows:N0} rows, more than any has");
+            foreach (var field in fields)
+            {
+                if (field.Column is { } column && group.Chunks[column.Leaf].Values != group.Rows)
+                    throw new CorruptDataException("parquet", 0, $"column '{field.Field.Name}' of row group {group.Ordinal} has {group.Chunks[column.Leaf].Values:N0} values for {group.Rows:N0} rows");
+            }
         }
     }
 

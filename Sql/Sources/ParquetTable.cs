@@ -8,10 +8,12 @@ namespace Dataflow.Sql.Sources;
 /// <remarks>
 /// <para>The schema is that of the first file. Other files may lack columns, which are null there, may have more, which are not seen, and may store
 /// narrower types. Nested columns are in the schema; reading them is an error that names them.</para>
-/// <para>A task reads one row group. Row groups whose statistics show that no row is wanted are not read.</para>
+/// <para>A task reads one row group, or a part of one that has more than a quarter of a million rows. Row groups whose statistics show that no row is wanted are not read.</para>
 /// </remarks>
 public sealed class ParquetTable : ITable
 {
+    private const long SplitRows = 131_072;
+
     private readonly TableFile[] _files;
 
     private ParquetTable(string name, Schema schema, TableFile[] files)
@@ -82,13 +84,19 @@ public sealed class ParquetTable : ITable
             {
                 if (left == 0) break;
                 if (group.Rows == 0 || IsRejected(request.Filters, filterColumns, group)) continue;
-                var rows = Math.Min(left, group.Rows);
-                left -= rows;
-                splits.Add(new ParquetSplit(
-                    file.Entry.Path, file.Entry.Length, group.Ordinal, group.Rows, rows,
-                    columns.ConvertAll(column => column with { Chunk = column.Source is null ? null : group.Chunks[column.Source.Leaf] }),
-                    FiltersOf(request.Filters, filterColumns, group),
-                    HostsOf(blocks, group)));
+                var chunks = columns.ConvertAll(column => column with { Chunk = column.Source is null ? null : group.Chunks[column.Source.Leaf] });
+                var filters = FiltersOf(request.Filters, filterColumns, group);
+                var hosts = HostsOf(blocks, group);
+
+                // Row groups of a million rows, as some programs write them, would leave most threads without work at the end.
+                var pieces = Math.Max(1, group.Rows / SplitRows);
+                for (var piece = 0L; piece < pieces && left > 0; piece++)
+                {
+                    var start = group.Rows * piece / pieces;
+                    var rows = Math.Min(left, (group.Rows * (piece + 1) / pieces) - start);
+                    left -= rows;
+                    splits.Add(new ParquetSplit(file.Entry.Path, file.Entry.Length, group.Ordinal, group.Rows, start, rows, chunks, filters, hosts));
+                }
             }
         }
         return new ParquetScan([.. splits]);

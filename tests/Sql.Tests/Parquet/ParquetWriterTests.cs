@@ -68,6 +68,22 @@ public class ParquetWriterTests
         Assert.Equal(1000, TableRows.Of(table, new ScanRequest([0], [filter])).Count);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_large_row_group_is_read_by_several_tasks(bool withIndex)
+    {
+        using var folder = new TempDirectory();
+        var path = Path.Combine(folder.Path, "a.parquet");
+        WriteNumbers(path, 400_000, new ParquetWriteOptions { RowGroupRows = 1_000_000, WriteStatistics = withIndex });
+        var table = ParquetTable.Open(path);
+        var scan = table.Scan(new ScanRequest([0], []));
+        Assert.Equal(3, scan.Splits.Count);
+        Assert.Equal(400_000, scan.Splits.Sum(split => split.Rows));
+        Assert.Equal(Enumerable.Range(0, 400_000).Select(i => i.ToString()), TableRows.Of(table).Select(row => row[0]));
+        Assert.Equal(200_000, TableRows.Of(table, new ScanRequest([0], [], Limit: 200_000)).Count);
+    }
+
     [Fact]
     public void A_file_without_rows_has_its_schema()
     {
