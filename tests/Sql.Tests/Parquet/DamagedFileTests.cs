@@ -15,14 +15,18 @@ public class DamagedFileTests
     ];
 
     [Theory]
-    [MemberData(nameof(Files))]
-    public void Any_byte_may_be_changed(string file)
+    [InlineData("parquet/tiny-duckdb-v1", true)]
+    [InlineData("parquet/tiny-arrow-lz4", true)]
+    [InlineData("parquet/tiny-duckdb-v2", false)]
+    [InlineData("parquet/tiny-arrow-delta", false)]
+    public void Any_byte_may_be_changed(string file, bool withFooter)
     {
         var bytes = File.ReadAllBytes(Path.Combine(Data, file + ".parquet"));
+        var end = withFooter ? bytes.Length : bytes.Length - 8 - BitConverter.ToInt32(bytes, bytes.Length - 8);
         using var folder = new TempDirectory();
         var path = Path.Combine(folder.Path, "damaged.parquet");
         var errors = 0;
-        for (var at = 0; at < bytes.Length; at++)
+        for (var at = 0; at < end; at++)
         {
             var right = bytes[at];
             var mask = (at % 3) switch { 0 => 0xFF, 1 => 1, _ => 0x80 };
@@ -31,7 +35,7 @@ public class DamagedFileTests
             errors += Read(path, $"byte {at} of {file} changed by {mask:X2}");
             bytes[at] = right;
         }
-        Assert.True(errors > bytes.Length / 8, $"Only {errors} of {bytes.Length} changes were noticed.");
+        Assert.True(errors > end / 8, $"Only {errors} of {end} changes were noticed.");
     }
 
     [Theory]
