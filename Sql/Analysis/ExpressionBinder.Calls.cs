@@ -86,6 +86,11 @@ internal sealed partial class ExpressionBinder
         _isInAggregate = true;
         var aggregate = AggregateOf(function, call);
         _isInAggregate = false;
+        // An alias may have brought one in.
+        if (aggregate.Children.SelectMany(child => child.Parts()).Any(part => part is AggregateCall or WindowExpression))
+        {
+            throw Error("NESTED_AGGREGATE_FUNCTION", $"'{call.Name}' is given a name of the select list that is computed from groups. Compute it in a query in FROM.", call);
+        }
         return aggregate;
     }
 

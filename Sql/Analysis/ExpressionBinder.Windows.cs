@@ -98,7 +98,7 @@ internal sealed partial class ExpressionBinder
         if (end.Offset is null) return null;
         var type = DataType.Int;
         if (isRange && orders[0].Key.Type.IsNumber) type = orders[0].Key.Type;
-        var bound = Bind(end.Offset);
+        var bound = Optimizer.FoldConstants.Folded(Bind(end.Offset));
         var isInterval = bound.Type.Kind is TypeKind.YearMonthInterval or TypeKind.DayTimeInterval;
         if (isRange && isInterval && IsMoment(orders[0].Key)) type = bound.Type;
         if (isRange && !orders[0].Key.Type.IsNumber && !IsMoment(orders[0].Key))

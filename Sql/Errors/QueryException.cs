@@ -5,6 +5,8 @@ namespace Dataflow.Sql;
 /// <summary>A query that is wrong, or that met a value it can't compute with: says what, where in its text, and what would have been right.</summary>
 public sealed class QueryException : DataflowException
 {
+    private const int MaxShown = 160;
+
     /// <summary>An error at a place of a text.</summary>
     /// <param name="errorClass">Which kind, as Spark names them: <c>UNRESOLVED_COLUMN</c>, <c>DIVIDE_BY_ZERO</c>.</param>
     /// <param name="message">What is wrong and what to do, without the place.</param>
@@ -37,7 +39,16 @@ public sealed class QueryException : DataflowException
         var start = position == 0 ? 0 : text.LastIndexOf('\n', Math.Min(position, text.Length) - 1) + 1;
         var end = text.IndexOf('\n', start);
         var shown = (end < 0 ? text[start..] : text[start..end]).Replace('\t', ' ').TrimEnd('\r');
-        return $"{message} (line {line}, column {column})\n  {shown}\n  {new string(' ', column - 1)}^";
+        var before = column - 1;
+        // Of a long line the part around the place.
+        if (shown.Length > MaxShown)
+        {
+            var first = Math.Clamp(before - (MaxShown / 2), 0, shown.Length - MaxShown);
+            var last = first + MaxShown;
+            shown = $"{(first > 0 ? "..." : "")}{shown[first..last]}{(last < shown.Length ? "..." : "")}";
+            before += (first > 0 ? 3 : 0) - first;
+        }
+        return $"{message} (line {line}, column {column})\n  {shown}\n  {new string(' ', before)}^";
     }
 
     private static (int Line, int Column) PlaceOf(string text, int position)

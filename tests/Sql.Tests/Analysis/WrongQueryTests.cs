@@ -35,6 +35,7 @@ public class WrongQueryTests
     [InlineData("select a from t group by a order by b", "MISSING_AGGREGATION", "'b' is neither", 37)]
     [InlineData("select a from t where count(*) > 1", "INVALID_AGGREGATE", "can't stand in WHERE. Use HAVING.", 23)]
     [InlineData("select sum(max(a)) from t", "NESTED_AGGREGATE_FUNCTION", "'max' stands inside another aggregate.", 12)]
+    [InlineData("select sum(a) as z, max(z) from t", "NESTED_AGGREGATE_FUNCTION", "'max' is given a name of the select list", 21)]
     [InlineData("select count(*) from t group by sum(a)", "INVALID_AGGREGATE", "can't stand in GROUP BY.", 33)]
     [InlineData("select a from t group by 2", "GROUP_BY_POS_OUT_OF_RANGE", "GROUP BY 2: the select list has the columns 1 to 1.", 26)]
     [InlineData("select a, sum(b) from t group by 2", "GROUP_BY_POS_AGGREGATE", "'sum(b)' is an aggregate.", 34)]
@@ -85,6 +86,20 @@ public class WrongQueryTests
         var error = Tables.Error("select a,\n       custmer\nfrom t");
         Assert.Equal((2, 8), (error.Line, error.Column));
         Assert.EndsWith("(line 2, column 8)\n         custmer\n         ^", error.Message);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(50)]
+    [InlineData(1000)]
+    [InlineData(3000)]
+    public void Of_a_long_line_an_error_shows_the_part_around_the_place(int before)
+    {
+        var error = Tables.Error($"select {new string(' ', before)}custmer{string.Concat(Enumerable.Repeat(", a", 400))} from t");
+        Assert.Equal(before + 8, error.Column);
+        var lines = error.Message.Split('\n');
+        Assert.True(lines[^2].Length < 200);
+        Assert.StartsWith("custmer", lines[^2][(lines[^1].Length - 1)..]);
     }
 
     [Theory]

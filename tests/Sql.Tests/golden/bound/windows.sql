@@ -6,4 +6,5 @@ select a, sum(b) over (order by a range between 3 preceding and 1 following) fro
 select a, sum(b) over (order by e range between interval '7' day preceding and current row) from t;
 select a, sum(b) over (rows unbounded preceding) as r from t order by r;
 select first_value(a) ignore nulls over (order by b) from t;
-select s, rank() over (order by sum(b) desc) as place from t group by s order by place
+select s, rank() over (order by sum(b) desc) as place from t group by s order by place;
+select rank() over (order by a) as r, sum(r) over (order by a), r + 1, max(b) over (order by a rows 2 preceding) from t order by rank() over (order by r)
