@@ -8,8 +8,8 @@ namespace Dataflow.Sql.Optimizer;
 /// Subqueries become joins. EXISTS and IN that must be true become semi joins, NOT EXISTS and NOT IN anti joins, those below OR mark joins; queries that
 /// stand for a value become joins that give at most one row.
 /// </summary>
-/// <remarks>What a subquery says of the query around it is pulled up into the join's condition (<see cref="Correlation"/>). After T. Neumann and
-/// A. Kemper, "Unnesting Arbitrary Queries" (2015), where equalities decide; other forms are refused by name.</remarks>
+/// <remarks>Conditions of a subquery that read the query around it are pulled up into the join's condition where that can be done (<see cref="Correlation"/>);
+/// else it is computed for all values that it may be asked about (<see cref="DependentJoin"/>).</remarks>
 public sealed class RewriteSubqueries : IRule
 {
     /// <inheritdoc/>
@@ -19,7 +19,8 @@ public sealed class RewriteSubqueries : IRule
         return part switch
         {
             Filter filter => RewriteFilter(filter),
-            Join { Condition: not null } join => RewriteFilterOfJoin(join),
+            Join { Condition: not null } join => RewriteJoin(join),
+            Values values => RewriteValues(values),
             { Inputs: [var input] } => RewriteOne(part, input),
             _ => throw new QueryException("UNSUPPORTED_SUBQUERY", $"A subquery can't stand here yet: {part.Describe()}"),
         };
@@ -55,7 +56,7 @@ public sealed class RewriteSubqueries : IRule
             var isNot = conjunct is Call { Function.Name: "not" };
             var inner = isNot ? ((Call)conjunct).Arguments[0] : conjunct;
             if (inner is ExistsSubquery exists) input = Exists(input, exists, isNot ? JoinKind.Anti : JoinKind.Semi, null);
-            else if (inner is InSubquery @in) input = In(input, @in, isNot);
+            else if (inner is InSubquery @in && !@in.Operands.Any(HasSubquery)) input = In(input, @in, isNot ? JoinKind.Anti : JoinKind.Semi, null);
             else plain.Add(Values(conjunct, ref input));
         }
         var result = Conjuncts.All(plain) is { } all ? new Filter(all, input) : input;
@@ -63,9 +64,15 @@ public sealed class RewriteSubqueries : IRule
     }
 
     // Only an inner join's condition may be computed after it.
-    private LogicalPlan RewriteFilterOfJoin(Join join) => join.Kind == JoinKind.Inner
+    private LogicalPlan RewriteJoin(Join join) => join.Kind == JoinKind.Inner
         ? RewriteFilter(new Filter(join.Condition!, new Join(JoinKind.Inner, join.Left, join.Right, null)))
-        : throw new QueryException("UNSUPPORTED_SUBQUERY", "A subquery can't stand in the condition of an outer join yet: move it into WHERE, or into a derived table.");
+        : Only(OuterJoinSubqueries.Rewrite(join, HasSubquery, Values, RewriteFilter), join.Output);
+
+    private LogicalPlan RewriteValues(Values values)
+    {
+        var rows = values.Rows.ConvertAll<LogicalPlan>(row => new Project([.. row.Select((value, i) => NamedExpression.New(value, values.Columns[i].Name))], Plans.Values.OneRow));
+        return Apply(new Union(rows, values.Columns));
+    }
 
     private LogicalPlan RewriteOne(LogicalPlan part, LogicalPlan input)
     {
@@ -93,7 +100,7 @@ public sealed class RewriteSubqueries : IRule
                     return mark;
                 case InSubquery @in:
                     var found = new ColumnReference("in", DataType.Boolean, @in.Nullable);
-                    rows = InJoin(rows, @in, JoinKind.Mark, found);
+                    rows = In(rows, @in, JoinKind.Mark, found);
                     return found;
                 default:
                     return part;
@@ -105,42 +112,49 @@ public sealed class RewriteSubqueries : IRule
 
     private Join Exists(LogicalPlan input, ExistsSubquery exists, JoinKind kind, ColumnReference? mark)
     {
-        var (plan, conditions) = Correlation.PullUp(Apply(exists.Plan));
+        // Which rows there are, and how many, says nothing of whether there are some.
+        var subquery = Apply(exists.Plan);
+        while (subquery is Sort or Limit { Offset: 0, Count: null or > 0 }) subquery = subquery.Inputs[0];
+        var (plan, conditions, _) = Unnest(input, subquery, false);
         return new Join(kind, input, plan, Conjuncts.All(conditions), mark);
     }
 
-    private Join In(LogicalPlan input, InSubquery @in, bool isNot)
+    private LogicalPlan In(LogicalPlan input, InSubquery @in, JoinKind kind, ColumnReference? mark)
     {
-        if (!isNot) return InJoin(input, @in, JoinKind.Semi, null);
-        return InJoin(input, @in, @in.Nullable ? JoinKind.NullAwareAnti : JoinKind.Anti, null);
-    }
-
-    private Join InJoin(LogicalPlan input, InSubquery @in, JoinKind kind, ColumnReference? mark)
-    {
-        var (plan, conditions) = Correlation.PullUp(Apply(@in.Plan));
-        if (conditions.Count > 0 && (kind == JoinKind.NullAwareAnti || (kind == JoinKind.Mark && mark!.Nullable)))
-        {
-            throw new QueryException(
-                "UNSUPPORTED_SUBQUERY", "NOT IN with a subquery that reads the query around it can't be computed yet where values may be null. "
-                + "Write NOT EXISTS, or say IS NOT NULL of both sides.");
-        }
+        var (plan, conditions, _) = Unnest(input, Apply(@in.Plan), false);
         var equal = BuiltinFunctions.Registry.FindScalar("=")!;
-        var matches = @in.Operands.Select((operand, i) => (Expression)new Call(equal, [operand, plan.Output[i]], DataType.Boolean));
-        return new Join(kind, input, plan, Conjuncts.All(matches.Concat(conditions)), mark);
+        var matches = @in.Operands.Select((operand, i) => (Expression)new Call(equal, [operand, plan.Output[i]], DataType.Boolean)).ToList();
+        if (!@in.Nullable || kind == JoinKind.Semi) return new Join(kind, input, plan, Conjuncts.All(matches.Concat(conditions)), mark);
+
+        // The join itself knows what nulls of one key mean, if there is nothing beside it.
+        if (conditions.Count == 0 && @in.Operands is [var only] && only.References().Any())
+            return new Join(kind == JoinKind.Anti ? JoinKind.NullAwareAnti : kind, input, plan, matches[0], mark);
+        var match = Conjuncts.All(matches)!;
+        return kind == JoinKind.Anti
+            ? new Join(JoinKind.Anti, input, plan, Conjuncts.All(conditions.Append(OpenMatch.MayBe(match))))
+            : OpenMatch.Mark(input, plan, match, conditions, mark!);
     }
 
     private (LogicalPlan Rows, Expression Value) Scalar(LogicalPlan input, ScalarSubquery scalar)
     {
         var subquery = Apply(scalar.Plan);
-        var (plan, conditions) = Correlation.PullUp(subquery);
+        var (plan, conditions, isGrouped) = Unnest(input, subquery, true);
         var value = plan.Output[0];
 
         // An aggregate without keys has a value also where no row is: count(*) is 0 there, and no join gives that row.
-        var empty = conditions.Count == 0 ? null : Correlation.ValueOfNothing(subquery);
+        var empty = isGrouped ? Correlation.ValueOfNothing(subquery) : null;
         if (empty is null) return (new Join(JoinKind.Single, input, plan, Conjuncts.All(conditions)), value.AsNullable());
         var isThere = NamedExpression.New(Literal.True, "is there");
         var marked = new Project([.. plan.Output.Select(NamedExpression.Pass), isThere], plan);
         var isNull = new Call(BuiltinFunctions.Registry.FindScalar("isnull")!, [isThere.Column.AsNullable()], DataType.Boolean);
         return (new Join(JoinKind.Single, input, marked, Conjuncts.All(conditions)), new Case([isNull, empty], value.AsNullable()));
+    }
+
+    // The subquery without references to the query around it, and what its rows must fulfil instead.
+    private static (LogicalPlan Plan, List<Expression> Conditions, bool IsGrouped) Unnest(LogicalPlan input, LogicalPlan subquery, bool isScalar)
+    {
+        if (Correlation.TryPullUp(subquery, input.Output, isScalar) is { } pulled) return (pulled.Plan, pulled.Conditions, pulled.Conditions.Count > 0);
+        var (plan, conditions) = DependentJoin.Unnest(input, subquery);
+        return (plan, conditions, false);
     }
 }
