@@ -18,15 +18,16 @@ internal static class FileStatistics
         var columns = new Dictionary<int, ColumnStatistics>();
         var all = new ValueList<int>(Enumerable.Range(0, schema.Count));
         var sources = Array.ConvertAll(files, file => FileMerge.Columns(schema, file, all));
-        for (var field = 0; field < schema.Count; field++) columns[field] = OfColumn(field, files, sources, rows);
+        for (var field = 0; field < schema.Count; field++) columns[field] = OfColumn(field, schema, files, sources, rows);
         return new TableStatistics(rows, bytes) { Columns = columns };
     }
 
-    private static ColumnStatistics OfColumn(int field, TableFile[] files, ValueList<SplitColumn>[] sources, long rows)
+    private static ColumnStatistics OfColumn(int field, Schema schema, TableFile[] files, ValueList<SplitColumn>[] sources, long rows)
     {
         var (nulls, distinctSum, distinctMax) = (0L, 0L, 0L);
         ValueBounds? bounds = null;
         var isBounded = true;
+        var constants = new HashSet<object>();
         for (var i = 0; i < files.Length; i++)
         {
             foreach (var group in files[i].Metadata.RowGroups)
@@ -34,8 +35,18 @@ internal static class FileStatistics
                 if (group.Rows == 0) continue;
                 if (sources[i][field].Source is not { } source)
                 {
-                    // Not in this file: null in all its rows. Nested columns are unknown.
-                    nulls = nulls < 0 || files[i].IndexOf(sources[i][field].Name) >= 0 ? -1 : nulls + group.Rows;
+                    // Named by a folder; or not in this file, and null in all its rows; or nested, and then nothing is known.
+                    var constant = sources[i][field].Constant;
+                    if (constant.Value is not null)
+                    {
+                        if (ConstantColumn.BoundsOf(constant) is { } value) bounds = Union(bounds, value);
+                        else isBounded = false;
+                        constants.Add(constant.Value);
+                    }
+                    else
+                    {
+                        nulls = nulls < 0 || (files[i].Folders.Count <= schema.Count - field - 1 && files[i].IndexOf(sources[i][field].Name) >= 0) ? -1 : nulls + group.Rows;
+                    }
                     continue;
                 }
                 var statistics = group.Chunks[source.Leaf].Statistics;
@@ -52,11 +63,13 @@ internal static class FileStatistics
                 }
                 if (groupNulls == group.Rows) continue;
                 if (StatisticsBounds.Of(source, statistics) is not { } found) isBounded = false;
-                else bounds = bounds is null ? found : new ValueBounds(Int128.Min(bounds.Min, found.Min), Int128.Max(bounds.Max, found.Max));
+                else bounds = Union(bounds, found);
             }
         }
-        return new ColumnStatistics(isBounded ? bounds : null, nulls, Distinct(distinctSum, distinctMax, bounds, isBounded, rows));
+        return new ColumnStatistics(isBounded ? bounds : null, nulls, constants.Count > 0 ? constants.Count : Distinct(distinctSum, distinctMax, bounds, isBounded, rows));
     }
+
+    private static ValueBounds Union(ValueBounds? all, ValueBounds more) => all is null ? more : new ValueBounds(Int128.Min(all.Min, more.Min), Int128.Max(all.Max, more.Max));
 
     // Values that are new in every row group make their counts add up; values that come again do not.
     private static long Distinct(long sum, long max, ValueBounds? bounds, bool isBounded, long rows)

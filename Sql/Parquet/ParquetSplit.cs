@@ -1,3 +1,4 @@
+using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Parquet;
@@ -19,9 +20,13 @@ internal sealed record ParquetSplit(string Path, long FileLength, int Ordinal, l
 /// <param name="Field">Its position in the table's schema.</param>
 /// <param name="Name">Its name, for errors.</param>
 /// <param name="Type">Its type in the table.</param>
-/// <param name="Source">How this file stores it; null if the file does not have it, and all rows are null.</param>
+/// <param name="Source">How this file stores it; null if the file does not have it, and all rows hold <see cref="Constant"/>.</param>
 /// <param name="Chunk">Where its values are.</param>
-internal sealed record SplitColumn(int Field, string Name, DataType Type, StoredColumn? Source, ColumnChunk? Chunk);
+internal sealed record SplitColumn(int Field, string Name, DataType Type, StoredColumn? Source, ColumnChunk? Chunk)
+{
+    /// <summary>The value of all rows, where the file does not store it.</summary>
+    public Literal Constant { get; init; } = Literal.NullOf(Type);
+}
 
 /// <summary>A filter, and the column that it is about.</summary>
 internal sealed record SplitFilter(ScanFilter Filter, StoredColumn Column, ColumnChunk Chunk);

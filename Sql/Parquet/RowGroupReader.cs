@@ -45,7 +45,7 @@ internal sealed unsafe class RowGroupReader : BatchReader
             var column = split.Columns[i];
             if (_left == 0 || column.Source is null || column.Type == DataType.Null)
             {
-                vectors[i] = NullsOf(column.Type);
+                vectors[i] = ConstantColumn.Vector(_arena, column.Constant);
                 continue;
             }
             try
@@ -119,13 +119,6 @@ internal sealed unsafe class RowGroupReader : BatchReader
 
     private CorruptDataException Damaged(Exception error, SplitColumn column, long position) => new(
         "parquet", position, $"column '{column.Name}' of row group {_split.Ordinal}: {(error as CorruptDataException)?.Problem ?? error.Message}", _split.Path, error);
-
-    private ColumnVector NullsOf(DataType type)
-    {
-        var value = _arena.Rent(64);
-        value.Span.Clear();
-        return new ColumnVector(type) { Form = VectorForm.Constant, Data = value.Pointer, Validity = (ulong*)value.Pointer };
-    }
 
     private void CountBytes()
     {

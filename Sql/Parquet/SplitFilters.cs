@@ -15,7 +15,9 @@ internal sealed class SplitFilters
         {
             foreach (var column in split.Columns)
             {
-                if (column.Field == filter.Field && column.Source is { } source && StatisticsBounds.Of(source, column.Chunk!.Statistics) is { } bounds) _known.Add((filter, bounds));
+                if (column.Field != filter.Field) continue;
+                var bounds = column.Source is { } source ? StatisticsBounds.Of(source, column.Chunk!.Statistics) : ConstantColumn.BoundsOf(column.Constant);
+                if (bounds is not null) _known.Add((filter, bounds));
             }
         }
     }

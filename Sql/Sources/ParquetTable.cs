@@ -35,33 +35,34 @@ public sealed class ParquetTable : ITable
 
     /// <summary>Opens files: finds them and reads their footers.</summary>
     /// <remarks>Runs in the driver: two small reads a file.</remarks>
-    /// <param name="path">A file, a folder (the files directly in it), a pattern, or several with commas between them.</param>
+    /// <param name="path">A file, a folder (the files directly in it; all below it if folders in it are named <c>column=value</c>), a pattern, or several with
+    /// commas between them.</param>
     /// <exception cref="InputException">Nothing is there, or it may not be read. The message names similar paths.</exception>
     /// <exception cref="CorruptDataException">A file is no Parquet file, or a damaged one.</exception>
     /// <exception cref="QueryException">Files have columns of one name and different types.</exception>
     public static ParquetTable Open(string path)
     {
-        var found = new InputPaths(path).Find();
+        var (folders, found) = PartitionedFiles.Find(path);
         if (found.Count == 0) throw new InputException($"There are no files in '{path}', so there is no schema to read. Files whose names begin with '_' or '.' are passed over.", path);
         var files = new TableFile[found.Count];
 
         // Reading a footer is waiting, mostly, where files are not on this machine.
         if (files.Length < 8)
         {
-            for (var i = 0; i < files.Length; i++) files[i] = TableFile.Read(found[i]);
+            for (var i = 0; i < files.Length; i++) files[i] = TableFile.Read(found[i].Entry, found[i].Values);
         }
         else
         {
             try
             {
-                Parallel.For(0, files.Length, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => files[i] = TableFile.Read(found[i]));
+                Parallel.For(0, files.Length, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => files[i] = TableFile.Read(found[i].Entry, found[i].Values));
             }
             catch (AggregateException errors)
             {
                 throw errors.InnerExceptions[0];
             }
         }
-        return new ParquetTable(path, FileMerge.Schema(files), files);
+        return new ParquetTable(path, FileMerge.Schema(files, folders), files);
     }
 
     /// <inheritdoc/>
@@ -70,7 +71,7 @@ public sealed class ParquetTable : ITable
     {
         foreach (var field in request.Fields)
         {
-            if (_files[0].Fields[field] is { Column: null } nested)
+            if (_files[0].IndexOf(Schema[field].Name) is >= 0 and var at && field < Schema.Count - _files[0].Folders.Count && _files[0].Fields[at] is { Column: null } nested)
                 throw new QueryException("UNSUPPORTED_FEATURE.PARQUET_COLUMN", $"Column '{nested.Field.Name}' of '{_files[0].Entry.Path}' can't be read: {nested.Problem}. Leave it out of the query.");
         }
         var splits = new List<ParquetSplit>();
@@ -108,8 +109,7 @@ public sealed class ParquetTable : ITable
         {
             if (columns[i].Source is not { } source)
             {
-                // A column that the file does not have is null in all rows.
-                if (filters[i].Operator != ScanOperator.IsNull) return true;
+                if (ConstantColumn.Rejects(filters[i], columns[i].Constant)) return true;
                 continue;
             }
             if (RowGroupPruning.Rejects(filters[i], source, group.Chunks[source.Leaf].Statistics, group.Rows)) return true;
