@@ -12,6 +12,8 @@ public static class BuiltinFunctions
     {
         var registry = new FunctionRegistry();
         AddOperators(registry);
+        BitFunction.Add(registry);
+        TimestampUnits.Add(registry);
         AddConditionals(registry);
         registry.Add(new LikeFunction("like"));
         registry.Add(new LikeFunction("ilike"));

@@ -98,7 +98,7 @@ internal sealed partial class Parser
         return new CallSyntax(name, [.. arguments]) { Position = start };
     }
 
-    /// <summary>TRIM([BOTH | LEADING | TRAILING] [characters] FROM x): trim, ltrim or rtrim of x and the characters.</summary>
+    /// <summary>TRIM([BOTH | LEADING | TRAILING] [characters] FROM x): trim, ltrim or rtrim of the characters and x.</summary>
     private CallSyntax Trim()
     {
         var start = Take().Start;
@@ -118,7 +118,7 @@ internal sealed partial class Parser
         else
         {
             var first = Expression();
-            if (Accept("FROM")) arguments = [Expression(), first];
+            if (Accept("FROM")) arguments = [first, Expression()];
             else if (Accept(",")) arguments = [first, Expression()];
             else arguments = [first];
         }

@@ -84,6 +84,11 @@ internal sealed class SyntaxText
     {
         var arguments = call.Arguments is [StarSyntax { Qualifier.Count: 0 }] ? "1" : List(call.Arguments, depth);
         var text = $"{call.Name}({(call.IsDistinct ? "DISTINCT " : "")}{arguments})";
+        if (call is { Name: "trim" or "ltrim" or "rtrim", Arguments: [var characters, var trimmed] })
+        {
+            var side = call.Name == "trim" ? "BOTH" : call.Name == "ltrim" ? "LEADING" : "TRAILING";
+            text = $"TRIM({side} {Text(characters, depth)} FROM {Text(trimmed, depth)})";
+        }
         if (call.Name == "if" && call.Arguments.Count == 3) text = $"(IF({arguments}))";
         if (call.Name == "positive") text = $"(+ {arguments})";
         if (call.Filter is not null) text += $" FILTER (WHERE {Text(call.Filter, depth)})";
