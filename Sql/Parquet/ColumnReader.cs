@@ -199,7 +199,6 @@ internal sealed unsafe class ColumnReader
 
     private void ReadValues(ref BatchState batch, int take, int present, bool isWhole)
     {
-        var flat = Flat;
         if (batch.Form == BatchForm.Codes) Gather(0, batch.Rows);
         batch.Form = BatchForm.Values;
         var type = _column.Type;
@@ -214,13 +213,13 @@ internal sealed unsafe class ColumnReader
             batch.Lent = lent;
             return;
         }
-        var to = flat.Data + ((nint)batch.Rows * type.ByteWidth);
+        var to = Flat.Data + ((nint)batch.Rows * type.ByteWidth);
         if (present > 0)
         {
             _decoders.Read(_decoder!, to, present);
             StatisticsBounds.Check(type.Physical, to, present, _bounds);
         }
-        if (present < take) Spread.Run(to, type.ByteWidth, present, flat.Validity, batch.Rows, take);
+        if (present < take) Spread.Run(to, type.ByteWidth, present, Flat.Validity, batch.Rows, take);
     }
 
     private void ReadBits(int at, int take, int present)

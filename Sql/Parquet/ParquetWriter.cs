@@ -111,7 +111,6 @@ public sealed class ParquetWriter : IDisposable
     private void EndRowGroup()
     {
         var chunks = new WrittenChunk[_buffers.Length];
-        var start = _position;
         for (var i = 0; i < chunks.Length; i++)
         {
             _task.CancellationToken.ThrowIfCancellationRequested();
@@ -119,8 +118,6 @@ public sealed class ParquetWriter : IDisposable
             _buffers[i].Clear();
         }
         _groups.Add((_rows, chunks));
-        _task.Metrics.OutputBytes += _position - start;
-        _task.Metrics.OutputRecords += _rows;
         _rows = 0;
     }
 
