@@ -35,6 +35,7 @@ public static class BuiltinFunctions
         registry.Add(new ConcatWithSeparatorFunction());
         HashFunctions.Add(registry);
         registry.Add(new TypeOfFunction());
+        registry.Add(new RandomFunction());
         AddAggregates(registry);
         AddWindows(registry);
         return registry;
@@ -93,6 +94,10 @@ public static class BuiltinFunctions
         registry.Add(new BooleanFunction("bool_and", ["every"]));
         registry.Add(new BooleanFunction("bool_or", ["any", "some"]));
         registry.Add(new CountIfFunction());
+        registry.Add(new ApproximateCountFunction());
+        registry.Add(new PercentileFunction("median"));
+        registry.Add(new PercentileFunction("percentile"));
+        registry.Add(new ModeFunction());
         MomentFunction.Add(registry);
     }
 

@@ -45,7 +45,17 @@ internal sealed unsafe class ExactSums
             return;
         }
         MakeWide();
-        _wide.Items[group] += value;
+        _wide.Items[group] = Sum(_wide.Items[group], value);
+    }
+
+    /// <summary>A sum that 128 bits hold.</summary>
+    /// <exception cref="QueryException">They do not.</exception>
+    public static Int128 Sum(Int128 left, Int128 right)
+    {
+        var sum = unchecked(left + right);
+        if (((left ^ sum) & (right ^ sum)) < 0)
+            throw new QueryException("ARITHMETIC_OVERFLOW", "A sum has more than 38 digits. Sum fewer or smaller values, or cast them to double.");
+        return sum;
     }
 
     /// <summary>Adds rows that are not null to their groups.</summary>
@@ -66,7 +76,7 @@ internal sealed unsafe class ExactSums
                 var values = new WideOperand(vector);
                 for (var i = 0; i < rows.Length; i++)
                 {
-                    if (!vector.IsNull(rows[i])) _wide.Items[groups[i]] += values[rows[i]];
+                    if (!vector.IsNull(rows[i])) _wide.Items[groups[i]] = Sum(_wide.Items[groups[i]], values[rows[i]]);
                 }
                 break;
         }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
@@ -43,13 +44,13 @@ internal readonly struct Flipped<T, TCompare> : ICompare<T> where T : unmanaged 
 {
     public static bool Of(T left, T right) => TCompare.Of(right, left);
 
-    public static System.Runtime.Intrinsics.Vector512<T> Of(System.Runtime.Intrinsics.Vector512<T> left, System.Runtime.Intrinsics.Vector512<T> right) =>
+    public static Vector512<T> Of(Vector512<T> left, Vector512<T> right) =>
         TCompare.Of(right, left);
 
-    public static System.Runtime.Intrinsics.Vector256<T> Of(System.Runtime.Intrinsics.Vector256<T> left, System.Runtime.Intrinsics.Vector256<T> right) =>
+    public static Vector256<T> Of(Vector256<T> left, Vector256<T> right) =>
         TCompare.Of(right, left);
 
-    public static System.Runtime.Intrinsics.Vector128<T> Of(System.Runtime.Intrinsics.Vector128<T> left, System.Runtime.Intrinsics.Vector128<T> right) =>
+    public static Vector128<T> Of(Vector128<T> left, Vector128<T> right) =>
         TCompare.Of(right, left);
 }
 
@@ -99,6 +100,11 @@ internal sealed unsafe class ExtremeKernel<T, TBefore> : AggregateKernel
         if (vector.IsNullConstant || rows == 0) return;
         var values = new Operand<T>(vector);
         var (best, seen) = (_values.Items[group], _seen.Items[group]);
+        if (seen && vector.Form == VectorForm.Flat && Vector512.IsHardwareAccelerated && Vector512<T>.IsSupported)
+        {
+            _values.Items[group] = Beaten((T*)vector.Data, vector, rows, mask, best);
+            return;
+        }
         for (var word = 0; word < Bits.Words(rows); word++)
         {
             for (var bits = MaskedSums.Word(mask, vector, word, rows); bits != 0; bits &= bits - 1)
@@ -111,6 +117,27 @@ internal sealed unsafe class ExtremeKernel<T, TBefore> : AggregateKernel
             if (seen && vector.Form == VectorForm.Constant) break;
         }
         (_values.Items[group], _seen.Items[group]) = (best, seen);
+    }
+
+    // Once there is a value, few rows beat it: 64 rows at a time are only asked whether one does.
+    private static T Beaten(T* data, ColumnVector vector, int rows, ulong* mask, T best)
+    {
+        for (var word = 0; word < Bits.Words(rows); word++)
+        {
+            var bits = MaskedSums.Word(mask, vector, word, rows);
+            if (bits == 0) continue;
+            var at = data + (word << 6);
+            var bound = Vector512.Create(best);
+            var beats = 0UL;
+            var count = Math.Min(64, rows - (word << 6));
+            for (var i = 0; i < count; i += Vector512<T>.Count) beats |= TBefore.Of(Vector512.Load(at + i), bound).ExtractMostSignificantBits() << i;
+            for (beats &= bits; beats != 0; beats &= beats - 1)
+            {
+                var value = at[BitOperations.TrailingZeroCount(beats)];
+                if (TBefore.Of(value, best)) best = value;
+            }
+        }
+        return best;
     }
 
     public override void Merge(ReadOnlySpan<ColumnVector> states, ReadOnlySpan<ushort> rows, ReadOnlySpan<int> groups) => Update(states, rows, groups);

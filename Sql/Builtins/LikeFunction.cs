@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
 
@@ -70,31 +69,4 @@ internal static class TextCase
         if (Ascii.ToLower(text, lower, out _) == System.Buffers.OperationStatus.Done) return lower;
         return Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text).ToLowerInvariant());
     }
-}
-
-/// <summary><c>rlike</c>: regular expressions.</summary>
-internal static class RegexFunctions
-{
-    public static void Add(FunctionRegistry registry) => registry.Add(new RowFunction("rlike", "text RLIKE pattern",
-        "Whether a part of the text fits the regular expression.", [DataType.String, DataType.String], DataType.Boolean, static row =>
-        {
-            var pattern = row.Text(1);
-            if (row.State is not Known known || !pattern.SequenceEqual(known.Text))
-            {
-                var source = Encoding.UTF8.GetString(pattern);
-                try
-                {
-                    known = new Known(new Regex(source, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(10)), pattern.ToArray());
-                }
-                catch (ArgumentException error)
-                {
-                    throw row.Error("INVALID_PARAMETER_VALUE.PATTERN", $"'{source}' is no regular expression: {error.Message}");
-                }
-                row.State = known;
-            }
-            var characters = Encoding.UTF8.GetString(row.Text(0));
-            row.Return(known.Regex.IsMatch(characters));
-        }) { Also = ["regexp", "regexp_like"], Fails = true });
-
-    private sealed record Known(Regex Regex, byte[] Text);
 }

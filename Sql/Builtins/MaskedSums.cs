@@ -31,7 +31,7 @@ internal static unsafe class MaskedSums
         if (vector.Form == VectorForm.Constant)
         {
             count = Count(mask, vector, rows);
-            return count == 0 ? 0 : new WideOperand(vector)[0] * count;
+            return Times(new WideOperand(vector)[0], count);
         }
         if (vector.Form == VectorForm.Flat && vector.Type.Physical == PhysicalType.Int64 && Vector256.IsHardwareAccelerated)
         {
@@ -46,7 +46,7 @@ internal static unsafe class MaskedSums
         {
             var bits = Word(mask, vector, word, rows);
             count += BitOperations.PopCount(bits);
-            for (; bits != 0; bits &= bits - 1) sum += values[(word << 6) + BitOperations.TrailingZeroCount(bits)];
+            for (; bits != 0; bits &= bits - 1) sum = ExactSums.Sum(sum, values[(word << 6) + BitOperations.TrailingZeroCount(bits)]);
         }
         return sum;
     }
@@ -89,6 +89,13 @@ internal static unsafe class MaskedSums
             }
         }
         return sum;
+    }
+
+    private static Int128 Times(Int128 value, long count)
+    {
+        if (value == 0 || Int128.Abs(value) <= Int128.MaxValue / Math.Max(count, 1)) return value * count;
+        // Says that it is too much.
+        return ExactSums.Sum(Int128.MaxValue, 1);
     }
 
     // Values so small that their sum stays in 64 bits.

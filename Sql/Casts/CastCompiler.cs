@@ -158,7 +158,9 @@ public static class CastCompiler
             case TypeKind.Int: return site.Convert<T, int, DecimalToInteger<T, int>>(new(from, site.To));
             case TypeKind.BigInt: return site.Convert<T, long, DecimalToInteger<T, long>>(new(from, site.To));
             case TypeKind.Float: return site.Convert<T, float, DecimalToFloat<T, float>>(new(from));
-            case TypeKind.Double: return site.Convert<T, double, DecimalToFloat<T, double>>(new(from));
+            case TypeKind.Double:
+                var rows = site.Convert<T, double, DecimalToFloat<T, double>>(new(from));
+                return from.Physical == PhysicalType.Int64 ? new DecimalToDoubleEvaluator(from, site.Argument, rows, site.Context) : rows;
             case TypeKind.Decimal:
                 var type = (DecimalType)site.To;
                 if (DecimalCastEvaluator.Suits(from, type)) return new DecimalCastEvaluator(type, type.Scale - from.Scale, site.Argument, site.Context);

@@ -12,9 +12,13 @@ internal sealed unsafe class DictionaryResult(TaskArena arena, DataType type)
     /// <summary>Larger dictionaries may hold many values that no row of interest has.</summary>
     public const int MostValues = 1 << 15;
 
+    private const int Short = 512;
+
     private readonly TextHeap? _heap = type.Physical == PhysicalType.View ? new TextHeap(arena) : null;
     private readonly ColumnVector _coded = new(type) { Form = VectorForm.Dictionary };
     private ColumnDictionary? _of;
+    private ColumnDictionary? _met;
+    private long _rowsMet;
     private ColumnDictionary? _results;
     private ColumnVector? _slice;
     private NativeBuffer? _values;
@@ -23,6 +27,14 @@ internal sealed unsafe class DictionaryResult(TaskArena arena, DataType type)
     private int _capacity;
     private bool _hasNulls;
     private bool _isRefused;
+
+    /// <summary>Whether so many rows were met that computing all values costs less: few rows of a long dictionary are computed one by one.</summary>
+    public bool Pays(ColumnDictionary dictionary, int rows)
+    {
+        if (!ReferenceEquals(_met, dictionary)) (_met, _rowsMet) = (dictionary, 0);
+        _rowsMet += rows;
+        return dictionary.Count <= Short || _rowsMet >= dictionary.Count / 2;
+    }
 
     public bool IsOf(ColumnDictionary dictionary) => ReferenceEquals(_of, dictionary);
 

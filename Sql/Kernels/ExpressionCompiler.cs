@@ -53,12 +53,29 @@ public static class ExpressionCompiler
         return shared?.Find(expression, () => Make(expression, columns, context, shared)) ?? Make(expression, columns, context, shared);
     }
 
+    private static void Gather(Expression expression, string name, List<Expression> parts)
+    {
+        if (expression is Call { Function: Builtins.AndOrFunction } call && call.Function.Name == name)
+        {
+            foreach (var argument in call.Arguments) Gather(argument, name, parts);
+        }
+        else
+        {
+            parts.Add(expression);
+        }
+    }
+
     private static Evaluator Make(Expression expression, ValueList<ColumnReference> columns, EvaluatorContext context, SharedExpressions? shared)
     {
         // Parts that only some rows reach are not shared.
         var reached = SharedExpressions.AlwaysReached(expression);
         switch (expression)
         {
+            case Call { Function: Builtins.AndOrFunction } call:
+                // Chains come as trees: one evaluator for all their parts tries each on the rows that are left.
+                var parts = new List<Expression>();
+                Gather(call, call.Function.Name, parts);
+                return call.Function.Compile(call, [.. parts.Select((part, i) => Compile(part, columns, context, i == 0 ? shared : null))], context);
             case Call call:
                 var arguments = new Evaluator[call.Arguments.Count];
                 for (var i = 0; i < arguments.Length; i++) arguments[i] = Compile(call.Arguments[i], columns, context, i < reached ? shared : null);

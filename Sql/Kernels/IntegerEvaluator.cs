@@ -37,8 +37,8 @@ internal sealed unsafe class IntegerEvaluator<T, TBinary>(string sign, DataType 
     }
 }
 
-/// <summary>Adds, subtracts or multiplies floating-point numbers.</summary>
-internal sealed unsafe class FloatEvaluator<T, TBinary>(DataType type, Evaluator[] arguments, EvaluatorContext context)
+/// <summary>Combines values where nothing can go wrong: floating-point numbers, bits.</summary>
+internal sealed unsafe class UncheckedEvaluator<T, TBinary>(DataType type, Evaluator[] arguments, EvaluatorContext context)
     : StrictEvaluator(type, arguments, context, -1)
     where T : unmanaged
     where TBinary : struct, IBinary<T>

@@ -183,6 +183,7 @@ internal abstract unsafe class StrictEvaluator : Evaluator
         _dictionary ??= new DictionaryResult(Context.Arena, Type);
         if (!_dictionary.IsOf(values))
         {
+            if (!_dictionary.Pays(values, batch.Alive)) return null;
             MayBeNarrow = false;
             _dictionary.Begin(values);
             try

@@ -119,6 +119,26 @@ public sealed class AggregateTests
     }
 
     [Fact]
+    public void Values_are_counted_about_and_exactly_ranked()
+    {
+        using var rig = new KernelRig();
+        var values = Values(random => random.NextInt64(200));
+        var column = rig.Column("v", DataType.BigInt, values);
+        var about = Run(rig, CallOf("approx_count_distinct", column), _groups, 5);
+        var exact = ByGroup(values, each => (object?)(long)each.Distinct().Count());
+        for (var group = 0; group < 4; group++) Assert.InRange((long)about[group]!, (long)exact[group]! * 90 / 100, (long)exact[group]! * 110 / 100);
+        Assert.Equal(0L, about[4]);
+        Assert.Equal(ByGroup(values, each => Middle([.. each.Select(value => (double)(long)value).Order()])), Run(rig, CallOf("median", column), _groups, 5));
+        Assert.Equal(ByGroup(values, each => (object?)(double)each.Min(value => (long)value)), Run(rig, CallOf("percentile", column, Value(0.0, DataType.Double)), _groups, 5));
+        Assert.Equal(ByGroup(values, each => each.GroupBy(value => value).Max(same => same.Count())),
+            Run(rig, CallOf("mode", column), _groups, 5).Select((mode, group) => mode is null ? null : (object?)values.Where((value, i) => _groups[i] == group && Equals(value, mode)).Count()));
+        var texts = rig.Column("t", DataType.String, [.. values.Select(value => value is null ? null : (object?)((long)value < 150 ? "the text that is met most often" : "x" + value))]);
+        Assert.Equal(ByGroup(values, _ => "the text that is met most often"), Run(rig, CallOf("mode", texts), _groups, 5));
+
+        static object? Middle(double[] sorted) => (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    [Fact]
     public void Arguments_may_be_constants_or_coded()
     {
         using var rig = new KernelRig();

@@ -32,4 +32,29 @@ public sealed class FilterTests
         Assert.Equal(codes.Select(code => code is 0 or 2), rig.Filter(Call("<>", mode, Text("SHIP"))));
         Assert.Equal(codes.Select(code => code == 2), rig.Filter(Call("=", Text("a longer text than twelve"), mode)));
     }
+
+    [Fact]
+    public void A_long_dictionary_gives_the_same_for_few_rows_and_for_many()
+    {
+        using var rig = new KernelRig();
+        var values = Enumerable.Range(0, 20_000).Select(i => (object)("value " + i)).ToArray();
+        var codes = Enumerable.Range(0, 8000).Select(i => (int?)(i * 7 % 20_000)).ToArray();
+        var column = rig.Coded("v", DataType.String, values, codes);
+        var length = rig.Compile(Call("length", column));
+        var expected = codes.Select(code => (object?)("value " + code).Length).ToArray();
+        for (var batches = 0; batches < 4; batches++) Assert.Equal(expected, Read(length.Evaluate(rig.Batch()), 8000));
+    }
+
+    [Fact]
+    public void Chains_of_or_are_tried_one_after_the_other_on_the_rows_that_are_left()
+    {
+        using var rig = new KernelRig();
+        var a = rig.Column("a", DataType.Int, [.. Enumerable.Range(0, 300).Select(i => i % 9 == 0 ? null : (object?)(i % 50))]);
+        var chain = Enumerable.Range(1, 20).Select(i => Call("=", a, Int(i * 2))).Aggregate((left, right) => Call("or", left, right));
+        var expected = Enumerable.Range(0, 300).Select(i => i % 9 == 0 ? null : (object?)(i % 50 is > 0 and <= 40 && i % 50 % 2 == 0));
+        Assert.Equal(expected, rig.Evaluate(chain));
+        // The division is only reached where the divisor is not zero.
+        var guarded = Call("or", Call("or", Call("=", a, Int(0)), Call("isnull", a)), Call(">", Call("div", Int(100), a), Int(10)));
+        Assert.Equal(Enumerable.Range(0, 300).Select(i => i % 9 == 0 || i % 50 == 0 || 100 / (i % 50) > 10), rig.Filter(guarded));
+    }
 }
