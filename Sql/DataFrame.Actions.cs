@@ -8,6 +8,9 @@ namespace Dataflow.Sql;
 
 public sealed partial class DataFrame
 {
+    /// <summary>Writes it to files.</summary>
+    public DataFrameWriter Write => new(this, SaveMode.ErrorIfExists);
+
     /// <summary>All rows, in this process.</summary>
     /// <remarks>Action. Memory: all rows at once, bounded by <see cref="DataflowOptions.MaxResultBytes"/>.</remarks>
     /// <exception cref="QueryException">A value can't be computed.</exception>

@@ -122,6 +122,8 @@ internal sealed class SqlSession
     {
         "parquet" => ParquetTable.Open(path),
         "csv" => CsvTable.Open(path, timeZone: TimeZone),
+        "json" => JsonTable.Open(path, timeZone: TimeZone),
+        "text" => TextTable.Open(path),
         _ => null,
     };
 }
