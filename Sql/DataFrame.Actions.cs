@@ -123,7 +123,7 @@ public sealed partial class DataFrame
 
     /// <summary>Prints how it is computed.</summary>
     /// <param name="extended">Also the plan as it was bound, and as it was optimised.</param>
-    public void Explain(bool extended = false) => Console.Write(ExplainText(extended));
+    public void Explain(bool extended = true) => Console.Write(ExplainText(extended));
 
     /// <summary>How it is computed.</summary>
     /// <param name="all">Also the plan as it was bound, and as it was optimised.</param>
