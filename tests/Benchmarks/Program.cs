@@ -1,5 +1,6 @@
 using Dataflow.Benchmarks;
 using Dataflow.Benchmarks.Cluster;
+using Dataflow.Benchmarks.Parquet;
 using Dataflow.Benchmarks.Rdds;
 using Dataflow.Benchmarks.Running;
 using Dataflow.Benchmarks.TpchData;
@@ -11,4 +12,4 @@ if (args is [Children.Verb, ..]) return Children.Run(args.AsSpan(1));
 if (args is [TpchGenerate.Verb, ..]) return TpchGenerate.Run(args.AsSpan(1));
 if (args is [TpchCommand.Verb, ..]) return await TpchCommand.RunAsync(args[1..]);
 
-return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create()]);
+return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create(), ParquetSuite.Create()]);
