@@ -45,6 +45,7 @@ public sealed record PartialAggregateExec(
         private readonly Evaluator[] _keys;
         private readonly ColumnVector[] _keyVectors;
         private readonly AggregateInput[] _arguments;
+        private readonly GroupMasks _masks;
         private bool _hasEnded;
         private int _given;
 
@@ -59,6 +60,7 @@ public sealed record PartialAggregateExec(
             var shared = new SharedExpressions(calls, columns, evaluating);
             _arguments = [.. calls.Select(call => new AggregateInput(call, columns, shared, evaluating))];
             _groups = new GroupStates(_arena, keys.ConvertAll(key => key.Type), calls, givesStates: true);
+            _masks = new GroupMasks(_arena);
             _given = -1;
         }
 
@@ -98,7 +100,8 @@ public sealed record PartialAggregateExec(
         {
             for (var i = 0; i < _keys.Length; i++) _keyVectors[i] = _keys[i].Evaluate(rows);
             var numbers = _groups.Find(_keyVectors, rows);
-            for (var i = 0; i < _arguments.Length; i++) _arguments[i].Update(_groups.Kernels[i], rows, numbers, _groups.HasKeys);
+            if (_groups.HasKeys) _masks.Make(rows, numbers, _groups.Count);
+            for (var i = 0; i < _arguments.Length; i++) _arguments[i].Update(_groups.Kernels[i], rows, numbers, _groups.HasKeys, _masks);
         }
     }
 }

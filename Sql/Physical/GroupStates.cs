@@ -109,7 +109,8 @@ internal sealed unsafe class AggregateInput
     /// <param name="batch">The rows.</param>
     /// <param name="numbers">Their groups, in the order of the selection.</param>
     /// <param name="hasKeys">Whether there are several groups.</param>
-    public void Update(AggregateKernel kernel, ColumnBatch batch, ReadOnlySpan<int> numbers, bool hasKeys)
+    /// <param name="masks">The rows of each group, if they are few.</param>
+    public void Update(AggregateKernel kernel, ColumnBatch batch, ReadOnlySpan<int> numbers, bool hasKeys, GroupMasks masks)
     {
         for (var i = 0; i < _arguments.Length; i++) _vectors[i] = _isNarrow ? _arguments[i].EvaluateNarrow(batch) : _arguments[i].Evaluate(batch);
         var mask = _filter is null ? batch.Mask : _filter.Filter(batch);
@@ -120,7 +121,8 @@ internal sealed unsafe class AggregateInput
         }
         if (_filter is null)
         {
-            kernel.Update(_vectors, batch.Selection, numbers);
+            if (masks.Count == 0) kernel.Update(_vectors, batch.Selection, numbers);
+            for (var group = 0; group < masks.Count; group++) kernel.UpdateOne(_vectors, batch.Rows, masks[group], group);
             return;
         }
         var selection = batch.Selection;
