@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Dataflow.Sql.Parsing;
 
 namespace Dataflow.Sql;
 
@@ -9,7 +10,6 @@ public sealed class SqlText
 {
     private readonly StringBuilder _text;
     private readonly List<object?> _values;
-    private char _quote;
 
     /// <summary>Called by the compiler.</summary>
     /// <param name="literalLength">Characters outside holes.</param>
@@ -30,33 +30,36 @@ public sealed class SqlText
     /// <param name="literal">Text between holes.</param>
     public void AppendLiteral(string literal)
     {
-        foreach (var character in literal)
-        {
-            if (_quote != 0)
-            {
-                if (character == _quote) _quote = '\0';
-            }
-            else if (character is '\'' or '"' or '`')
-            {
-                _quote = character;
-            }
-        }
         _text.Append(literal);
     }
 
     /// <summary>Called by the compiler.</summary>
     /// <typeparam name="T">The type of the value.</typeparam>
     /// <param name="value">A number, text, day, time, bytes, or null.</param>
-    /// <exception cref="QueryException">The hole stands inside quotes, where no parameter can be.</exception>
+    /// <exception cref="QueryException">The hole stands inside quotes or a comment, where no parameter can be.</exception>
     public void AppendFormatted<T>(T value)
     {
-        if (_quote != 0)
+        _text.Append('?');
+        if (!EndsWithParameter(_text.ToString()))
         {
             throw new QueryException(
-                "INVALID_PARAMETER", "A hole of an interpolated query stands inside quotes. It is bound as a value: write it without them, as in WHERE name = {name}.",
-                _text.ToString(), Math.Max(0, _text.Length - 1));
+                "INVALID_PARAMETER", "A hole of an interpolated query stands inside quotes or a comment. It is bound as a value: write it without them, as in WHERE name = {name}.",
+                _text.ToString(), _text.Length - 1);
         }
-        _text.Append('?');
         _values.Add(value);
+    }
+
+    private static bool EndsWithParameter(string text)
+    {
+        try
+        {
+            var tokens = Lexer.Read(text);
+            return tokens.Length > 1 && tokens[^2] is { Kind: TokenKind.Parameter } last && last.End == text.Length;
+        }
+        catch (QueryException)
+        {
+            // A string, name or comment is open.
+            return false;
+        }
     }
 }
