@@ -1,3 +1,4 @@
+using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Parsing;
 using Dataflow.Sql.Plans;
@@ -14,11 +15,13 @@ internal sealed class FromBinder(BindingContext context, Scope? outer, CommonTab
     public (LogicalPlan Plan, IReadOnlyList<ScopeColumn> Columns) Bind(SourceSyntax source)
     {
         if (source is JoinSyntax join) return new JoinBinder(context, outer, commons).Bind(join, Bind(join.Left), Bind(join.Right));
+        if (source is SampleSyntax { Alias: null } unnamed) return Sample(unnamed);
         var (plan, name) = source switch
         {
             TableSyntax table => (Table(table), table.Name[^1]),
             DerivedSyntax derived => (new QueryBinder(context, outer, commons).Bind(derived.Query), null),
             PlanSyntax bound => (bound.Plan, null),
+            SampleSyntax sample => (Sample(sample).Plan, null),
             TableFunctionSyntax function => (Function(function), function.Name),
             _ => throw new InvalidOperationException($"The binder does not know {source.GetType().Name}. This is a bug; please report it."),
         };
@@ -34,6 +37,18 @@ internal sealed class FromBinder(BindingContext context, Scope? outer, CommonTab
         return (plan, columns);
 
         ColumnReference Named(ColumnReference column, int i) => i < source.Columns.Count ? column with { Name = source.Columns[i] } : column;
+    }
+
+    private (LogicalPlan Plan, IReadOnlyList<ScopeColumn> Columns) Sample(SampleSyntax sample)
+    {
+        var (plan, columns) = Bind(sample.Source);
+        if (sample.Rows is not null) plan = new Limit(new QueryBinder(context, outer, commons).Count(sample.Rows, "TABLESAMPLE"), 0, plan);
+        else if (sample.Fraction is { } fraction)
+        {
+            ValueList<Expression> arguments = [new Literal(fraction, DataType.Double), new Literal(sample.Seed, DataType.BigInt)];
+            plan = new Filter(new Call(SampleFunction.Instance, arguments, DataType.Boolean), plan);
+        }
+        return (plan, columns);
     }
 
     private LogicalPlan Table(TableSyntax table)

@@ -99,7 +99,8 @@ internal sealed class QueryBinder(BindingContext context, Scope? outer, CommonTa
         return new Limit(count, query.Offset is null ? 0 : Count(query.Offset, "OFFSET"), plan);
     }
 
-    private long Count(ExpressionSyntax syntax, string clause)
+    /// <summary>A number of rows: of LIMIT and its like.</summary>
+    public long Count(ExpressionSyntax syntax, string clause)
     {
         var bound = new ExpressionBinder(context, new Scope([]), commons) { Clause = clause }.Bind(syntax);
         bound = Optimizer.FoldConstants.Folded(bound);

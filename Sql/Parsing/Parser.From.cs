@@ -1,3 +1,4 @@
+using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Plans;
 
 namespace Dataflow.Sql.Parsing;
@@ -89,7 +90,7 @@ internal sealed partial class Parser
     {
         var start = Current.Start;
         if (Is("LATERAL")) throw Wrong("LATERAL is not supported.", start);
-        if (Is("(")) return Alias(InParentheses()) with { Position = start };
+        if (Is("(")) return Sampled(Alias(Sampled(InParentheses()))) with { Position = start };
         if (Is("VALUES") && !Ahead(1).Is(".") && !Ahead(1).Is("AS")) return Alias(InlineTable());
         var name = NameParts("a table, a query in parentheses or VALUES");
         if (name.Count == 1 && Accept("("))
@@ -98,10 +99,50 @@ internal sealed partial class Parser
             Expect(")");
             return Alias(new TableFunctionSyntax(name[0], arguments) { Position = start });
         }
-        var table = Alias(new TableSyntax(name) { Position = start });
-        if (Is("TABLESAMPLE") || Is("PIVOT") || Is("UNPIVOT") || Is("LATERAL")) throw Wrong($"{Current.Text.ToUpperInvariant()} is not supported.", Current.Start);
+        var table = Sampled(Alias(Sampled(new TableSyntax(name) { Position = start })));
+        if (Is("PIVOT") || Is("UNPIVOT") || Is("LATERAL")) throw Wrong($"{Current.Text.ToUpperInvariant()} is not supported.", Current.Start);
         return table;
     }
+
+    /// <summary>TABLESAMPLE (10 PERCENT | 5 ROWS | BUCKET 1 OUT OF 4) [REPEATABLE (seed)], before or behind the alias.</summary>
+    private SourceSyntax Sampled(SourceSyntax source)
+    {
+        if (!Accept("TABLESAMPLE")) return source;
+        var start = Current.Start;
+        Expect("(");
+        double? fraction = null;
+        ExpressionSyntax? rows = null;
+        if (Accept("BUCKET"))
+        {
+            var bucket = Amount();
+            Expect("OUT");
+            Expect("OF");
+            fraction = bucket / Amount();
+        }
+        else
+        {
+            var amount = Expression();
+            if (Accept("ROWS")) rows = amount;
+            else if (!Accept("PERCENT")) throw Expected("PERCENT or ROWS");
+            else if (amount is LiteralSyntax { Value: { Type.IsNumber: true } number }) fraction = AmountOf(number) / 100;
+            else throw Wrong("A sample's percentage is a number.", start);
+        }
+        Expect(")");
+        if (fraction is not (null or (>= 0 and <= 1))) throw Wrong("A sample is of 0 to 100 percent of the rows.", start);
+        var seed = 0L;
+        if (Accept("REPEATABLE"))
+        {
+            Expect("(");
+            seed = (long)Amount();
+            Expect(")");
+        }
+        // The sample has the source's name and columns; what it is taken of has them as well, so that both orders mean the same.
+        return new SampleSyntax(source, fraction, rows, seed) { Position = source.Position };
+    }
+
+    private double Amount() => Current.Kind == TokenKind.Number ? AmountOf(Number("").Value) : throw Expected("a number");
+
+    private static double AmountOf(Literal number) => double.Parse(SyntaxText.Literal(number), System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>A query, or joins, in parentheses; which of both is known only behind the inner parentheses.</summary>
     private SourceSyntax InParentheses()

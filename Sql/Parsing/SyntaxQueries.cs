@@ -158,6 +158,13 @@ internal sealed record TableFunctionSyntax(string Name, ValueList<ExpressionSynt
 /// <param name="Query">The query.</param>
 internal sealed record DerivedSyntax(QuerySyntax Query) : SourceSyntax;
 
+/// <summary>Some rows of a source: TABLESAMPLE.</summary>
+/// <param name="Source">The source.</param>
+/// <param name="Fraction">About which part of the rows, 0 to 1; null for a number of rows.</param>
+/// <param name="Rows">How many rows, whichever they are; null for a part.</param>
+/// <param name="Seed">With which random numbers.</param>
+internal sealed record SampleSyntax(SourceSyntax Source, double? Fraction, ExpressionSyntax? Rows, long Seed) : SourceSyntax;
+
 /// <summary>A plan that is bound already: the rows of a <c>DataFrame</c>.</summary>
 /// <param name="Plan">The plan.</param>
 internal sealed record PlanSyntax(LogicalPlan Plan) : SourceSyntax;
