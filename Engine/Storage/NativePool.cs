@@ -231,11 +231,13 @@ public sealed record NativePoolOptions
     public bool TrackOwners { get; init; } = FromEnvironment;
 
     // Memory that a process was given is kept for the next shuffle rather than taken from the system anew, page by page; the budget has free buffers
-    // given back as soon as something else needs the room. A process that was given no bound shares the machine with others.
+    // given back as soon as something else needs the room. A process that was given no bound shares the machine
+    // with others, and keeps less.
     internal static NativePoolOptions Within(DataflowOptions options)
     {
         var pool = new NativePoolOptions { HugePages = options.HugePages };
-        return options.MemoryBytes is { } total ? pool with { IdleBytes = Math.Max(pool.IdleBytes, total / 8) } : pool;
+        var kept = options.MemoryBytes is { } total ? total / 8 : MachineMemory.Bytes / 16;
+        return pool with { IdleBytes = Math.Max(pool.IdleBytes, kept) };
     }
 
     private static bool FromEnvironment { get; } = Environment.GetEnvironmentVariable("DATAFLOW_DEBUG_MEMORY") == "1";

@@ -32,6 +32,7 @@ public sealed class QueryOptimizer
         new ReorderJoins(),
         new PushDownFilters(),
         new PruneColumns(),
+        new ReduceByFewRows(),
         new PushIntoScans(),
         .. more,
     ];
@@ -39,7 +40,10 @@ public sealed class QueryOptimizer
     /// <summary>The optimised plan.</summary>
     /// <param name="plan">A bound plan.</param>
     /// <param name="trace">Told of each rule that changed it.</param>
-    public LogicalPlan Optimise(LogicalPlan plan, Action<string, LogicalPlan>? trace = null)
+    public LogicalPlan Optimise(LogicalPlan plan, Action<string, LogicalPlan>? trace = null) =>
+        Optimise(plan, trace, new Dictionary<CommonDefinition, CommonDefinition>(ReferenceEqualityComparer.Instance));
+
+    private LogicalPlan Optimise(LogicalPlan plan, Action<string, LogicalPlan>? trace, Dictionary<CommonDefinition, CommonDefinition> common)
     {
         foreach (var rule in _rules)
         {
@@ -47,6 +51,17 @@ public sealed class QueryOptimizer
             if (!ReferenceEquals(next, plan)) trace?.Invoke(rule.GetType().Name, next);
             plan = next;
         }
-        return plan;
+
+        // What several parts read is a plan of its own; all of them get the same one.
+        return plan.Rewrite(part =>
+        {
+            if (part is not CommonTable table) return part;
+            if (!common.TryGetValue(table.Definition, out var definition))
+            {
+                definition = new CommonDefinition(table.Definition.Name, Optimise(table.Definition.Plan, trace, common));
+                common.Add(table.Definition, definition);
+            }
+            return table with { Definition = definition };
+        });
     }
 }

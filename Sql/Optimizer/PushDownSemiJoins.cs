@@ -17,7 +17,7 @@ public sealed class PushDownSemiJoins : IRule
     {
         var inputs = plan.Inputs;
         if (inputs.Count > 0) plan = plan.WithInputs(inputs.ConvertAll(Apply));
-        return plan is Join { Kind: JoinKind.Semi, Condition: { } condition } join && KeptBy(join, condition) <= MostKept ? Push(join, condition, join.Left) : plan;
+        return plan is Join { Kind: JoinKind.Semi, Condition: { } condition } join && KeptBy(join, condition) <= MostKept ? SemiJoins.Push(join.Left, join.Right, condition) : plan;
     }
 
     private static double KeptBy(Join join, Expression condition)
@@ -35,23 +35,5 @@ public sealed class PushDownSemiJoins : IRule
             kept = Math.Min(kept, right / Math.Max(left, all == double.MaxValue ? 1 : all));
         }
         return kept;
-    }
-
-    private static LogicalPlan Push(Join join, Expression condition, LogicalPlan left)
-    {
-        var needed = condition.References().Where(left.Output.Contains).Distinct().ToList();
-        if (needed.Count > 0)
-        {
-            switch (left)
-            {
-                case Join { Kind: JoinKind.Inner } inner when needed.All(inner.Left.Output.Contains):
-                    return new Join(JoinKind.Inner, Push(join, condition, inner.Left), inner.Right, inner.Condition);
-                case Join { Kind: JoinKind.Inner } inner when needed.All(inner.Right.Output.Contains):
-                    return new Join(JoinKind.Inner, inner.Left, Push(join, condition, inner.Right), inner.Condition);
-                case Filter filter:
-                    return filter with { Input = Push(join, condition, filter.Input) };
-            }
-        }
-        return new Join(join.Kind, left, join.Right, condition);
     }
 }

@@ -30,6 +30,9 @@ public sealed record HashJoinExec(
     /// <summary>For each key, whether nulls are equal to each other (<c>&lt;=&gt;</c>); empty if for none.</summary>
     public ValueList<bool> NullSafeKeys { get; init; } = [];
 
+    /// <summary>How keys of known ranges lie in the table; null if none are known.</summary>
+    internal KeyLayout? Layout { get; init; }
+
     /// <inheritdoc/>
     public override ValueList<ColumnReference> Output { get; } = Kind switch
     {
@@ -52,7 +55,7 @@ public sealed record HashJoinExec(
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
     {
         var step = new JoinStep(
-            Kind, Left.Output, Right.Output, LeftKeys, RightKeys, Condition, MarkColumn?.Nullable ?? false, NullSafeKeys, run.Scope);
+            Kind, Left.Output, Right.Output, LeftKeys, RightKeys, Condition, MarkColumn?.Nullable ?? false, NullSafeKeys, Layout, run.Scope);
         if (!IsShared) return new PartitionedJoinRdd(Left.ToRdd(run), Right.ToRdd(run), step);
         var exchange = run.Exchange(Right.ToRdd(run), Right.Output.ConvertAll(column => column.Type), new SingleDistribution());
         return new SharedJoinRdd(Left.ToRdd(run), exchange, step);
@@ -62,7 +65,7 @@ public sealed record HashJoinExec(
 /// <summary>What a join computes, as it travels to executors.</summary>
 internal sealed record JoinStep(
     JoinKind Kind, ValueList<ColumnReference> Left, ValueList<ColumnReference> Right, ValueList<Expression> LeftKeys, ValueList<Expression> RightKeys,
-    Expression? Condition, bool MarksNulls, ValueList<bool> NullSafeKeys, QueryScope Scope)
+    Expression? Condition, bool MarksNulls, ValueList<bool> NullSafeKeys, KeyLayout? Layout, QueryScope Scope)
 {
     /// <summary>The keys among some vectors of keys that match nothing where they are null.</summary>
     public T[] Strict<T>(T[] keys) => NullSafeKeys.Count == 0 ? keys : [.. keys.Where((_, i) => !NullSafeKeys[i])];
@@ -74,7 +77,7 @@ internal sealed record JoinStep(
     public JoinTable Build(BatchReader rows, TaskArena arena, TaskContext context)
     {
         using var working = new TaskArena(context, "join build");
-        var table = new JoinTable(arena, RightKeys.ConvertAll(key => key.Type), Right.Select(column => column.Type), keepsNullKeys: Kind == JoinKind.Full);
+        var table = new JoinTable(arena, RightKeys.ConvertAll(key => key.Type), Right.Select(column => column.Type), keepsNullKeys: Kind == JoinKind.Full, Layout);
         try
         {
             var keys = RightKeys.Select(key => ExpressionCompiler.Compile(key, Right, Scope.In(working))).ToArray();

@@ -1,6 +1,6 @@
-using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Plans;
+using Dataflow.Sql.Rows;
 
 namespace Dataflow.Sql.Physical;
 
@@ -20,12 +20,15 @@ internal static class JoinPlanner
         var keys = JoinKeys.Of(join);
         var left = planner.Plan(join.Left);
         var right = planner.Plan(join.Right);
-        if (IsReducing(join, keys)) (left, right) = Reduced(left, right, keys, planner);
 
         // A table that all tasks share can't tell which of its rows none of them met.
         if (join.Kind != JoinKind.Full && (keys.Left.Count == 0 || Cardinality.Of(join.Right) <= planner.Options.SharedBuildRows))
         {
-            return new HashJoinExec(join.Kind, left, right, keys.Left, keys.Right, keys.Others, IsShared: true, join.MarkColumn) { NullSafeKeys = keys.NullSafe };
+            return new HashJoinExec(join.Kind, left, right, keys.Left, keys.Right, keys.Others, IsShared: true, join.MarkColumn) 
+            {
+                NullSafeKeys = keys.NullSafe,
+                Layout = LayoutOf(join.Right, keys.Right),
+            };
         }
         var (placedLeft, leftKeys) = Place(left, keys.Left, planner);
         var (placedRight, rightKeys) = Place(right, keys.Right, planner);
@@ -33,26 +36,8 @@ internal static class JoinPlanner
         return Trim(placed, join.Output);
     }
 
-    // A few rows that look for matches among many.
-    private static bool IsReducing(Join join, JoinKeys keys)
-    {
-        const double Many = 100_000;
-        const double TimesFewer = 8;
-        if (keys.Left.Count == 0 || join.Kind is not (JoinKind.Semi or JoinKind.Anti or JoinKind.Left or JoinKind.Single)) return false;
-        var rows = Cardinality.Of(join.Right);
-        return rows >= Many && Cardinality.Of(join.Left) * TimesFewer <= rows;
-    }
-
-    // Of the many only those are kept whose keys the few have.
-    private static (PhysicalPlan Left, PhysicalPlan Right) Reduced(PhysicalPlan left, PhysicalPlan right, JoinKeys keys, Planner planner)
-    {
-        // Read twice, computed once.
-        left = new ExchangeExec(new RoundRobinDistribution(planner.PartitionsFor()), left);
-        var wanted = keys.Left.Select((key, i) => NamedExpression.New(key, $"join key {i}")).ToList();
-        var reduced = new HashJoinExec(
-            JoinKind.Semi, right, new ProjectExec([.. wanted], left), keys.Right, [.. wanted.Select(key => key.Column)], null, IsShared: true) { NullSafeKeys = keys.NullSafe };
-        return (left, reduced);
-    }
+    private static KeyLayout? LayoutOf(LogicalPlan plan, ValueList<Expression> keys) =>
+        KeyLayout.Of([.. keys.Select(key => key.Type)], [.. keys.Select(key => Cardinality.BoundsOf(plan, key))], Cardinality.Of(plan));
 
     private static (PhysicalPlan Plan, ValueList<Expression> Keys) Place(PhysicalPlan plan, ValueList<Expression> keys, Planner planner)
     {

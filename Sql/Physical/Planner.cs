@@ -117,10 +117,12 @@ public sealed class Planner(PlannerOptions options)
 
     private PhysicalPlan PlanSet(SetOperation operation) => Plan(SetRewrite.ToAggregate(operation));
 
+    // Read more than once, computed once: its rows are kept as those of an exchange are.
     private PhysicalPlan PlanCommon(CommonTable common)
     {
-        if (!_common.TryGetValue(common.Definition, out var shared)) _common.Add(common.Definition, shared = Plan(common.Definition.Plan));
-        return new ProjectExec([.. common.Columns.Zip(shared.Output, (column, source) => new NamedExpression(source, column))], shared);
+        if (!_common.TryGetValue(common.Definition, out var shared))
+            _common.Add(common.Definition, shared = new ExchangeExec(new RoundRobinDistribution(PartitionsFor()), Plan(common.Definition.Plan)));
+        return new ProjectExec([.. common.Columns.Zip(common.Definition.Plan.Output, (column, source) => new NamedExpression(source, column))], shared);
     }
 
     private PhysicalPlan PlanWindow(Window window)

@@ -1,3 +1,4 @@
+using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
 
 namespace Dataflow.Sql.Plans;
@@ -33,6 +34,9 @@ public static class Cardinality
         { Bounds: { } bounds } => Math.Max(1, (double)(bounds.Max - bounds.Min) + 1),
         _ => rows,
     });
+
+    /// <summary>Bounds of the values of an expression over a plan, as tables state them; null if none are known.</summary>
+    public static ValueBounds? BoundsOf(LogicalPlan plan, Expression expression) => expression is ColumnReference column ? SourceOf(plan, column)?.Bounds : null;
 
     /// <summary>About which part of rows a condition is true for.</summary>
     /// <param name="condition">The condition.</param>

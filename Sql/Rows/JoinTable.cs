@@ -27,11 +27,12 @@ internal sealed unsafe class JoinTable : IDisposable
     /// <param name="keys">Types of the keys.</param>
     /// <param name="columns">Types of the columns that are kept.</param>
     /// <param name="keepsNullKeys">Whether rows with null keys are kept, without a chain: for joins that give rows without match.</param>
-    public JoinTable(TaskArena arena, IReadOnlyList<DataType> keys, IEnumerable<DataType> columns, bool keepsNullKeys)
+    /// <param name="layout">How keys of known ranges lie; null if none are known.</param>
+    public JoinTable(TaskArena arena, IReadOnlyList<DataType> keys, IEnumerable<DataType> columns, bool keepsNullKeys, KeyLayout? layout = null)
     {
         _arena = arena;
         _keepsNullKeys = keepsNullKeys;
-        _table = KeyTable.For(arena, keys);
+        _table = KeyTable.For(arena, keys, layout);
         Rows = new RowStore(arena, columns);
         _next = arena.Rent(_nextCapacity * sizeof(int));
         _heads = arena.Rent(_headCapacity * sizeof(int));
@@ -109,6 +110,9 @@ internal sealed unsafe class JoinTable : IDisposable
     public void Find(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> found)
     {
         _table.Find(keys, rows, found);
+
+        // Each row has a key of its own: numbers of keys are those of rows.
+        if (IsUnique && !_keepsNullKeys) return;
         var heads = (int*)_heads.Pointer;
         for (var i = 0; i < rows.Length; i++)
         {

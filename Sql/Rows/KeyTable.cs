@@ -9,7 +9,7 @@ namespace Dataflow.Sql.Rows;
 /// <remarks>Linear probing. Used by one thread at a time; finding in a table that nobody adds to may be done by several.</remarks>
 internal abstract class KeyTable
 {
-    private readonly DictionaryMemo _memo = new();
+    private DictionaryMemo? _memo;
 
     protected KeyTable(TaskArena arena, IReadOnlyList<DataType> types)
     {
@@ -26,8 +26,15 @@ internal abstract class KeyTable
     protected TaskArena Arena { get; }
 
     /// <summary>A table for keys of some types.</summary>
-    public static KeyTable For(TaskArena arena, IReadOnlyList<DataType> types) =>
-        PackedKeyTable.Fits(types) ? new PackedKeyTable(arena, types) : new GeneralKeyTable(arena, types);
+    /// <param name="arena">Its memory.</param>
+    /// <param name="types">The types.</param>
+    /// <param name="layout">How keys of known ranges lie; null if none are known.</param>
+    public static KeyTable For(TaskArena arena, IReadOnlyList<DataType> types, KeyLayout? layout = null) => layout switch
+    {
+        { IsDense: true } => new DenseKeyTable(arena, types, layout.Ranges),
+        { IsDense: false } => new PackedKeyTable(arena, types, layout.Ranges),
+        _ => PackedKeyTable.Fits(types) ? new PackedKeyTable(arena, types) : new GeneralKeyTable(arena, types),
+    };
 
     /// <summary>Finds keys, adding those that are new.</summary>
     /// <param name="keys">The key columns of a batch.</param>
@@ -35,7 +42,7 @@ internal abstract class KeyTable
     /// <param name="numbers">The number of the key of each of these rows.</param>
     public void FindOrAdd(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers)
     {
-        if (_memo.TryBegin(keys, rows, out var missing, out var missingNumbers))
+        if (keys.Length > 0 && keys[0].Form == VectorForm.Dictionary && (_memo ??= new DictionaryMemo()).TryBegin(keys, rows, out var missing, out var missingNumbers))
         {
             if (missing.Length > 0) Look(keys, missing, missingNumbers, add: true);
             _memo.End(rows, numbers);
@@ -51,8 +58,11 @@ internal abstract class KeyTable
     public virtual void Clear()
     {
         Keys.Clear();
-        _memo.Forget();
+        _memo?.Forget();
     }
+
+    protected static QueryException KeyOutside(KeyRange[] ranges) =>
+        new("CORRUPT_STATISTICS", $"A key lies outside the bounds that its table states ({string.Join(", ", ranges)}). Write the table's files anew.");
 
     protected abstract void Look(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers, bool add);
 }

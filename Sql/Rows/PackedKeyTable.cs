@@ -3,23 +3,24 @@ using Dataflow.Storage;
 
 namespace Dataflow.Sql.Rows;
 
-/// <summary>Keys that fit in 64 bits: they are compared in the slots themselves.</summary>
+/// <summary>Keys that fit in 64 bits, as they are or as offsets into known ranges: they are compared in the slots themselves.</summary>
 /// <remarks>A slot is a key and a number plus one; zero is an empty slot. A key that is null and has no bit to spare has its number beside the table.</remarks>
 internal sealed unsafe class PackedKeyTable : KeyTable
 {
     private const int FirstSlots = 1024;
+    private const ulong Outside = 1UL << 63;
 
     private readonly int[] _bits;
     private readonly bool _hasNullBits;
-    private readonly ulong[] _packed = new ulong[ColumnBatch.MaxRows];
-    private readonly ushort[] _added = new ushort[ColumnBatch.MaxRows];
+    private readonly KeyRange[]? _ranges;
     private NativeBuffer _slots;
     private int _mask;
     private int _nullNumber = -1;
 
-    public PackedKeyTable(TaskArena arena, IReadOnlyList<DataType> types) : base(arena, types)
+    public PackedKeyTable(TaskArena arena, IReadOnlyList<DataType> types, KeyRange[]? ranges = null) : base(arena, types)
     {
-        _bits = [.. types.Select(BitsOf)];
+        _ranges = ranges;
+        _bits = ranges is null ? [.. types.Select(BitsOf)] : [.. ranges.Select(BitsOf)];
         _hasNullBits = types.Count > 1 || _bits[0] < 64;
         _slots = Empty(FirstSlots);
         _mask = FirstSlots - 1;
@@ -27,6 +28,9 @@ internal sealed unsafe class PackedKeyTable : KeyTable
 
     public static bool Fits(IReadOnlyList<DataType> types) =>
         types.Count > 0 && types.All(type => BitsOf(type) > 0) && (types.Count == 1 || types.Sum(type => BitsOf(type) + 1) <= 64);
+
+    /// <summary>Bits that offsets into ranges take, with those for nulls.</summary>
+    public static int BitsOf(KeyRange[] ranges) => ranges.Sum(range => BitsOf(range) + 1);
 
     public override void Clear()
     {
@@ -38,8 +42,9 @@ internal sealed unsafe class PackedKeyTable : KeyTable
     protected override void Look(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers, bool add)
     {
         if (add) Reserve(Count + rows.Length);
-        var packed = _packed;
-        if (!add) packed = new ulong[rows.Length];
+        var scratch = KeyScratch.Rent();
+        var packed = scratch.Packed;
+        var addedRows = scratch.Added;
         Pack(keys, rows, packed);
         var onlyKey = _hasNullBits || keys[0].Validity == null ? null : keys[0];
         var slots = (Slot*)_slots.Pointer;
@@ -53,12 +58,18 @@ internal sealed unsafe class PackedKeyTable : KeyTable
                 if (_nullNumber < 0 && add)
                 {
                     _nullNumber = count + added;
-                    _added[added++] = rows[i];
+                    addedRows[added++] = rows[i];
                 }
                 numbers[i] = _nullNumber;
                 continue;
             }
             var key = packed[i];
+            if (_ranges is not null && key >= Outside)
+            {
+                if (add) throw KeyOutside(_ranges);
+                numbers[i] = -1;
+                continue;
+            }
             var place = (int)RowHash.Mix(key) & mask;
             while (true)
             {
@@ -73,7 +84,7 @@ internal sealed unsafe class PackedKeyTable : KeyTable
                     slot->Key = key;
                     slot->Number = count + added + 1;
                     numbers[i] = count + added;
-                    _added[added++] = rows[i];
+                    addedRows[added++] = rows[i];
                     break;
                 }
                 if (slot->Key == key)
@@ -84,7 +95,8 @@ internal sealed unsafe class PackedKeyTable : KeyTable
                 place = (place + 1) & mask;
             }
         }
-        if (added > 0) Keys.Append(keys, _added.AsSpan(0, added));
+        if (added > 0) Keys.Append(keys, addedRows.AsSpan(0, added));
+        scratch.Return();
     }
 
     private static int BitsOf(DataType type) => type.Physical switch
@@ -97,6 +109,8 @@ internal sealed unsafe class PackedKeyTable : KeyTable
         _ => 0,
     };
 
+    private static int BitsOf(KeyRange range) => 64 - System.Numerics.BitOperations.LeadingZeroCount((ulong)range.Length - 1);
+
     private void Pack(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, ulong[] packed)
     {
         packed.AsSpan(0, rows.Length).Clear();
@@ -104,7 +118,8 @@ internal sealed unsafe class PackedKeyTable : KeyTable
         for (var k = 0; k < keys.Length; k++)
         {
             var key = keys[k];
-            switch (key.Type.Physical)
+            if (_ranges is not null) AddOffsets(key, rows, packed, shift, _ranges[k]);
+            else switch (key.Type.Physical)
             {
                 case PhysicalType.Bit: AddBits(key, rows, packed, shift); break;
                 case PhysicalType.Int8: Add<byte>(key, rows, packed, shift); break;
@@ -118,6 +133,23 @@ internal sealed unsafe class PackedKeyTable : KeyTable
             if (!_hasNullBits) continue;
             if (key.Validity != null) AddNulls(key, rows, packed, shift, _bits[k]);
             shift++;
+        }
+    }
+
+    // A key outside its range is none of the table's: the highest bit, which no key has, says so.
+    private static void AddOffsets(ColumnVector key, ReadOnlySpan<ushort> rows, ulong[] packed, int shift, KeyRange range)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var value = key.Type.Physical switch
+            {
+                PhysicalType.Int64 => key.Form == VectorForm.Flat ? ((long*)key.Data)[rows[i]] : *(long*)key.ValueAt(rows[i]),
+                PhysicalType.Int32 => *(int*)key.ValueAt(rows[i]),
+                PhysicalType.Int16 => *(short*)key.ValueAt(rows[i]),
+                _ => *(sbyte*)key.ValueAt(rows[i]),
+            };
+            var offset = (ulong)(value - range.Min);
+            packed[i] |= offset < (ulong)range.Length ? offset << shift : key.IsNull(rows[i]) ? 0 : Outside;
         }
     }
 
