@@ -9,7 +9,7 @@ namespace Dataflow.Closures;
 /// lambda captured and reads are checked too. What other lambdas of the same scope captured does not matter. Lambdas without IL at hand
 /// (compiled expressions, ahead-of-time compilation) pass unchecked, as do writes to static fields and whatever ordinary methods do.
 /// </remarks>
-internal static class ClosureGuard
+public static class ClosureGuard
 {
     /// <summary>Checks a lambda given to a verb. Some tens of us for a new one, well below 1 us after that.</summary>
     /// <param name="lambda">The user's lambda. Every delegate of a combined one is checked.</param>

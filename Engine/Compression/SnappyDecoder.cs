@@ -11,6 +11,9 @@ internal static unsafe class SnappyDecoder
 {
     private const int LongestElement = 64;
 
+    // Room that the quick loop wants before both ends: it copies 64 bytes from an element's first byte on, whatever its length.
+    private const int QuickRoom = 2 * LongestElement;
+
     // Per tag of a copy: bits 0-7 its length, 8-10 the offset's high bits for the 1-byte kind, 11-13 how many offset bytes follow.
     private static readonly ushort[] Copies = MakeCopies();
 
@@ -58,8 +61,47 @@ internal static unsafe class SnappyDecoder
             var outputEnd = destinationStart + (int)rawLength;
             var bufferEnd = destinationStart + destination.Length;
 
+            var inputQuickEnd = inputEnd - QuickRoom;
+            var outputQuickEnd = outputEnd - QuickRoom;
+
             while (input < inputEnd)
             {
+                // Far from both ends, elements of the usual kinds need few checks. The way from one tag to the next is kept short, since nothing can begin
+                // before the next tag is known: for copies its two low bits say how many bytes follow. What does not fit is left to the plain code below.
+                while (input < inputQuickEnd && output < outputQuickEnd)
+                {
+                    uint next = *input;
+                    var kind = next & 3;
+                    if (kind == 0)
+                    {
+                        if (next >= 60 << 2)
+                            break;
+                        nuint run = (next >> 2) + 1;
+                        Vector128.Store(Vector128.Load(input + 1), output);
+                        if (run > 16)
+                        {
+                            Vector128.Store(Vector128.Load(input + 17), output + 16);
+                            Vector128.Store(Vector128.Load(input + 33), output + 32);
+                            Vector128.Store(Vector128.Load(input + 49), output + 48);
+                        }
+
+                        input += run + 1;
+                        output += run;
+                    }
+                    else
+                    {
+                        uint copy = Unsafe.Add(ref copies, next);
+                        nuint back = (Unsafe.ReadUnaligned<uint>(input + 1) & masks[kind]) + (copy & 0x700);
+                        nuint run = copy & 0xFF;
+
+                        if (kind == 3 || back - 1 >= (nuint)(output - destinationStart))
+                            break;
+                        OverlappingCopy.Wild(output, back, run);
+                        input += kind + 1;
+                        output += run;
+                    }
+                }
+
                 uint tag = *input++;
                 if ((tag & 3) == 0)
                 {

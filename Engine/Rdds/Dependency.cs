@@ -91,6 +91,10 @@ public abstract class ShuffleDependency : Dependency
     /// <param name="cancellationToken">That of the job that needs the stage.</param>
     protected internal virtual Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Drops what was written, on all executors, and what they built of it (<see cref="Storage.ExecutorState.KeyOf(ShuffleId, string)"/>): for
+    /// who knows that no job reads it any more. Otherwise it is dropped when nothing refers to the dependency any more.</summary>
+    public void Release() => Rdd.Context.DropShuffle(ShuffleId);
+
     /// <summary>Writes the output of one map task. Runs on an executor.</summary>
     /// <param name="partition">The parent's partition.</param>
     /// <param name="output">Where segments go.</param>

@@ -1,3 +1,4 @@
+using Dataflow.Scheduling;
 using Dataflow.Tasks;
 
 namespace Dataflow.Storage;
@@ -39,6 +40,13 @@ public sealed class ExecutorState : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(partition);
         return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Placed}{name}/{partition}");
     }
+
+    /// <summary>The key of an object that is built of the outputs of a shuffle: it goes when they do.</summary>
+    /// <param name="shuffle">The shuffle.</param>
+    /// <param name="name">What it is called among those of the shuffle.</param>
+    public static string KeyOf(ShuffleId shuffle, string name) => $"{PrefixOf(shuffle)}{name}";
+
+    internal static string PrefixOf(ShuffleId shuffle) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"shuffle {shuffle.Value}/");
 
     /// <summary>Whether a key belongs to a partition: who keeps such an object is of interest to others.</summary>
     internal static bool IsPlaced(string key) => key.StartsWith(Placed, StringComparison.Ordinal);

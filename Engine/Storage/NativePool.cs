@@ -10,7 +10,7 @@ namespace Dataflow.Storage;
 /// neither walks nor moves it and its size is known to the byte.
 /// </summary>
 /// <remarks>
-/// <para>Buffers come in size classes, powers of two from 4 KB to 4 MB; longer ones are taken from the system one by one. A rent or return
+/// <para>Buffers come in size classes, powers of two from 4 KB to 4 MB; longer ones in steps of a quarter of one, taken from the system one by one. A rent or return
 /// that finds the small cache of its processor ready costs some 30 ns and one small object. Contents of a rented buffer are
 /// arbitrary.</para>
 /// <para>Free buffers are kept up to <see cref="NativePoolOptions.IdleBytes"/>; the rest, and whatever <see cref="Trim"/> asks for, goes
@@ -21,7 +21,7 @@ public sealed unsafe class NativePool : IDisposable
     /// <summary>Bytes of the smallest buffer.</summary>
     public const int SmallestBytes = 4 << 10;
 
-    /// <summary>Bytes of the largest buffer that is kept for use again.</summary>
+    /// <summary>Bytes of the largest buffer that is cut from a slab and cached by processor.</summary>
     public const int LargestBytes = 4 << 20;
 
     private const int ClassCount = 11;
@@ -32,7 +32,7 @@ public sealed unsafe class NativePool : IDisposable
     private readonly NativeSizeClass[] _classes;
     private readonly NativeStripe[] _stripes;
     private readonly ConcurrentDictionary<NativeBuffer, string>? _owners;
-    private long _largeBytes;
+    private readonly NativeLargeBlocks _large;
     private int _disposed;
 
     /// <summary>Makes an empty pool.</summary>
@@ -46,6 +46,7 @@ public sealed unsafe class NativePool : IDisposable
         _pages = pages ?? NativePages.Create(options.HugePages);
         _classes = new NativeSizeClass[ClassCount];
         for (var i = 0; i < ClassCount; i++) _classes[i] = new NativeSizeClass(SmallestBytes << i, _pages, options.DebugFill);
+        _large = new NativeLargeBlocks(_pages);
         _stripes = new NativeStripe[(int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, 64))];
         for (var i = 0; i < _stripes.Length; i++) _stripes[i] = new NativeStripe(ClassCount);
         if (options.TrackOwners) _owners = new ConcurrentDictionary<NativeBuffer, string>(ReferenceEqualityComparer.Instance);
@@ -56,7 +57,7 @@ public sealed unsafe class NativePool : IDisposable
     {
         get
         {
-            var sum = Interlocked.Read(ref _largeBytes);
+            var sum = _large.TakenBytes;
             foreach (var each in _classes) sum += each.TakenBytes;
             foreach (var stripe in _stripes) sum -= stripe.IdleBytes(SmallestBytes);
             return sum;
@@ -68,7 +69,7 @@ public sealed unsafe class NativePool : IDisposable
     {
         get
         {
-            var sum = 0L;
+            var sum = _large.IdleBytes;
             foreach (var each in _classes) sum += each.WarmBytes;
             foreach (var stripe in _stripes) sum += stripe.IdleBytes(SmallestBytes);
             return sum;
@@ -80,7 +81,7 @@ public sealed unsafe class NativePool : IDisposable
     public static int CapacityOf(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        return length <= LargestBytes ? SmallestBytes << ClassOf(length) : (int)Math.Min(((long)length + 4095) & ~4095L, int.MaxValue);
+        return length <= LargestBytes ? SmallestBytes << ClassOf(length) : NativeLargeBlocks.CapacityOf(length);
     }
 
     /// <summary>Rents a buffer. Its contents are arbitrary.</summary>
@@ -101,9 +102,7 @@ public sealed unsafe class NativePool : IDisposable
         else
         {
             var capacity = CapacityOf(length);
-            var block = _pages.Map(capacity, huge: true);
-            Interlocked.Add(ref _largeBytes, capacity);
-            buffer = new NativeBuffer(this, block, length, capacity, LargeClass);
+            buffer = new NativeBuffer(this, _large.Pop(capacity), length, capacity, LargeClass);
         }
         if (_owners is not null) _owners[buffer] = owner ?? "(no owner given)";
         if (_options.DebugFill) new Span<byte>(buffer.Pointer, buffer.Capacity).Fill(0xCD);
@@ -120,7 +119,7 @@ public sealed unsafe class NativePool : IDisposable
             foreach (var stripe in _stripes) stripe.Flush(_classes);
         }
         var excess = IdleBytes - keepBytes;
-        var freed = 0L;
+        var freed = _large.Trim(excess);
         for (var i = ClassCount - 1; i >= 0 && freed < excess; i--) freed += _classes[i].Trim(excess - freed);
         return freed;
     }
@@ -153,8 +152,10 @@ public sealed unsafe class NativePool : IDisposable
         _owners?.TryRemove(buffer, out _);
         if (sizeClass == LargeClass)
         {
-            _pages.Unmap(block, capacity);
-            Interlocked.Add(ref _largeBytes, -capacity);
+            if (_options.DebugFill) new Span<byte>((void*)block, (int)capacity).Fill(0xDD);
+            _large.Push(block, (int)capacity);
+            TrimExcess();
+            if (Volatile.Read(ref _disposed) != 0) ReleaseAll();
             return;
         }
 
@@ -181,7 +182,7 @@ public sealed unsafe class NativePool : IDisposable
 
     private void TrimExcess()
     {
-        var idle = 0L;
+        var idle = _large.IdleBytes;
         foreach (var each in _classes) idle += each.WarmBytes;
         if (idle <= _options.IdleBytes) return;
 
@@ -194,6 +195,7 @@ public sealed unsafe class NativePool : IDisposable
     {
         foreach (var stripe in _stripes) stripe.Flush(_classes);
         foreach (var each in _classes) each.ReleaseIfAllFree();
+        _large.Trim(long.MaxValue);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -229,11 +231,13 @@ public sealed record NativePoolOptions
     public bool TrackOwners { get; init; } = FromEnvironment;
 
     // Memory that a process was given is kept for the next shuffle rather than taken from the system anew, page by page; the budget has free buffers
-    // given back as soon as something else needs the room. A process that was given no bound shares the machine with others.
+    // given back as soon as something else needs the room. A process that was given no bound shares the machine
+    // with others, and keeps less.
     internal static NativePoolOptions Within(DataflowOptions options)
     {
         var pool = new NativePoolOptions { HugePages = options.HugePages };
-        return options.MemoryBytes is { } total ? pool with { IdleBytes = Math.Max(pool.IdleBytes, total / 8) } : pool;
+        var kept = options.MemoryBytes is { } total ? total / 8 : MachineMemory.Bytes / 16;
+        return pool with { IdleBytes = Math.Max(pool.IdleBytes, kept) };
     }
 
     private static bool FromEnvironment { get; } = Environment.GetEnvironmentVariable("DATAFLOW_DEBUG_MEMORY") == "1";

@@ -71,7 +71,11 @@ internal sealed class LocalBackend : IExecutorBackend
 
     public void DropCached(int rdd, long epoch) => _services.Blocks.Remove(rdd, epoch);
 
-    public void DropShuffle(ShuffleId shuffle) => _services.Shuffles.Remove(shuffle);
+    public void DropShuffle(ShuffleId shuffle)
+    {
+        _services.Shuffles.Remove(shuffle);
+        _services.State.Remove(ExecutorState.PrefixOf(shuffle));
+    }
 
     /// <summary>Ends the threads once their tasks have ended. What still runs is cancelled, and its thread ends with it.</summary>
     public void Dispose()

@@ -1,9 +1,15 @@
 using Dataflow.Benchmarks;
 using Dataflow.Benchmarks.Cluster;
+using Dataflow.Benchmarks.Parquet;
 using Dataflow.Benchmarks.Rdds;
 using Dataflow.Benchmarks.Running;
+using Dataflow.Benchmarks.TpchData;
+using Dataflow.Benchmarks.TpchRuns;
 
 // Child processes of benchmarks that measure a whole process come in through the same door.
 if (args is [Children.Verb, ..]) return Children.Run(args.AsSpan(1));
 
-return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create()]);
+if (args is [TpchGenerate.Verb, ..]) return TpchGenerate.Run(args.AsSpan(1));
+if (args is [TpchCommand.Verb, ..]) return await TpchCommand.RunAsync(args[1..]);
+
+return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create(), ParquetSuite.Create()]);

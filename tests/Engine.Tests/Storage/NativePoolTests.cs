@@ -11,7 +11,9 @@ public sealed unsafe class NativePoolTests
     [InlineData(4097, 8192)]
     [InlineData(65536, 65536)]
     [InlineData(4 << 20, 4 << 20)]
-    [InlineData((4 << 20) + 1, (4 << 20) + 4096)]
+    [InlineData((4 << 20) + 1, 5 << 20)]
+    [InlineData(9 << 20, 10 << 20)]
+    [InlineData(16 << 20, 16 << 20)]
     public void A_buffer_has_the_asked_length_its_class_s_capacity_and_is_aligned(int length, int capacity)
     {
         using var pool = new NativePool();
@@ -37,6 +39,21 @@ public sealed unsafe class NativePoolTests
         pool.Trim();
         Assert.Equal(0, pool.IdleBytes);
         Assert.Null(pool.LeakReport());
+    }
+
+    [Fact]
+    public void A_large_buffer_that_was_returned_is_lent_again_and_given_back_when_asked()
+    {
+        using var pool = new NativePool();
+        var first = pool.Rent(9 << 20);
+        var place = AddressOf(first);
+        first.Dispose();
+        Assert.Equal(10L << 20, pool.IdleBytes);
+        using (var again = pool.Rent((9 << 20) - 100)) Assert.Equal(place, AddressOf(again));
+        Assert.Equal(10L << 20, pool.Trim());
+        Assert.Equal(0, pool.IdleBytes);
+
+        static unsafe nint AddressOf(NativeBuffer buffer) => (nint)buffer.Pointer;
     }
 
     [Fact]

@@ -1,0 +1,110 @@
+using Dataflow.Errors;
+using Dataflow.Storage;
+using Dataflow.Tasks;
+
+namespace Dataflow.Sql.Columns;
+
+/// <summary>
+/// The memory of one operator in one task, or of an object that tasks share: leased from the engine's pool, charged to its budget, given back when
+/// its owner ends. Buffers are aligned to 64 bytes, and 64 bytes past their end may be read and written.
+/// </summary>
+/// <remarks>Used by one thread at a time.</remarks>
+public sealed class TaskArena : IDisposable
+{
+    /// <summary>Bytes past the end that may be touched.</summary>
+    public const int Slack = 64;
+
+    private readonly NativePool _pool;
+    private readonly MemoryConsumer? _consumer;
+    private readonly bool _ownsPool;
+    private readonly CancellationToken _cancellation;
+    private readonly HashSet<NativeBuffer> _held = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>An arena of a task; it ends with the task at the latest.</summary>
+    /// <param name="context">The task.</param>
+    /// <param name="name">What errors call it: <c>sort</c>.</param>
+    public TaskArena(TaskContext context, string name)
+    {
+        _pool = context.Services.Pool;
+        _consumer = context.Services.Memory.ForTask(context).Open(name);
+        _cancellation = context.CancellationToken;
+        context.OnCompletion(_ => Dispose());
+    }
+
+    private TaskArena(ExecutorServices services, string name, CancellationToken cancellation)
+    {
+        _pool = services.Pool;
+        _consumer = new SharedMemory(services.Memory, name);
+        _cancellation = cancellation;
+    }
+
+    private TaskArena(NativePool pool)
+    {
+        _pool = pool;
+        _ownsPool = true;
+    }
+
+    /// <summary>Bytes held.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>An arena of an object that outlives the task that makes it: the build side of a join.</summary>
+    /// <param name="context">The task that makes it.</param>
+    /// <param name="name">What errors call it.</param>
+    public static TaskArena OfShared(TaskContext context, string name) => new(context.Services, name, context.CancellationToken);
+
+    /// <summary>An arena outside tasks, of no budget: for a few values on the driver.</summary>
+    internal static TaskArena OfDriver() => new(new NativePool(new NativePoolOptions { HugePages = false }));
+
+    /// <summary>Leases memory; its contents are arbitrary.</summary>
+    /// <param name="bytes">How much is needed.</param>
+    /// <exception cref="MemoryExhaustedException">The budget has no room.</exception>
+    public NativeBuffer Rent(int bytes)
+    {
+        var capacity = NativePool.CapacityOf(checked(bytes + Slack));
+        _consumer?.Budget.Reserve(capacity, _consumer, _cancellation);
+        return Take(bytes);
+    }
+
+    /// <summary>Leases memory if the budget has room: operators that can spill ask this way, and spill when it gives null.</summary>
+    /// <param name="bytes">How much is needed.</param>
+    public NativeBuffer? TryRent(int bytes)
+    {
+        var capacity = NativePool.CapacityOf(checked(bytes + Slack));
+        return _consumer is null || _consumer.Budget.TryReserve(capacity, _consumer) ? Take(bytes) : null;
+    }
+
+    /// <summary>Gives a buffer back before the end.</summary>
+    /// <param name="buffer">A buffer of this arena.</param>
+    public void Return(NativeBuffer buffer)
+    {
+        if (!_held.Remove(buffer)) throw new InvalidOperationException("The buffer is not of this arena, or was given back before. Please report this.");
+        var capacity = buffer.Capacity;
+        buffer.Dispose();
+        Bytes -= capacity;
+        _consumer?.Budget.Release(capacity, _consumer);
+    }
+
+    /// <summary>Gives everything back. Safe to call twice.</summary>
+    public void Dispose()
+    {
+        foreach (var buffer in _held) buffer.Dispose();
+        _held.Clear();
+        Bytes = 0;
+        _consumer?.Dispose();
+        if (_ownsPool) _pool.Dispose();
+    }
+
+    private NativeBuffer Take(int bytes)
+    {
+        var buffer = _pool.Rent(bytes + Slack);
+        _held.Add(buffer);
+        Bytes += buffer.Capacity;
+        return buffer;
+    }
+
+    // It is in use for as long as tasks hold it, and is dropped as a whole by who keeps it.
+    private sealed class SharedMemory(MemoryBudget budget, string name) : MemoryConsumer(budget, name, MemoryPriority.State)
+    {
+        protected override long OnRevoke(long bytes) => 0;
+    }
+}

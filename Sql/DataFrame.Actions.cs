@@ -1,0 +1,180 @@
+using System.Runtime.CompilerServices;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Physical;
+using Dataflow.Sql.Plans;
+using Dataflow.Sql.Records;
+
+namespace Dataflow.Sql;
+
+public sealed partial class DataFrame
+{
+    /// <summary>Writes it to files.</summary>
+    public DataFrameWriter Write => new(this, SaveMode.ErrorIfExists);
+
+    /// <summary>All rows, in this process.</summary>
+    /// <remarks>Action. Memory: all rows at once, bounded by <see cref="DataflowOptions.MaxResultBytes"/>.</remarks>
+    /// <exception cref="QueryException">A value can't be computed.</exception>
+    public IReadOnlyList<Row> Collect() => CollectAsync().GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="Collect()"/>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<IReadOnlyList<Row>> CollectAsync(CancellationToken cancellationToken = default) =>
+        [.. QueryResult.RowsOf(await FramesAsync(cancellationToken).ConfigureAwait(false), Schema)];
+
+    /// <summary>All rows as objects of the program, in this process.</summary>
+    /// <remarks>Action. Memory: all rows at once, bounded by <see cref="DataflowOptions.MaxResultBytes"/>.</remarks>
+    /// <typeparam name="T">A record or class: columns go to parameters of its constructor and to properties that can be set, by name without regard to
+    /// case. Or a tuple, by position. Or, for a frame of one column, the type of a value.</typeparam>
+    /// <exception cref="QueryException">A column is missing, does not fit its member, or is null where the member can't be.</exception>
+    public IReadOnlyList<T> Collect<T>() => CollectAsync<T>().GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="Collect{T}()"/>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<IReadOnlyList<T>> CollectAsync<T>(CancellationToken cancellationToken = default)
+    {
+        var mapper = RecordMapper<T>.For(Schema);
+        return [.. QueryResult.RecordsOf(await FramesAsync(cancellationToken).ConfigureAwait(false), Schema, mapper)];
+    }
+
+    /// <summary>The rows one by one, partition after partition, while the next partition is already being computed.</summary>
+    /// <remarks>Action, a job a partition. Memory: at most two partitions.</remarks>
+    public IEnumerable<Row> ToEnumerable() => QueryResult.RowsOf(QueryRunErrors.Unwrap(Frames().ToEnumerable()), Schema);
+
+    /// <inheritdoc cref="ToEnumerable()"/>
+    /// <typeparam name="T">As for <see cref="Collect{T}()"/>.</typeparam>
+    public IEnumerable<T> ToEnumerable<T>()
+    {
+        var mapper = RecordMapper<T>.For(Schema);
+        return QueryResult.RecordsOf(QueryRunErrors.Unwrap(Frames().ToEnumerable()), Schema, mapper);
+    }
+
+    /// <inheritdoc cref="ToEnumerable()"/>
+    /// <param name="cancellationToken">Cancels the query and ends the sequence.</param>
+    public async IAsyncEnumerable<Row> ToAsyncEnumerable([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var frame in QueryRunErrors.Unwrap(Frames().ToAsyncEnumerable(cancellationToken)).ConfigureAwait(false))
+        {
+            foreach (var row in QueryResult.RowsOf([frame], Schema)) yield return row;
+        }
+    }
+
+    /// <inheritdoc cref="ToEnumerable{T}()"/>
+    /// <param name="cancellationToken">Cancels the query and ends the sequence.</param>
+    public async IAsyncEnumerable<T> ToAsyncEnumerable<T>([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var mapper = RecordMapper<T>.For(Schema);
+        await foreach (var frame in QueryRunErrors.Unwrap(Frames().ToAsyncEnumerable(cancellationToken)).ConfigureAwait(false))
+        {
+            foreach (var record in QueryResult.RecordsOf([frame], Schema, mapper)) yield return record;
+        }
+    }
+
+    /// <summary>The rows as an Rdd of objects of the program.</summary>
+    /// <remarks>Transformation: the plan is optimised now, and computed when the Rdd is.</remarks>
+    /// <typeparam name="T">As for <see cref="Collect{T}()"/>.</typeparam>
+    /// <exception cref="QueryException">A column is missing, or does not fit its member.</exception>
+    public Rdd<T> ToRdd<T>()
+    {
+        _ = RecordMapper<T>.For(Schema);
+        var (plan, run) = Session.Plan(this);
+        return new RecordsRdd<T>(plan.ToRdd(run), Schema);
+    }
+
+    /// <summary>How many rows there are.</summary>
+    /// <remarks>Action.</remarks>
+    public long Count() => (long)Select(Functions.Count()).Collect()[0][0]!;
+
+    /// <summary>The first row: of a sorted frame the smallest, of another any.</summary>
+    /// <remarks>Action.</remarks>
+    /// <exception cref="InvalidOperationException">There is no row.</exception>
+    public Row First() => Take(1) is [var row] ? row : throw new InvalidOperationException("The frame has no rows, so there is no first one. Ask IsEmpty() before, or use Take(1).");
+
+    /// <summary>Some rows: the first of a sorted frame, any of another.</summary>
+    /// <remarks>Action.</remarks>
+    /// <param name="count">How many at most.</param>
+    public IReadOnlyList<Row> Take(int count) => Limit(count).Collect();
+
+    /// <inheritdoc cref="Take"/>
+    public IReadOnlyList<Row> Head(int count = 1) => Take(count);
+
+    /// <summary>Whether there are no rows.</summary>
+    /// <remarks>Action: stops at the first row.</remarks>
+    public bool IsEmpty() => Take(1).Count == 0;
+
+    /// <summary>Prints the first rows as a table.</summary>
+    /// <remarks>Action.</remarks>
+    /// <param name="rows">How many at most.</param>
+    /// <param name="truncate">Most characters of a value; 0 shows all.</param>
+    public void Show(int rows = 20, int truncate = 20) => Console.Write(ShowText(rows, truncate));
+
+    /// <summary>The first rows as a table: what <see cref="Show"/> prints.</summary>
+    /// <remarks>Action.</remarks>
+    /// <param name="rows">How many at most.</param>
+    /// <param name="truncate">Most characters of a value; 0 shows all.</param>
+    public string ShowText(int rows = 20, int truncate = 20)
+    {
+        var shown = With(new Limit(rows + 1L, 0, Plan)).Collect();
+        var table = TableRenderer.Render(Schema, [.. shown.Take(rows)], truncate);
+        return shown.Count > rows ? $"{table}only showing top {rows} rows\n" : table;
+    }
+
+    /// <summary>Prints the columns with their types.</summary>
+    public void PrintSchema() => Console.Write("root\n" + string.Concat(Schema.Select(field => $" |-- {field.Name}: {field.Type} (nullable = {(field.Nullable ? "true" : "false")})\n")));
+
+    /// <summary>Prints how it is computed.</summary>
+    /// <param name="extended">Also the plan as it was bound, and as it was optimised.</param>
+    public void Explain(bool extended = true) => Console.Write(ExplainText(extended));
+
+    /// <summary>How it is computed.</summary>
+    /// <param name="all">Also the plan as it was bound, and as it was optimised.</param>
+    public string ExplainText(bool all = false)
+    {
+        var optimised = Session.Optimise(Plan);
+        if (!all) return Session.Planner().Plan(optimised).ToString();
+        return $"== Logical ==\n{PlanPrinter.PrintWhole(Plan)}\n== Optimized ==\n{optimised}\n== Physical ==\n{Session.Planner().Plan(optimised)}";
+    }
+
+    /// <summary>Count, average, smallest and largest value of columns: a row for each of these, with the values as text.</summary>
+    /// <remarks>Action: one pass over the rows.</remarks>
+    /// <param name="columns">Names of columns; none for all numbers and texts.</param>
+    public DataFrame Describe(params string[] columns)
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        if (columns.Length == 0) columns = [.. Schema.Where(field => field.Type.IsNumber || field.Type.Kind == TypeKind.String).Select(field => field.Name)];
+        string[] statistics = Session.Functions.FindAggregate("stddev") is null ? ["count", "mean", "min", "max"] : ["count", "mean", "stddev", "min", "max"];
+        var values = columns.Length == 0 ? null : Agg([.. statistics.SelectMany(statistic => columns.Select(name => Statistic(statistic, name)))]).Collect()[0];
+        ValueList<ValueList<Expression>> rows =
+        [
+            .. statistics.Select((statistic, i) => (ValueList<Expression>)
+            [
+                new Literal(statistic, DataType.String),
+                .. columns.Select((_, c) => new Literal(values![(i * columns.Length) + c], DataType.String)),
+            ]),
+        ];
+        ValueList<ColumnReference> output =
+            [new ColumnReference("summary", DataType.String, false), .. columns.Select(name => new ColumnReference(Schema[Schema.IndexOf(name)].Name, DataType.String, true))];
+        return new DataFrame(Session, new Values(rows, output), null);
+    }
+
+    private Column Statistic(string statistic, string name)
+    {
+        var column = this[name];
+        var isNumber = Schema[Schema.IndexOf(name)].Type.IsNumber;
+        if (!isNumber && statistic is "mean" or "stddev") return Functions.Lit(null).Cast(DataType.String);
+        var call = Functions.Call(statistic == "mean" ? "avg" : statistic, statistic is "mean" or "stddev" ? column.Cast(DataType.Double) : column);
+        return call.Cast(DataType.String);
+    }
+
+    private async Task<IReadOnlyList<byte[]>> FramesAsync(CancellationToken cancellationToken)
+    {
+        var (plan, run) = Session.Plan(this);
+        using var ends = run;
+        return await QueryRunErrors.Unwrap(QueryResult.CollectAsync(plan, run, cancellationToken)).ConfigureAwait(false);
+    }
+
+    private Rdd<byte[]> Frames()
+    {
+        var (plan, run) = Session.Plan(this);
+        return QueryResult.Frames(plan, run);
+    }
+}

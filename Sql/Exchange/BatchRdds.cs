@@ -1,0 +1,139 @@
+using Dataflow.Shuffle;
+using Dataflow.Sql.Columns;
+using Dataflow.Sql.Sources;
+using Dataflow.Tasks;
+
+namespace Dataflow.Sql.Exchange;
+
+/// <summary>Batches as the engine reads them: chunks of one.</summary>
+internal sealed class BatchChunks(BatchReader reader) : ChunkReader<ColumnBatch>
+{
+    private readonly ColumnBatch[] _chunk = new ColumnBatch[1];
+
+    public BatchReader Batches => reader;
+
+    public override bool TryRead(out ReadOnlySpan<ColumnBatch> chunk)
+    {
+        while (reader.TryNext(out _chunk[0]))
+        {
+            if (_chunk[0].Alive == 0) continue;
+            chunk = _chunk;
+            return true;
+        }
+        chunk = default;
+        return false;
+    }
+
+    protected override void Dispose(bool disposing) => reader.Dispose();
+
+    /// <summary>A partition of an Rdd as operators read it.</summary>
+    public static BatchReader Open(Rdd<ColumnBatch> rdd, Partition partition, TaskContext context)
+    {
+        var chunks = rdd.Read(partition, context);
+        return chunks is BatchChunks own ? own.Batches : new ChunkBatches(chunks);
+    }
+
+    private sealed class ChunkBatches(ChunkReader<ColumnBatch> chunks) : BatchReader
+    {
+        private int _next = 1;
+        private ColumnBatch[] _chunk = new ColumnBatch[1];
+        private int _count = 1;
+
+        public override bool TryNext(out ColumnBatch batch)
+        {
+            if (_next == _count)
+            {
+                if (!chunks.TryRead(out var chunk))
+                {
+                    batch = null!;
+                    return false;
+                }
+                if (_chunk.Length < chunk.Length) _chunk = new ColumnBatch[chunk.Length];
+                chunk.CopyTo(_chunk);
+                _count = chunk.Length;
+                _next = 0;
+            }
+            batch = _chunk[_next++];
+            return true;
+        }
+
+        public override void Dispose()
+        {
+            chunks.Dispose();
+            base.Dispose();
+        }
+    }
+}
+
+/// <summary>Turns the batches of a partition into others. It travels to executors: it holds descriptions, and makes what computes when it is opened.</summary>
+public abstract class BatchOperator
+{
+    /// <summary>Begins to compute a partition.</summary>
+    /// <param name="input">The rows; owned by the result from now on.</param>
+    /// <param name="context">The task.</param>
+    public abstract BatchReader Open(BatchReader input, TaskContext context);
+}
+
+/// <summary>An operator over each partition.</summary>
+internal sealed class OperatorRdd(string name, Rdd<ColumnBatch> input, BatchOperator step) : Rdd<ColumnBatch>(input.Context, name)
+{
+    private readonly OneToOneDependency _dependency = new(input);
+
+    public override IReadOnlyList<Dependency> Dependencies => [_dependency];
+
+    public override IReadOnlyList<string> PreferredLocations(Partition partition) => input.PreferredLocations(partition);
+
+    protected override Partition[] GetPartitions() => [.. input.Partitions];
+
+    protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
+    {
+        var reader = BatchChunks.Open(input, partition, context);
+        try
+        {
+            return new BatchChunks(step.Open(reader, context));
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>Reads what an exchange placed.</summary>
+internal sealed class ExchangeRdd(ExchangeDependency exchange) : Rdd<ColumnBatch>(exchange.Rdd.Context, "Exchange")
+{
+    public override IReadOnlyList<Dependency> Dependencies => [exchange];
+
+    protected override Partition[] GetPartitions() =>
+        [.. Enumerable.Range(0, exchange.ReducePartitions).Select(i => new ShuffleReadPartition(i, i, i + 1))];
+
+    protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context) => new BatchChunks(Open(exchange, (ShuffleReadPartition)partition, context));
+
+    /// <summary>Reads a range of what an exchange placed.</summary>
+    public static BatchReader Open(ExchangeDependency exchange, ShuffleReadPartition partition, TaskContext context)
+    {
+        var input = ShuffleInput.Open(exchange.ShuffleId, partition, context);
+        var segments = new List<InputSegment>();
+        for (var reduce = input.ReduceStart; reduce < input.ReduceEnd; reduce++) segments.AddRange(input.Segments(reduce));
+        return new SegmentBatches(segments, exchange.Types, new TaskArena(context, "exchange read"));
+    }
+}
+
+/// <summary>Reads a table: a partition is a split.</summary>
+internal sealed class ScanRdd(DataflowContext context, ITableScan scan) : Rdd<ColumnBatch>(context, "Scan")
+{
+    public override IReadOnlyList<Dependency> Dependencies => [];
+
+    public override IReadOnlyList<string> PreferredLocations(Partition partition) => ((ScanPartition)partition).Split.Hosts;
+
+    protected override Partition[] GetPartitions() => [.. scan.Splits.Select((split, i) => new ScanPartition(i, split))];
+
+    protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context) =>
+        new BatchChunks(scan.Open(((ScanPartition)partition).Split, context, []));
+}
+
+/// <summary>A split of a table.</summary>
+/// <param name="Index">Position among the partitions.</param>
+/// <param name="Split">The split.</param>
+internal sealed record ScanPartition(int Index, TableSplit Split) : Partition(Index);

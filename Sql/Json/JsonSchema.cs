@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Dataflow.Compression;
+using Dataflow.Files;
+using Dataflow.Formats;
+using Dataflow.Sql.Casts;
+
+namespace Dataflow.Sql.Json;
+
+/// <summary>Finds the columns of JSON files by looking at the first objects.</summary>
+internal static class JsonSchema
+{
+    /// <summary>The columns of the first file that has objects, in the order in which they are first seen.</summary>
+    /// <exception cref="QueryException">There is no object.</exception>
+    public static Schema Find(FileEntry[] files, int rows)
+    {
+        var types = new Dictionary<string, DataType>(StringComparer.OrdinalIgnoreCase);
+        var names = new List<string>();
+        var seen = 0;
+        foreach (var file in files)
+        {
+            using var lines = new LineReader(new FileSlice(file.Path, 0, file.Length, file.Length, CompressedStreams.IsCompressed(file.Path)));
+            while (seen < rows && lines.TryRead(out var line)) seen += TryLook(line, types, names) ? 1 : 0;
+            if (seen > 0) break;
+        }
+        if (names.Count == 0) throw new QueryException("UNABLE_TO_INFER_SCHEMA", $"'{files[0].Path}' has no JSON object that has fields, one a line, so there are no columns to see. Give the schema in the options.");
+        return new Schema(names.Select(name => new Field(name, types[name] == DataType.Null ? DataType.String : types[name])).ToArray());
+    }
+
+    private static bool TryLook(ReadOnlySpan<byte> line, Dictionary<string, DataType> types, List<string> names)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(line, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 256 });
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var name = reader.GetString()!;
+                reader.Read();
+                var type = TypeOf(reader);
+                reader.Skip();
+                if (!types.TryGetValue(name, out var known)) names.Add(name);
+                types[name] = known is null ? type : Both(known, type);
+            }
+            return true;
+        }
+        catch (JsonException)
+        {
+            // A line that is no object says nothing of the columns; reading it later is what the mode says.
+            return false;
+        }
+    }
+
+    private static DataType TypeOf(Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.Null => DataType.Null,
+        JsonTokenType.True or JsonTokenType.False => DataType.Boolean,
+        JsonTokenType.Number => reader.TryGetInt64(out _) ? DataType.BigInt : DataType.Double,
+        JsonTokenType.String when reader.ValueSpan.Length is >= 8 and <= 10 && TimeText.TryDate(reader.ValueSpan, out _) && reader.ValueSpan.Contains((byte)'-') => DataType.Date,
+        JsonTokenType.String when reader.ValueSpan.Length > 10 && TimeText.TryTimestamp(reader.ValueSpan, out _, out _) => DataType.Timestamp,
+        _ => DataType.String,
+    };
+
+    private static DataType Both(DataType a, DataType b)
+    {
+        if (a == b || b == DataType.Null) return a;
+        if (a == DataType.Null) return b;
+        return a.IsNumber && b.IsNumber ? DataType.Double : a.Kind is TypeKind.Date or TypeKind.Timestamp && b.Kind is TypeKind.Date or TypeKind.Timestamp ? DataType.Timestamp : DataType.String;
+    }
+}

@@ -1,0 +1,157 @@
+using Dataflow.Files;
+using Dataflow.Sql.Columns;
+using Dataflow.Sql.Sources;
+using Dataflow.Tasks;
+
+namespace Dataflow.Sql.Parquet;
+
+/// <summary>Reads the wanted columns of one row group, in batches.</summary>
+internal sealed unsafe class RowGroupReader : BatchReader
+{
+    private readonly ParquetSplit _split;
+    private readonly TaskContext _task;
+    private readonly TaskArena _arena;
+    private readonly Stream _file;
+    private readonly ColumnReader?[] _readers;
+    private readonly ColumnBatch _batch;
+    private readonly SplitFilters _filters;
+    private readonly IReadOnlyList<(long Start, long End)> _ranges = [];
+    private int _range;
+    private long _at;
+    private long _left;
+    private long _bytesCounted;
+    private bool _isEnded;
+
+    /// <summary>Opens the file.</summary>
+    /// <exception cref="InputException">The file is not what it was when the query was planned.</exception>
+    public RowGroupReader(ParquetSplit split, TaskContext task, IReadOnlyList<IDynamicFilter> dynamic)
+    {
+        _split = split;
+        _task = task;
+        _filters = new SplitFilters(split, dynamic);
+        _left = split.ReadRows;
+        _readers = new ColumnReader?[split.Columns.Count];
+        var vectors = new ColumnVector[split.Columns.Count];
+        _arena = new TaskArena(task, "parquet scan");
+        if (_filters.RejectsAll) _left = 0;
+        _file = _left > 0 ? OpenFile(split) : Stream.Null;
+        if (_left > 0)
+        {
+            _ranges = SplitFilters.RowsOf(split, _file).Ranges;
+            if (_ranges.Count == 0) _left = 0;
+        }
+        for (var i = 0; i < vectors.Length; i++)
+        {
+            var column = split.Columns[i];
+            if (_left == 0 || column.Source is null || column.Type == DataType.Null)
+            {
+                vectors[i] = ConstantColumn.Vector(_arena, column.Constant);
+                continue;
+            }
+            try
+            {
+                // Where whole ranges are passed over, it is worth knowing where pages begin.
+                var offsets = _ranges is [(0, var end)] && end == split.ReadRows ? null : PageIndex.ReadOffsets(_file, column.Chunk!, split.GroupRows);
+                _readers[i] = new ColumnReader(_arena, _file, column.Source, column.Chunk!, split.GroupRows, offsets);
+                vectors[i] = _readers[i]!.Vector;
+            }
+            catch (CorruptDataException error)
+            {
+                End();
+                throw Damaged(error, column, error.Offset ?? 0);
+            }
+        }
+        _batch = new ColumnBatch(vectors);
+    }
+
+    /// <inheritdoc/>
+    public override bool TryNext(out ColumnBatch batch)
+    {
+        batch = _batch;
+        _task.CancellationToken.ThrowIfCancellationRequested();
+        if (_left > 0 && (_filters.RejectsAll || _range == _ranges.Count)) _left = 0;
+        if (_left == 0)
+        {
+            End();
+            return false;
+        }
+        var (start, end) = _ranges[_range];
+        var passed = Math.Max(0, start - _at);
+        _at += passed;
+        var rows = (int)Math.Min(end - _at, ColumnBatch.MaxRows);
+        for (var i = 0; i < _readers.Length; i++) Read(i, passed, rows);
+        _at += rows;
+        if (_at == end) _range++;
+        _batch.Set(rows);
+        _task.Metrics.InputRecords += rows;
+        CountBytes();
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        End();
+        base.Dispose();
+    }
+
+    private void Read(int column, long passed, int rows)
+    {
+        if (_readers[column] is not { } reader)
+        {
+            _batch.Columns[column].Length = rows;
+            return;
+        }
+        try
+        {
+            reader.Skip(passed);
+            reader.Read(rows);
+        }
+        catch (CorruptDataException error)
+        {
+            throw Damaged(error, _split.Columns[column], reader.Position);
+        }
+        catch (EndOfStreamException error)
+        {
+            throw Damaged(error, _split.Columns[column], reader.Position);
+        }
+    }
+
+    private CorruptDataException Damaged(Exception error, SplitColumn column, long position) => new(
+        "parquet", position, $"column '{column.Name}' of row group {_split.Ordinal}: {(error as CorruptDataException)?.Problem ?? error.Message}", _split.Path, error);
+
+    private void CountBytes()
+    {
+        var bytes = 0L;
+        foreach (var reader in _readers) bytes += reader?.BytesRead ?? 0;
+        _task.Metrics.InputBytes += bytes - _bytesCounted;
+        _bytesCounted = bytes;
+    }
+
+    private void End()
+    {
+        if (_isEnded) return;
+        _isEnded = true;
+        _left = 0;
+        _arena.Dispose();
+        _file.Dispose();
+    }
+
+    private static Stream OpenFile(ParquetSplit split)
+    {
+        Stream stream;
+        try
+        {
+            stream = FileSystems.For(split.Path).OpenRead(split.Path);
+        }
+        catch (FileNotFoundException error)
+        {
+            throw new InputException($"'{split.Path}' is gone since the query was planned. Plan it again, and don't remove files that queries read.", split.Path, error);
+        }
+        if (stream.Length == split.FileLength) return stream;
+        var length = stream.Length;
+        stream.Dispose();
+        throw new InputException(
+            $"'{split.Path}' has {length:N0} bytes, but had {split.FileLength:N0} when the query was planned. Plan it again, and don't change files that queries read.", split.Path);
+    }
+}

@@ -1,0 +1,51 @@
+namespace Dataflow.Sql.Parsing;
+
+/// <summary>A statement as it was written.</summary>
+internal abstract record StatementSyntax
+{
+    /// <summary>First character of what it is about.</summary>
+    public int Position { get; init; } = -1;
+}
+
+/// <summary>A query.</summary>
+/// <param name="Query">The query.</param>
+internal sealed record QueryStatementSyntax(QuerySyntax Query) : StatementSyntax;
+
+/// <summary>EXPLAIN.</summary>
+/// <param name="Mode">EXTENDED, FORMATTED, ... in upper case; empty where nothing is written.</param>
+/// <param name="Statement">What is explained.</param>
+internal sealed record ExplainSyntax(string Mode, StatementSyntax Statement) : StatementSyntax;
+
+/// <summary>CREATE TEMP VIEW.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Columns">Names of its columns; empty for the query's.</param>
+/// <param name="Replaces">OR REPLACE.</param>
+/// <param name="IfNotExists">IF NOT EXISTS.</param>
+/// <param name="Query">The query.</param>
+internal sealed record CreateViewSyntax(string Name, ValueList<string> Columns, bool Replaces, bool IfNotExists, QuerySyntax Query) : StatementSyntax;
+
+/// <summary>DROP VIEW.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="IfExists">IF EXISTS.</param>
+internal sealed record DropViewSyntax(string Name, bool IfExists) : StatementSyntax;
+
+/// <summary>SHOW TABLES, SHOW VIEWS.</summary>
+/// <param name="Pattern">LIKE; null for all.</param>
+internal sealed record ShowTablesSyntax(string? Pattern) : StatementSyntax;
+
+/// <summary>DESCRIBE.</summary>
+/// <param name="Source">The table, or a query.</param>
+internal sealed record DescribeSyntax(SourceSyntax Source) : StatementSyntax;
+
+/// <summary>SET TIME ZONE.</summary>
+/// <param name="Zone">The zone; null for LOCAL.</param>
+internal sealed record SetTimeZoneSyntax(string? Zone) : StatementSyntax;
+
+/// <summary>SET, SET key, SET key = value.</summary>
+/// <param name="Key">The key; null for all.</param>
+/// <param name="Value">The value; null to show it.</param>
+internal sealed record SetSettingSyntax(string? Key, string? Value) : StatementSyntax;
+
+/// <summary>RESET, RESET key.</summary>
+/// <param name="Key">The key; null for all.</param>
+internal sealed record ResetSyntax(string? Key) : StatementSyntax;

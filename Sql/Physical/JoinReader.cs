@@ -1,0 +1,319 @@
+using Dataflow.Sql.Columns;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Plans;
+using Dataflow.Sql.Rows;
+using Dataflow.Sql.Sources;
+using Dataflow.Tasks;
+
+namespace Dataflow.Sql.Physical;
+
+/// <summary>
+/// Goes by a join's table. Where no key has two rows, columns of the left are passed on as they are and only those of the right are fetched; else
+/// pairs are made, a batch at a time.
+/// </summary>
+internal sealed unsafe class JoinReader : BatchReader
+{
+    private const int Words = ColumnBatch.MaxRows / 64;
+
+    private readonly JoinKind _kind;
+    private readonly bool _marksNulls;
+    private readonly BatchReader _input;
+    private readonly JoinTable _table;
+    private readonly IDisposable? _owned;
+    private readonly TaskArena _arena;
+    private readonly Evaluator[] _keys;
+    private readonly ColumnVector[] _keyVectors;
+    private readonly int[] _strictKeys;
+    private readonly ColumnVector[] _strictVectors;
+    private readonly FilterEvaluator? _condition;
+    private readonly int _leftCount;
+    private readonly VectorGather[] _leftGathers;
+    private readonly FlatVector[] _rightVectors;
+    private readonly ColumnBatch _pairs;
+    private readonly ColumnBatch _result;
+    private readonly FlatVector? _mark;
+    private readonly ulong* _matched;
+    private readonly ulong* _mask;
+    private readonly ulong* _rightMatched;
+    private readonly ushort[] _valid = new ushort[ColumnBatch.MaxRows];
+    private readonly int[] _found = new int[ColumnBatch.MaxRows];
+    private readonly int[] _rightRows = new int[ColumnBatch.MaxRows];
+    private readonly ushort[] _leftRows = new ushort[ColumnBatch.MaxRows];
+
+    // Where making pairs of the current batch goes on.
+    private ColumnBatch? _batch;
+    private int _validCount;
+    private int _next;
+    private int _chain = -1;
+    private int _unmatchedRight;
+    private bool _inputEnded;
+
+    public JoinReader(JoinStep step, BatchReader input, JoinTable table, IDisposable? owned, TaskContext context)
+    {
+        _kind = step.Kind;
+        _marksNulls = step.MarksNulls;
+        _input = input;
+        _table = table;
+        _owned = owned;
+        _arena = new TaskArena(context, "join");
+        var evaluating = step.Scope.In(_arena);
+        _keys = [.. step.LeftKeys.Select(key => ExpressionCompiler.Compile(key, step.Left, evaluating))];
+        _keyVectors = new ColumnVector[_keys.Length];
+        _strictKeys = step.Strict(Enumerable.Range(0, _keys.Length).ToArray());
+        _strictVectors = new ColumnVector[_strictKeys.Length];
+        _leftCount = step.Left.Count;
+        _leftGathers = [.. step.Left.Select(column => new VectorGather(_arena, column.Type))];
+        _rightVectors = [.. step.Right.Select(column => new FlatVector(_arena, column.Type))];
+        _pairs = new ColumnBatch([.. step.Left.Select(column => new ColumnVector(column.Type)), .. _rightVectors.Select(vector => vector.Vector)]);
+        ValueList<ColumnReference> both = [.. step.Left, .. step.Right];
+        _condition = step.Condition is null ? null : ExpressionCompiler.CompileFilter(step.Condition, both, evaluating);
+        if (_kind == JoinKind.Mark) _mark = new FlatVector(_arena, DataType.Boolean);
+        _result = new ColumnBatch([.. step.Left.Select(column => new ColumnVector(column.Type)), .. _mark is null ? Array.Empty<ColumnVector>() : [_mark.Vector]]);
+        _matched = (ulong*)_arena.Rent(Words * sizeof(ulong)).Pointer;
+        _mask = (ulong*)_arena.Rent(Words * sizeof(ulong)).Pointer;
+        if (_kind != JoinKind.Full) return;
+        var words = (table.Rows.Count + 63) / 64;
+        _rightMatched = (ulong*)_arena.Rent(Math.Max(8, words * sizeof(ulong))).Pointer;
+        new Span<ulong>(_rightMatched, words).Clear();
+    }
+
+    private bool GivesPairs => _kind is JoinKind.Inner or JoinKind.Left or JoinKind.Full or JoinKind.Single;
+
+    public override bool TryNext(out ColumnBatch batch)
+    {
+        while (true)
+        {
+            if (_batch is not null)
+            {
+                if (GivesPairs ? TryPairs(out batch) : TryMatches(out batch)) return true;
+                continue;
+            }
+            if (_inputEnded || !_input.TryNext(out _batch!))
+            {
+                _inputEnded = true;
+                _batch = null;
+                return TryUnmatchedRight(out batch);
+            }
+            Begin(_batch);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _input.Dispose();
+        _arena.Dispose();
+        _owned?.Dispose();
+        base.Dispose();
+    }
+
+    private void Begin(ColumnBatch batch)
+    {
+        for (var i = 0; i < _keys.Length; i++) _keyVectors[i] = _keys[i].Evaluate(batch);
+        for (var i = 0; i < _strictKeys.Length; i++) _strictVectors[i] = _keyVectors[_strictKeys[i]];
+        var valid = NotNull.Rows(_strictVectors, batch.Selection, _valid);
+        _validCount = valid.Length;
+        if (!valid.IsEmpty) valid.CopyTo(_valid);
+        _table.Find(_keyVectors, valid, _found);
+        new Span<ulong>(_matched, Words).Clear();
+        _next = 0;
+        _chain = _validCount > 0 ? _found[0] : -1;
+    }
+
+    // Pairs of the current batch; after the last of them, its rows without match.
+    private bool TryPairs(out ColumnBatch batch)
+    {
+        if (_table.IsUnique && _condition is null && _next == 0 && _keys.Length > 0) return TryAligned(out batch);
+        if (_next >= 0)
+        {
+            var count = MakePairs();
+            if (count > 0)
+            {
+                batch = Gather(count);
+                return batch.Alive > 0;
+            }
+            _next = -1;
+        }
+        var rows = _batch!;
+        _batch = null;
+        batch = _pairs;
+        return _kind != JoinKind.Inner && TryUnmatchedLeft(rows);
+    }
+
+    // Row i of the right stands beside row i of the left.
+    private bool TryAligned(out ColumnBatch batch)
+    {
+        var rows = _batch!;
+        _batch = null;
+        batch = _pairs;
+        var keepsAll = _kind != JoinKind.Inner;
+        _rightRows.AsSpan(0, rows.Rows).Fill(-1);
+        new Span<ulong>(_mask, Words).Clear();
+        var any = false;
+        for (var i = 0; i < _validCount; i++)
+        {
+            if (_found[i] < 0) continue;
+            any = true;
+            var row = _valid[i];
+            _rightRows[row] = _found[i];
+            _mask[row >> 6] |= 1UL << (row & 63);
+            if (_rightMatched != null) _rightMatched[_found[i] >> 6] |= 1UL << (_found[i] & 63);
+        }
+        if (!any && !keepsAll) return false;
+        for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(rows.Columns[i]);
+        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows[i].Gather(_rightRows.AsSpan(0, rows.Rows), _rightVectors[i]);
+        _pairs.Set(rows.Rows, keepsAll ? rows.Mask : _mask);
+        return _pairs.Alive > 0;
+    }
+
+    private int MakePairs()
+    {
+        var count = 0;
+        while (_next < _validCount && count < ColumnBatch.MaxRows)
+        {
+            if (_chain < 0)
+            {
+                _next++;
+                if (_next < _validCount) _chain = _found[_next];
+                continue;
+            }
+            _leftRows[count] = _valid[_next];
+            _rightRows[count++] = _chain;
+            _chain = _table.NextOf(_chain);
+        }
+        return count;
+    }
+
+    private ColumnBatch Gather(int count)
+    {
+        var rows = _batch!;
+        for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(_leftGathers[i].Gather(rows.Columns[i], _leftRows.AsSpan(0, count)));
+        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows[i].Gather(_rightRows.AsSpan(0, count), _rightVectors[i]);
+        _pairs.Set(count);
+        if (_condition is not null) _pairs.Set(count, _condition.Filter(_pairs));
+        if (_kind == JoinKind.Inner || _pairs.Alive == 0) return _pairs;
+        foreach (var pair in _pairs.Selection)
+        {
+            var row = _leftRows[pair];
+            var bit = 1UL << (row & 63);
+            if (_kind == JoinKind.Single && (_matched[row >> 6] & bit) != 0) throw TooManyRows();
+            _matched[row >> 6] |= bit;
+            if (_rightMatched != null) _rightMatched[_rightRows[pair] >> 6] |= 1UL << (_rightRows[pair] & 63);
+        }
+        return _pairs;
+    }
+
+    private bool TryUnmatchedLeft(ColumnBatch rows)
+    {
+        new Span<ulong>(_mask, Words).Clear();
+        foreach (var row in rows.Selection) _mask[row >> 6] |= 1UL << (row & 63);
+        for (var i = 0; i < Words; i++) _mask[i] &= ~_matched[i];
+        for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(rows.Columns[i]);
+        _rightRows.AsSpan(0, rows.Rows).Fill(-1);
+        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows[i].Gather(_rightRows.AsSpan(0, rows.Rows), _rightVectors[i]);
+        _pairs.Set(rows.Rows, _mask);
+        return _pairs.Alive > 0;
+    }
+
+    // Full joins only: rows of the table that nothing met.
+    private bool TryUnmatchedRight(out ColumnBatch batch)
+    {
+        batch = _pairs;
+        if (_rightMatched == null) return false;
+        var count = 0;
+        for (; _unmatchedRight < _table.Rows.Count && count < ColumnBatch.MaxRows; _unmatchedRight++)
+        {
+            if ((_rightMatched[_unmatchedRight >> 6] >> (_unmatchedRight & 63) & 1) == 0) _rightRows[count++] = _unmatchedRight;
+        }
+        if (count == 0) return false;
+        for (var i = 0; i < _leftCount; i++) NullConstant(_pairs.Columns[i], count);
+        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows[i].Gather(_rightRows.AsSpan(0, count), _rightVectors[i]);
+        _pairs.Set(count);
+        return true;
+    }
+
+    private void NullConstant(ColumnVector vector, int rows)
+    {
+        new Span<ulong>(_matched, Words).Clear();
+        vector.Form = VectorForm.Constant;
+        vector.Length = rows;
+        vector.Data = (byte*)_matched;
+        vector.Validity = _matched;
+    }
+
+    // Semi, anti and mark joins: which rows of the left have a match.
+    private bool TryMatches(out ColumnBatch batch)
+    {
+        var rows = _batch!;
+        batch = _result;
+        if (_condition is null)
+        {
+            for (var i = 0; i < _validCount; i++)
+            {
+                if (_found[i] >= 0) _matched[_valid[i] >> 6] |= 1UL << (_valid[i] & 63);
+            }
+        }
+        else
+        {
+            for (var count = MakePairs(); count > 0; count = MakePairs()) Gather(count);
+        }
+        _batch = null;
+        for (var i = 0; i < _leftCount; i++) _result.Columns[i].Share(rows.Columns[i]);
+        if (_kind == JoinKind.Mark)
+        {
+            Mark(rows);
+            _result.Set(rows.Rows, rows.Mask);
+            return true;
+        }
+        new Span<ulong>(_mask, Words).Clear();
+        foreach (var row in rows.Selection)
+        {
+            var isMatched = (_matched[row >> 6] >> (row & 63) & 1) != 0;
+            var isWanted = _kind switch
+            {
+                JoinKind.Semi => isMatched,
+                JoinKind.Anti => !isMatched,
+                _ => !isMatched && !IsOpen(row),
+            };
+            if (isWanted) _mask[row >> 6] |= 1UL << (row & 63);
+        }
+        _result.Set(rows.Rows, _mask);
+        return _result.Alive > 0;
+    }
+
+    private void Mark(ColumnBatch rows)
+    {
+        var bits = (ulong*)_mark!.Data;
+        var hasNulls = false;
+        for (var i = 0; i < Words; i++)
+        {
+            bits[i] = _matched[i];
+            _mark.Validity[i] = ulong.MaxValue;
+        }
+        if (_marksNulls)
+        {
+            foreach (var row in rows.Selection)
+            {
+                if ((_matched[row >> 6] >> (row & 63) & 1) != 0 || !IsOpen(row)) continue;
+                _mark.Validity[row >> 6] &= ~(1UL << (row & 63));
+                hasNulls = true;
+            }
+        }
+        _mark.Set(rows.Rows, hasNulls);
+    }
+
+    // A row without match for which IN is null, not false: a null on either side might have been anything.
+    private bool IsOpen(int row)
+    {
+        if (_table.Seen == 0) return false;
+        if (_table.HasNullKey) return true;
+        foreach (var key in _strictVectors)
+        {
+            if (key.IsNull(row)) return true;
+        }
+        return false;
+    }
+
+    private static QueryException TooManyRows() => new(
+        "SCALAR_SUBQUERY_TOO_MANY_ROWS", "A subquery that stands for one value gave more than one row. Make it give one: with an aggregate, or LIMIT 1.");
+}

@@ -1,0 +1,77 @@
+using Dataflow.Sql.Columns;
+using Dataflow.Sql.Exchange;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Plans;
+
+namespace Dataflow.Sql.Physical;
+
+/// <summary>How a relation is computed: a tree that becomes Rdds of batches. Immutable. Libraries may add kinds of their own.</summary>
+public abstract record PhysicalPlan
+{
+    /// <summary>The columns it gives, in the order its batches have them.</summary>
+    public abstract ValueList<ColumnReference> Output { get; }
+
+    /// <summary>What it reads.</summary>
+    public abstract ValueList<PhysicalPlan> Inputs { get; }
+
+    /// <summary>How it shows in a plan, without its inputs.</summary>
+    public abstract string Describe();
+
+    /// <summary>The Rdd that computes it; the same one each time for one run.</summary>
+    /// <param name="run">The run of the query.</param>
+    public Rdd<ColumnBatch> ToRdd(QueryRun run) => run.RddOf(this);
+
+    /// <summary>Makes the Rdd. Called once a run.</summary>
+    protected internal abstract Rdd<ColumnBatch> MakeRdd(QueryRun run);
+
+    /// <summary>The whole tree, a line each.</summary>
+    public sealed override string ToString() => PlanPrinter.Print(this, plan => plan.Describe(), plan => plan.Inputs);
+}
+
+/// <summary>One run of a query on the driver. When it ends, what executors keep of its exchanges is dropped.</summary>
+/// <param name="context">Where its jobs run.</param>
+/// <param name="scope">What expressions are computed under.</param>
+public sealed class QueryRun(DataflowContext context, QueryScope scope) : IDisposable
+{
+    // By reference: equal parts of a plan are computed once only if the planner made them one.
+    private readonly Dictionary<PhysicalPlan, Rdd<ColumnBatch>> _rdds = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Where its jobs run.</summary>
+    public DataflowContext Context { get; } = context;
+
+    /// <summary>What expressions are computed under.</summary>
+    public QueryScope Scope { get; } = scope;
+
+    private readonly List<ExchangeDependency> _exchanges = [];
+
+    /// <summary>Drops what was exchanged.</summary>
+    public void Dispose()
+    {
+        foreach (var exchange in _exchanges) exchange.Release();
+        _exchanges.Clear();
+    }
+
+    internal ExchangeDependency Exchange(Rdd<ColumnBatch> rows, ValueList<DataType> types, Distribution distribution)
+    {
+        var exchange = new ExchangeDependency(rows, types, distribution);
+        _exchanges.Add(exchange);
+        return exchange;
+    }
+
+    internal Rdd<ColumnBatch> RddOf(PhysicalPlan plan)
+    {
+        if (!_rdds.TryGetValue(plan, out var rdd)) _rdds.Add(plan, rdd = plan.MakeRdd(this));
+        return rdd;
+    }
+}
+
+/// <summary>What expressions of a query are computed under; travels with its tasks.</summary>
+/// <param name="Session">The session's settings when it began.</param>
+/// <param name="Text">The query's text, for errors that show where; null if there is none.</param>
+public sealed record QueryScope(SessionSettings Session, string? Text)
+{
+    /// <summary>What evaluators of one task need.</summary>
+    /// <param name="arena">Their memory.</param>
+    public EvaluatorContext In(TaskArena arena) => new(arena, Session, Text);
+}

@@ -1,0 +1,141 @@
+using Dataflow.Sql.Exchange;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Plans;
+using Dataflow.Sql.Sources;
+
+namespace Dataflow.Sql.Physical;
+
+/// <summary>Chooses how kinds of plans that Sql does not know are computed: what libraries add to the planner.</summary>
+public interface IPlanStrategy
+{
+    /// <summary>A way to compute a plan, or null if it is not this strategy's.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="planner">Plans what is below.</param>
+    PhysicalPlan? Plan(LogicalPlan plan, Planner planner);
+}
+
+/// <summary>What the planner goes by.</summary>
+/// <param name="Parallelism">How many tasks run at once.</param>
+public sealed record PlannerOptions(int Parallelism)
+{
+    /// <summary>Rows of a build side up to which one table is shared by all tasks.</summary>
+    public long SharedBuildRows { get; init; } = 20_000_000;
+
+    /// <summary>Strategies that are asked first.</summary>
+    public IReadOnlyList<IPlanStrategy> Strategies { get; init; } = [];
+}
+
+/// <summary>Makes a physical plan of an optimised logical one.</summary>
+/// <param name="options">What it goes by.</param>
+public sealed class Planner(PlannerOptions options)
+{
+    private readonly Dictionary<CommonDefinition, PhysicalPlan> _common = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>What it goes by.</summary>
+    public PlannerOptions Options => options;
+
+    /// <summary>How a plan is computed.</summary>
+    /// <exception cref="QueryException">It has a part that nothing can compute.</exception>
+    public PhysicalPlan Plan(LogicalPlan plan)
+    {
+        foreach (var strategy in options.Strategies)
+        {
+            if (strategy.Plan(plan, this) is { } found) return found;
+        }
+        return plan switch
+        {
+            Scan scan => new ScanExec(scan.Table, new ScanRequest(scan.Fields, scan.Filters), scan.Columns),
+            Values values => new ValuesExec(values.Rows, values.Columns),
+            Project project => new ProjectExec(project.Items, Plan(project.Input)),
+            Filter filter => new FilterExec(filter.Condition, Plan(filter.Input)),
+            Expand expand => new ExpandExec(expand.Projections, expand.Columns, Plan(expand.Input)),
+            Aggregate aggregate => PlanAggregate(aggregate),
+            Join join => JoinPlanner.Plan(join, this),
+            Limit { Count: { } count, Input: Sort sort } limit => PlanTop(sort, count, limit.Offset),
+            Limit limit => PlanLimit(limit),
+            Sort sort => new SortExec(sort.Orders, null, Single(Plan(sort.Input))),
+            Union union => PlanUnion(union),
+            SetOperation operation => PlanSet(operation),
+            CommonTable common => PlanCommon(common),
+            Window window => PlanWindow(window),
+            _ => throw new QueryException("UNSUPPORTED_FEATURE", $"Nothing computes {plan.GetType().Name} yet: {plan.Describe()}"),
+        };
+    }
+
+    /// <summary>All rows in one partition.</summary>
+    public static PhysicalPlan Single(PhysicalPlan plan) => new ExchangeExec(new SingleDistribution(), plan);
+
+    /// <summary>Rows with equal keys in one partition; all in one if there are no keys.</summary>
+    /// <param name="plan">The rows.</param>
+    /// <param name="keys">Columns of it.</param>
+    public PhysicalPlan ByKeys(PhysicalPlan plan, IEnumerable<ColumnReference> keys)
+    {
+        ValueList<int> positions = [.. keys.Select(key => PositionOf(plan, key))];
+        return positions.Count == 0 ? Single(plan) : new ExchangeExec(new HashDistribution(positions, PartitionsFor()), plan);
+    }
+
+    /// <summary>How many partitions rows are placed in.</summary>
+    public int PartitionsFor() => Math.Max(2, options.Parallelism * 2);
+
+    internal static int PositionOf(PhysicalPlan plan, ColumnReference column)
+    {
+        for (var i = 0; i < plan.Output.Count; i++)
+        {
+            if (plan.Output[i] == column) return i;
+        }
+        throw new InvalidOperationException($"{column} is no column of {plan.Describe()}. This is a mistake in Dataflow: please report it.");
+    }
+
+    private PhysicalPlan PlanAggregate(Aggregate aggregate)
+    {
+        if (DistinctAggregates.Rewrite(aggregate) is { } rewritten) return Plan(rewritten);
+        var states = aggregate.Aggregates.SelectMany(each =>
+        {
+            var call = (AggregateCall)each.Value;
+            return call.Function.StateTypes(call).Select((type, i) => new ColumnReference($"{each.Column.Name}.{i}", type, true));
+        });
+        var partial = new PartialAggregateExec(aggregate.Keys, aggregate.Aggregates, [.. states], Plan(aggregate.Input));
+        var keys = aggregate.Keys.ConvertAll(key => key.Column);
+        return new FinalAggregateExec(keys, aggregate.Aggregates, ByKeys(partial, keys));
+    }
+
+    private PhysicalPlan PlanTop(Sort sort, long count, long offset)
+    {
+        var wanted = checked(count + offset);
+        var best = new SortExec(sort.Orders, wanted, Single(new SortExec(sort.Orders, wanted, Plan(sort.Input))));
+        return offset == 0 ? best : new LimitExec(count, offset, best);
+    }
+
+    private PhysicalPlan PlanLimit(Limit limit)
+    {
+        var input = Plan(limit.Input);
+        if (limit.Count is { } count) input = new LimitExec(checked(count + limit.Offset), 0, input);
+        return new LimitExec(limit.Count, limit.Offset, Single(input));
+    }
+
+    private PhysicalPlan PlanUnion(Union union) => new UnionExec(union.Branches.ConvertAll(Plan), union.Columns);
+
+    private PhysicalPlan PlanSet(SetOperation operation) => Plan(SetRewrite.ToAggregate(operation));
+
+    // Read more than once, computed once: its rows are kept as those of an exchange are.
+    private PhysicalPlan PlanCommon(CommonTable common)
+    {
+        if (!_common.TryGetValue(common.Definition, out var shared))
+            _common.Add(common.Definition, shared = new ExchangeExec(new RoundRobinDistribution(PartitionsFor()), Plan(common.Definition.Plan)));
+        return new ProjectExec([.. common.Columns.Zip(common.Definition.Plan.Output, (column, source) => new NamedExpression(source, column))], shared);
+    }
+
+    private PhysicalPlan PlanWindow(Window window)
+    {
+        var first = (WindowExpression)window.Items[0].Value;
+        var input = Plan(window.Input);
+
+        // Partition keys that are not columns are computed first.
+        var added = first.Partitions.Where(key => key is not ColumnReference).Distinct().Select((key, i) => NamedExpression.New(key, $"partition key {i}")).ToList();
+        if (added.Count > 0) input = new ProjectExec([.. input.Output.Select(NamedExpression.Pass), .. added], input);
+        ValueList<ColumnReference> keys = [.. first.Partitions.Select(key => key as ColumnReference ?? added.First(each => each.Value == key).Column)];
+        var sorted = new SortExec([.. keys.Select(key => new SortOrder(key, false, true)), .. first.Orders], null, ByKeys(input, keys));
+        PhysicalPlan computed = new WindowExec(keys, window.Items, sorted);
+        return added.Count == 0 ? computed : new ProjectExec(window.Output.ConvertAll(NamedExpression.Pass), computed);
+    }
+}

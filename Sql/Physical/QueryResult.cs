@@ -1,0 +1,79 @@
+using Dataflow.Sql.Columns;
+using Dataflow.Sql.Exchange;
+using Dataflow.Sql.Records;
+using Dataflow.Sql.Rows;
+using Dataflow.Tasks;
+
+namespace Dataflow.Sql.Physical;
+
+/// <summary>Brings the rows of a plan to the driver, as frames.</summary>
+internal static class QueryResult
+{
+    /// <summary>Computes all partitions.</summary>
+    public static async Task<IReadOnlyList<byte[]>> CollectAsync(PhysicalPlan plan, QueryRun run, CancellationToken cancellationToken)
+    {
+        ValueList<DataType> types = plan.Output.ConvertAll(column => column.Type);
+        var parts = await run.Context.RunJobAsync(plan.ToRdd(run), batches => ToFrames(batches, types), null, cancellationToken).ConfigureAwait(false);
+        return [.. parts.SelectMany(frames => frames)];
+    }
+
+    /// <summary>The same as an Rdd: partitions are computed when they are asked for.</summary>
+    public static Rdd<byte[]> Frames(PhysicalPlan plan, QueryRun run)
+    {
+        ValueList<DataType> types = plan.Output.ConvertAll(column => column.Type);
+        return plan.ToRdd(run).MapPartitions(batches => ToFrames(batches, types));
+    }
+
+    /// <summary>The rows of frames as records.</summary>
+    public static IEnumerable<T> RecordsOf<T>(IEnumerable<byte[]> frames, Schema schema, RecordMapper<T> mapper)
+    {
+        var reader = new FrameReader(null, schema.Select(column => column.Type));
+        foreach (var frame in frames)
+        {
+            foreach (var record in RecordsOf(frame, reader, mapper)) yield return record;
+        }
+    }
+
+    private static unsafe T[] RecordsOf<T>(byte[] frame, FrameReader reader, RecordMapper<T> mapper)
+    {
+        fixed (byte* bytes = frame) return mapper.Map(reader.Read(new ReadOnlySpan<byte>(bytes, frame.Length)));
+    }
+
+    /// <summary>The rows of frames.</summary>
+    public static IEnumerable<Row> RowsOf(IEnumerable<byte[]> frames, Schema schema)
+    {
+        var reader = new FrameReader(null, schema.Select(column => column.Type));
+        foreach (var frame in frames)
+        {
+            // Rows are made before the array may move.
+            foreach (var row in RowsOf(frame, reader, schema)) yield return row;
+        }
+    }
+
+    private static unsafe List<Row> RowsOf(byte[] frame, FrameReader reader, Schema schema)
+    {
+        fixed (byte* bytes = frame) return [.. Row.Of(reader.Read(new ReadOnlySpan<byte>(bytes, frame.Length)), schema)];
+    }
+
+    private static byte[][] ToFrames(IEnumerable<ColumnBatch> batches, ValueList<DataType> types)
+    {
+        using var arena = new TaskArena(TaskContext.Current!, "result");
+        var store = new RowStore(arena, types);
+        var frames = new List<byte[]>();
+        foreach (var batch in batches)
+        {
+            if (store.Count + batch.Alive > ColumnBatch.MaxRows) Flush();
+            store.Append(batch);
+        }
+        if (store.Count > 0) Flush();
+        return [.. frames];
+
+        unsafe void Flush()
+        {
+            var frame = new byte[Frame.SizeOf(store)];
+            fixed (byte* bytes = frame) Frame.Write(store, bytes);
+            frames.Add(frame);
+            store.Clear();
+        }
+    }
+}

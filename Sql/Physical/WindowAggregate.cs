@@ -1,0 +1,88 @@
+using Dataflow.Sql.Builtins;
+using Dataflow.Sql.Columns;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Rows;
+
+namespace Dataflow.Sql.Physical;
+
+/// <summary>
+/// An aggregate over frames. A frame that only grows at its end is added to; any other is added up anew, so that a frame of n rows costs n steps a row.
+/// </summary>
+internal sealed unsafe class WindowAggregate
+{
+    private readonly AggregateKernel _kernel;
+    private readonly RowStore _arguments;
+    private readonly ColumnVector[] _shown;
+    private readonly ColumnVector? _filter;
+    private readonly FlatVector _value;
+    private readonly TextHeap _heap;
+    private readonly ushort[] _rows = new ushort[ColumnBatch.MaxRows];
+    private readonly int[] _groups = new int[ColumnBatch.MaxRows];
+
+    /// <param name="call">The aggregate.</param>
+    /// <param name="arguments">Its arguments, and its filter behind them.</param>
+    /// <param name="arena">Memory.</param>
+    public WindowAggregate(AggregateCall call, RowStore arguments, TaskArena arena)
+    {
+        if (call.IsDistinct) throw new QueryException("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", $"{call} can't stand over a window: leave DISTINCT out.");
+        _kernel = call.Function.Compile(call);
+        _arguments = arguments;
+        _shown = [.. call.Arguments.Select(argument => new ColumnVector(argument.Type))];
+        _filter = call.Filter is null ? null : new ColumnVector(DataType.Boolean);
+        _value = new FlatVector(arena, call.Type);
+        _heap = new TextHeap(arena);
+    }
+
+    /// <summary>Computes the values of a partition's rows.</summary>
+    public void Compute(FrameBounds frame, int start, int end, ResultWriter results)
+    {
+        var (from, to) = (start, start);
+        var isFresh = false;
+        Reset();
+        for (var row = start; row < end; row++)
+        {
+            var (first, last) = frame.Of(row);
+            if (first != from || last < to)
+            {
+                Reset();
+                (from, to, isFresh) = (first, first, false);
+            }
+            if (!isFresh || last > to)
+            {
+                Add(to, last);
+                to = last;
+                isFresh = true;
+
+                // Views of results before may point at what is cleared now.
+                results.Flush();
+                _heap.Clear();
+                _kernel.WriteResults(0, 1, _value, _heap);
+            }
+            results.AddFrom(_value);
+        }
+    }
+
+    private void Reset()
+    {
+        _kernel.Clear();
+        _kernel.Grow(1);
+    }
+
+    private void Add(int first, int end)
+    {
+        while (first < end)
+        {
+            var shownFrom = first & ~63;
+            var count = Math.Min(end, shownFrom + ColumnBatch.MaxRows) - shownFrom;
+            for (var i = 0; i < _shown.Length; i++) _arguments[i].Show(shownFrom, count, _shown[i]);
+            if (_filter is not null) _arguments[_shown.Length].Show(shownFrom, count, _filter);
+            var taken = 0;
+            for (var row = first - shownFrom; row < count; row++)
+            {
+                if (_filter is null || (!_filter.IsNull(row) && _filter.Bit(row))) _rows[taken++] = (ushort)row;
+            }
+            if (taken > 0) _kernel.Update(_shown, _rows.AsSpan(0, taken), _groups.AsSpan(0, taken));
+            first = shownFrom + count;
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Dataflow.Files;
+using Dataflow.Sql.Csv;
+using Dataflow.Sql.Json;
+
+namespace Dataflow.Sql.Sources;
+
+/// <summary>Files of JSON objects, one a line, as a table.</summary>
+/// <remarks>A task reads a part of a file; compressed files (by extension) are read as one. Objects and lists within objects are text: their JSON.</remarks>
+public sealed class JsonTable : ITable
+{
+    private readonly FileEntry[] _files;
+    private readonly JsonOptions _options;
+    private readonly Schema _columns;
+    private readonly string _timeZone;
+
+    private JsonTable(string name, FileEntry[] files, JsonOptions options, Schema columns, string timeZone)
+    {
+        Name = name;
+        _files = files;
+        _options = options;
+        _columns = columns;
+        _timeZone = timeZone;
+        Schema = options.CorruptRecordColumn is { } corrupt ? new Schema(columns.Fields.Add(new Field(corrupt, DataType.String))) : columns;
+        Statistics = new TableStatistics(-1, files.Sum(file => file.Length));
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public Schema Schema { get; }
+
+    /// <inheritdoc/>
+    public TableStatistics Statistics { get; }
+
+    /// <summary>Opens files: finds them, and reads the beginning of the first one for columns unless the options give them.</summary>
+    /// <param name="path">A file, a folder (the files directly in it), a pattern, or several with commas between them.</param>
+    /// <param name="options">What they mean.</param>
+    /// <param name="timeZone">The zone of timestamps that name none.</param>
+    /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
+    /// <exception cref="QueryException">There is no object to take columns from.</exception>
+    public static JsonTable Open(string path, JsonOptions? options = null, string timeZone = "UTC")
+    {
+        options ??= new JsonOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.SplitBytes, 1, nameof(options));
+        var files = TextFiles.Find(path);
+        var columns = options.Schema ?? JsonSchema.Find(files, options.InferRows);
+        if (options.CorruptRecordColumn is { } corrupt && columns.IndexOf(corrupt) >= 0)
+            throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(options));
+        // A field that is not there is null.
+        return new JsonTable(path, files, options, new Schema(columns.Fields.ConvertAll(field => field with { Nullable = true })), timeZone);
+    }
+
+    /// <inheritdoc/>
+    public ITableScan Scan(ScanRequest request) => new LineScan(LineScan.Cut(_files, _options.SplitBytes), new JsonParser(_columns, request.Fields, _options.Mode, _timeZone));
+}

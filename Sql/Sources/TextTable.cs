@@ -1,0 +1,61 @@
+using Dataflow.Files;
+using Dataflow.Sql.Columns;
+using Dataflow.Sql.Csv;
+using Dataflow.Sql.Json;
+
+namespace Dataflow.Sql.Sources;
+
+/// <summary>The lines of files of text as a table of one column, <c>value</c>.</summary>
+public sealed class TextTable : ITable
+{
+    private const long SplitBytes = 32L << 20;
+
+    private readonly FileEntry[] _files;
+
+    private TextTable(string name, FileEntry[] files)
+    {
+        Name = name;
+        _files = files;
+        Statistics = new TableStatistics(-1, files.Sum(file => file.Length));
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public Schema Schema { get; } = new(new Field("value", DataType.String, Nullable: false));
+
+    /// <inheritdoc/>
+    public TableStatistics Statistics { get; }
+
+    /// <summary>Finds files.</summary>
+    /// <param name="path">A file, a folder (the files directly in it), a pattern, or several with commas between them.</param>
+    /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
+    public static TextTable Open(string path) => new(path, TextFiles.Find(path));
+
+    /// <inheritdoc/>
+    public ITableScan Scan(ScanRequest request) => new LineScan(LineScan.Cut(_files, SplitBytes), new Parser(request.Fields.Count));
+
+    private sealed class Parser(int columns) : LineParser
+    {
+        public override LineRows Open(TaskArena arena, string path) => new Rows(arena, columns);
+    }
+
+    private sealed unsafe class Rows(TaskArena arena, int columns) : LineRows
+    {
+        private readonly FlatVector _vector = new(arena, DataType.String);
+        private readonly TextHeap _heap = new(arena);
+
+        public override ColumnVector[] Columns => [.. Enumerable.Repeat(_vector.Vector, columns)];
+
+        public override void Clear() => _heap.Clear();
+
+        public override bool Add(ReadOnlySpan<byte> line, long offset, int row)
+        {
+            if (columns > 0) ((StringView*)_vector.Data)[row] = _heap.Add(line);
+            return true;
+        }
+
+        public override void End(int rows) => _vector.Set(rows, hasNulls: false);
+    }
+}

@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using Dataflow.Sql.Analysis;
+using Dataflow.Sql.Builtins;
+using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Optimizer;
+using Dataflow.Sql.Physical;
+using Dataflow.Sql.Plans;
+using Dataflow.Sql.Sources;
+
+namespace Dataflow.Sql;
+
+/// <summary>What SQL remembers of a context: views, functions, settings. One for each context.</summary>
+internal sealed class SqlSession
+{
+    // What SET wrote that nothing here reads: kept and shown, so that scripts made for Spark run.
+    private readonly ConcurrentDictionary<string, string> _settings = new(StringComparer.OrdinalIgnoreCase);
+    private DataflowContext? _context;
+
+    public SqlSession()
+    {
+        Catalog.Files = OpenFiles;
+        Catalog.TableFunctions = (name, arguments) => name == "range" ? RangeTable.Of(arguments, Context.DefaultParallelism) : null;
+    }
+
+    public Catalog Catalog { get; } = new();
+
+    public FunctionRegistry Functions { get; } = new(BuiltinFunctions.Registry);
+
+    public QueryOptimizer Optimizer { get; } = new();
+
+    /// <summary>Strategies that libraries added.</summary>
+    public List<IPlanStrategy> Strategies { get; } = [];
+
+    public string TimeZone { get; set; } = "UTC";
+
+    public DataflowContext Context => _context ?? throw new InvalidOperationException("The session has no context. This is a mistake in Dataflow: please report it.");
+
+    /// <summary>The session of a context.</summary>
+    public static SqlSession Of(DataflowContext context)
+    {
+        var session = context.State<SqlSession>();
+        session._context = context;
+        return session;
+    }
+
+    public SessionSettings Settings() => new()
+    {
+        TimeZone = TimeZone,
+        NowMicroseconds = (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / 10,
+    };
+
+    /// <summary>Understands a text; does what it says if it is a command.</summary>
+    public DataFrame Run(string text, Parameters parameters) => Run(Binder.Bind(text, Catalog, Functions, Settings(), parameters), text);
+
+    public LogicalPlan Optimise(LogicalPlan plan) => Optimizer.Optimise(plan);
+
+    public Planner Planner() => new(new PlannerOptions(Context.DefaultParallelism) { Strategies = Strategies });
+
+    /// <summary>How a frame is computed, and a run of it.</summary>
+    public (PhysicalPlan Plan, QueryRun Run) Plan(DataFrame frame) =>
+        (Planner().Plan(Optimise(frame.Plan)), new QueryRun(Context, new QueryScope(Settings(), frame.Text)));
+
+    private DataFrame Run(Statement statement, string text)
+    {
+        switch (statement)
+        {
+            case QueryStatement query: return new DataFrame(this, query.Plan, text);
+            case ExplainStatement explain: return Explain(explain);
+            case CreateViewStatement view:
+                CreateView(view);
+                return Answer([], []);
+            case DropViewStatement drop:
+                Catalog.Remove(drop.Name);
+                return Answer([], []);
+            case ShowTablesStatement show: return Answer(["tableName"], Catalog.Names.Where(name => Matches(name, show.Pattern)).Select(name => new[] { name }));
+            case DescribeStatement describe:
+                return Answer(["col_name", "data_type", "nullable"], describe.Schema.Select(field => new[] { field.Name, field.Type.SqlName, field.Nullable ? "true" : "false" }));
+            case SetTimeZoneStatement set:
+                TimeZone = set.Zone;
+                return Answer([], []);
+            case SetStatement { Value: { } value } set:
+                _settings[set.Key!] = value;
+                return Answer(["key", "value"], [[set.Key!, value]]);
+            case SetStatement set:
+                var shown = _settings.Where(each => set.Key is null || string.Equals(each.Key, set.Key, StringComparison.OrdinalIgnoreCase)).Select(each => new[] { each.Key, each.Value });
+                return Answer(["key", "value"], set.Key is null || _settings.ContainsKey(set.Key) ? shown : [[set.Key, "<undefined>"]]);
+            case ResetStatement reset:
+                if (reset.Key is null) _settings.Clear();
+                else _settings.TryRemove(reset.Key, out _);
+                return Answer([], []);
+            case NothingStatement: return Answer([], []);
+            default: throw new QueryException("UNSUPPORTED_FEATURE", $"Nothing carries out {statement.GetType().Name} yet.");
+        }
+    }
+
+    private void CreateView(CreateViewStatement view)
+    {
+        if (view.Replaces) Catalog.Set(view.Name, view.Plan);
+        else if (!Catalog.TryAdd(view.Name, view.Plan) && !view.IfNotExists)
+            throw new QueryException("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", $"There is a view '{view.Name}' already. Write CREATE OR REPLACE TEMP VIEW, or drop it first.");
+    }
+
+    private DataFrame Explain(ExplainStatement explain)
+    {
+        if (explain.Inner is not QueryStatement query) return Answer(["plan"], [[explain.Inner.GetType().Name]]);
+        var text = new DataFrame(this, query.Plan, null).ExplainText(all: explain.Mode is ExplainMode.Extended or ExplainMode.Cost);
+        return Answer(["plan"], [[text]]);
+    }
+
+    private DataFrame Answer(string[] columns, IEnumerable<string[]> rows)
+    {
+        ValueList<Expressions.ColumnReference> output = [.. columns.Select(name => new Expressions.ColumnReference(name, DataType.String, false))];
+        ValueList<ValueList<Expressions.Expression>> values =
+            [.. rows.Select(row => new ValueList<Expressions.Expression>(row.Select(value => new Expressions.Literal(value, DataType.String))))];
+        return new DataFrame(this, new Values(values, output), null);
+    }
+
+    private static bool Matches(string name, string? pattern) => pattern is null || pattern.Split('|').Any(each =>
+        System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(each.Trim(), name, ignoreCase: true));
+
+    private ITable? OpenFiles(string format, string path) => format.ToLowerInvariant() switch
+    {
+        "parquet" => ParquetTable.Open(path),
+        "csv" => CsvTable.Open(path, timeZone: TimeZone),
+        "json" => JsonTable.Open(path, timeZone: TimeZone),
+        "text" => TextTable.Open(path),
+        _ => null,
+    };
+}
