@@ -37,6 +37,11 @@ public sealed class QueryOptimizer
         .. more,
     ];
 
+    private QueryOptimizer(IRule[] rules, bool only) => _rules = only ? rules : [];
+
+    /// <summary>These rules and no others.</summary>
+    internal static QueryOptimizer Of(params IRule[] rules) => new(rules, only: true);
+
     /// <summary>The optimised plan.</summary>
     /// <param name="plan">A bound plan.</param>
     /// <param name="trace">Told of each rule that changed it.</param>
