@@ -70,7 +70,8 @@ internal sealed class RandomQuery
         var columns = ColumnsOf(relation, name, 0);
         var items = kinds.ConvertAll(kind => _expressions.Any(columns, kind, 0));
         var sql = $"SELECT {string.Join(", ", items.Select((item, i) => $"{item.Sql} AS c{i}"))} FROM ({relation.Sql}) {name}";
-        return new RandomRelation(sql, [.. kinds.Select((kind, i) => ($"c{i}", kind))], [.. relation.Rows.Select(row => items.Select(item => item.Value(row)).ToArray())], HasSubquery: relation.HasSubquery);
+        return new RandomRelation(sql, [.. kinds.Select((kind, i) => ($"c{i}", kind))], [.. relation.Rows.Select(row => items.Select(item => item.Value(row)).ToArray())],
+            HasSubquery: relation.HasSubquery || items.Exists(item => item.HasSubquery));
     }
 
     private RandomRelation Ordered(RandomRelation query)

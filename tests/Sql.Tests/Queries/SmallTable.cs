@@ -6,20 +6,20 @@ using Dataflow.Tasks;
 namespace Dataflow.Sql.Tests.Queries;
 
 /// <summary>Rows of long, string and bool as a table, in splits and batches as small as a test wants them.</summary>
-internal sealed class SmallTable(string name, Schema schema, object?[][] rows, int splits, int batchRows) : ITable
+internal sealed class SmallTable(string name, Schema schema, object?[][] values, int splits, int batchRows, long? rows = null) : ITable
 {
     public string Name => name;
 
     public Schema Schema => schema;
 
-    public TableStatistics Statistics => new(rows.Length, rows.Length * 32L);
+    public TableStatistics Statistics => new(rows ?? values.Length, (rows ?? values.Length) * 32);
 
-    public object?[][] Rows => rows;
+    public object?[][] Rows => values;
 
     public ITableScan Scan(ScanRequest request)
     {
-        var size = Math.Max(1, (rows.Length + splits - 1) / splits);
-        return new SmallScan([.. rows.Chunk(size).Select(part => new SmallSplit(part))], [.. request.Fields], schema, batchRows);
+        var size = Math.Max(1, (values.Length + splits - 1) / splits);
+        return new SmallScan([.. values.Chunk(size).Select(part => new SmallSplit(part))], [.. request.Fields], schema, batchRows);
     }
 
     private sealed record SmallSplit(object?[][] Part) : TableSplit(Part.Length, []);
