@@ -24,14 +24,18 @@ internal sealed class AggregateSplitter(BindingContext context, IReadOnlyDiction
     /// <summary>An expression over the groups.</summary>
     public Expression Split(Expression expression)
     {
-        if (keys.TryGetValue(expression, out var key)) return key with { Position = expression.Position, Name = expression is ColumnReference named ? named.Name : key.Name };
+        if (keys.TryGetValue(expression, out var key))
+        {
+            return key with { Position = expression.Position, Name = expression is ColumnReference named ? named.Name : key.Name };
+        }
         switch (expression)
         {
             case AggregateCall call:
                 return ColumnOf(call);
             case GroupingCall grouping:
                 return Grouping?.Invoke(grouping)
-                    ?? throw context.Error("UNSUPPORTED_GROUPING_EXPRESSION", "grouping() and grouping_id() go with GROUPING SETS, ROLLUP and CUBE.", grouping.Position.Start);
+                    ?? throw context.Error(
+                        "UNSUPPORTED_GROUPING_EXPRESSION", "grouping() and grouping_id() go with GROUPING SETS, ROLLUP and CUBE.", grouping.Position.Start);
             case ColumnReference column:
                 throw Missing(column);
             case WindowExpression window:

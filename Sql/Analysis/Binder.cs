@@ -52,7 +52,8 @@ internal static class Binder
         ShowTablesSyntax show => new ShowTablesStatement(show.Pattern),
         DescribeSyntax describe => Describe(describe, context),
         SetTimeZoneSyntax zone => SetTimeZone(zone.Zone ?? TimeZoneInfo.Local.Id, zone.Position, context),
-        SetSettingSyntax { Key: { } key, Value: { } value } set when key.EndsWith("sql.session.timeZone", StringComparison.OrdinalIgnoreCase) => SetTimeZone(value, set.Position, context),
+        SetSettingSyntax { Key: { } key, Value: { } value } set when key.EndsWith("sql.session.timeZone", StringComparison.OrdinalIgnoreCase) =>
+            SetTimeZone(value, set.Position, context),
         SetSettingSyntax set => new SetStatement(set.Key, set.Value),
         ResetSyntax reset => new ResetStatement(reset.Key),
         _ => throw new InvalidOperationException($"The binder does not know {syntax.GetType().Name}. This is a bug; please report it."),
@@ -70,13 +71,22 @@ internal static class Binder
     {
         if (!create.Replaces && !create.IfNotExists && context.Catalog.Contains(create.Name))
         {
-            throw context.Error("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", $"There is a view '{create.Name}' already. Write CREATE OR REPLACE TEMP VIEW to replace it.", create.Position);
+            throw context.Error(
+                "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS",
+                $"There is a view '{create.Name}' already. Write CREATE OR REPLACE TEMP VIEW to replace it.",
+                create.Position);
         }
         var plan = QueryBinder.Renamed(Bind(create.Query, context), create.Columns, create.Name, create.Position, context);
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var column in plan.Output)
         {
-            if (!names.Add(column.Name)) throw context.Error("COLUMN_ALREADY_EXISTS", $"The view '{create.Name}' would have two columns '{column.Name}'. Give one another name with AS.", create.Position);
+            if (!names.Add(column.Name))
+            {
+                throw context.Error(
+                    "COLUMN_ALREADY_EXISTS",
+                    $"The view '{create.Name}' would have two columns '{column.Name}'. Give one another name with AS.",
+                    create.Position);
+            }
         }
         return new CreateViewStatement(create.Name, plan, create.Replaces, create.IfNotExists);
     }

@@ -40,7 +40,8 @@ internal sealed record BindingContext(Catalog Catalog, FunctionRegistry Function
     /// <summary>Arguments as a function asked for them.</summary>
     public ValueList<Expression> Convert(ValueList<Expression> arguments, ValueList<DataType> types)
     {
-        if (arguments.Count != types.Count) throw new InvalidOperationException($"A function gave {types.Count} types for {arguments.Count} arguments. This is a bug; please report it.");
+        if (arguments.Count != types.Count)
+            throw new InvalidOperationException($"A function gave {types.Count} types for {arguments.Count} arguments. This is a bug; please report it.");
         return [.. arguments.Select((argument, i) => LiteralConversion.Cast(argument, types[i], Session))];
     }
 }

@@ -35,7 +35,8 @@ internal sealed class CommonTables(string name, CommonDefinition? definition, Co
         {
             if (!string.Equals(at._name, name, StringComparison.OrdinalIgnoreCase)) continue;
             if (OuterReferences.Any(definition.Plan)) return FreshColumns.Copy(definition.Plan);
-            return new CommonTable(definition, definition.Plan.Output.ConvertAll(column => new ColumnReference(column.Name, column.Type, column.Nullable) { Qualifier = at._name }));
+            return new CommonTable(
+                definition, definition.Plan.Output.ConvertAll(column => new ColumnReference(column.Name, column.Type, column.Nullable) { Qualifier = at._name }));
         }
         return null;
     }

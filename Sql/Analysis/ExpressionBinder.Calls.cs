@@ -12,7 +12,13 @@ internal sealed partial class ExpressionBinder
         if (call.Name is "grouping" or "grouping_id") return Grouping(call);
         if (context.Functions.FindScalar(call.Name) is not null)
         {
-            if (call.IsDistinct || call.Filter is not null) throw Error("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", $"'{call.Name}' is no aggregate: DISTINCT and FILTER do not go with it.", call);
+            if (call.IsDistinct || call.Filter is not null)
+            {
+                throw Error(
+                    "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+                    $"'{call.Name}' is no aggregate: DISTINCT and FILTER do not go with it.",
+                    call);
+            }
             return Scalar(call.Name, Arguments(call), call);
         }
         if (context.Functions.FindAggregate(call.Name) is { } aggregate) return Aggregated(aggregate, call);
@@ -81,7 +87,13 @@ internal sealed partial class ExpressionBinder
 
     private AggregateCall Aggregated(AggregateFunction function, CallSyntax call)
     {
-        if (!AllowsAggregates) throw Error("INVALID_AGGREGATE", $"Aggregates such as '{call.Name}' can't stand in {Clause}.{(Clause == "WHERE" ? " Use HAVING." : "")}", call);
+        if (!AllowsAggregates)
+        {
+            throw Error(
+                "INVALID_AGGREGATE",
+                $"Aggregates such as '{call.Name}' can't stand in {Clause}.{(Clause == "WHERE" ? " Use HAVING." : "")}",
+                call);
+        }
         if (_isInAggregate) throw Error("NESTED_AGGREGATE_FUNCTION", $"'{call.Name}' stands inside another aggregate. Compute the inner one in a query in FROM.", call);
         _isInAggregate = true;
         var aggregate = AggregateOf(function, call);
@@ -89,7 +101,10 @@ internal sealed partial class ExpressionBinder
         // An alias may have brought one in.
         if (aggregate.Children.SelectMany(child => child.Parts()).Any(part => part is AggregateCall or WindowExpression))
         {
-            throw Error("NESTED_AGGREGATE_FUNCTION", $"'{call.Name}' is given a name of the select list that is computed from groups. Compute it in a query in FROM.", call);
+            throw Error(
+                "NESTED_AGGREGATE_FUNCTION",
+                $"'{call.Name}' is given a name of the select list that is computed from groups. Compute it in a query in FROM.",
+                call);
         }
         return aggregate;
     }
@@ -104,7 +119,8 @@ internal sealed partial class ExpressionBinder
         if (call.IgnoresNulls) arguments = arguments.Add(Literal.True);
         if (function.Resolve(arguments) is not { } signature) throw WrongArguments(function.Name, function.Usage, arguments, call);
         var filter = call.Filter is null ? null : BindCondition(call.Filter);
-        return new AggregateCall(function, context.Convert(arguments, signature.Arguments), signature.Result, call.IsDistinct && !function.IgnoresDuplicates, filter) { Position = At(call) };
+        var isDistinct = call.IsDistinct && !function.IgnoresDuplicates;
+        return new AggregateCall(function, context.Convert(arguments, signature.Arguments), signature.Result, isDistinct, filter) { Position = At(call) };
     }
 
     private GroupingCall Grouping(CallSyntax call)

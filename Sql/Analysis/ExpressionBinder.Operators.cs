@@ -72,7 +72,8 @@ internal sealed partial class ExpressionBinder
 
     private Expression Bits(OperatorSyntax operation, Expression left, Expression right)
     {
-        if (TypeRules.Common(left.Type, right.Type) is not { } type || !(type.IsInteger || type.Kind == TypeKind.Null)) throw Mismatch(operation.Name, left, right, operation);
+        if (TypeRules.Common(left.Type, right.Type) is not { } type || !(type.IsInteger || type.Kind == TypeKind.Null))
+            throw Mismatch(operation.Name, left, right, operation);
         return Apply(operation.Name, [Convert(left, type), Convert(right, type)], operation);
     }
 

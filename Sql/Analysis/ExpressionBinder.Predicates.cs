@@ -38,11 +38,13 @@ internal sealed partial class ExpressionBinder
         List<Expression> values = [];
         foreach (var value in among.Values)
         {
-            if (value is ParameterSyntax parameter && context.Parameters.TryFind(parameter.Name, parameter.Index, out var given) && Parameters.Elements(given) is { } elements)
+            if (value is ParameterSyntax parameter && context.Parameters.TryFind(parameter.Name, parameter.Index, out var given)
+                && Parameters.Elements(given) is { } elements)
             {
                 foreach (var element in elements)
                 {
-                    values.Add(Parameters.ToLiteral(element) ?? throw Error("UNSUPPORTED_DATATYPE", $"There is no SQL type for a {element?.GetType()} in a list.", parameter));
+                    values.Add(Parameters.ToLiteral(element)
+                        ?? throw Error("UNSUPPORTED_DATATYPE", $"There is no SQL type for a {element?.GetType()} in a list.", parameter));
                 }
                 continue;
             }
@@ -99,7 +101,10 @@ internal sealed partial class ExpressionBinder
             var column = plan.Output[i];
             if (TypeRules.Common(operands[i].Type, column.Type) is not { } type)
             {
-                throw Error("DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", $"'{SyntaxText.NameOf(syntaxes[i])}' is {operands[i].Type}, but the query's '{column.Name}' is {column.Type}.", among);
+                throw Error(
+                    "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH",
+                    $"'{SyntaxText.NameOf(syntaxes[i])}' is {operands[i].Type}, but the query's '{column.Name}' is {column.Type}.",
+                    among);
             }
             alike[i] = Convert(operands[i], type);
             isSame &= column.Type == type;

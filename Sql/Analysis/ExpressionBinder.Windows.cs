@@ -7,8 +7,20 @@ internal sealed partial class ExpressionBinder
 {
     private WindowExpression Windowed(CallSyntax call, WindowSyntax over)
     {
-        if (!AllowsWindows) throw Error("UNSUPPORTED_EXPR_FOR_WINDOW", $"Window functions such as '{call.Name}' can't stand in {Clause}. Compute it in a query in FROM, or use QUALIFY.", call);
-        if (_isInAggregate || _isInWindow) throw Error("NESTED_WINDOW_FUNCTION", $"The window function '{call.Name}' stands inside another function over rows. Compute the inner one in a query in FROM.", call);
+        if (!AllowsWindows)
+        {
+            throw Error(
+                "UNSUPPORTED_EXPR_FOR_WINDOW",
+                $"Window functions such as '{call.Name}' can't stand in {Clause}. Compute it in a query in FROM, or use QUALIFY.",
+                call);
+        }
+        if (_isInAggregate || _isInWindow)
+        {
+            throw Error(
+                "NESTED_WINDOW_FUNCTION",
+                $"The window function '{call.Name}' stands inside another function over rows. Compute the inner one in a query in FROM.",
+                call);
+        }
         var window = Named(over);
         _isInWindow = true;
         var function = WindowFunctionOf(call);
@@ -29,7 +41,13 @@ internal sealed partial class ExpressionBinder
     {
         if (context.Functions.FindWindow(call.Name) is { } function)
         {
-            if (call.IsDistinct || call.Filter is not null) throw Error("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", $"'{call.Name}' takes neither DISTINCT nor FILTER.", call);
+            if (call.IsDistinct || call.Filter is not null)
+            {
+                throw Error(
+                    "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX",
+                    $"'{call.Name}' takes neither DISTINCT nor FILTER.",
+                    call);
+            }
             var arguments = Arguments(call);
             if (call.IgnoresNulls) arguments = arguments.Add(Literal.True);
             if (function.Resolve(arguments) is not { } signature) throw WrongArguments(function.Name, function.Usage, arguments, call);
@@ -40,7 +58,13 @@ internal sealed partial class ExpressionBinder
             if (call.IsDistinct) throw Error("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", $"DISTINCT can't stand in a window: {call.Name}(DISTINCT ...) OVER.", call);
             return AggregateOf(aggregate, call);
         }
-        if (context.Functions.FindScalar(call.Name) is not null) throw Error("UNSUPPORTED_EXPR_FOR_WINDOW", $"'{call.Name}' is a function of one row: OVER does not go with it.", call);
+        if (context.Functions.FindScalar(call.Name) is not null)
+        {
+            throw Error(
+                "UNSUPPORTED_EXPR_FOR_WINDOW",
+                $"'{call.Name}' is a function of one row: OVER does not go with it.",
+                call);
+        }
         throw UnknownFunction(call);
     }
 
@@ -103,11 +127,17 @@ internal sealed partial class ExpressionBinder
         if (isRange && isInterval && IsMoment(orders[0].Key)) type = bound.Type;
         if (isRange && !orders[0].Key.Type.IsNumber && !IsMoment(orders[0].Key))
         {
-            throw Error("DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE", $"A RANGE with an offset needs an order by numbers, dates or times, not {orders[0].Key.Type}.", call);
+            throw Error(
+                "DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE",
+                $"A RANGE with an offset needs an order by numbers, dates or times, not {orders[0].Key.Type}.",
+                call);
         }
         if (bound is not Literal { Value: not null } literal || LiteralConversion.TryConvert(literal, type, context.Session) is not { } offset)
         {
-            throw Error("DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", $"A frame's offset here is a constant {type}, not '{SyntaxText.NameOf(end.Offset)}'.", call);
+            throw Error(
+                "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE",
+                $"A frame's offset here is a constant {type}, not '{SyntaxText.NameOf(end.Offset)}'.",
+                call);
         }
         return end.IsFollowing ? offset : Minus(offset);
     }

@@ -111,7 +111,8 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
         {
             return Scalar(name.Parts[0], [], name);
         }
-        if (AllowsAggregates && name.Parts is [var id] && id.Equals("grouping__id", StringComparison.OrdinalIgnoreCase)) return new GroupingCall([], IsId: true) { Position = At(name) };
+        if (AllowsAggregates && name.Parts is [var id] && id.Equals("grouping__id", StringComparison.OrdinalIgnoreCase))
+            return new GroupingCall([], IsId: true) { Position = At(name) };
         throw Unresolved(name);
     }
 
@@ -128,7 +129,8 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
         var inScope = scope.Columns.Select(column => column.Display).ToArray();
         throw Error(
             "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT",
-            $"Column '{syntax.Column.Name}' was asked of a frame that is not read here, or that has been renamed since. In scope: {Suggest.Some(inScope)}. Name it with Col(\"{syntax.Column.Name}\") instead.",
+            $"Column '{syntax.Column.Name}' was asked of a frame that is not read here, or that has been renamed since. In scope: {Suggest.Some(inScope)}. "
+                + $"Name it with Col(\"{syntax.Column.Name}\") instead.",
             syntax);
     }
 
@@ -136,7 +138,8 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
     {
         var written = string.Join('.', name.Parts);
         var inScope = scope.Columns.Select(column => column.Display).ToArray();
-        if (inScope.Length == 0 && scope.Outer is null) return Error("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", $"Unknown column '{written}'. There are no columns here.", name);
+        if (inScope.Length == 0 && scope.Outer is null)
+            return Error("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", $"Unknown column '{written}'. There are no columns here.", name);
         var hint = Suggest.Hint(name.Parts[^1], scope.Columns.Select(column => column.Column.Name));
         return Error("UNRESOLVED_COLUMN.WITH_SUGGESTION", $"Unknown column '{written}'. In scope: {Suggest.Some(inScope)}.{hint}", name);
     }
@@ -144,7 +147,13 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
     private Literal Parameter(ParameterSyntax parameter)
     {
         var written = parameter.Name is null ? $"number {parameter.Index + 1} (?)" : $":{parameter.Name}";
-        if (!context.Parameters.TryFind(parameter.Name, parameter.Index, out var value)) throw Error("UNBOUND_SQL_PARAMETER", $"Parameter {written} has no value.", parameter);
+        if (!context.Parameters.TryFind(parameter.Name, parameter.Index, out var value))
+        {
+            throw Error(
+                "UNBOUND_SQL_PARAMETER",
+                $"Parameter {written} has no value.",
+                parameter);
+        }
         return Parameters.ToLiteral(value) ?? throw Error(
             "UNSUPPORTED_DATATYPE", $"Parameter {written} is a {value?.GetType()}, for which there is no SQL type. Lists can stand in IN (?) only.", parameter);
     }

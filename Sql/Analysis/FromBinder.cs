@@ -78,6 +78,9 @@ internal sealed class FromBinder(BindingContext context, Scope? outer, CommonTab
             ? literal
             : throw context.Error("UNRESOLVABLE_TABLE_VALUED_FUNCTION", $"Arguments of '{function.Name}' are constants.", argument.Position));
         if (context.Catalog.TableFunctions?.Invoke(function.Name.ToLowerInvariant(), arguments) is { } table) return Scan.Of(table, function.Name);
-        throw context.Error("UNRESOLVABLE_TABLE_VALUED_FUNCTION", $"There is no table function '{function.Name}' that takes {arguments.Count} such arguments.", function.Position);
+        throw context.Error(
+            "UNRESOLVABLE_TABLE_VALUED_FUNCTION",
+            $"There is no table function '{function.Name}' that takes {arguments.Count} such arguments.",
+            function.Position);
     }
 }

@@ -36,7 +36,8 @@ internal sealed class GroupingBinder(BindingContext context, Scope scope, IReadO
             sets = [.. sets.SelectMany(set => more.Select(other => (int[])[.. set, .. other]))];
         }
         var isPlain = grouping.Elements.All(element => element.Kind == GroupingKind.Plain);
-        return new GroupingPlan(input, _keys, isPlain ? null : [.. sets.Select(set => Enumerable.Range(0, _keys.Count).Select(place => Array.IndexOf(set, place) >= 0).ToArray())]);
+        if (isPlain) return new GroupingPlan(input, _keys, null);
+        return new GroupingPlan(input, _keys, [.. sets.Select(set => Enumerable.Range(0, _keys.Count).Select(place => Array.IndexOf(set, place) >= 0).ToArray())]);
     }
 
     private QueryException TooMany() => context.Error("TOO_MANY_GROUPING_SETS", $"GROUP BY makes more than {MaxSets} grouping sets.", -1);
@@ -68,11 +69,23 @@ internal sealed class GroupingBinder(BindingContext context, Scope scope, IReadO
         if (Ordinal.Read(syntax, items.Count, "GROUP_BY_POS_OUT_OF_RANGE", "GROUP BY", context) is { } place)
         {
             var item = items[place];
-            if (item.Value.Parts().Any(part => part is AggregateCall)) throw context.Error("GROUP_BY_POS_AGGREGATE", $"GROUP BY {place + 1}: '{item.Name}' is an aggregate.", syntax.Position);
+            if (item.Value.Parts().Any(part => part is AggregateCall))
+            {
+                throw context.Error(
+                    "GROUP_BY_POS_AGGREGATE",
+                    $"GROUP BY {place + 1}: '{item.Name}' is an aggregate.",
+                    syntax.Position);
+            }
             return PlaceOf(item.Value, item.Name);
         }
         var key = bind(syntax);
-        if (key.Parts().Any(part => part is AggregateCall or WindowExpression)) throw context.Error("GROUP_BY_AGGREGATE", $"'{SyntaxText.NameOf(syntax)}' is computed from groups: it can't make them.", syntax.Position);
+        if (key.Parts().Any(part => part is AggregateCall or WindowExpression))
+        {
+            throw context.Error(
+                "GROUP_BY_AGGREGATE",
+                $"'{SyntaxText.NameOf(syntax)}' is computed from groups: it can't make them.",
+                syntax.Position);
+        }
         if (!TypeCoercion.IsOrdered(key.Type)) throw context.Error("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", $"Values of {key.Type} can't be grouped.", syntax.Position);
         return PlaceOf(key, SyntaxText.NameOf(syntax));
     }

@@ -18,7 +18,8 @@ internal sealed class JoinBinder(BindingContext context, Scope? outer, CommonTab
         var binder = new ExpressionBinder(context, new Scope([.. left.Columns, .. right.Columns], outer), commons) { Clause = "a join's condition" };
         var names = join.IsNatural ? CommonNames(left.Columns, right.Columns) : join.Using;
         var pairs = names.ConvertAll(name => (Left: One(name, left.Columns, "left", join), Right: One(name, right.Columns, "right", join)));
-        var condition = join.On is not null ? binder.BindCondition(join.On) : pairs.Count > 0 ? binder.AllEqual(pairs.ConvertAll(pair => ((Expression)pair.Left.Column, (Expression)pair.Right.Column)), join.Position) : null;
+        var condition = join.On is not null ? binder.BindCondition(join.On) : null;
+        if (pairs.Count > 0) condition = binder.AllEqual(pairs.ConvertAll(pair => ((Expression)pair.Left.Column, (Expression)pair.Right.Column)), join.Position);
         var plan = new Join(join.Kind, left.Plan, right.Plan, condition);
 
         // Behind an outer join columns may be null that were not.
@@ -52,10 +53,17 @@ internal sealed class JoinBinder(BindingContext context, Scope? outer, CommonTab
     {
         var found = columns.Where(column => !column.IsMerged && string.Equals(column.Column.Name, name, StringComparison.OrdinalIgnoreCase)).ToArray();
         if (found.Length == 1) return found[0];
-        if (found.Length > 1) throw context.Error("AMBIGUOUS_REFERENCE", $"'{name}' can be {string.Join(" or ", found.Select(column => column.Display))} of the join's {side} side.", join.Position);
+        if (found.Length > 1)
+        {
+            throw context.Error(
+                "AMBIGUOUS_REFERENCE",
+                $"'{name}' can be {string.Join(" or ", found.Select(column => column.Display))} of the join's {side} side.",
+                join.Position);
+        }
         throw context.Error(
             "UNRESOLVED_USING_COLUMN_FOR_JOIN",
-            $"The join's {side} side has no column '{name}'. It has: {Suggest.Some([.. columns.Select(column => column.Display)])}.{Suggest.Hint(name, columns.Select(column => column.Column.Name))}",
+            $"The join's {side} side has no column '{name}'. It has: {Suggest.Some([.. columns.Select(column => column.Display)])}."
+                + Suggest.Hint(name, columns.Select(column => column.Column.Name)),
             join.Position);
     }
 
@@ -80,7 +88,8 @@ internal sealed class JoinBinder(BindingContext context, Scope? outer, CommonTab
             first.Add(new ScopeColumn(item.Column, null));
         }
         if (added.Count > 0) plan = new Project([.. plan.Output.Select(NamedExpression.Pass), .. added], plan);
-        var rest = left.Concat(right).Where(column => !first.Contains(column)).Select(column => ids.Contains(column.Column.Id) ? column with { IsMerged = true } : column);
+        var rest = left.Concat(right).Where(column => !first.Contains(column))
+            .Select(column => ids.Contains(column.Column.Id) ? column with { IsMerged = true } : column);
         return (plan, [.. first, .. rest]);
     }
 }

@@ -99,7 +99,8 @@ internal static class LiteralConversion
             case TypeKind.TinyInt or TypeKind.SmallInt or TypeKind.Int or TypeKind.BigInt:
                 return long.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? OfWhole(whole, target) : null;
             case TypeKind.Double:
-                return double.TryParse(text.Trim(), NumberStyles.Float & ~NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+                return double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                    && double.IsFinite(number)
                     ? new Literal(number, target)
                     : null;
             default:

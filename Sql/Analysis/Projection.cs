@@ -22,7 +22,10 @@ internal sealed class Projection(BindingContext context, IReadOnlyList<SelectIte
             {
                 if (isDistinct)
                 {
-                    throw context.Error("UNSUPPORTED_FEATURE.ORDER_BY_HIDDEN_COLUMN", "With SELECT DISTINCT, ORDER BY can use columns of the select list only.", position);
+                    throw context.Error(
+                        "UNSUPPORTED_FEATURE.ORDER_BY_HIDDEN_COLUMN",
+                        "With SELECT DISTINCT, ORDER BY can use columns of the select list only.",
+                        position);
                 }
                 var item = bound.Key is ColumnReference column ? NamedExpression.Pass(column) : NamedExpression.New(bound.Key, "order_key");
                 if (!hidden.Exists(each => each.Column == item.Column)) hidden.Add(item);

@@ -60,7 +60,10 @@ internal sealed class QueryBinder(BindingContext context, Scope? outer, CommonTa
         {
             if (row.Count != width)
             {
-                throw context.Error("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", $"The first row of VALUES has {width} columns, this one has {row.Count}.", row.Count > 0 ? row[0].Position : values.Position);
+                throw context.Error(
+                    "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH",
+                    $"The first row of VALUES has {width} columns, this one has {row.Count}.",
+                    row.Count > 0 ? row[0].Position : values.Position);
             }
             rows.Add([.. row.Select(binder.Bind)]);
         }
@@ -70,7 +73,10 @@ internal sealed class QueryBinder(BindingContext context, Scope? outer, CommonTa
             if (TypeCoercion.Common(rows.Select(row => row[i].Type)) is not { } type)
             {
                 var types = string.Join(", ", rows.Select(row => row[i].Type.SqlName).Distinct());
-                throw context.Error("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", $"Column {i + 1} of VALUES has types that do not go together: {types}.", values.Rows[0][i].Position);
+                throw context.Error(
+                    "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE",
+                    $"Column {i + 1} of VALUES has types that do not go together: {types}.",
+                    values.Rows[0][i].Position);
             }
             foreach (var row in rows) row[i] = LiteralConversion.Cast(row[i], type, context.Session);
             columns[i] = new ColumnReference($"col{i + 1}", type, rows.Exists(row => row[i].Nullable));
@@ -104,7 +110,8 @@ internal sealed class QueryBinder(BindingContext context, Scope? outer, CommonTa
     {
         var bound = new ExpressionBinder(context, new Scope([]), commons) { Clause = clause }.Bind(syntax);
         bound = Optimizer.FoldConstants.Folded(bound);
-        if (bound is Literal { Value: not null } literal && LiteralConversion.TryConvert(literal, DataType.BigInt, context.Session) is { Value: long count and >= 0 }) return count;
+        var number = bound is Literal { Value: not null } literal ? LiteralConversion.TryConvert(literal, DataType.BigInt, context.Session) : null;
+        if (number is { Value: long count and >= 0 }) return count;
         throw context.Error("INVALID_LIMIT_LIKE_EXPRESSION", $"{clause} takes a whole number that is not negative, not '{SyntaxText.NameOf(syntax)}'.", syntax.Position);
     }
 }

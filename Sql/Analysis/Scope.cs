@@ -42,7 +42,8 @@ internal sealed class Scope(IReadOnlyList<ScopeColumn> columns, Scope? outer = n
     }
 
     /// <summary>All columns of a table or alias.</summary>
-    public IReadOnlyList<ScopeColumn> Of(string qualifier) => [.. Columns.Where(column => string.Equals(column.Qualifier, qualifier, StringComparison.OrdinalIgnoreCase))];
+    public IReadOnlyList<ScopeColumn> Of(string qualifier) =>
+        [.. Columns.Where(column => string.Equals(column.Qualifier, qualifier, StringComparison.OrdinalIgnoreCase))];
 
     private Dictionary<string, List<ScopeColumn>> ByName
     {

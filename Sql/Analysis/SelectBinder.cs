@@ -34,10 +34,13 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
 
         if (select.Grouping is not null || having is not null || Bound().Any(HasAggregate))
         {
-            var grouping = new GroupingBinder(context, _scope, _items, expression => Binder("GROUP BY", isGrouped: false, Alias).Bind(expression)).Bind(select.Grouping, plan);
+            var keys = Binder("GROUP BY", isGrouped: false, Alias);
+            var grouping = new GroupingBinder(context, _scope, _items, keys.Bind).Bind(select.Grouping, plan);
             var splitter = new AggregateSplitter(context, grouping.Keys, plan.Output.Select(column => column.Id).ToHashSet(), select.Grouping is not null)
             {
-                Grouping = grouping.HasSets ? call => grouping.Grouping(call) ?? throw context.Error("GROUPING_COLUMN_MISMATCH", "grouping() takes columns of GROUP BY.", call.Position.Start) : null,
+                Grouping = !grouping.HasSets
+                    ? null
+                    : call => grouping.Grouping(call) ?? throw context.Error("GROUPING_COLUMN_MISMATCH", "grouping() takes columns of GROUP BY.", call.Position.Start),
             };
             Map(splitter.Split);
             plan = grouping.Build(splitter.Aggregates);
@@ -52,7 +55,8 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
         if (qualify is not null) plan = new Filter(qualify, plan);
         return new Projection(context, _items).Build(plan, orders, select.IsDistinct);
 
-        IEnumerable<Expression> Bound() => _items.Select(item => item.Value).Concat(orders.Select(order => order.Bound.Key)).Concat(having is null ? [] : [having]).Concat(qualify is null ? [] : [qualify]);
+        IEnumerable<Expression> Bound() =>
+            [.. _items.Select(item => item.Value), .. orders.Select(order => order.Bound.Key), .. new[] { having, qualify }.OfType<Expression>()];
 
         void Map(Func<Expression, Expression> map)
         {
@@ -93,13 +97,16 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
             if (item.Value is StarSyntax star)
             {
                 if (item.Alias is not null) throw context.Error("INVALID_USAGE_OF_STAR", $"'*' can't be called '{item.Alias}'.", star.Position);
-                _items.AddRange(Star.Expand(star, _scope, context).Select(column => new SelectItem(column.Column with { Position = context.At(star.Position) }, column.Column.Name, null)));
+                _items.AddRange(Star.Expand(star, _scope, context).Select(column =>
+                    new SelectItem(column.Column with { Position = context.At(star.Position) }, column.Column.Name, null)));
             }
             else
             {
                 var value = binder.Bind(item.Value);
                 // A name may be a call: current_date.
-                var name = item.Value is NameSyntax && value is Call { Arguments.Count: 0 } call ? $"{call.Function.Name}()" : SyntaxText.NameOf(item.Value, window => binder.Named(window));
+                var name = item.Value is NameSyntax && value is Call { Arguments.Count: 0 } call
+                    ? $"{call.Function.Name}()"
+                    : SyntaxText.NameOf(item.Value, window => binder.Named(window));
                 _items.Add(new SelectItem(value, item.Alias ?? name, item.Alias));
             }
         }
@@ -109,11 +116,20 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
     private Expression? LateralAlias(NameSyntax name)
     {
         var found = _items.FindAll(item => string.Equals(item.Alias, name.Parts[0], StringComparison.OrdinalIgnoreCase));
-        if (found.Count > 1) throw context.Error("AMBIGUOUS_LATERAL_COLUMN_ALIAS", $"'{name.Parts[0]}' is the name of {found.Count} entries of the select list.", name.Position);
+        if (found.Count > 1)
+        {
+            throw context.Error(
+                "AMBIGUOUS_LATERAL_COLUMN_ALIAS",
+                $"'{name.Parts[0]}' is the name of {found.Count} entries of the select list.",
+                name.Position);
+        }
         if (found.Count == 0) return null;
         if (!found[0].Value.IsDeterministic)
         {
-            throw context.Error("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS", $"'{name.Parts[0]}' gives another value each time; use it from a query around this one.", name.Position);
+            throw context.Error(
+                "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS",
+                $"'{name.Parts[0]}' gives another value each time; use it from a query around this one.",
+                name.Position);
         }
         return found[0].Value;
     }
@@ -140,7 +156,13 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
             var bound = Ordinal.Read(order.Key, _items.Count, "ORDER_BY_POS_OUT_OF_RANGE", "ORDER BY", context) is { } place
                 ? new SortOrder(_items[place].Value, order.IsDescending, order.NullsFirst ?? !order.IsDescending)
                 : binder.Order(order);
-            if (!TypeCoercion.IsOrdered(bound.Key.Type)) throw context.Error("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", $"Values of {bound.Key.Type} can't be ordered.", order.Key.Position);
+            if (!TypeCoercion.IsOrdered(bound.Key.Type))
+            {
+                throw context.Error(
+                    "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+                    $"Values of {bound.Key.Type} can't be ordered.",
+                    order.Key.Position);
+            }
             keys.Add(new OrderKey(bound, order.Key.Position));
         }
         return keys;

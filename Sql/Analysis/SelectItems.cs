@@ -32,13 +32,19 @@ internal static class Star
             var name = string.Join('.', star.Qualifier);
             if (star.Qualifier.Count == 0) throw context.Error("INVALID_USAGE_OF_STAR", "'*' has no columns here: there is no FROM.", star.Position);
             var tables = scope.Columns.Select(column => column.Qualifier).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
-            throw context.Error("CANNOT_RESOLVE_STAR_EXPAND", $"There is no table '{name}' in FROM. In scope: {Suggest.Some(tables)}.{Suggest.Hint(name, tables)}", star.Position);
+            throw context.Error(
+                "CANNOT_RESOLVE_STAR_EXPAND",
+                $"There is no table '{name}' in FROM. In scope: {Suggest.Some(tables)}.{Suggest.Hint(name, tables)}",
+                star.Position);
         }
         foreach (var name in star.Except)
         {
             if (!columns.Any(column => Same(column, name)))
             {
-                throw context.Error("EXCEPT_RESOLVED_COLUMNS_WITHOUT_MATCH", $"'{name}' behind EXCEPT is none of {Suggest.Some([.. columns.Select(column => column.Display)])}.", star.Position);
+                throw context.Error(
+                    "EXCEPT_RESOLVED_COLUMNS_WITHOUT_MATCH",
+                    $"'{name}' behind EXCEPT is none of {Suggest.Some([.. columns.Select(column => column.Display)])}.",
+                    star.Position);
             }
         }
         return star.Except.Count == 0 ? columns : [.. columns.Where(column => !star.Except.Any(name => Same(column, name)))];

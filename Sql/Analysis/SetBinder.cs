@@ -60,13 +60,17 @@ internal sealed class SetBinder(BindingContext context, Func<BodySyntax, Logical
         for (var number = 1; number < branches.Count; number++)
         {
             if (branches[number].Output.Count == width) continue;
-            throw context.Error("NUM_COLUMNS_MISMATCH", $"{operation}: the first query has {width} columns, query {number + 1} has {branches[number].Output.Count}.", set.Position);
+            throw context.Error(
+                "NUM_COLUMNS_MISMATCH",
+                $"{operation}: the first query has {width} columns, query {number + 1} has {branches[number].Output.Count}.",
+                set.Position);
         }
         for (var i = 0; i < width; i++)
         {
             types[i] = TypeCoercion.Common(branches.Select(branch => branch.Output[i].Type)) ?? throw context.Error(
                 "INCOMPATIBLE_COLUMN_TYPE",
-                $"{operation}: column {i + 1} ('{branches[0].Output[i].Name}') has types that do not go together: {string.Join(", ", branches.Select(branch => branch.Output[i].Type.SqlName).Distinct())}.",
+                $"{operation}: column {i + 1} ('{branches[0].Output[i].Name}') has types that do not go together: "
+                    + $"{string.Join(", ", branches.Select(branch => branch.Output[i].Type.SqlName).Distinct())}.",
                 set.Position);
         }
         return [.. Apart(branches).Select(branch => Cast(branch, types))];
@@ -76,7 +80,11 @@ internal sealed class SetBinder(BindingContext context, Func<BodySyntax, Logical
     {
         if (branch.Output.Select(column => column.Type).SequenceEqual(types)) return branch;
         return new Project(
-            [.. branch.Output.Select((column, i) => column.Type == types[i] ? NamedExpression.Pass(column) : NamedExpression.New(LiteralConversion.Cast(column, types[i], context.Session), column.Name))],
+            [
+                .. branch.Output.Select((column, i) => column.Type == types[i]
+                    ? NamedExpression.Pass(column)
+                    : NamedExpression.New(LiteralConversion.Cast(column, types[i], context.Session), column.Name)),
+            ],
             branch);
     }
 }

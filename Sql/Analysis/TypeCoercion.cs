@@ -62,7 +62,9 @@ internal sealed class TypeCoercion(SessionSettings session)
         if (left.Type.Kind == TypeKind.Decimal || right.Type.Kind == TypeKind.Decimal)
         {
             // Decimals keep their own precision: the function works out the result's from both.
-            return AsDecimal(left) is { } a && AsDecimal(right) is { } b ? (Convert(left, a), Convert(right, b)) : (Convert(left, DataType.Double), Convert(right, DataType.Double));
+            return AsDecimal(left) is { } a && AsDecimal(right) is { } b
+                ? (Convert(left, a), Convert(right, b))
+                : (Convert(left, DataType.Double), Convert(right, DataType.Double));
         }
         var type = TypeRules.Common(left.Type, right.Type)!;
         if (name == "/") type = DataType.Double;

@@ -11,7 +11,7 @@ public sealed class InlineCommonTables : IRule
     {
         var uses = new Dictionary<CommonDefinition, int>(ReferenceEqualityComparer.Instance);
         Count(plan, uses);
-        return Inline(plan, uses);
+        return Inline(plan, uses, new Dictionary<CommonDefinition, CommonDefinition>(ReferenceEqualityComparer.Instance));
     }
 
     private static void Count(LogicalPlan plan, Dictionary<CommonDefinition, int> uses)
@@ -27,15 +27,26 @@ public sealed class InlineCommonTables : IRule
         }
     }
 
-    private static LogicalPlan Inline(LogicalPlan plan, Dictionary<CommonDefinition, int> uses) => plan.Rewrite(part =>
+    private static LogicalPlan Inline(LogicalPlan plan, Dictionary<CommonDefinition, int> uses, Dictionary<CommonDefinition, CommonDefinition> shared) => plan.Rewrite(part =>
     {
         if (part is CommonTable common && uses[common.Definition] == 1)
         {
-            var definition = Inline(common.Definition.Plan, uses);
+            var definition = Inline(common.Definition.Plan, uses, shared);
             return new Project([.. common.Columns.Zip(definition.Output, (column, source) => new NamedExpression(source, column))], definition);
         }
+        if (part is CommonTable many)
+        {
+            // All uses of one that is kept go on sharing it.
+            if (!shared.TryGetValue(many.Definition, out var kept))
+            {
+                var inside = Inline(many.Definition.Plan, uses, shared);
+                kept = ReferenceEquals(inside, many.Definition.Plan) ? many.Definition : new CommonDefinition(many.Definition.Name, inside);
+                shared.Add(many.Definition, kept);
+            }
+            return ReferenceEquals(kept, many.Definition) ? many : many with { Definition = kept };
+        }
         return part.Expressions.Any(HasSubquery) ? part.MapExpressions(expression => expression.Rewrite(each => each is SubqueryExpression subquery
-            ? subquery.WithPlan(Inline(subquery.Plan, uses))
+            ? subquery.WithPlan(Inline(subquery.Plan, uses, shared))
             : each)) : part;
     });
 

@@ -37,31 +37,38 @@ public sealed class QueryOptimizer
         .. more,
     ];
 
+    private QueryOptimizer(IRule[] rules, bool only) => _rules = only ? rules : [];
+
+    /// <summary>These rules and no others.</summary>
+    internal static QueryOptimizer Of(params IRule[] rules) => new(rules, only: true);
+
     /// <summary>The optimised plan.</summary>
     /// <param name="plan">A bound plan.</param>
     /// <param name="trace">Told of each rule that changed it.</param>
     public LogicalPlan Optimise(LogicalPlan plan, Action<string, LogicalPlan>? trace = null) =>
-        Optimise(plan, trace, new Dictionary<CommonDefinition, CommonDefinition>(ReferenceEqualityComparer.Instance));
+        Optimise(plan, _rules, trace, new Dictionary<CommonDefinition, CommonDefinition>(ReferenceEqualityComparer.Instance));
 
-    private LogicalPlan Optimise(LogicalPlan plan, Action<string, LogicalPlan>? trace, Dictionary<CommonDefinition, CommonDefinition> common)
+    // What several places read is optimised by itself, once, before it is asked how large it is.
+    private static LogicalPlan Optimise(LogicalPlan plan, IRule[] rules, Action<string, LogicalPlan>? trace, Dictionary<CommonDefinition, CommonDefinition> shared)
     {
-        foreach (var rule in _rules)
+        foreach (var rule in rules)
         {
             var next = rule.Apply(plan);
             if (!ReferenceEquals(next, plan)) trace?.Invoke(rule.GetType().Name, next);
-            plan = next;
+            plan = rule is InlineCommonTables ? next : next.Rewrite(part => part is CommonTable common ? WithOptimised(common, rules, shared) : part);
         }
+        return plan;
+    }
 
-        // What several parts read is a plan of its own; all of them get the same one.
-        return plan.Rewrite(part =>
+    private static CommonTable WithOptimised(CommonTable common, IRule[] rules, Dictionary<CommonDefinition, CommonDefinition> shared)
+    {
+        if (!shared.TryGetValue(common.Definition, out var optimised))
         {
-            if (part is not CommonTable table) return part;
-            if (!common.TryGetValue(table.Definition, out var definition))
-            {
-                definition = new CommonDefinition(table.Definition.Name, Optimise(table.Definition.Plan, trace, common));
-                common.Add(table.Definition, definition);
-            }
-            return table with { Definition = definition };
-        });
+            IRule[] own = [.. rules.Where(rule => rule is not InlineCommonTables)];
+            optimised = new CommonDefinition(common.Definition.Name, Optimise(common.Definition.Plan, own, null, shared));
+            shared.Add(common.Definition, optimised);
+            shared.Add(optimised, optimised);
+        }
+        return ReferenceEquals(common.Definition, optimised) ? common : common with { Definition = optimised };
     }
 }

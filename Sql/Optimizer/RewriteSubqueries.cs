@@ -15,7 +15,7 @@ public sealed class RewriteSubqueries : IRule
     /// <inheritdoc/>
     public LogicalPlan Apply(LogicalPlan plan) => plan.Rewrite(part =>
     {
-        if (!part.Expressions.Any(HasSubquery)) return part is CommonTable common ? Rewritten(common) : part;
+        if (!part.Expressions.Any(HasSubquery)) return part;
         return part switch
         {
             Filter filter => RewriteFilter(filter),
@@ -26,21 +26,7 @@ public sealed class RewriteSubqueries : IRule
         };
     });
 
-    private readonly Dictionary<CommonDefinition, CommonDefinition> _common = new(ReferenceEqualityComparer.Instance);
-
     private static bool HasSubquery(Expression expression) => expression.Parts().Any(part => part is SubqueryExpression);
-
-    private CommonTable Rewritten(CommonTable common)
-    {
-        if (!_common.TryGetValue(common.Definition, out var rewritten))
-        {
-            var plan = Apply(common.Definition.Plan);
-            rewritten = ReferenceEquals(plan, common.Definition.Plan) ? common.Definition : new CommonDefinition(common.Definition.Name, plan);
-            _common.Add(common.Definition, rewritten);
-            _common.TryAdd(rewritten, rewritten);
-        }
-        return ReferenceEquals(rewritten, common.Definition) ? common : common with { Definition = rewritten };
-    }
 
     private LogicalPlan RewriteFilter(Filter filter)
     {

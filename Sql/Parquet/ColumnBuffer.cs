@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 
 namespace Dataflow.Sql.Parquet;
@@ -153,10 +155,16 @@ internal sealed unsafe class ColumnBuffer
         {
             var view = views + IndexOf(vector, row);
             var length = view->Length;
+            if (length <= StringView.MaxInline)
+            {
+                // Length and bytes lie together as they are stored; what else is copied the next value overwrites, and the last one's slack takes.
+                Vector128.Load((byte*)view).Store(to);
+                to += 4 + length;
+                continue;
+            }
             *(int*)to = length;
-            to += 4;
-            Buffer.MemoryCopy(StringView.PointerOf(view), to, length, length);
-            to += length;
+            Unsafe.CopyBlockUnaligned(to + 4, view->Pointer, (uint)length);
+            to += 4 + length;
         }
         Values.Advance((int)(to - start));
     }

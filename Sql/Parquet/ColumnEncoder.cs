@@ -24,21 +24,31 @@ internal sealed unsafe class ColumnEncoder(TaskArena arena, ParquetWriteOptions 
         var column = buffer.Column;
         var chunk = new WrittenChunk(column, codec, buffer.Rows, buffer.Rows - buffer.Present);
         var start = position;
-        var isCoded = options.UseDictionaries && column.Stored != StoredKind.Boolean && _dictionary.TryBuild(buffer.Values.Pointer, buffer.Present, column.Width);
+        var isCoded = options.UseDictionaries && column.Stored != StoredKind.Boolean && _dictionary.TryBuild(buffer.Values.Pointer, buffer.Present, column);
         if (isCoded)
         {
             chunk.Distinct = _dictionary.Count;
             chunk.DictionaryOffset = position;
             WriteDictionary(chunk, output, ref position);
         }
-        if (options.WriteStatistics)
-        {
-            chunk.Bounds = isCoded ? StatisticsBuilder.Of(column, _dictionary.Values.Pointer, _dictionary.Count) : StatisticsBuilder.Of(column, buffer.Values.Pointer, buffer.Present);
-        }
         WritePages(buffer, chunk, isCoded, output, ref position);
+        chunk.Bounds = BoundsOf(chunk);
         chunk.Bytes = position - start;
         if (options.BloomFilterColumns.Contains(column.Field.Name, StringComparer.OrdinalIgnoreCase) && column.Stored is not StoredKind.Boolean) chunk.Bloom = Bloom(buffer, isCoded);
         return chunk;
+    }
+
+    // Those of all pages; null if a page with values has none.
+    private static (byte[] Min, byte[] Max)? BoundsOf(WrittenChunk chunk)
+    {
+        (byte[] Min, byte[] Max)? all = null;
+        foreach (var page in chunk.Pages)
+        {
+            if (page.Nulls == page.Rows) continue;
+            if (page.Bounds is not { } bounds) return null;
+            all = all is { } known ? StatisticsBuilder.Union(chunk.Column, known, bounds) : bounds;
+        }
+        return all;
     }
 
     private void WritePages(ColumnBuffer buffer, WrittenChunk chunk, bool isCoded, Stream output, ref long position)

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Dataflow.Sql.Parquet;
 
 /// <summary>Writes numbers in runs: one value many times, or packed bits. (Encodings.md, "RLE/Bit-Packing Hybrid")</summary>
@@ -9,7 +11,7 @@ internal static unsafe class HybridWriter
     public static int MaxBytes(int count, int width) => (((count + 7) / 8 * width) + (count / 4) + 32);
 
     /// <summary>Writes numbers.</summary>
-    /// <param name="values">The numbers; up to seven behind them are read and left out.</param>
+    /// <param name="values">The numbers.</param>
     /// <param name="count">How many.</param>
     /// <param name="width">Bits of a number.</param>
     /// <param name="to">Room for <see cref="MaxBytes"/>.</param>
@@ -19,14 +21,16 @@ internal static unsafe class HybridWriter
         var start = to;
         var packedFrom = 0;
         var at = 0;
-        while (at < count)
+        while (at + 8 <= count)
         {
             // Runs of repeats begin at a group's first number, so that all packed ones before are whole groups.
-            var end = at + 1;
-            while (end < count && values[end] == values[at]) end++;
+            var first = Vector256.Create(values[at]);
+            var end = at;
+            while (end + 8 <= count && Vector256.Load(values + end) == first) end += 8;
+            while (end < count && end > at && values[end] == values[at]) end++;
             if (end - at < ShortestRepeat)
             {
-                at = Math.Min(count, at + 8);
+                at += 8;
                 continue;
             }
             to = Pack(values + packedFrom, at - packedFrom, width, to);

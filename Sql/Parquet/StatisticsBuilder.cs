@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.Intrinsics;
 
@@ -53,6 +54,14 @@ internal static unsafe class StatisticsBuilder
     private static (byte[] Min, byte[] Max) Integers<T>(T* values, int count)
         where T : unmanaged, IBinaryInteger<T>
     {
+        var (low, high) = Range(values, count);
+        return (Stored(low), Stored(high));
+    }
+
+    /// <summary>Smallest and largest of integers, of which there is at least one.</summary>
+    public static (T Low, T High) Range<T>(T* values, int count)
+        where T : unmanaged, IBinaryInteger<T>
+    {
         var (low, high) = (values[0], values[0]);
         var i = 0;
         if (count >= Vector512<T>.Count)
@@ -76,7 +85,7 @@ internal static unsafe class StatisticsBuilder
             low = T.Min(low, values[i]);
             high = T.Max(high, values[i]);
         }
-        return (Stored(low), Stored(high));
+        return (low, high);
     }
 
     // Readers may take the two zeros for equal or not: the bounds hold either way.
@@ -109,9 +118,25 @@ internal static unsafe class StatisticsBuilder
 
     private static (byte[] Min, byte[] Max)? Bytes(byte* values, int count)
     {
-        byte* min = null, max = null;
-        for (var i = 0; i < count; i++, values += 4 + *(int*)values) Widen(ref min, ref max, values);
+        byte* min = values, max = values;
+        var (least, most) = (Start(values), Start(values));
+        for (var i = 0; i < count; i++, values += 4 + *(int*)values)
+        {
+            // The first eight bytes decide nearly always, and most values lie well between.
+            var start = Start(values);
+            if (start > least && start < most) continue;
+            Widen(ref min, ref max, values);
+            (least, most) = (Start(min), Start(max));
+        }
         return Copy(min, max);
+    }
+
+    // The first eight bytes as a number that compares as they do; those behind the end are zero.
+    private static ulong Start(byte* value)
+    {
+        var length = *(int*)value;
+        var bytes = BinaryPrimitives.ReverseEndianness(*(ulong*)(value + 4));
+        return length >= 8 ? bytes : length == 0 ? 0 : bytes & (ulong.MaxValue << (64 - (8 * length)));
     }
 
     private static void Widen(ref byte* min, ref byte* max, byte* value)
@@ -124,6 +149,27 @@ internal static unsafe class StatisticsBuilder
         var bytes = new ReadOnlySpan<byte>(value + 4, *(int*)value);
         if (bytes.SequenceCompareTo(new ReadOnlySpan<byte>(min + 4, *(int*)min)) < 0) min = value;
         else if (bytes.SequenceCompareTo(new ReadOnlySpan<byte>(max + 4, *(int*)max)) > 0) max = value;
+    }
+
+    /// <summary>Bounds that hold all values of two.</summary>
+    /// <param name="column">How values are stored.</param>
+    /// <param name="left">Bounds of some.</param>
+    /// <param name="right">Bounds of others.</param>
+    public static (byte[] Min, byte[] Max) Union(WrittenColumn column, (byte[] Min, byte[] Max) left, (byte[] Min, byte[] Max) right) =>
+        (Compare(column, left.Min, right.Min) <= 0 ? left.Min : right.Min, Compare(column, left.Max, right.Max) >= 0 ? left.Max : right.Max);
+
+    private static int Compare(WrittenColumn column, byte[] left, byte[] right)
+    {
+        switch (column.Stored)
+        {
+            case StoredKind.Int32: return BitConverter.ToInt32(left).CompareTo(BitConverter.ToInt32(right));
+            case StoredKind.Int64: return BitConverter.ToInt64(left).CompareTo(BitConverter.ToInt64(right));
+            case StoredKind.Float: return BitConverter.ToSingle(left).CompareTo(BitConverter.ToSingle(right));
+            case StoredKind.Double: return BitConverter.ToDouble(left).CompareTo(BitConverter.ToDouble(right));
+            case StoredKind.FixedBytes:
+                fixed (byte* mine = left, theirs = right) return Conversion.Wide(mine, left.Length).CompareTo(Conversion.Wide(theirs, right.Length));
+            default: return left.AsSpan().SequenceCompareTo(right);
+        }
     }
 
     private static (byte[] Min, byte[] Max)? Copy(byte* min, byte* max)

@@ -26,7 +26,9 @@ internal static class NumberText
             "S" => short.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? new Literal(value, DataType.SmallInt) : null,
             "L" => long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? new Literal(value, DataType.BigInt) : null,
             "D" => Floating(number),
-            "F" => float.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && float.IsFinite(value) ? new Literal(value, DataType.Float) : null,
+            "F" => float.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && float.IsFinite(value)
+                ? new Literal(value, DataType.Float)
+                : null,
             "BD" => Decimal(number),
             _ => null,
         };

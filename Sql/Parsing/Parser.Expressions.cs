@@ -106,7 +106,8 @@ internal sealed partial class Parser
             predicate = IsPredicate(left, start);
             return true;
         }
-        var isNegated = Is("NOT") && (Ahead(1).Is("BETWEEN") || Ahead(1).Is("IN") || Ahead(1).Is("LIKE") || Ahead(1).Is("ILIKE") || Ahead(1).Is("RLIKE") || Ahead(1).Is("REGEXP"));
+        var next = Ahead(1);
+        var isNegated = Is("NOT") && (next.Is("BETWEEN") || next.Is("IN") || next.Is("LIKE") || next.Is("ILIKE") || next.Is("RLIKE") || next.Is("REGEXP"));
         if (isNegated) _at++;
         if (Accept("BETWEEN"))
         {

@@ -68,7 +68,14 @@ internal sealed partial class Parser
         if (Is("LEFT") || Is("RIGHT") || Is("FULL") || Is("SEMI") || Is("ANTI"))
         {
             var word = Take();
-            kind = word.Is("RIGHT") ? JoinKind.Right : word.Is("FULL") ? JoinKind.Full : word.Is("SEMI") ? JoinKind.Semi : word.Is("ANTI") ? JoinKind.Anti : JoinKind.Left;
+            kind = word.Text.ToUpperInvariant() switch
+            {
+                "RIGHT" => JoinKind.Right,
+                "FULL" => JoinKind.Full,
+                "SEMI" => JoinKind.Semi,
+                "ANTI" => JoinKind.Anti,
+                _ => JoinKind.Left,
+            };
             if (word.Is("LEFT") && Accept("SEMI")) kind = JoinKind.Semi;
             else if (word.Is("LEFT") && Accept("ANTI")) kind = JoinKind.Anti;
             else Accept("OUTER");

@@ -57,12 +57,13 @@ internal sealed partial class Parser
         {
             "CAST" => CastCall(isTry: false),
             "TRY_CAST" => CastCall(isTry: true),
-            "EXISTS" when Ahead(2).Is("SELECT") || Ahead(2).Is("WITH") || Ahead(2).Is("(") || Ahead(2).Is("VALUES") || Ahead(2).Is("FROM") || Ahead(2).Is("TABLE") => Exists(),
+            "EXISTS" when Ahead(2).Text.ToUpperInvariant() is "SELECT" or "WITH" or "(" or "VALUES" or "FROM" or "TABLE" => Exists(),
             "EXTRACT" when Ahead(3).Is("FROM") => Extract(),
             "SUBSTRING" or "SUBSTR" => Substring(),
             "TRIM" => Trim(),
             "POSITION" => Position(),
-            "TIMESTAMPADD" or "TIMESTAMPDIFF" or "DATEADD" or "DATE_ADD" or "DATEDIFF" or "DATE_DIFF" when Ahead(2).Kind == TokenKind.Word && Ahead(3).Is(",") => UnitCall(),
+            "TIMESTAMPADD" or "TIMESTAMPDIFF" or "DATEADD" or "DATE_ADD" or "DATEDIFF" or "DATE_DIFF"
+                when Ahead(2).Kind == TokenKind.Word && Ahead(3).Is(",") => UnitCall(),
             _ => null,
         };
 

@@ -33,7 +33,8 @@ internal sealed partial class Parser
             "STRUCT" => StructOf(),
             _ => throw new QueryException(
                 "UNSUPPORTED_DATATYPE",
-                $"There is no type '{token.Text}'. Types are boolean, tinyint, smallint, int, bigint, float, double, decimal(p,s), string, binary, date, timestamp, timestamp_ntz.",
+                $"There is no type '{token.Text}'. Types are boolean, tinyint, smallint, int, bigint, float, double, decimal(p,s), string, binary, date, timestamp, "
+                    + "timestamp_ntz.",
                 _text,
                 token.Start),
         };
@@ -75,7 +76,8 @@ internal sealed partial class Parser
 
     private int Whole()
     {
-        if (Current.Kind != TokenKind.Number || !int.TryParse(Current.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)) throw Expected("a whole number");
+        var isNumber = int.TryParse(Current.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var value);
+        if (Current.Kind != TokenKind.Number || !isNumber) throw Expected("a whole number");
         _at++;
         return value;
     }

@@ -15,7 +15,8 @@ internal sealed class SyntaxText
     /// <summary>The name of a column that holds an expression.</summary>
     /// <param name="expression">The expression.</param>
     /// <param name="window">Gives a window what it takes from the WINDOW clause; null to show its name.</param>
-    public static string NameOf(ExpressionSyntax expression, Func<WindowSyntax, WindowSyntax>? window = null) => new SyntaxText(window ?? (same => same)).Text(expression, 0);
+    public static string NameOf(ExpressionSyntax expression, Func<WindowSyntax, WindowSyntax>? window = null) =>
+        new SyntaxText(window ?? (same => same)).Text(expression, 0);
 
     private string Text(ExpressionSyntax expression, int depth)
     {

@@ -21,8 +21,9 @@ internal static class JoinPlanner
         var left = planner.Plan(join.Left);
         var right = planner.Plan(join.Right);
 
-        // A table that all tasks share can't tell which of its rows none of them met.
-        if (join.Kind != JoinKind.Full && (keys.Left.Count == 0 || Cardinality.Of(join.Right) <= planner.Options.SharedBuildRows))
+        // A table that all tasks share can't tell which of its rows none of them met; a part of one can't tell whether there is a null, or any row at all.
+        var needsAll = join.Kind == JoinKind.NullAwareAnti || join is { Kind: JoinKind.Mark, MarkColumn.Nullable: true } || keys.Left.Count == 0;
+        if (join.Kind != JoinKind.Full && (needsAll || Cardinality.Of(join.Right) <= planner.Options.SharedBuildRows))
         {
             return new HashJoinExec(join.Kind, left, right, keys.Left, keys.Right, keys.Others, IsShared: true, join.MarkColumn) 
             {

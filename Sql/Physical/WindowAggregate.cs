@@ -6,16 +6,21 @@ using Dataflow.Sql.Rows;
 namespace Dataflow.Sql.Physical;
 
 /// <summary>
-/// An aggregate over frames. A frame that only grows at its end is added to; any other is added up anew, so that a frame of n rows costs n steps a row.
+/// An aggregate over frames. A frame that only grows at its end is added to; one that slides is added up anew, of its rows if they are few, and else of
+/// blocks of rows that were added up before.
 /// </summary>
 internal sealed unsafe class WindowAggregate
 {
+    // Rows of a frame from which on blocks are worth it.
+    private const int FewRows = 256;
+
     private readonly AggregateKernel _kernel;
     private readonly RowStore _arguments;
     private readonly ColumnVector[] _shown;
     private readonly ColumnVector? _filter;
     private readonly FlatVector _value;
     private readonly TextHeap _heap;
+    private readonly FrameTree _tree;
     private readonly ushort[] _rows = new ushort[ColumnBatch.MaxRows];
     private readonly int[] _groups = new int[ColumnBatch.MaxRows];
 
@@ -31,13 +36,14 @@ internal sealed unsafe class WindowAggregate
         _filter = call.Filter is null ? null : new ColumnVector(DataType.Boolean);
         _value = new FlatVector(arena, call.Type);
         _heap = new TextHeap(arena);
+        _tree = new FrameTree(call, this, arena);
     }
 
     /// <summary>Computes the values of a partition's rows.</summary>
     public void Compute(FrameBounds frame, int start, int end, ResultWriter results)
     {
         var (from, to) = (start, start);
-        var isFresh = false;
+        var (isFresh, hasBlocks) = (false, false);
         Reset();
         for (var row = start; row < end; row++)
         {
@@ -49,7 +55,16 @@ internal sealed unsafe class WindowAggregate
             }
             if (!isFresh || last > to)
             {
-                Add(to, last);
+                if (row > start && last - to > FewRows)
+                {
+                    if (!hasBlocks) _tree.Build(start, end);
+                    hasBlocks = true;
+                    _tree.Add(_kernel, to, last);
+                }
+                else
+                {
+                    Add(_kernel, to, last, 0, 0);
+                }
                 to = last;
                 isFresh = true;
 
@@ -60,15 +75,16 @@ internal sealed unsafe class WindowAggregate
             }
             results.AddFrom(_value);
         }
+        if (hasBlocks) _tree.Clear();
     }
 
-    private void Reset()
-    {
-        _kernel.Clear();
-        _kernel.Grow(1);
-    }
-
-    private void Add(int first, int end)
+    /// <summary>Adds rows to a kernel: to its only group, or to one for each block of rows.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="first">First row.</param>
+    /// <param name="end">The row after the last.</param>
+    /// <param name="shift">Bits of a row's number that are left out in a block's; 0 for one group of all.</param>
+    /// <param name="block">The number of the first block.</param>
+    public void Add(AggregateKernel kernel, int first, int end, int shift, int block)
     {
         while (first < end)
         {
@@ -79,10 +95,18 @@ internal sealed unsafe class WindowAggregate
             var taken = 0;
             for (var row = first - shownFrom; row < count; row++)
             {
-                if (_filter is null || (!_filter.IsNull(row) && _filter.Bit(row))) _rows[taken++] = (ushort)row;
+                if (_filter is not null && (_filter.IsNull(row) || !_filter.Bit(row))) continue;
+                _groups[taken] = shift == 0 ? 0 : ((shownFrom + row) >> shift) - block;
+                _rows[taken++] = (ushort)row;
             }
-            if (taken > 0) _kernel.Update(_shown, _rows.AsSpan(0, taken), _groups.AsSpan(0, taken));
+            if (taken > 0) kernel.Update(_shown, _rows.AsSpan(0, taken), _groups.AsSpan(0, taken));
             first = shownFrom + count;
         }
+    }
+
+    private void Reset()
+    {
+        _kernel.Clear();
+        _kernel.Grow(1);
     }
 }

@@ -28,7 +28,8 @@ internal sealed class FreshColumns
     private LogicalPlan Map(LogicalPlan plan) => plan.Rewrite(part => (part.Expressions.Any(IsConcerned) ? part.MapExpressions(Map) : part).MapColumns(Map));
 
     // Tables of literals are passed over: they may be long.
-    private static bool IsConcerned(Expression expression) => expression is not Literal && expression.Parts().Any(part => part is ColumnReference or OuterReference or SubqueryExpression);
+    private static bool IsConcerned(Expression expression) =>
+        expression is not Literal && expression.Parts().Any(part => part is ColumnReference or OuterReference or SubqueryExpression);
 
     private Expression Map(Expression expression) => expression.Rewrite(part =>
     {

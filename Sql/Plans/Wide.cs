@@ -98,7 +98,8 @@ public sealed record Join(JoinKind Kind, LogicalPlan Left, LogicalPlan Right, Ex
     public Join WithCondition(Expression? condition) => new(Kind, Left, Right, condition, MarkColumn);
 
     /// <inheritdoc/>
-    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => MarkColumn is null ? this : new Join(Kind, Left, Right, Condition, map(MarkColumn));
+    public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) =>
+        MarkColumn is null ? this : new Join(Kind, Left, Right, Condition, map(MarkColumn));
 
     /// <inheritdoc/>
     public override string Describe() => $"Join {Kind}{(Condition is null ? "" : $" on {Condition}")}";

@@ -15,7 +15,8 @@ internal sealed class WithoutPositions
     private LogicalPlan Map(LogicalPlan plan) => plan.Rewrite(part =>
     {
         if (part is CommonTable common) return common with { Definition = Map(common.Definition) };
-        return part.Expressions.Any(expression => expression.Parts().Any(each => each.Position.Start >= 0 || each is SubqueryExpression)) ? part.MapExpressions(Map) : part;
+        return part.Expressions.Any(expression => expression.Parts().Any(each => each.Position.Start >= 0 || each is SubqueryExpression))
+            ? part.MapExpressions(Map) : part;
     });
 
     private CommonDefinition Map(CommonDefinition definition)
