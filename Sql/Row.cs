@@ -56,6 +56,10 @@ public sealed class Row : IReadOnlyList<object?>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    /// <summary>A value as tables show it.</summary>
+    /// <param name="index">From 0.</param>
+    public string TextOf(int index) => ValueText.Of(_values[index], Schema[index].Type);
+
     /// <summary>As <c>[a, 1, NULL]</c>.</summary>
     public override string ToString() => $"[{string.Join(", ", _values.Select((value, i) => ValueText.Of(value, Schema[i].Type)))}]";
 

@@ -48,7 +48,7 @@ internal sealed unsafe class DictionaryResult(TaskArena arena, DataType type)
         {
             if (_values is not null) arena.Return(_values);
             if (_validity is not null) arena.Return(_validity);
-            _capacity = Math.Max(dictionary.Count, 64);
+            _capacity = Math.Max(dictionary.Count, Flattener.ShortTable);
             _values = arena.Rent(type.Physical == PhysicalType.Bit ? Bits.Words(_capacity) * 8 : _capacity * type.ByteWidth);
             _validity = arena.Rent(Bits.Words(_capacity) * 8);
         }
@@ -105,7 +105,7 @@ internal sealed unsafe class DictionaryResult(TaskArena arena, DataType type)
         var validity = coded.Validity;
         if (_hasNulls)
         {
-            Flattener.GatherBits((ulong*)_validity!.Pointer, coded.Codes, _flat!.Validity, rows);
+            Flattener.GatherBits((ulong*)_validity!.Pointer, _results!.Count, coded.Codes, _flat!.Validity, rows);
             Bits.And(_flat.Validity, validity, rows);
             validity = _flat.Validity;
         }
@@ -113,7 +113,7 @@ internal sealed unsafe class DictionaryResult(TaskArena arena, DataType type)
         _coded.Validity = validity;
         if (type.Physical == PhysicalType.Bit)
         {
-            Flattener.GatherBits((ulong*)_values!.Pointer, coded.Codes, (ulong*)_flat!.Data, rows);
+            Flattener.GatherBits((ulong*)_values!.Pointer, _results!.Count, coded.Codes, (ulong*)_flat!.Data, rows);
             _coded.Form = VectorForm.Flat;
             _coded.Data = _flat.Data;
             return _coded;

@@ -1,11 +1,16 @@
-using Dataflow.Storage;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Dataflow.Sql.Columns;
+using Dataflow.Storage;
 
 namespace Dataflow.Sql.Kernels;
 
 /// <summary>Gives vectors of any form as flat ones. Owns memory for one at a time.</summary>
 public sealed unsafe class Flattener(TaskArena arena)
 {
+    /// <summary>As many bits as a register holds.</summary>
+    internal const int ShortTable = 512;
+
     private NativeBuffer? _data;
     private ulong* _validity;
     private int _capacity;
@@ -41,7 +46,7 @@ public sealed unsafe class Flattener(TaskArena arena)
             return _vector;
         }
         var values = vector.Dictionary!.Values.Data;
-        if (isBit) GatherBits((ulong*)values, vector.Codes, (ulong*)data, rows);
+        if (isBit) GatherBits((ulong*)values, int.MaxValue, vector.Codes, (ulong*)data, rows);
         else Gather(values, vector.Type.ByteWidth, vector.Codes, data, rows);
         return _vector;
     }
@@ -61,8 +66,18 @@ public sealed unsafe class Flattener(TaskArena arena)
     }
 
     /// <summary>Looks bits up by code.</summary>
-    internal static void GatherBits(ulong* values, uint* codes, ulong* to, int rows)
+    /// <param name="values">A bit for each code, and room up to <see cref="ShortTable"/> of them that may be read.</param>
+    /// <param name="count">How many codes there are.</param>
+    /// <param name="codes">A code a row.</param>
+    /// <param name="to">A bit a row.</param>
+    /// <param name="rows">Rows.</param>
+    internal static void GatherBits(ulong* values, int count, uint* codes, ulong* to, int rows)
     {
+        if (count <= ShortTable && Avx512F.IsSupported)
+        {
+            ByPermutation((uint*)values, codes, to, rows);
+            return;
+        }
         for (var word = 0; word < Bits.Words(rows); word++)
         {
             var first = word << 6;
@@ -74,6 +89,25 @@ public sealed unsafe class Flattener(TaskArena arena)
                 bits |= (values[code >> 6] >> (int)(code & 63) & 1) << i;
             }
             to[word] = bits;
+        }
+    }
+
+    // All bits in one register: its words are picked by the upper bits of codes, the bit in a word by the lower five.
+    private static void ByPermutation(uint* table, uint* codes, ulong* to, int rows)
+    {
+        var words = Vector512.Load(table);
+        for (var first = 0; first < rows; first += 64)
+        {
+            var bits = 0UL;
+            var last = Math.Min(64, rows - first);
+            for (var i = 0; i < last; i += 16)
+            {
+                var code = Vector512.Load(codes + first + i);
+                var picked = Avx512F.PermuteVar16x32(words, Vector512.ShiftRightLogical(code, 5));
+                var moved = Avx512F.ShiftRightLogicalVariable(picked, code & Vector512.Create(31u));
+                bits |= Vector512.ShiftLeft(moved, 31).ExtractMostSignificantBits() << i;
+            }
+            to[first >> 6] = bits;
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Dataflow.Sql.Parsing;
 
 /// <summary>Cuts a script at its semicolons: not at those in strings, names and comments.</summary>
-internal static class Script
+public static class Script
 {
     /// <summary>The statements of a script, without their semicolons; empty ones are left out.</summary>
     /// <param name="text">The script. Where a string or comment is not closed, the rest is one statement, whose error says so.</param>
@@ -16,6 +16,23 @@ internal static class Script
             start = Math.Min(end + 1, text.Length);
         }
         return statements;
+    }
+
+    /// <summary>Whether a text ends with a semicolon that ends a statement: what a shell waits for.</summary>
+    /// <param name="text">Some lines.</param>
+    public static bool IsComplete(string text)
+    {
+        if (!text.Contains(';', StringComparison.Ordinal)) return false;
+        try
+        {
+            return Lexer.Read(text) is [.., var last, _] && last.Is(";");
+        }
+        catch (QueryException)
+        {
+            // A string or comment that is not closed yet; or a mistake, which ends with the line that has a semicolon last.
+            return text.AsSpan().TrimEnd().EndsWith(";") && text.AsSpan().Count('\'') % 2 == 0
+                && text.LastIndexOf("/*", StringComparison.Ordinal) <= text.LastIndexOf("*/", StringComparison.Ordinal);
+        }
     }
 
     private static IReadOnlyList<int> Ends(string text)

@@ -91,6 +91,8 @@ internal sealed unsafe class AggregateInput
     private readonly ColumnVector[] _vectors;
     private readonly FilterEvaluator? _filter;
     private readonly bool _isNarrow;
+    private readonly Flattener?[] _flatteners;
+    private readonly TaskArena _arena;
     private readonly ushort[] _rows;
     private readonly int[] _numbers;
 
@@ -98,6 +100,8 @@ internal sealed unsafe class AggregateInput
     {
         _arguments = [.. call.Arguments.Select(shared.Compile)];
         _isNarrow = call.Function.TakesNarrowDecimals;
+        _flatteners = new Flattener?[_arguments.Length];
+        _arena = context.Arena;
         _vectors = new ColumnVector[_arguments.Length];
         _filter = call.Filter is null ? null : ExpressionCompiler.CompileFilter(call.Filter, columns, context);
         _rows = _filter is null ? [] : new ushort[ColumnBatch.MaxRows];
@@ -114,6 +118,15 @@ internal sealed unsafe class AggregateInput
     {
         for (var i = 0; i < _arguments.Length; i++) _vectors[i] = _isNarrow ? _arguments[i].EvaluateNarrow(batch) : _arguments[i].Evaluate(batch);
         var mask = _filter is null ? batch.Mask : _filter.Filter(batch);
+        // Passes over all rows read values that follow each other; numbers by code would be looked up for each group anew.
+        if (!hasKeys || masks.Count > 0)
+        {
+            for (var i = 0; i < _arguments.Length; i++)
+            {
+                if (_vectors[i].Form == VectorForm.Dictionary && _vectors[i].Type.Physical is >= PhysicalType.Int8 and <= PhysicalType.Float64)
+                    _vectors[i] = (_flatteners[i] ??= new Flattener(_arena)).Flat(_vectors[i]);
+            }
+        }
         if (!hasKeys)
         {
             kernel.UpdateOne(_vectors, batch.Rows, mask, 0);

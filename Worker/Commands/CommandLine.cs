@@ -12,6 +12,7 @@ internal static class CommandLine
         var root = new RootCommand("Dataflow: clusters of workers, and programs that run on them.")
         {
             WorkerCommand.Create(), CoordinatorCommand.Create(), SubmitCommand.Create(), StatusCommand.Create(), KillCommand.Create(),
+            SqlCommand.Create(),
         };
         var tls = new Tls();
         tls.AddTo(root);

@@ -57,4 +57,21 @@ public sealed class FilterTests
         var guarded = Call("or", Call("or", Call("=", a, Int(0)), Call("isnull", a)), Call(">", Call("div", Int(100), a), Int(10)));
         Assert.Equal(Enumerable.Range(0, 300).Select(i => i % 9 == 0 || i % 50 == 0 || 100 / (i % 50) > 10), rig.Filter(guarded));
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    [InlineData(300)]
+    [InlineData(512)]
+    [InlineData(513)]
+    public void Bits_are_looked_up_by_codes_of_dictionaries_of_any_length(int values)
+    {
+        using var rig = new KernelRig();
+        var codes = Enumerable.Range(0, 1001).Select(i => i % 17 == 0 ? (int?)null : i * 31 % values).ToArray();
+        var column = rig.Coded("v", DataType.BigInt, [.. Enumerable.Range(0, values).Select(i => (object)(long)(i * 7 % 11))], codes);
+        var expected = codes.Select(code => code is null ? null : (object?)(code.Value * 7 % 11 < 5));
+        Assert.Equal(expected, rig.Evaluate(Call("<", column, Value(5L, DataType.BigInt))));
+        Assert.Equal(codes.Select(code => code is null || code.Value * 7 % 11 == 3 ? null : (object?)(long)(code.Value * 7 % 11)),
+            rig.Evaluate(Call("nullif", column, Value(3L, DataType.BigInt))));
+    }
 }
