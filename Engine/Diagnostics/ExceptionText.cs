@@ -9,6 +9,9 @@ internal static class ExceptionText
     /// <summary>Characters of a message or of frames at most.</summary>
     public const int Most = 64 * 1024;
 
+    // What was cut in another process, and says so, is not cut again.
+    private const int Note = 64;
+
     /// <summary>The name of its class without the namespace: of the user's class, wherever it was thrown.</summary>
     public static string NameOf(Exception exception)
     {
@@ -40,7 +43,7 @@ internal static class ExceptionText
     /// <summary>A text of at most <see cref="Most"/> characters, and how many are left out.</summary>
     public static string Cut(string text)
     {
-        if (text.Length <= Most) return text;
+        if (text.Length <= Most + Note) return text;
         var end = char.IsHighSurrogate(text[Most - 1]) ? Most - 1 : Most;
         return string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, end)} ... {text.Length - end:N0} more characters");
     }

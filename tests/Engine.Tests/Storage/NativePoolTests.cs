@@ -146,12 +146,12 @@ public sealed unsafe class NativePoolTests
     }
 
     [Fact]
-    public void A_process_that_was_given_memory_keeps_an_eighth_of_it_for_the_next_shuffle()
+    public void A_process_keeps_an_eighth_of_the_memory_it_was_given_and_a_sixteenth_of_the_machine_s_if_none_was()
     {
         Assert.Equal(512L << 20, NativePoolOptions.Within(new DataflowOptions { MemoryBytes = 4L << 30 }).IdleBytes);
         var usual = new NativePoolOptions().IdleBytes;
         Assert.Equal(usual, NativePoolOptions.Within(new DataflowOptions { MemoryBytes = 100 << 20 }).IdleBytes);
-        Assert.Equal(usual, NativePoolOptions.Within(new DataflowOptions()).IdleBytes);
+        Assert.Equal(Math.Max(usual, MachineMemory.Bytes / 16), NativePoolOptions.Within(new DataflowOptions()).IdleBytes);
     }
 
     [Fact]
