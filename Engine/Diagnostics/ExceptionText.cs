@@ -9,9 +9,6 @@ internal static class ExceptionText
     /// <summary>Characters of a message or of frames at most.</summary>
     public const int Most = 64 * 1024;
 
-    // What was cut in another process, and says so, is not cut again.
-    private const int Note = 64;
-
     /// <summary>The name of its class without the namespace: of the user's class, wherever it was thrown.</summary>
     public static string NameOf(Exception exception)
     {
@@ -40,11 +37,11 @@ internal static class ExceptionText
     /// <summary>Its frames, as .NET prints them; empty if it was never thrown.</summary>
     public static string FramesOf(Exception exception) => Read(exception, nameof(Exception.StackTrace), static error => error.StackTrace);
 
-    /// <summary>A text of at most <see cref="Most"/> characters, and how many are left out.</summary>
-    public static string Cut(string text)
+    /// <summary>A text of at most so many characters, and how many are left out.</summary>
+    public static string Cut(string text, int most = Most)
     {
-        if (text.Length <= Most + Note) return text;
-        var end = char.IsHighSurrogate(text[Most - 1]) ? Most - 1 : Most;
+        if (text.Length <= most) return text;
+        var end = char.IsHighSurrogate(text[most - 1]) ? most - 1 : most;
         return string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, end)} ... {text.Length - end:N0} more characters");
     }
 

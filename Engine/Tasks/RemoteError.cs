@@ -44,7 +44,8 @@ internal sealed record RemoteError(string TypeName, string Message, string Stack
         TypeNames.Of(error.GetType()),
         ExceptionText.MessageOf(error),
         ExceptionText.FramesOf(error),
-        depth == 0 ? ExceptionText.Cut(UserStackTrace.Fold(error)) : "",
+        // Its parts are cut already, and say so.
+        depth == 0 ? ExceptionText.Cut(UserStackTrace.Fold(error), 4 * ExceptionText.Most) : "",
         TraitsOf(error),
         error.InnerException is { } inner && depth < MostInner ? Of(inner, depth + 1) : null);
 

@@ -46,6 +46,7 @@ public sealed class TempFoldersTests : IDisposable
     public async Task A_folder_that_was_removed_comes_back_at_its_place_with_its_lock_and_for_its_owner_only()
     {
         using var temp = new TempFolders(_root);
+        await temp.Cleanup;
         var folder = temp.Folder;
         Directory.Delete(_root, recursive: true);
         Assert.Equal(folder, temp.Folder);
@@ -128,9 +129,12 @@ public sealed class TempFoldersTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_somebody_deleted_is_made_anew_with_its_lock()
+    public async Task A_folder_that_somebody_deleted_is_made_anew_with_its_lock()
     {
         using var temp = new TempFolders(_root);
+
+        // It would take the folder for a leftover while it is deleted here.
+        await temp.Cleanup;
         using var first = temp.Create("run");
         var before = temp.Folder;
         Directory.Delete(Path.GetDirectoryName(first.Path)!, recursive: true);
