@@ -11,6 +11,7 @@ internal sealed class PlacedTasks
     private readonly Preference[] _preferences;
     private readonly Dictionary<ExecutorId, List<int>> _byExecutor = [];
     private readonly Dictionary<string, List<int>> _byHost = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<ExecutorId> _gone = [];
     private Locality _level = Locality.Executor;
     private TimeSpan _since;
 
@@ -38,8 +39,18 @@ internal sealed class PlacedTasks
             Anywhere.Add(index);
             return;
         }
-        foreach (var executor in preference.Executors) Stack(_byExecutor, executor).Add(index);
+        foreach (var executor in preference.Executors)
+        {
+            if (!_gone.Contains(executor)) Stack(_byExecutor, executor).Add(index);
+        }
         foreach (var host in preference.Hosts) Stack(_byHost, host).Add(index);
+    }
+
+    /// <summary>An executor is gone: tasks that wanted it go where they would next best run.</summary>
+    public void Gone(ExecutorId executor)
+    {
+        _gone.Add(executor);
+        _byExecutor.Remove(executor);
     }
 
     /// <summary>How far from their data tasks may run now. A level at which nothing waits is passed at once.</summary>

@@ -307,6 +307,9 @@ internal sealed partial class TaskScheduler
         if (!_executors.Remove(e.Executor, out var executor)) return;
         executor.Close();
         _leaving.RemoveAll(each => each.Executor == executor);
+
+        // Before its tasks wait again: for one that is gone they would wait in vain.
+        foreach (var set in _sets.Values.SelectMany(sets => sets)) set.Gone(e.Executor);
         foreach (var attempt in _attempts.Values.Where(attempt => attempt.Executor == executor).ToArray())
         {
             var id = attempt.Description.Id;

@@ -235,6 +235,9 @@ internal sealed class TaskSet
 
     public void Lost(int index) => _losses[index]++;
 
+    /// <summary>An executor is gone: no task waits to run there.</summary>
+    public void Gone(ExecutorId executor) => _placed?.Gone(executor);
+
     /// <summary>Takes a task out until <see cref="Requeue"/>: another attempt holds the right to commit it.</summary>
     public void Park(int index) => _states[index] = TaskState.Parked;
 
