@@ -18,6 +18,7 @@ internal sealed class SqlSession
 
     public SqlSession()
     {
+        QueryException.Register();
         Catalog.Files = OpenFiles;
         Catalog.TableFunctions = (name, arguments) => name == "range" ? RangeTable.Of(arguments, Context.DefaultParallelism) : null;
     }

@@ -30,15 +30,21 @@ internal enum RemoteErrorTraits
 /// <param name="Report">The whole of it for people: classes, messages and the user's frames, with what caused it; empty in an inner one.</param>
 /// <param name="Traits">What else the driver asks of it.</param>
 /// <param name="Inner">What caused it.</param>
-internal sealed record RemoteError(string TypeName, string Message, string StackTrace, string Report, RemoteErrorTraits Traits, RemoteError? Inner)
+/// <param name="Parts">What it is made of again, if it is an <see cref="ITravellingError"/>; else empty.</param>
+internal sealed record RemoteError(
+    string TypeName, string Message, string StackTrace, string Report, RemoteErrorTraits Traits, RemoteError? Inner, string?[] Parts)
 {
     private const int MostInner = 16;
 
     public static RemoteError Of(Exception error) => Of(error, 0);
 
-    /// <summary>The error that the driver's program meets. Of a class of ours: none that an executor names is ever made.</summary>
-    public RemoteTaskException ToException() =>
-        (Traits & RemoteErrorTraits.Final) != 0 ? new FinalRemoteTaskException(this) : new RemoteTaskException(this);
+    /// <summary>The error that the driver's program meets. Of a class of ours, or of one that the program registered: none that an executor names is
+    /// ever made.</summary>
+    public Exception ToException()
+    {
+        var arrived = (Traits & RemoteErrorTraits.Final) != 0 ? new FinalRemoteTaskException(this) : new RemoteTaskException(this);
+        return Parts.Length == 0 ? arrived : TravellingErrors.Make(arrived, Parts);
+    }
 
     private static RemoteError Of(Exception error, int depth) => new(
         TypeNames.Of(error.GetType()),
@@ -47,7 +53,8 @@ internal sealed record RemoteError(string TypeName, string Message, string Stack
         // Its parts are cut already, and say so.
         depth == 0 ? ExceptionText.Cut(UserStackTrace.Fold(error), 4 * ExceptionText.Most) : "",
         TraitsOf(error),
-        error.InnerException is { } inner && depth < MostInner ? Of(inner, depth + 1) : null);
+        error.InnerException is { } inner && depth < MostInner ? Of(inner, depth + 1) : null,
+        error is ITravellingError travelling ? [.. travelling.Parts.Select(part => part is null ? null : ExceptionText.Cut(part))] : []);
 
     private static RemoteErrorTraits TraitsOf(Exception error) =>
         (error is IFinalError ? RemoteErrorTraits.Final : 0)

@@ -1,9 +1,11 @@
+using System.Globalization;
 using Dataflow.Errors;
 
 namespace Dataflow.Sql;
 
 /// <summary>A query that is wrong, or that met a value it can't compute with: says what, where in its text, and what would have been right.</summary>
-public sealed class QueryException : DataflowException
+/// <remarks>The same however often it is tried, so a query ends with the first; and the same wherever its task ran, also in another process.</remarks>
+public sealed class QueryException : DataflowException, IFinalError, ITravellingError
 {
     private const int MaxShown = 160;
 
@@ -20,6 +22,16 @@ public sealed class QueryException : DataflowException
         if (text is not null && position >= 0) (Line, Column) = PlaceOf(text, position);
     }
 
+    private QueryException(string message, string errorClass, string problem, int line, int column) : base(message)
+    {
+        ErrorClass = errorClass;
+        Problem = problem;
+        Line = line;
+        Column = column;
+    }
+
+    static QueryException() => TravellingErrors.Register(OfParts);
+
     /// <summary>Which kind of error.</summary>
     public string ErrorClass { get; }
 
@@ -31,6 +43,18 @@ public sealed class QueryException : DataflowException
 
     /// <summary>Character in the line, from 1; 0 if unknown.</summary>
     public int Column { get; }
+
+    IReadOnlyList<string?> ITravellingError.Parts =>
+        [Message, ErrorClass, Problem, Line.ToString(CultureInfo.InvariantCulture), Column.ToString(CultureInfo.InvariantCulture)];
+
+    /// <summary>Has the errors of executors known in this process. Called before queries run.</summary>
+    internal static void Register() { }
+
+    private static QueryException? OfParts(IReadOnlyList<string?> parts) =>
+        parts is [{ } message, { } errorClass, { } problem, { } line, { } column]
+        && int.TryParse(line, CultureInfo.InvariantCulture, out var atLine) && int.TryParse(column, CultureInfo.InvariantCulture, out var atColumn)
+            ? new QueryException(message, errorClass, problem, atLine, atColumn)
+            : null;
 
     private static string Describe(string message, string? text, int position)
     {
