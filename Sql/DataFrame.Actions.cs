@@ -37,22 +37,33 @@ public sealed partial class DataFrame
     }
 
     /// <summary>The rows one by one, partition after partition, while the next partition is already being computed.</summary>
-    /// <remarks>Action, a job a partition. Memory: at most two partitions.</remarks>
-    public IEnumerable<Row> ToEnumerable() => QueryResult.RowsOf(QueryRunErrors.Unwrap(Frames().ToEnumerable()), Schema);
+    /// <remarks>Action, a job a partition; planned and run anew by each loop over it. Memory: at most two partitions. What executors keep for the query is
+    /// dropped when the loop ends, also when it is left early.</remarks>
+    public IEnumerable<Row> ToEnumerable()
+    {
+        using var run = new QueryFrames(this);
+        foreach (var row in QueryResult.RowsOf(run.All(), Schema)) yield return row;
+    }
 
     /// <inheritdoc cref="ToEnumerable()"/>
     /// <typeparam name="T">As for <see cref="Collect{T}()"/>.</typeparam>
     public IEnumerable<T> ToEnumerable<T>()
     {
-        var mapper = RecordMapper<T>.For(Schema);
-        return QueryResult.RecordsOf(QueryRunErrors.Unwrap(Frames().ToEnumerable()), Schema, mapper);
+        return Records(RecordMapper<T>.For(Schema));
+
+        IEnumerable<T> Records(RecordMapper<T> mapper)
+        {
+            using var run = new QueryFrames(this);
+            foreach (var record in QueryResult.RecordsOf(run.All(), Schema, mapper)) yield return record;
+        }
     }
 
     /// <inheritdoc cref="ToEnumerable()"/>
     /// <param name="cancellationToken">Cancels the query and ends the sequence.</param>
     public async IAsyncEnumerable<Row> ToAsyncEnumerable([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var frame in QueryRunErrors.Unwrap(Frames().ToAsyncEnumerable(cancellationToken)).ConfigureAwait(false))
+        using var run = new QueryFrames(this);
+        await foreach (var frame in run.AllAsync(cancellationToken).ConfigureAwait(false))
         {
             foreach (var row in QueryResult.RowsOf([frame], Schema)) yield return row;
         }
@@ -63,14 +74,16 @@ public sealed partial class DataFrame
     public async IAsyncEnumerable<T> ToAsyncEnumerable<T>([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var mapper = RecordMapper<T>.For(Schema);
-        await foreach (var frame in QueryRunErrors.Unwrap(Frames().ToAsyncEnumerable(cancellationToken)).ConfigureAwait(false))
+        using var run = new QueryFrames(this);
+        await foreach (var frame in run.AllAsync(cancellationToken).ConfigureAwait(false))
         {
             foreach (var record in QueryResult.RecordsOf([frame], Schema, mapper)) yield return record;
         }
     }
 
     /// <summary>The rows as an Rdd of objects of the program.</summary>
-    /// <remarks>Transformation: the plan is optimised now, and computed when the Rdd is.</remarks>
+    /// <remarks>Transformation: the plan is optimised now, and computed when the Rdd is. What executors keep for it (the rows that were exchanged, tables of
+    /// joins) stays for the next job, until nothing refers to the Rdd, or to one made of it, any more.</remarks>
     /// <typeparam name="T">As for <see cref="Collect{T}()"/>.</typeparam>
     /// <exception cref="QueryException">A column is missing, or does not fit its member.</exception>
     public Rdd<T> ToRdd<T>()
@@ -170,11 +183,5 @@ public sealed partial class DataFrame
         var (plan, run) = Session.Plan(this);
         using var ends = run;
         return await QueryRunErrors.Unwrap(QueryResult.CollectAsync(plan, run, cancellationToken)).ConfigureAwait(false);
-    }
-
-    private Rdd<byte[]> Frames()
-    {
-        var (plan, run) = Session.Plan(this);
-        return QueryResult.Frames(plan, run);
     }
 }

@@ -55,6 +55,9 @@ public sealed class TaskArena : IDisposable
     /// <summary>An arena outside tasks, of no budget: for a few values on the driver.</summary>
     internal static TaskArena OfDriver() => new(new NativePool(new NativePoolOptions { HugePages = false }));
 
+    /// <summary>Ends the task if it was cancelled: for loops that go on long without asking for a batch or for memory.</summary>
+    public void ThrowIfCancelled() => _cancellation.ThrowIfCancellationRequested();
+
     /// <summary>Leases memory; its contents are arbitrary.</summary>
     /// <param name="bytes">How much is needed.</param>
     /// <exception cref="MemoryExhaustedException">The budget has no room.</exception>

@@ -116,7 +116,7 @@ internal sealed class ExchangeRdd(ExchangeDependency exchange) : Rdd<ColumnBatch
         var input = ShuffleInput.Open(exchange.ShuffleId, partition, context);
         var segments = new List<InputSegment>();
         for (var reduce = input.ReduceStart; reduce < input.ReduceEnd; reduce++) segments.AddRange(input.Segments(reduce));
-        return new SegmentBatches(segments, exchange.Types, new TaskArena(context, "exchange read"));
+        return new SegmentBatches(segments, exchange.Types, new TaskArena(context, "exchange read"), context.CancellationToken);
     }
 }
 
@@ -130,7 +130,7 @@ internal sealed class ScanRdd(DataflowContext context, ITableScan scan) : Rdd<Co
     protected override Partition[] GetPartitions() => [.. scan.Splits.Select((split, i) => new ScanPartition(i, split))];
 
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context) =>
-        new BatchChunks(scan.Open(((ScanPartition)partition).Split, context, []));
+        new BatchChunks(new CancellableReader(scan.Open(((ScanPartition)partition).Split, context, []), context.CancellationToken));
 }
 
 /// <summary>A split of a table.</summary>

@@ -20,6 +20,7 @@ internal sealed class ExchangeDependency(Rdd<ColumnBatch> parent, ValueList<Data
         using var reader = parent.Read(partition, context);
         while (reader.TryRead(out var chunk))
         {
+            context.ThrowIfCancelled();
             foreach (var batch in chunk) writer.Add(batch);
         }
         writer.Finish();
@@ -32,11 +33,13 @@ internal sealed class SegmentBatches : Sources.BatchReader
     private readonly IReadOnlyList<InputSegment> _segments;
     private readonly TaskArena _arena;
     private readonly FrameReader _frames;
+    private readonly CancellationToken _cancellation;
     private SegmentView _view;
     private int _next;
 
-    public SegmentBatches(IReadOnlyList<InputSegment> segments, IEnumerable<DataType> types, TaskArena arena)
+    public SegmentBatches(IReadOnlyList<InputSegment> segments, IEnumerable<DataType> types, TaskArena arena, CancellationToken cancellation)
     {
+        _cancellation = cancellation;
         _segments = segments;
         _arena = arena;
         _frames = new FrameReader(arena, types);
@@ -44,6 +47,7 @@ internal sealed class SegmentBatches : Sources.BatchReader
 
     public override bool TryNext(out ColumnBatch batch)
     {
+        _cancellation.ThrowIfCancellationRequested();
         _view.Dispose();
         _view = default;
         if (_next == _segments.Count)

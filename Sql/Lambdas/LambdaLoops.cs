@@ -2,6 +2,7 @@ using System.Numerics;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Records;
+using Dataflow.Tasks;
 
 namespace Dataflow.Sql.Lambdas;
 
@@ -14,6 +15,12 @@ internal sealed unsafe class LambdaResults<R>
 
     private readonly ValueWriter<R> _writer = ValueWriter<R>.Make();
     private readonly R[] _values = IsInPlace ? [] : new R[ColumnBatch.MaxRows];
+    private readonly CancellationToken _cancellation = TaskContext.Current?.CancellationToken ?? default;
+
+    /// <summary>Rows between two looks at whether the task was cancelled: lambdas may be slow.</summary>
+    public const int Slice = 256;
+
+    public void ThrowIfCancelled() => _cancellation.ThrowIfCancellationRequested();
 
     public Span<R> Begin(byte* data, int rows) => IsInPlace ? new Span<R>(data, rows) : _values.AsSpan(0, rows);
 
@@ -70,12 +77,19 @@ internal sealed unsafe class LambdaLoop<T1, R>(Func<T1, R> lambda) : LambdaLoop(
         {
             if (live == null)
             {
-                for (var i = 0; i < results.Length; i++) results[i] = function(a1[i]);
+                for (var start = 0; start < rows; start += LambdaResults<R>.Slice)
+                {
+                    state.Results.ThrowIfCancelled();
+                    var part = results.Slice(start, Math.Min(results.Length - start, LambdaResults<R>.Slice));
+                    var given1 = a1.Slice(start, part.Length);
+                    for (var i = 0; i < part.Length; i++) part[i] = function(given1[i]);
+                }
             }
             else
             {
                 for (var word = 0; word < Bits.Words(rows); word++)
                 {
+                    state.Results.ThrowIfCancelled();
                     for (var bits = Bits.Word(live, word, rows); bits != 0; bits &= bits - 1)
                     {
                         var i = (word << 6) + BitOperations.TrailingZeroCount(bits);
@@ -124,12 +138,20 @@ internal sealed unsafe class LambdaLoop<T1, T2, R>(Func<T1, T2, R> lambda) : Lam
         {
             if (live == null)
             {
-                for (var i = 0; i < results.Length; i++) results[i] = function(a1[i], a2[i]);
+                for (var start = 0; start < rows; start += LambdaResults<R>.Slice)
+                {
+                    state.Results.ThrowIfCancelled();
+                    var part = results.Slice(start, Math.Min(results.Length - start, LambdaResults<R>.Slice));
+                    var given1 = a1.Slice(start, part.Length);
+                    var given2 = a2.Slice(start, part.Length);
+                    for (var i = 0; i < part.Length; i++) part[i] = function(given1[i], given2[i]);
+                }
             }
             else
             {
                 for (var word = 0; word < Bits.Words(rows); word++)
                 {
+                    state.Results.ThrowIfCancelled();
                     for (var bits = Bits.Word(live, word, rows); bits != 0; bits &= bits - 1)
                     {
                         var i = (word << 6) + BitOperations.TrailingZeroCount(bits);
@@ -180,12 +202,21 @@ internal sealed unsafe class LambdaLoop<T1, T2, T3, R>(Func<T1, T2, T3, R> lambd
         {
             if (live == null)
             {
-                for (var i = 0; i < results.Length; i++) results[i] = function(a1[i], a2[i], a3[i]);
+                for (var start = 0; start < rows; start += LambdaResults<R>.Slice)
+                {
+                    state.Results.ThrowIfCancelled();
+                    var part = results.Slice(start, Math.Min(results.Length - start, LambdaResults<R>.Slice));
+                    var given1 = a1.Slice(start, part.Length);
+                    var given2 = a2.Slice(start, part.Length);
+                    var given3 = a3.Slice(start, part.Length);
+                    for (var i = 0; i < part.Length; i++) part[i] = function(given1[i], given2[i], given3[i]);
+                }
             }
             else
             {
                 for (var word = 0; word < Bits.Words(rows); word++)
                 {
+                    state.Results.ThrowIfCancelled();
                     for (var bits = Bits.Word(live, word, rows); bits != 0; bits &= bits - 1)
                     {
                         var i = (word << 6) + BitOperations.TrailingZeroCount(bits);
@@ -238,12 +269,22 @@ internal sealed unsafe class LambdaLoop<T1, T2, T3, T4, R>(Func<T1, T2, T3, T4, 
         {
             if (live == null)
             {
-                for (var i = 0; i < results.Length; i++) results[i] = function(a1[i], a2[i], a3[i], a4[i]);
+                for (var start = 0; start < rows; start += LambdaResults<R>.Slice)
+                {
+                    state.Results.ThrowIfCancelled();
+                    var part = results.Slice(start, Math.Min(results.Length - start, LambdaResults<R>.Slice));
+                    var given1 = a1.Slice(start, part.Length);
+                    var given2 = a2.Slice(start, part.Length);
+                    var given3 = a3.Slice(start, part.Length);
+                    var given4 = a4.Slice(start, part.Length);
+                    for (var i = 0; i < part.Length; i++) part[i] = function(given1[i], given2[i], given3[i], given4[i]);
+                }
             }
             else
             {
                 for (var word = 0; word < Bits.Words(rows); word++)
                 {
+                    state.Results.ThrowIfCancelled();
                     for (var bits = Bits.Word(live, word, rows); bits != 0; bits &= bits - 1)
                     {
                         var i = (word << 6) + BitOperations.TrailingZeroCount(bits);
@@ -298,12 +339,23 @@ internal sealed unsafe class LambdaLoop<T1, T2, T3, T4, T5, R>(Func<T1, T2, T3, 
         {
             if (live == null)
             {
-                for (var i = 0; i < results.Length; i++) results[i] = function(a1[i], a2[i], a3[i], a4[i], a5[i]);
+                for (var start = 0; start < rows; start += LambdaResults<R>.Slice)
+                {
+                    state.Results.ThrowIfCancelled();
+                    var part = results.Slice(start, Math.Min(results.Length - start, LambdaResults<R>.Slice));
+                    var given1 = a1.Slice(start, part.Length);
+                    var given2 = a2.Slice(start, part.Length);
+                    var given3 = a3.Slice(start, part.Length);
+                    var given4 = a4.Slice(start, part.Length);
+                    var given5 = a5.Slice(start, part.Length);
+                    for (var i = 0; i < part.Length; i++) part[i] = function(given1[i], given2[i], given3[i], given4[i], given5[i]);
+                }
             }
             else
             {
                 for (var word = 0; word < Bits.Words(rows); word++)
                 {
+                    state.Results.ThrowIfCancelled();
                     for (var bits = Bits.Word(live, word, rows); bits != 0; bits &= bits - 1)
                     {
                         var i = (word << 6) + BitOperations.TrailingZeroCount(bits);

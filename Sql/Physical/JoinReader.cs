@@ -186,6 +186,8 @@ internal sealed unsafe class JoinReader : BatchReader
 
     private ColumnBatch Gather(int count)
     {
+        // A batch may have as many pairs as there are rows in the table for each of its own.
+        _arena.ThrowIfCancelled();
         var rows = _batch!;
         for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(_leftGathers[i].Gather(rows.Columns[i], _leftRows.AsSpan(0, count)));
         for (var i = 0; i < _rightVectors.Length; i++) _table.Rows[i].Gather(_rightRows.AsSpan(0, count), _rightVectors[i]);

@@ -17,7 +17,7 @@ internal static class QueryResult
         return [.. parts.SelectMany(frames => frames)];
     }
 
-    /// <summary>The same as an Rdd: partitions are computed when they are asked for.</summary>
+    /// <summary>The same as an Rdd: partitions are computed when they are asked for, and the exchanges below stay until the run is disposed.</summary>
     public static Rdd<byte[]> Frames(PhysicalPlan plan, QueryRun run)
     {
         ValueList<DataType> types = plan.Output.ConvertAll(column => column.Type);
@@ -57,11 +57,13 @@ internal static class QueryResult
 
     private static byte[][] ToFrames(IEnumerable<ColumnBatch> batches, ValueList<DataType> types)
     {
-        using var arena = new TaskArena(TaskContext.Current!, "result");
+        var context = TaskContext.Current!;
+        using var arena = new TaskArena(context, "result");
         var store = new RowStore(arena, types);
         var frames = new List<byte[]>();
         foreach (var batch in batches)
         {
+            context.ThrowIfCancelled();
             if (store.Count + batch.Alive > ColumnBatch.MaxRows) Flush();
             store.Append(batch);
         }

@@ -40,6 +40,7 @@ internal static class FrameWriter
         format.Check(schema);
         if (mode == SaveMode.Ignore && FileSystems.For(path).Find(FileSystems.Resolve(path)) is not null) return;
         var (physical, run) = frame.Session.Plan(frame);
+        using var ends = run;
         var batches = physical.ToRdd(run);
         var existing = mode switch
         {
