@@ -21,7 +21,7 @@ public static class ExpressionCompiler
     /// <exception cref="InvalidOperationException">As for <see cref="Compile(Expression, ValueList{ColumnReference}, EvaluatorContext)"/>.</exception>
     public static FilterEvaluator CompileFilter(Expression predicate, ValueList<ColumnReference> columns, EvaluatorContext context)
     {
-        var conjuncts = new List<Evaluator>();
+        var conjuncts = new List<Conjunct>();
         Split(predicate);
         return new FilterEvaluator([.. conjuncts], context.Arena);
 
@@ -33,9 +33,15 @@ public static class ExpressionCompiler
             }
             else
             {
-                conjuncts.Add(Compile(part, columns, context));
+                conjuncts.Add(new Conjunct(Compile(part, columns, context), PositionsOf(part, columns), part.MayFail || !part.IsDeterministic));
             }
         }
+    }
+
+    private static int[] PositionsOf(Expression expression, ValueList<ColumnReference> columns)
+    {
+        var ids = expression.References().Select(column => column.Id).ToHashSet();
+        return [.. Enumerable.Range(0, columns.Count).Where(i => ids.Contains(columns[i].Id))];
     }
 
     /// <summary>The same with parts that other expressions share, if any.</summary>

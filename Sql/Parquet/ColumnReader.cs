@@ -65,11 +65,15 @@ internal sealed unsafe class ColumnReader
     /// <summary>Bytes read from the file so far.</summary>
     public long BytesRead => _stream.BytesRead;
 
+    /// <summary>The row that is read next.</summary>
+    public long Next => _rows - _chunkLeft - _pageLeft;
+
     private bool HoldsViews => _column.Type.Physical == PhysicalType.View;
 
     /// <summary>Reads the next rows into <see cref="Vector"/>, which the reader may use again for the next ones.</summary>
     /// <param name="rows">At most <see cref="ColumnBatch.MaxRows"/>, and no more than are left.</param>
-    public void Read(int rows)
+    /// <param name="mask">The rows that are wanted; null for all. Of others, codes and views may be left out where that saves work.</param>
+    public void Read(int rows, ulong* mask = null)
     {
         _pages.Release();
         _decoders.NextBatch();
@@ -83,9 +87,12 @@ internal sealed unsafe class ColumnReader
                 continue;
             }
             var take = Math.Min(_pageLeft, rows - batch.Rows);
+            var isWanted = true;
+            if (mask != null && (_isCoded || HoldsViews)) isWanted = SparseRows.NextRun(mask, batch.Rows, ref take);
             var present = ReadLevels(ref batch, take);
-            if (_isCoded && (present > 0 || _dictionary is not null)) ReadCodes(ref batch, take, present);
-            else ReadValues(ref batch, take, present, isWhole: take == rows);
+            if (_isCoded && (present > 0 || _dictionary is not null)) ReadCodes(ref batch, take, present, isWanted);
+            else if (isWanted || !HoldsViews) ReadValues(ref batch, take, present, isWhole: take == rows);
+            else PassViews(ref batch, take, present);
             batch.Rows += take;
             _pageLeft -= take;
         }
@@ -174,13 +181,21 @@ internal sealed unsafe class ColumnReader
         return present;
     }
 
-    private void ReadCodes(ref BatchState batch, int take, int present)
+    private void ReadCodes(ref BatchState batch, int take, int present, bool isWanted)
     {
         _codes ??= _arena.Rent(ColumnBatch.MaxRows * sizeof(uint));
         var codes = (uint*)_codes.Pointer + batch.Rows;
-        _codeRuns.Read(codes, present);
-        CheckCodes(codes, present);
-        if (present < take) Spread.Run((byte*)codes, sizeof(uint), present, Flat.Validity, batch.Rows, take);
+        if (isWanted)
+        {
+            _codeRuns.Read(codes, present);
+            CheckCodes(codes, present);
+            if (present < take) Spread.Run((byte*)codes, sizeof(uint), present, Flat.Validity, batch.Rows, take);
+        }
+        else
+        {
+            _codeRuns.Skip(present);
+            new Span<uint>(codes, take).Clear();
+        }
         if (batch.Form == BatchForm.Values) Gather(batch.Rows, take);
         else batch.Form = BatchForm.Codes;
     }
@@ -220,6 +235,15 @@ internal sealed unsafe class ColumnReader
             StatisticsBounds.Check(type.Physical, to, present, _bounds);
         }
         if (present < take) Spread.Run(to, type.ByteWidth, present, Flat.Validity, batch.Rows, take);
+    }
+
+    // Rows that are not wanted: their views are empty.
+    private void PassViews(ref BatchState batch, int take, int present)
+    {
+        if (batch.Form == BatchForm.Codes) Gather(0, batch.Rows);
+        batch.Form = BatchForm.Values;
+        if (present > 0) _decoder!.Skip(present);
+        new Span<StringView>((StringView*)Flat.Data + batch.Rows, take).Clear();
     }
 
     private void ReadBits(int at, int take, int present)

@@ -1,3 +1,4 @@
+using Dataflow.Sql.Columns;
 using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Parquet;
@@ -60,6 +61,13 @@ internal static class PageIndex
             if (!RowGroupPruning.Rejects(filter, column, statistics, count)) ranges.Add(offsets.FirstRows[i], end);
         }
         return ranges;
+    }
+
+    /// <summary>The bounds of the values of each page, with its first row; null if they are not known.</summary>
+    public static (long FirstRow, ValueBounds? Bounds)[]? BoundsOf(Stream file, StoredColumn column, ColumnChunk chunk, long rows)
+    {
+        if (chunk.ColumnIndex.IsEmpty || ReadOffsets(file, chunk, rows) is not { } offsets || ReadStatistics(file, chunk) is not { } pages || pages.Length != offsets.Offsets.Length) return null;
+        return [.. pages.Select((page, i) => (offsets.FirstRows[i], StatisticsBounds.Of(column, page.Statistics)))];
     }
 
     private static (long Offset, long FirstRow) ReadLocation(ref ThriftReader reader, ThriftKind element)

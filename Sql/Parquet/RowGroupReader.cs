@@ -1,5 +1,6 @@
 using Dataflow.Files;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Sources;
 using Dataflow.Tasks;
 
@@ -15,6 +16,9 @@ internal sealed unsafe class RowGroupReader : BatchReader
     private readonly ColumnReader?[] _readers;
     private readonly ColumnBatch _batch;
     private readonly SplitFilters _filters;
+    private readonly RowFilter _rowFilter;
+    private readonly Action<int> _load;
+    private readonly bool[] _isLoaded;
     private readonly IReadOnlyList<(long Start, long End)> _ranges = [];
     private int _range;
     private long _at;
@@ -33,6 +37,9 @@ internal sealed unsafe class RowGroupReader : BatchReader
         _readers = new ColumnReader?[split.Columns.Count];
         var vectors = new ColumnVector[split.Columns.Count];
         _arena = new TaskArena(task, "parquet scan");
+        _rowFilter = new RowFilter(_arena, split.Columns, dynamic);
+        _load = Load;
+        _isLoaded = new bool[split.Columns.Count];
         if (_filters.RejectsAll) _left = 0;
         _file = _left > 0 ? OpenFile(split) : Stream.Null;
         if (_left > 0)
@@ -65,27 +72,49 @@ internal sealed unsafe class RowGroupReader : BatchReader
     }
 
     /// <inheritdoc/>
+    public override bool TryTake(FilterEvaluator filter)
+    {
+        _rowFilter.Add(filter);
+        return true;
+    }
+
+    /// <inheritdoc/>
     public override bool TryNext(out ColumnBatch batch)
     {
         batch = _batch;
-        _task.CancellationToken.ThrowIfCancellationRequested();
-        if (_left > 0 && (_filters.RejectsAll || _range == _ranges.Count)) _left = 0;
-        if (_left == 0)
+        while (NextRows() is var rows and > 0)
         {
-            End();
-            return false;
+            _task.CancellationToken.ThrowIfCancellationRequested();
+            _batch.Set(rows);
+            Array.Clear(_isLoaded);
+            if (!_rowFilter.IsEmpty) _rowFilter.Run(_batch, _load);
+            if (_batch.Alive > 0)
+            {
+                for (var i = 0; i < _readers.Length; i++) Load(i);
+            }
+            _at += rows;
+            _task.Metrics.InputRecords += rows;
+            if (_batch.Alive == 0) continue;
+            CountBytes();
+            return true;
         }
-        var (start, end) = _ranges[_range];
-        var passed = Math.Max(0, start - _at);
-        _at += passed;
-        var rows = (int)Math.Min(end - _at, ColumnBatch.MaxRows);
-        for (var i = 0; i < _readers.Length; i++) Read(i, passed, rows);
-        _at += rows;
-        if (_at == end) _range++;
-        _batch.Set(rows);
-        _task.Metrics.InputRecords += rows;
         CountBytes();
-        return true;
+        End();
+        return false;
+    }
+
+    // How many rows make the next batch; none at the end.
+    private int NextRows()
+    {
+        while (_left > 0 && _range < _ranges.Count && !_filters.RejectsAll)
+        {
+            var (start, end) = _ranges[_range];
+            _at = _filters.NextWanted(_file, Math.Max(_at, start));
+            if (_at < end) return (int)Math.Min(end - _at, ColumnBatch.MaxRows);
+            _range++;
+        }
+        _left = 0;
+        return 0;
     }
 
     /// <inheritdoc/>
@@ -95,17 +124,19 @@ internal sealed unsafe class RowGroupReader : BatchReader
         base.Dispose();
     }
 
-    private void Read(int column, long passed, int rows)
+    private void Load(int column)
     {
+        if (_isLoaded[column]) return;
+        _isLoaded[column] = true;
         if (_readers[column] is not { } reader)
         {
-            _batch.Columns[column].Length = rows;
+            _batch.Columns[column].Length = _batch.Rows;
             return;
         }
         try
         {
-            reader.Skip(passed);
-            reader.Read(rows);
+            reader.Skip(_at - reader.Next);
+            reader.Read(_batch.Rows, _batch.Mask);
         }
         catch (CorruptDataException error)
         {

@@ -34,16 +34,19 @@ public sealed record FilterExec(Expression Condition, PhysicalPlan Input) : Phys
         private readonly BatchReader _input;
         private readonly TaskArena _arena;
         private readonly FilterEvaluator _filter;
+        private readonly bool _isTaken;
 
         public Reader(Expression condition, ValueList<ColumnReference> columns, QueryScope scope, BatchReader input, TaskContext context)
         {
             _input = input;
             _arena = new TaskArena(context, "filter");
             _filter = ExpressionCompiler.CompileFilter(condition, columns, scope.In(_arena));
+            _isTaken = input.TryTake(_filter);
         }
 
         public override bool TryNext(out ColumnBatch batch)
         {
+            if (_isTaken) return _input.TryNext(out batch);
             while (_input.TryNext(out batch))
             {
                 batch.Set(batch.Rows, _filter.Filter(batch));

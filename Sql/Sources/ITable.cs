@@ -1,5 +1,6 @@
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Kernels;
 using Dataflow.Tasks;
 
 namespace Dataflow.Sql.Sources;
@@ -52,6 +53,14 @@ public abstract class BatchReader : IDisposable
     /// <param name="batch">Lent until the next call; has at least one row that counts.</param>
     /// <returns>False at the end, and from then on.</returns>
     public abstract bool TryNext(out ColumnBatch batch);
+
+    /// <summary>
+    /// Takes over a filter of its rows, before the first batch: a reader that can make columns one by one then makes those that a condition reads,
+    /// and others only where rows are left.
+    /// </summary>
+    /// <param name="filter">Compiled for its batches. Stays valid as long as the reader is used.</param>
+    /// <returns>True if from now on only rows count for which the filter is true; false if nothing changed, and the caller has to filter.</returns>
+    public virtual bool TryTake(FilterEvaluator filter) => false;
 
     /// <summary>Gives back what it holds. Safe to call twice.</summary>
     public virtual void Dispose() => GC.SuppressFinalize(this);
