@@ -1,4 +1,5 @@
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Exchange;
@@ -12,6 +13,8 @@ internal sealed class CancellableReader(BatchReader input, CancellationToken can
         cancellation.ThrowIfCancellationRequested();
         return input.TryNext(out batch);
     }
+
+    public override bool TryTake(FilterEvaluator filter) => input.TryTake(filter);
 
     public override void Dispose()
     {
