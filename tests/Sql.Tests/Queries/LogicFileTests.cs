@@ -16,6 +16,12 @@ public class LogicFileTests
     public void Every_record_of_a_logic_file_answers_as_it_says(string name)
     {
         using var context = DataflowContext.Local(threads: 2);
+        // A file that is called as a folder of data reads its tables.
+        var data = Path.Combine(RepositoryRoot.Path, "tests/data", name);
+        if (Directory.Exists(data))
+        {
+            foreach (var file in Directory.GetFiles(data, "*.parquet")) context.Read.Parquet(file).CreateTempView(Path.GetFileNameWithoutExtension(file));
+        }
         new LogicFile($"{Folder}/{name}.slt").Check(sql => Run(context, sql), error => error is QueryException query ? query.ErrorClass : error.GetType().Name);
     }
 
