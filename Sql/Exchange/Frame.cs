@@ -103,6 +103,19 @@ internal sealed unsafe class FrameReader
     private readonly StringView*[] _views;
     private readonly byte[]?[] _managed;
     private readonly ColumnBatch _batch;
+    private readonly Func<int, nint>? _viewsFor;
+
+    /// <summary>A reader whose frames stay: the views of each get memory of their own.</summary>
+    /// <param name="viewsFor">Memory for as many views.</param>
+    /// <param name="types">The types of the columns.</param>
+    public FrameReader(Func<int, nint> viewsFor, IEnumerable<DataType> types)
+    {
+        _types = [.. types];
+        _views = new StringView*[_types.Length];
+        _managed = [];
+        _viewsFor = viewsFor;
+        _batch = new ColumnBatch([.. _types.Select(type => new ColumnVector(type))]);
+    }
 
     /// <param name="arena">Where views go; null for the managed heap, outside tasks.</param>
     /// <param name="types">The types of the columns.</param>
@@ -164,7 +177,7 @@ internal sealed unsafe class FrameReader
             vector.Data = values;
             return place;
         }
-        var views = _views[column];
+        var views = _viewsFor is null ? _views[column] : (StringView*)_viewsFor(rows);
         var lengths = (int*)values;
         var from = place;
         var end = place + text;

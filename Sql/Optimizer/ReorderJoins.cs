@@ -7,6 +7,7 @@ namespace Dataflow.Sql.Optimizer;
 /// <summary>
 /// Inner joins are done in the order that is likely to make the fewest rows on the way: by dynamic programming over connected sets up to
 /// <see cref="MostExact"/> inputs (G. Moerkotte and T. Neumann, "Analysis of Two Existing and One New Dynamic Programming Algorithm", 2006), greedily beyond.
+/// Columns that conditions make equal to each other are so in any order: of <c>a = b</c> and <c>b = c</c> follows <c>a = c</c>.
 /// </summary>
 public sealed class ReorderJoins : IRule
 {
@@ -60,6 +61,7 @@ public sealed class ReorderJoins : IRule
     {
         private readonly List<LogicalPlan> _inputs;
         private readonly List<(Expression Condition, ulong Reads)> _edges = [];
+        private readonly EqualColumns _equal;
         private readonly Dictionary<ulong, (LogicalPlan Plan, double Cost, double Rows)> _best = [];
 
         public Graph(List<LogicalPlan> inputs, List<Expression> conditions)
@@ -71,14 +73,16 @@ public sealed class ReorderJoins : IRule
                 foreach (var column in inputs[i].Output) owner[column] = i;
                 _best[1UL << i] = (inputs[i], 0, Cardinality.Of(inputs[i]));
             }
+            _equal = new EqualColumns(owner);
             foreach (var condition in conditions.Distinct())
             {
+                if (_equal.TryAdd(condition)) continue;
                 var reads = condition.References().Aggregate(0UL, (all, column) => all | (1UL << owner[column]));
                 if (BitOperations.PopCount(reads) >= 2) _edges.Add((condition, reads));
             }
         }
 
-        public bool IsUsed(Expression condition) => _edges.Any(edge => edge.Condition == condition);
+        public bool IsUsed(Expression condition) => _equal.Contains(condition) || _edges.Any(edge => edge.Condition == condition);
 
         public LogicalPlan Exact()
         {
@@ -122,7 +126,7 @@ public sealed class ReorderJoins : IRule
         }
 
         private List<Expression> Edges(ulong left, ulong right) =>
-            [.. _edges.Where(edge => (edge.Reads & ~(left | right)) == 0 && (edge.Reads & left) != 0 && (edge.Reads & right) != 0).Select(edge => edge.Condition)];
+            [.. _equal.Between(left, right), .. _edges.Where(edge => (edge.Reads & ~(left | right)) == 0 && (edge.Reads & left) != 0 && (edge.Reads & right) != 0).Select(edge => edge.Condition)];
 
         // Other conditions than equalities leave pairs out only after they were made.
         private bool IsConnected(ulong left, ulong right) => Edges(left, right).Exists(condition => condition is Call { Function.Name: "=" });

@@ -35,6 +35,21 @@ public static class Cardinality
         _ => rows,
     });
 
+    /// <summary>Rows of the one table that some columns come from, before any filter; null if they come from several, or nothing is known of it.</summary>
+    internal static double? TableRowsOf(LogicalPlan plan, IReadOnlyList<ColumnReference> columns)
+    {
+        switch (plan)
+        {
+            case Scan { Table.Statistics.Rows: >= 0 and var rows } scan: return columns.All(scan.Columns.Contains) ? rows : null;
+            case Project project:
+                var sources = columns.Select(column => project.Items.FirstOrDefault(item => item.Column == column)?.Value as ColumnReference).ToList();
+                return sources.Contains(null) ? null : TableRowsOf(project.Input, sources!);
+            case Aggregate or CommonTable or Union: return columns.All(plan.Output.Contains) ? Of(plan) : null;
+            default:
+                return plan.Inputs.FirstOrDefault(input => columns.All(input.Output.Contains)) is { } owner ? TableRowsOf(owner, columns) : null;
+        }
+    }
+
     /// <summary>Bounds of the values of an expression over a plan, as tables state them; null if none are known.</summary>
     public static ValueBounds? BoundsOf(LogicalPlan plan, Expression expression) => expression is ColumnReference column ? SourceOf(plan, column)?.Bounds : null;
 

@@ -23,6 +23,22 @@ internal sealed unsafe class DenseKeyTable : KeyTable
     /// <summary>How many places keys of some ranges take.</summary>
     public static long PlacesOf(IEnumerable<KeyRange> ranges) => ranges.Aggregate(1L, (all, range) => all > int.MaxValue ? all : all * (range.Length + 1));
 
+    /// <summary>Works out the places of keys; -1 for those outside the ranges.</summary>
+    public static void Place(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, KeyRange[] ranges, Span<int> places)
+    {
+        places.Clear();
+        for (var k = 0; k < keys.Length; k++)
+        {
+            switch (keys[k].Type.Physical)
+            {
+                case PhysicalType.Int8: Place<sbyte>(keys[k], rows, places, ranges[k]); break;
+                case PhysicalType.Int16: Place<short>(keys[k], rows, places, ranges[k]); break;
+                case PhysicalType.Int32: Place<int>(keys[k], rows, places, ranges[k]); break;
+                default: Place<long>(keys[k], rows, places, ranges[k]); break;
+            }
+        }
+    }
+
     public override void Clear()
     {
         base.Clear();
@@ -33,17 +49,7 @@ internal sealed unsafe class DenseKeyTable : KeyTable
     {
         var scratch = KeyScratch.Rent();
         var places = scratch.Places.AsSpan(0, rows.Length);
-        places.Clear();
-        for (var k = 0; k < keys.Length; k++)
-        {
-            switch (keys[k].Type.Physical)
-            {
-                case PhysicalType.Int8: Place<sbyte>(keys[k], rows, places, _ranges[k]); break;
-                case PhysicalType.Int16: Place<short>(keys[k], rows, places, _ranges[k]); break;
-                case PhysicalType.Int32: Place<int>(keys[k], rows, places, _ranges[k]); break;
-                default: Place<long>(keys[k], rows, places, _ranges[k]); break;
-            }
-        }
+        Place(keys, rows, _ranges, places);
         var known = (int*)_numbers.Pointer;
         if (!add)
         {

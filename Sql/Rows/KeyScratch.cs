@@ -10,6 +10,7 @@ internal sealed class KeyScratch
 
     public readonly int[] Places = new int[ColumnBatch.MaxRows];
     public readonly ulong[] Packed = new ulong[ColumnBatch.MaxRows];
+    public readonly ulong[] Hashes = new ulong[ColumnBatch.MaxRows];
     public readonly ushort[] Added = new ushort[ColumnBatch.MaxRows];
 
     public static KeyScratch Rent()

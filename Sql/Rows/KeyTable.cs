@@ -33,7 +33,7 @@ internal abstract class KeyTable
     {
         { IsDense: true } => new DenseKeyTable(arena, types, layout.Ranges),
         { IsDense: false } => new PackedKeyTable(arena, types, layout.Ranges),
-        _ => PackedKeyTable.Fits(types) ? new PackedKeyTable(arena, types) : new GeneralKeyTable(arena, types),
+        _ => KeyPacker.Fits(types) ? new PackedKeyTable(arena, types) : new GeneralKeyTable(arena, types),
     };
 
     /// <summary>Finds keys, adding those that are new.</summary>
