@@ -134,6 +134,23 @@ public sealed class ExecutorState : IDisposable
         }
     }
 
+    /// <summary>Leases an object if it is here, built.</summary>
+    /// <param name="key">What it is called.</param>
+    /// <param name="context">The running task, whose end ends the lease; null if the caller disposes the handle.</param>
+    /// <returns>Null if it is not here.</returns>
+    /// <exception cref="InvalidOperationException">The key holds another type.</exception>
+    public StateHandle<T>? TryGet<T>(string key, TaskContext? context = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(key, out var entry) || entry.Current is not { } current) return null;
+            Require<T>(current, current.Version);
+            current.Leases++;
+            return Lend<T>(current, context);
+        }
+    }
+
     /// <summary>Drops all objects whose key begins with a prefix; those in use are freed when their leases end.</summary>
     /// <param name="prefix">The prefix; empty drops all.</param>
     public void Remove(string prefix)

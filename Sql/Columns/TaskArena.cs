@@ -52,6 +52,15 @@ public sealed class TaskArena : IDisposable
     /// <param name="name">What errors call it.</param>
     public static TaskArena OfShared(TaskContext context, string name) => new(context.Services, name, context.CancellationToken);
 
+    /// <summary>Charges memory that others lend for as long as the arena lasts.</summary>
+    /// <param name="bytes">How much.</param>
+    /// <exception cref="MemoryExhaustedException">The budget has no room.</exception>
+    internal void Charge(long bytes)
+    {
+        _consumer?.Budget.Reserve(bytes, _consumer, _cancellation);
+        Bytes += bytes;
+    }
+
     /// <summary>An arena outside tasks, of no budget: for a few values on the driver.</summary>
     internal static TaskArena OfDriver() => new(new NativePool(new NativePoolOptions { HugePages = false }));
 

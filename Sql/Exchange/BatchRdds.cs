@@ -1,5 +1,6 @@
 using Dataflow.Shuffle;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Joins;
 using Dataflow.Sql.Sources;
 using Dataflow.Tasks;
 
@@ -120,8 +121,13 @@ internal sealed class ExchangeRdd(ExchangeDependency exchange) : Rdd<ColumnBatch
     }
 }
 
+/// <summary>Where a scan finds a dynamic filter.</summary>
+/// <param name="Field">The field of the table that it is about.</param>
+/// <param name="Source">Where it is.</param>
+internal sealed record ScanFilterSource(int Field, DynamicFilterSource Source);
+
 /// <summary>Reads a table: a partition is a split.</summary>
-internal sealed class ScanRdd(DataflowContext context, ITableScan scan) : Rdd<ColumnBatch>(context, "Scan")
+internal sealed class ScanRdd(DataflowContext context, ITableScan scan, ValueList<ScanFilterSource> filters) : Rdd<ColumnBatch>(context, "Scan")
 {
     public override IReadOnlyList<Dependency> Dependencies => [];
 
@@ -130,7 +136,10 @@ internal sealed class ScanRdd(DataflowContext context, ITableScan scan) : Rdd<Co
     protected override Partition[] GetPartitions() => [.. scan.Splits.Select((split, i) => new ScanPartition(i, split))];
 
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context) =>
-        new BatchChunks(new CancellableReader(scan.Open(((ScanPartition)partition).Split, context, []), context.CancellationToken));
+        new BatchChunks(new CancellableReader(scan.Open(((ScanPartition)partition).Split, context, Filters(context)), context.CancellationToken));
+
+    private IDynamicFilter[] Filters(TaskContext task) =>
+        filters.Count == 0 ? [] : [.. filters.Select(filter => filter.Source.Open(filter.Field, task)).OfType<IDynamicFilter>()];
 }
 
 /// <summary>A split of a table.</summary>

@@ -105,25 +105,10 @@ internal sealed unsafe class FrameReader
     private readonly ColumnBatch _batch;
     private readonly Func<int, nint>? _viewsFor;
 
-    /// <summary>A reader whose frames stay: the views of each get memory of their own.</summary>
-    /// <param name="viewsFor">Memory for as many views.</param>
-    /// <param name="types">The types of the columns.</param>
-    public FrameReader(Func<int, nint> viewsFor, IEnumerable<DataType> types)
-    {
-        _types = [.. types];
-        _views = new StringView*[_types.Length];
-        _managed = [];
-        _viewsFor = viewsFor;
-        _batch = new ColumnBatch([.. _types.Select(type => new ColumnVector(type))]);
-    }
-
     /// <param name="arena">Where views go; null for the managed heap, outside tasks.</param>
     /// <param name="types">The types of the columns.</param>
-    public FrameReader(TaskArena? arena, IEnumerable<DataType> types)
+    public FrameReader(TaskArena? arena, IEnumerable<DataType> types) : this(types, null)
     {
-        _types = [.. types];
-        _views = new StringView*[_types.Length];
-        _managed = new byte[]?[_types.Length];
         const int bytes = ColumnBatch.MaxRows * 16;
         for (var i = 0; i < _types.Length; i++)
         {
@@ -131,8 +116,21 @@ internal sealed unsafe class FrameReader
             if (arena is not null) _views[i] = (StringView*)arena.Rent(bytes).Pointer;
             else _views[i] = (StringView*)Unsafe.AsPointer(ref (_managed[i] = GC.AllocateUninitializedArray<byte>(bytes, pinned: true))[0]);
         }
+    }
+
+    private FrameReader(IEnumerable<DataType> types, Func<int, nint>? viewsFor)
+    {
+        _types = [.. types];
+        _views = new StringView*[_types.Length];
+        _managed = new byte[]?[_types.Length];
+        _viewsFor = viewsFor;
         _batch = new ColumnBatch([.. _types.Select(type => new ColumnVector(type))]);
     }
+
+    /// <summary>A reader whose frames stay: the views of each get memory of their own.</summary>
+    /// <param name="types">The types of the columns.</param>
+    /// <param name="viewsFor">Memory for as many views.</param>
+    public static FrameReader Keeping(IEnumerable<DataType> types, Func<int, nint> viewsFor) => new(types, viewsFor);
 
     /// <summary>Shows a frame as a batch, which is lent as long as the bytes stay and until the next call.</summary>
     /// <exception cref="CorruptDataException">The bytes are no frame of these columns.</exception>

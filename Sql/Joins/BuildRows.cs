@@ -41,6 +41,9 @@ internal sealed unsafe class BuildRows
     /// <summary>Rows of all chunks.</summary>
     public long Count => _rows.Sum(rows => (long)rows);
 
+    /// <summary>Whether there is a row of a number.</summary>
+    public bool Has(int row) => (row & (ColumnBatch.MaxRows - 1)) < _rows[row >> ChunkBits];
+
     public DataType TypeOf(int column) => _types[column];
 
     public int RowsOf(int chunk) => _rows[chunk];

@@ -9,7 +9,13 @@ internal abstract unsafe class HashJoinIndex<TSlot> : JoinIndex where TSlot : un
 {
     private const int FirstSlots = 1024;
 
-    protected HashJoinIndex(BuildRows rows, int[] keys, int parts, SharedArena arena) : base(rows, keys, arena) => Tables = new Table[parts];
+    private readonly NativeBuffer[] _buffers;
+
+    protected HashJoinIndex(BuildRows rows, int[] keys, int parts, SharedArena arena) : base(rows, keys, arena)
+    {
+        Tables = new Table[parts];
+        _buffers = new NativeBuffer[parts];
+    }
 
     protected Table[] Tables { get; }
 
@@ -19,16 +25,33 @@ internal abstract unsafe class HashJoinIndex<TSlot> : JoinIndex where TSlot : un
         var wanted = Math.Min(1 << 26, (Rows.Count / Tables.Length * 3 / 2) + 1);
         var slots = FirstSlots;
         while (slots < wanted) slots *= 2;
-        Tables[part] = Empty(slots);
+        Tables[part] = Empty(slots, out _buffers[part]);
     }
 
     protected int PartOf(ulong hash) => (int)((hash >> 32) * (ulong)Tables.Length >> 32);
 
-    protected Table Empty(int slots)
+    // At most three of four slots are taken.
+    protected void Reserve(int part, int more)
     {
-        var buffer = Arena.Rent(checked(slots * sizeof(TSlot)));
+        ref var table = ref Tables[part];
+        while ((table.Count + (long)more) * 4 > (table.Mask + 1L) * 3)
+        {
+            var grown = Empty(checked((table.Mask + 1) * 2), out var buffer);
+            grown.Count = table.Count;
+            Move(table, grown);
+            Arena.Return(_buffers[part]);
+            _buffers[part] = buffer;
+            table = grown;
+        }
+    }
+
+    protected abstract void Move(Table from, Table to);
+
+    private Table Empty(int slots, out NativeBuffer buffer)
+    {
+        buffer = Arena.Rent(checked(slots * sizeof(TSlot)));
         new Span<byte>(buffer.Pointer, slots * sizeof(TSlot)).Clear();
-        return new Table { Slots = (TSlot*)buffer.Pointer, Mask = slots - 1, Buffer = buffer };
+        return new Table { Slots = (TSlot*)buffer.Pointer, Mask = slots - 1 };
     }
 
     protected struct Table
@@ -36,7 +59,6 @@ internal abstract unsafe class HashJoinIndex<TSlot> : JoinIndex where TSlot : un
         public TSlot* Slots;
         public int Mask;
         public int Count;
-        public NativeBuffer Buffer;
     }
 }
 
@@ -95,7 +117,7 @@ internal sealed unsafe class PackedJoinIndex(BuildRows rows, int[] keys, KeyPack
 
     protected override void Add(int part, ColumnVector[] keys, ReadOnlySpan<ushort> rows, int first)
     {
-        Reserve(ref Tables[part], rows.Length);
+        Reserve(part, rows.Length);
         var scratch = KeyScratch.Rent();
         packer.Pack(keys, rows, scratch.Packed);
         ref var table = ref Tables[part];
@@ -126,22 +148,16 @@ internal sealed unsafe class PackedJoinIndex(BuildRows rows, int[] keys, KeyPack
         scratch.Return();
     }
 
-    // At most three of four slots are taken.
-    private void Reserve(ref Table table, int more)
+    protected override void Move(Table from, Table to)
     {
-        if ((table.Count + (long)more) * 4 <= (table.Mask + 1L) * 3) return;
-        var grown = Empty(checked((table.Mask + 1) * 2));
-        for (var i = 0; i <= table.Mask; i++)
+        for (var i = 0; i <= from.Mask; i++)
         {
-            var slot = table.Slots[i];
+            var slot = from.Slots[i];
             if (slot.Head == 0) continue;
-            var place = (int)RowHash.Mix(slot.Key) & grown.Mask;
-            while (grown.Slots[place].Head != 0) place = (place + 1) & grown.Mask;
-            grown.Slots[place] = slot;
+            var place = (int)RowHash.Mix(slot.Key) & to.Mask;
+            while (to.Slots[place].Head != 0) place = (place + 1) & to.Mask;
+            to.Slots[place] = slot;
         }
-        grown.Count = table.Count;
-        Arena.Return(table.Buffer);
-        table = grown;
     }
 }
 
@@ -191,7 +207,7 @@ internal sealed unsafe class GeneralJoinIndex(BuildRows rows, int[] keys, int pa
 
     protected override void Add(int part, ColumnVector[] keys, ReadOnlySpan<ushort> rows, int first)
     {
-        Reserve(ref Tables[part], rows.Length);
+        Reserve(part, rows.Length);
         var probe = JoinProbe.Rent();
         ref var table = ref Tables[part];
         RowHash.Of(keys, rows, probe.Hashes);
@@ -246,27 +262,21 @@ internal sealed unsafe class GeneralJoinIndex(BuildRows rows, int[] keys, int pa
         }
     }
 
-    private void Reserve(ref Table table, int more)
+    // Slots hold half of a hash only: the rows' keys are hashed again.
+    protected override void Move(Table from, Table to)
     {
-        if ((table.Count + (long)more) * 4 <= (table.Mask + 1L) * 3) return;
-
-        // Slots hold half of a hash only: the rows' keys are hashed again.
-        var grown = Empty(checked((table.Mask + 1) * 2));
         var vectors = Keys.Select(key => new ColumnVector(Rows.TypeOf(key))).ToArray();
         var hash = new ulong[1];
-        for (var i = 0; i <= table.Mask; i++)
+        for (var i = 0; i <= from.Mask; i++)
         {
-            if (table.Slots[i] == 0) continue;
-            var row = (int)(uint)table.Slots[i] - 1;
+            if (from.Slots[i] == 0) continue;
+            var row = (int)(uint)from.Slots[i] - 1;
             for (var k = 0; k < Keys.Length; k++) Rows.Show(row >> BuildRows.ChunkBits, Keys[k], vectors[k]);
             RowHash.Of(vectors, [(ushort)(row & (ColumnBatch.MaxRows - 1))], hash);
-            var place = (int)hash[0] & grown.Mask;
-            while (grown.Slots[place] != 0) place = (place + 1) & grown.Mask;
-            grown.Slots[place] = table.Slots[i];
+            var place = (int)hash[0] & to.Mask;
+            while (to.Slots[place] != 0) place = (place + 1) & to.Mask;
+            to.Slots[place] = from.Slots[i];
         }
-        grown.Count = table.Count;
-        Arena.Return(table.Buffer);
-        table = grown;
     }
 }
 

@@ -4,9 +4,9 @@ using Dataflow.Sql.Sources;
 namespace Dataflow.Sql.Joins;
 
 /// <summary>Leaves out rows of a scan that a join further on will not match. It watches itself: one that leaves out few rows stops looking.</summary>
-/// <param name="field">The field of the table.</param>
+/// <param name="tableField">The field of the table.</param>
 /// <param name="values">The values that match.</param>
-internal sealed unsafe class JoinFilter(int field, KeySet values) : IDynamicFilter
+internal sealed unsafe class JoinFilter(int tableField, KeySet values) : IDynamicFilter
 {
     // After so many rows it is worth its while, or is not.
     private const long Trial = 64 << 10;
@@ -19,7 +19,7 @@ internal sealed unsafe class JoinFilter(int field, KeySet values) : IDynamicFilt
     private long _kept;
     private bool _isIdle;
 
-    public int Field => field;
+    public int Field => tableField;
 
     public ValueBounds? Bounds => values.Bounds;
 
@@ -64,7 +64,7 @@ internal sealed unsafe class JoinFilter(int field, KeySet values) : IDynamicFilt
         var dictionary = vector.Dictionary!;
         if (!ReferenceEquals(_dictionary, dictionary))
         {
-            if (dictionary.Values.Form != VectorForm.Flat || dictionary.Count > 1 << 20) return false;
+            if (dictionary.Values.Form != VectorForm.Flat || dictionary.Count is 0 or > 1 << 20) return false;
             _known = new ulong[(dictionary.Count + 63) >> 6];
             var part = new ColumnVector(vector.Type);
             fixed (ulong* known = _known)
@@ -86,7 +86,12 @@ internal sealed unsafe class JoinFilter(int field, KeySet values) : IDynamicFilt
             var found = 0UL;
             var first = word << 6;
             var count = Math.Min(64, rows - first);
-            for (var i = 0; i < count; i++) found |= (_known[codes[first + i] >> 6] >> (int)(codes[first + i] & 63) & 1) << i;
+            for (var i = 0; i < count; i++)
+            {
+                // A null may have any code.
+                var code = vector.Validity == null || !vector.IsNull(first + i) ? codes[first + i] : 0;
+                found |= (_known[code >> 6] >> (int)(code & 63) & 1) << i;
+            }
             bits[word] = vector.Validity == null ? found : found & vector.Validity[word];
         }
         return true;

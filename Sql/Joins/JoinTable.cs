@@ -1,4 +1,3 @@
-using Dataflow.Shuffle;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Rows;
@@ -26,7 +25,7 @@ internal sealed unsafe class JoinTable : IDisposable
 
     private readonly JoinTableLayout _layout;
     private readonly SharedArena _arena;
-    private readonly IReadOnlyList<SegmentView> _segments;
+    private readonly IReadOnlyList<BuildFrame> _frames;
     private readonly SharedWork _reading;
     private readonly SharedWork _planning;
     private readonly KeyRange?[,] _ranges;
@@ -35,19 +34,19 @@ internal sealed unsafe class JoinTable : IDisposable
     private JoinIndex _index = null!;
     private volatile bool _hasNullKey;
 
-    /// <param name="segments">Frames of rows; leases that end with the table.</param>
+    /// <param name="frames">Frames of rows; their leases end with the table.</param>
     /// <param name="layout">What to make of them.</param>
     /// <param name="arena">Its memory; ends with the table.</param>
     /// <param name="parts">In how many parts to make it, if it is large.</param>
-    public JoinTable(IReadOnlyList<SegmentView> segments, JoinTableLayout layout, TaskArena arena, int parts)
+    public JoinTable(IReadOnlyList<BuildFrame> frames, JoinTableLayout layout, TaskArena arena, int parts)
     {
-        _segments = segments;
+        _frames = frames;
         _layout = layout;
         _arena = new SharedArena(arena);
-        _ranges = new KeyRange?[segments.Count, layout.Keys.Length];
+        _ranges = new KeyRange?[frames.Count, layout.Keys.Length];
         _sets = new KeySet?[layout.Keys.Length];
-        Rows = new BuildRows(layout.Types, segments.Count);
-        _reading = new SharedWork(segments.Count, Read);
+        Rows = new BuildRows(layout.Types, frames.Count);
+        _reading = new SharedWork(frames.Count, Read);
         _planning = new SharedWork(1, _ => Plan(parts));
     }
 
@@ -82,14 +81,14 @@ internal sealed unsafe class JoinTable : IDisposable
 
     public void Dispose()
     {
-        foreach (var segment in _segments) segment.Dispose();
+        foreach (var frame in _frames) frame.Lease?.Dispose();
         _arena.Dispose();
     }
 
     private void Read(int chunk)
     {
-        var frames = new FrameReader(rows => (nint)_arena.Rent(Math.Max(1, rows) * sizeof(StringView)).Pointer, _layout.Types);
-        var batch = frames.Read(_segments[chunk].Bytes);
+        var reader = FrameReader.Keeping(_layout.Types, rows => (nint)_arena.Rent(Math.Max(1, rows) * sizeof(StringView)).Pointer);
+        var batch = reader.Read(_frames[chunk].Span);
         Rows.Set(chunk, batch.Columns, batch.Rows);
         for (var i = 0; i < _layout.Keys.Length; i++) _ranges[chunk, i] = KeyRange.Of(batch.Columns[_layout.Keys[i]], batch.Rows);
         foreach (var key in _layout.Strict)
@@ -128,7 +127,7 @@ internal sealed unsafe class JoinTable : IDisposable
     {
         if (!KeyRange.IsFor(_layout.Types[_layout.Keys[key]])) return null;
         KeyRange? all = null;
-        for (var chunk = 0; chunk < _segments.Count; chunk++)
+        for (var chunk = 0; chunk < _frames.Count; chunk++)
         {
             if (_ranges[chunk, key] is { } range) all = all is { } known ? known.With(range) : range;
         }

@@ -93,7 +93,9 @@ internal sealed unsafe class BitKeySet : KeySet
 
     private void Test<T>(T* values, ColumnVector vector, int count, ulong* bits) where T : unmanaged, System.Numerics.IBinaryInteger<T>
     {
-        var (min, length, known) = (_range.Min, (ulong)_range.Length, _bits);
+        var min = _range.Min;
+        var length = (ulong)_range.Length;
+        var known = _bits;
         for (var word = 0; word << 6 < count; word++)
         {
             var found = 0UL;

@@ -7,9 +7,9 @@ namespace Dataflow.Sql.Joins;
 /// <param name="work">Does one.</param>
 internal sealed class SharedWork(int parts, Action<int> work)
 {
-    private readonly ManualResetEventSlim _ended = new(parts == 0);
+    private readonly ManualResetEventSlim _ended = new();
     private int _taken = -1;
-    private int _left = parts;
+    private int _done;
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>Does parts until all are done.</summary>
@@ -29,9 +29,9 @@ internal sealed class SharedWork(int parts, Action<int> work)
             {
                 _failure = ExceptionDispatchInfo.Capture(e);
             }
-            if (Interlocked.Decrement(ref _left) == 0) _ended.Set();
+            if (Interlocked.Increment(ref _done) == parts) _ended.Set();
         }
-        _ended.Wait(cancellation);
+        if (parts > 0) _ended.Wait(cancellation);
         _failure?.Throw();
     }
 }

@@ -1,10 +1,9 @@
+using Dataflow.Shuffle;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
-using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Joins;
 using Dataflow.Sql.Plans;
-using Dataflow.Sql.Rows;
-using Dataflow.Sql.Sources;
 using Dataflow.Storage;
 using Dataflow.Tasks;
 
@@ -19,19 +18,19 @@ namespace Dataflow.Sql.Physical;
 /// <param name="Left">The side that goes by.</param>
 /// <param name="Right">The side that becomes a table.</param>
 /// <param name="LeftKeys">Keys of the left.</param>
-/// <param name="RightKeys">Keys of the right, of the same types.</param>
+/// <param name="RightKeys">Keys of the right, of the same types: columns of it.</param>
 /// <param name="Condition">What else must be true of a pair; null for nothing.</param>
 /// <param name="IsShared">Whether the table is of all rows of the right.</param>
 /// <param name="MarkColumn">The column that <see cref="JoinKind.Mark"/> adds.</param>
 public sealed record HashJoinExec(
-    JoinKind Kind, PhysicalPlan Left, PhysicalPlan Right, ValueList<Expression> LeftKeys, ValueList<Expression> RightKeys,
+    JoinKind Kind, PhysicalPlan Left, PhysicalPlan Right, ValueList<Expression> LeftKeys, ValueList<ColumnReference> RightKeys,
     Expression? Condition, bool IsShared, ColumnReference? MarkColumn = null) : PhysicalPlan
 {
     /// <summary>For each key, whether nulls are equal to each other (<c>&lt;=&gt;</c>); empty if for none.</summary>
     public ValueList<bool> NullSafeKeys { get; init; } = [];
 
-    /// <summary>How keys of known ranges lie in the table; null if none are known.</summary>
-    internal KeyLayout? Layout { get; init; }
+    /// <summary>For each key, the scans that leave out rows whose key the right side has not; empty if there are none.</summary>
+    internal ValueList<DynamicFilterSlot?> Filters { get; init; } = [];
 
     /// <inheritdoc/>
     public override ValueList<ColumnReference> Output { get; } = Kind switch
@@ -55,46 +54,31 @@ public sealed record HashJoinExec(
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
     {
         var step = new JoinStep(
-            Kind, Left.Output, Right.Output, LeftKeys, RightKeys, Condition, MarkColumn?.Nullable ?? false, NullSafeKeys, Layout, run.Scope);
+            Kind, Left.Output, Right.Output, LeftKeys, RightKeys.ConvertAll(key => Planner.PositionOf(Right, key)), Condition, MarkColumn?.Nullable ?? false,
+            NullSafeKeys, Filters.ConvertAll(filter => filter is not null), run.Scope);
         if (!IsShared) return new PartitionedJoinRdd(Left.ToRdd(run), Right.ToRdd(run), step);
+
+        // The right first: scans of the left read what it holds.
         var exchange = run.Exchange(Right.ToRdd(run), Right.Output.ConvertAll(column => column.Type), new SingleDistribution());
+        for (var i = 0; i < Filters.Count; i++)
+        {
+            if (Filters[i] is { } filter) run.Fill(filter, new JoinFilterSource(exchange.ShuffleId, i));
+        }
         return new SharedJoinRdd(Left.ToRdd(run), exchange, step);
     }
 }
 
 /// <summary>What a join computes, as it travels to executors.</summary>
 internal sealed record JoinStep(
-    JoinKind Kind, ValueList<ColumnReference> Left, ValueList<ColumnReference> Right, ValueList<Expression> LeftKeys, ValueList<Expression> RightKeys,
-    Expression? Condition, bool MarksNulls, ValueList<bool> NullSafeKeys, KeyLayout? Layout, QueryScope Scope)
+    JoinKind Kind, ValueList<ColumnReference> Left, ValueList<ColumnReference> Right, ValueList<Expression> LeftKeys, ValueList<int> RightKeys,
+    Expression? Condition, bool MarksNulls, ValueList<bool> NullSafeKeys, ValueList<bool> Filters, QueryScope Scope)
 {
-    /// <summary>The keys among some vectors of keys that match nothing where they are null.</summary>
-    public T[] Strict<T>(T[] keys) => NullSafeKeys.Count == 0 ? keys : [.. keys.Where((_, i) => !NullSafeKeys[i])];
+    /// <summary>What the right becomes.</summary>
+    public JoinTableLayout Layout => new(
+        [.. Right.Select(column => column.Type)], [.. RightKeys], StrictKeys, [.. Enumerable.Range(0, Filters.Count).Where(key => Filters[key])]);
 
-    /// <summary>Puts rows into a table.</summary>
-    /// <param name="rows">The rows; disposed.</param>
-    /// <param name="arena">The memory of the table, which owns it.</param>
-    /// <param name="context">The task.</param>
-    public JoinTable Build(BatchReader rows, TaskArena arena, TaskContext context)
-    {
-        using var working = new TaskArena(context, "join build");
-        var table = new JoinTable(arena, RightKeys.ConvertAll(key => key.Type), Right.Select(column => column.Type), keepsNullKeys: Kind == JoinKind.Full, Layout);
-        try
-        {
-            var keys = RightKeys.Select(key => ExpressionCompiler.Compile(key, Right, Scope.In(working))).ToArray();
-            var vectors = new ColumnVector[keys.Length];
-            while (rows.TryNext(out var batch))
-            {
-                for (var i = 0; i < keys.Length; i++) vectors[i] = keys[i].Evaluate(batch);
-                table.Add(vectors, NullSafeKeys.Count == 0 ? vectors : Strict(vectors), batch.Columns, batch.Selection);
-            }
-            return table;
-        }
-        catch
-        {
-            table.Dispose();
-            throw;
-        }
-    }
+    /// <summary>Positions of the keys that match nothing where they are null.</summary>
+    public int[] StrictKeys => [.. Enumerable.Range(0, RightKeys.Count).Where(key => NullSafeKeys.Count == 0 || !NullSafeKeys[key])];
 }
 
 /// <summary>A join with one table of all rows for all tasks of an executor.</summary>
@@ -111,17 +95,44 @@ internal sealed class SharedJoinRdd(Rdd<ColumnBatch> left, ExchangeDependency ri
 
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
     {
-        var table = context.Services.State.GetOrCreate(
-            ExecutorState.KeyOf(right.ShuffleId, "join"), 0, () => Build(context), LossRule.Rebuild, context: context).Value;
+        // The table first: scans of the left ask it what they need not read.
+        var table = TableOf(context);
         return new BatchChunks(new JoinReader(step, BatchChunks.Open(left, LeftOf(partition), context), table, null, context));
     }
 
     private static Partition LeftOf(Partition partition) => ((CompositePartition)partition).Parents[0]!;
 
-    private JoinTable Build(TaskContext context)
+    private JoinTable TableOf(TaskContext context)
     {
-        using var rows = ExchangeRdd.Open(right, new ShuffleReadPartition(0, 0, 1), context);
-        return step.Build(rows, TaskArena.OfShared(context, "join table"), context);
+        var state = context.Services.State;
+        var key = JoinFilterSource.KeyOf(right.ShuffleId);
+        var table = state.GetOrCreate(key, 0, () => Begin(context), LossRule.Rebuild, context: context).Value;
+        try
+        {
+            table.Build(context.CancellationToken);
+            return table;
+        }
+        catch when (!context.CancellationToken.IsCancellationRequested)
+        {
+            // Who tries again begins anew.
+            state.Remove(key);
+            throw;
+        }
+    }
+
+    private JoinTable Begin(TaskContext context)
+    {
+        var arena = TaskArena.OfShared(context, "join table");
+        try
+        {
+            var input = ShuffleInput.Open(right.ShuffleId, new ShuffleReadPartition(0, 0, 1), context);
+            return new JoinTable(BuildFrames.Of(input.Segments(0), right.Types, arena, context), step.Layout, arena, Math.Min(Environment.ProcessorCount, 8));
+        }
+        catch
+        {
+            arena.Dispose();
+            throw;
+        }
     }
 }
 
@@ -139,8 +150,11 @@ internal sealed class PartitionedJoinRdd(Rdd<ColumnBatch> left, Rdd<ColumnBatch>
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
     {
         var both = (CompositePartition)partition;
+        var arena = new TaskArena(context, "join table");
         JoinTable table;
-        using (var rows = BatchChunks.Open(right, both.Parents[1]!, context)) table = step.Build(rows, new TaskArena(context, "join table"), context);
+        using (var rows = BatchChunks.Open(right, both.Parents[1]!, context))
+            table = new JoinTable(BuildFrames.Of(rows, step.Right.ConvertAll(column => column.Type), arena), step.Layout, arena, 1);
+        table.Build(context.CancellationToken);
         return new BatchChunks(new JoinReader(step, BatchChunks.Open(left, both.Parents[0]!, context), table, table, context));
     }
 }

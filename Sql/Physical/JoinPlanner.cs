@@ -1,6 +1,6 @@
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Joins;
 using Dataflow.Sql.Plans;
-using Dataflow.Sql.Rows;
 
 namespace Dataflow.Sql.Physical;
 
@@ -25,27 +25,42 @@ internal static class JoinPlanner
         var needsAll = join.Kind == JoinKind.NullAwareAnti || join is { Kind: JoinKind.Mark, MarkColumn.Nullable: true } || keys.Left.Count == 0;
         if (join.Kind != JoinKind.Full && (needsAll || Cardinality.Of(join.Right) <= planner.Options.SharedBuildRows))
         {
-            return new HashJoinExec(join.Kind, left, right, keys.Left, keys.Right, keys.Others, IsShared: true, join.MarkColumn) 
+            var (withKeys, columns) = WithColumns(right, keys.Right);
+            var filters = new DynamicFilterSlot?[keys.Left.Count];
+            for (var i = 0; i < filters.Length && join.Kind is JoinKind.Inner or JoinKind.Semi; i++)
+            {
+                if (keys.NullSafe.Count > 0 && keys.NullSafe[i]) continue;
+                if (keys.Left[i] is not ColumnReference column) continue;
+                var slot = new DynamicFilterSlot($"{column} = {columns[i]}");
+                if (DynamicFilterPlans.Push(left, column, slot) is not { } filtered) continue;
+                left = filtered;
+                filters[i] = slot;
+            }
+            var shared = new HashJoinExec(join.Kind, left, withKeys, keys.Left, columns, keys.Others, IsShared: true, join.MarkColumn)
             {
                 NullSafeKeys = keys.NullSafe,
-                Layout = LayoutOf(join.Right, keys.Right),
+                Filters = [.. filters],
             };
+            return Trim(shared, join.Output);
         }
         var (placedLeft, leftKeys) = Place(left, keys.Left, planner);
         var (placedRight, rightKeys) = Place(right, keys.Right, planner);
-        var placed = new HashJoinExec(join.Kind, placedLeft, placedRight, leftKeys, rightKeys, keys.Others, IsShared: false, join.MarkColumn) { NullSafeKeys = keys.NullSafe };
+        var placed = new HashJoinExec(join.Kind, placedLeft, placedRight, [.. leftKeys], rightKeys, keys.Others, IsShared: false, join.MarkColumn) { NullSafeKeys = keys.NullSafe };
         return Trim(placed, join.Output);
     }
 
-    private static KeyLayout? LayoutOf(LogicalPlan plan, ValueList<Expression> keys) =>
-        KeyLayout.Of([.. keys.Select(key => key.Type)], [.. keys.Select(key => Cardinality.BoundsOf(plan, key))], Cardinality.Of(plan));
-
-    private static (PhysicalPlan Plan, ValueList<Expression> Keys) Place(PhysicalPlan plan, ValueList<Expression> keys, Planner planner)
+    private static (PhysicalPlan Plan, ValueList<ColumnReference> Keys) Place(PhysicalPlan plan, ValueList<Expression> keys, Planner planner)
     {
-        var added = keys.Where(key => key is not ColumnReference).Select((key, i) => NamedExpression.New(key, $"join key {i}")).ToList();
-        var columns = keys.Select(key => key as ColumnReference ?? added.First(each => each.Value == key).Column).ToList();
-        var input = added.Count == 0 ? plan : new ProjectExec([.. plan.Output.Select(NamedExpression.Pass), .. added], plan);
-        return (planner.ByKeys(input, columns), [.. columns]);
+        var (input, columns) = WithColumns(plan, keys);
+        return (planner.ByKeys(input, columns), columns);
+    }
+
+    // Keys that are not columns are computed beside them.
+    private static (PhysicalPlan Plan, ValueList<ColumnReference> Keys) WithColumns(PhysicalPlan plan, ValueList<Expression> keys)
+    {
+        var added = keys.Where(key => key is not ColumnReference).Distinct().Select((key, i) => NamedExpression.New(key, $"join key {i}")).ToList();
+        var columns = keys.ConvertAll(key => key as ColumnReference ?? added.First(each => each.Value == key).Column);
+        return (added.Count == 0 ? plan : new ProjectExec([.. plan.Output.Select(NamedExpression.Pass), .. added], plan), columns);
     }
 
     private static PhysicalPlan Trim(PhysicalPlan plan, ValueList<ColumnReference> output) =>

@@ -2,6 +2,7 @@ using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Plans;
+using Dataflow.Sql.Joins;
 using Dataflow.Sql.Rows;
 using Dataflow.Sql.Sources;
 using Dataflow.Tasks;
@@ -15,6 +16,9 @@ namespace Dataflow.Sql.Physical;
 internal sealed unsafe class JoinReader : BatchReader
 {
     private const int Words = ColumnBatch.MaxRows / 64;
+
+    // Of so many rows one is left: the others are no longer carried along.
+    private const int PackedPart = 3;
 
     private readonly JoinKind _kind;
     private readonly bool _marksNulls;
@@ -39,6 +43,7 @@ internal sealed unsafe class JoinReader : BatchReader
     private readonly ushort[] _valid = new ushort[ColumnBatch.MaxRows];
     private readonly int[] _found = new int[ColumnBatch.MaxRows];
     private readonly int[] _rightRows = new int[ColumnBatch.MaxRows];
+    private readonly int[] _pairRows = new int[ColumnBatch.MaxRows];
     private readonly ushort[] _leftRows = new ushort[ColumnBatch.MaxRows];
 
     // Where making pairs of the current batch goes on.
@@ -60,7 +65,7 @@ internal sealed unsafe class JoinReader : BatchReader
         var evaluating = step.Scope.In(_arena);
         _keys = [.. step.LeftKeys.Select(key => ExpressionCompiler.Compile(key, step.Left, evaluating))];
         _keyVectors = new ColumnVector[_keys.Length];
-        _strictKeys = step.Strict(Enumerable.Range(0, _keys.Length).ToArray());
+        _strictKeys = step.StrictKeys;
         _strictVectors = new ColumnVector[_strictKeys.Length];
         _leftCount = step.Left.Count;
         _leftGathers = [.. step.Left.Select(column => new VectorGather(_arena, column.Type))];
@@ -73,7 +78,7 @@ internal sealed unsafe class JoinReader : BatchReader
         _matched = (ulong*)_arena.Rent(Words * sizeof(ulong)).Pointer;
         _mask = (ulong*)_arena.Rent(Words * sizeof(ulong)).Pointer;
         if (_kind != JoinKind.Full) return;
-        var words = (table.Rows.Count + 63) / 64;
+        var words = (table.Rows.Numbers + 63) / 64;
         _rightMatched = (ulong*)_arena.Rent(Math.Max(8, words * sizeof(ulong))).Pointer;
         new Span<ulong>(_rightMatched, words).Clear();
     }
@@ -140,30 +145,51 @@ internal sealed unsafe class JoinReader : BatchReader
         return _kind != JoinKind.Inner && TryUnmatchedLeft(rows);
     }
 
-    // Row i of the right stands beside row i of the left.
+    // No key has two rows: columns of the left are passed on as they are, and row i of the right stands beside row i of the left; unless few rows match,
+    // which are put together then.
     private bool TryAligned(out ColumnBatch batch)
     {
         var rows = _batch!;
         _batch = null;
         batch = _pairs;
         var keepsAll = _kind != JoinKind.Inner;
-        _rightRows.AsSpan(0, rows.Rows).Fill(-1);
-        new Span<ulong>(_mask, Words).Clear();
-        var any = false;
+        var count = 0;
         for (var i = 0; i < _validCount; i++)
         {
-            if (_found[i] < 0) continue;
-            any = true;
-            var row = _valid[i];
-            _rightRows[row] = _found[i];
-            _mask[row >> 6] |= 1UL << (row & 63);
-            if (_rightMatched != null) _rightMatched[_found[i] >> 6] |= 1UL << (_found[i] & 63);
+            _leftRows[count] = _valid[i];
+            _pairRows[count] = _found[i];
+            count += _found[i] >= 0 ? 1 : 0;
         }
-        if (!any && !keepsAll) return false;
+        if (count == 0 && !keepsAll) return false;
+        if (_rightMatched != null)
+        {
+            for (var i = 0; i < count; i++) _rightMatched[_pairRows[i] >> 6] |= 1UL << (_pairRows[i] & 63);
+        }
+        if (!keepsAll && count * PackedPart < rows.Rows)
+        {
+            for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(_leftGathers[i].Gather(rows.Columns[i], _leftRows.AsSpan(0, count)));
+            _pairRows.AsSpan(0, count).CopyTo(_rightRows);
+            GatherRight(count, mayMiss: false);
+            _pairs.Set(count);
+            return true;
+        }
+        if (count < rows.Rows) _rightRows.AsSpan(0, rows.Rows).Fill(-1);
+        new Span<ulong>(_mask, Words).Clear();
+        for (var i = 0; i < count; i++)
+        {
+            var row = _leftRows[i];
+            _rightRows[row] = _pairRows[i];
+            _mask[row >> 6] |= 1UL << (row & 63);
+        }
         for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(rows.Columns[i]);
-        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows[i].Gather(_rightRows.AsSpan(0, rows.Rows), _rightVectors[i]);
+        GatherRight(rows.Rows, mayMiss: keepsAll);
         _pairs.Set(rows.Rows, keepsAll ? rows.Mask : _mask);
         return _pairs.Alive > 0;
+    }
+
+    private void GatherRight(int count, bool mayMiss)
+    {
+        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows.Gather(i, _rightRows.AsSpan(0, count), _rightVectors[i], mayMiss);
     }
 
     private int MakePairs()
@@ -190,7 +216,7 @@ internal sealed unsafe class JoinReader : BatchReader
         _arena.ThrowIfCancelled();
         var rows = _batch!;
         for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(_leftGathers[i].Gather(rows.Columns[i], _leftRows.AsSpan(0, count)));
-        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows[i].Gather(_rightRows.AsSpan(0, count), _rightVectors[i]);
+        GatherRight(count, mayMiss: false);
         _pairs.Set(count);
         if (_condition is not null) _pairs.Set(count, _condition.Filter(_pairs));
         if (_kind == JoinKind.Inner || _pairs.Alive == 0) return _pairs;
@@ -212,7 +238,7 @@ internal sealed unsafe class JoinReader : BatchReader
         for (var i = 0; i < Words; i++) _mask[i] &= ~_matched[i];
         for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(rows.Columns[i]);
         _rightRows.AsSpan(0, rows.Rows).Fill(-1);
-        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows[i].Gather(_rightRows.AsSpan(0, rows.Rows), _rightVectors[i]);
+        GatherRight(rows.Rows, mayMiss: true);
         _pairs.Set(rows.Rows, _mask);
         return _pairs.Alive > 0;
     }
@@ -223,13 +249,13 @@ internal sealed unsafe class JoinReader : BatchReader
         batch = _pairs;
         if (_rightMatched == null) return false;
         var count = 0;
-        for (; _unmatchedRight < _table.Rows.Count && count < ColumnBatch.MaxRows; _unmatchedRight++)
+        for (; _unmatchedRight < _table.Rows.Numbers && count < ColumnBatch.MaxRows; _unmatchedRight++)
         {
-            if ((_rightMatched[_unmatchedRight >> 6] >> (_unmatchedRight & 63) & 1) == 0) _rightRows[count++] = _unmatchedRight;
+            if (_table.Rows.Has(_unmatchedRight) && (_rightMatched[_unmatchedRight >> 6] >> (_unmatchedRight & 63) & 1) == 0) _rightRows[count++] = _unmatchedRight;
         }
         if (count == 0) return false;
         for (var i = 0; i < _leftCount; i++) NullConstant(_pairs.Columns[i], count);
-        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows[i].Gather(_rightRows.AsSpan(0, count), _rightVectors[i]);
+        GatherRight(count, mayMiss: false);
         _pairs.Set(count);
         return true;
     }

@@ -44,6 +44,7 @@ public sealed class QueryRun(DataflowContext context, QueryScope scope) : IDispo
     public QueryScope Scope { get; } = scope;
 
     private readonly List<ExchangeDependency> _exchanges = [];
+    private readonly Dictionary<Joins.DynamicFilterSlot, Joins.DynamicFilterSource> _filters = [];
 
     /// <summary>Drops what was exchanged.</summary>
     public void Dispose()
@@ -51,6 +52,10 @@ public sealed class QueryRun(DataflowContext context, QueryScope scope) : IDispo
         foreach (var exchange in _exchanges) exchange.Release();
         _exchanges.Clear();
     }
+
+    internal void Fill(Joins.DynamicFilterSlot slot, Joins.DynamicFilterSource source) => _filters[slot] = source;
+
+    internal Joins.DynamicFilterSource? FilterOf(Joins.DynamicFilterSlot slot) => _filters.GetValueOrDefault(slot);
 
     internal ExchangeDependency Exchange(Rdd<ColumnBatch> rows, ValueList<DataType> types, Distribution distribution)
     {

@@ -1,6 +1,7 @@
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Joins;
 using Dataflow.Sql.Records;
 using Dataflow.Sql.Sources;
 
@@ -12,6 +13,9 @@ namespace Dataflow.Sql.Physical;
 /// <param name="Columns">The columns that hold it.</param>
 public sealed record ScanExec(ITable Table, ScanRequest Request, ValueList<ColumnReference> Columns) : PhysicalPlan
 {
+    /// <summary>Filters that become known while the query runs.</summary>
+    internal ValueList<ScanSlot> Dynamic { get; init; } = [];
+
     /// <inheritdoc/>
     public override ValueList<ColumnReference> Output => Columns;
 
@@ -19,11 +23,23 @@ public sealed record ScanExec(ITable Table, ScanRequest Request, ValueList<Colum
     public override ValueList<PhysicalPlan> Inputs => [];
 
     /// <inheritdoc/>
-    public override string Describe() => $"Scan {Table.Name} [{Columns}]{(Request.Filters.Count == 0 ? "" : $" where {string.Join(" and ", Request.Filters)}")}";
+    public override string Describe() => $"Scan {Table.Name} [{Columns}]{(Request.Filters.Count == 0 ? "" : $" where {string.Join(" and ", Request.Filters)}")}{(Dynamic.Count == 0 ? "" : $" dynamic [{string.Join(", ", Dynamic)}]")}";
 
     /// <inheritdoc/>
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run) =>
-        Table is IRddTable rows ? rows.ToRdd(Request) : new ScanRdd(run.Context, Table.Scan(Request));
+        Table is IRddTable rows ? rows.ToRdd(Request) : new ScanRdd(run.Context, Table.Scan(Request), Sources(run));
+
+    private ValueList<ScanFilterSource> Sources(QueryRun run) =>
+        [.. Dynamic.Where(each => run.FilterOf(each.Slot) is not null).Select(each => new ScanFilterSource(each.Field, run.FilterOf(each.Slot)!))];
+}
+
+/// <summary>A dynamic filter of a scan, as planned.</summary>
+/// <param name="Field">The field of the table.</param>
+/// <param name="Slot">Which filter.</param>
+internal sealed record ScanSlot(int Field, DynamicFilterSlot Slot)
+{
+    /// <summary>As the filter is called.</summary>
+    public override string ToString() => Slot.ToString();
 }
 
 /// <summary>All rows of several inputs, one after the other.</summary>
