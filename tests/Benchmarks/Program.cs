@@ -3,6 +3,7 @@ using Dataflow.Benchmarks.Cluster;
 using Dataflow.Benchmarks.Parquet;
 using Dataflow.Benchmarks.Rdds;
 using Dataflow.Benchmarks.Running;
+using Dataflow.Benchmarks.SqlMicro;
 using Dataflow.Benchmarks.TpchData;
 using Dataflow.Benchmarks.TpchRuns;
 
@@ -11,5 +12,6 @@ if (args is [Children.Verb, ..]) return Children.Run(args.AsSpan(1));
 
 if (args is [TpchGenerate.Verb, ..]) return TpchGenerate.Run(args.AsSpan(1));
 if (args is [TpchCommand.Verb, ..]) return await TpchCommand.RunAsync(args[1..]);
+if (args is [SqlMicroCommand.Verb, ..]) return await SqlMicroCommand.RunAsync(args[1..]);
 
 return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create(), ParquetSuite.Create()]);
