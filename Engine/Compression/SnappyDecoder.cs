@@ -45,6 +45,7 @@ internal static unsafe class SnappyDecoder
     /// <summary>Decodes one block to the front of <paramref name="destination"/>.</summary>
     /// <returns>Bytes written: the raw length that the block states.</returns>
     /// <exception cref="CorruptDataException">Not a whole block, or more than fits.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Decode(ReadOnlySpan<byte> source, Span<byte> destination)
     {
         var (rawLength, headerLength) = ReadLength(source);

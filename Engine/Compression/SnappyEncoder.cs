@@ -49,6 +49,7 @@ internal static unsafe class SnappyEncoder
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static byte* Encode(byte* source, int length, byte* output, ushort* table, int bits)
     {
         var input = source;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 using Dataflow.Storage;
@@ -112,6 +113,7 @@ internal sealed unsafe class CsvIndexer
         private int _start = from;
         private CsvState _state = CsvState.RecordStart;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public bool ByWords(int from, int length, bool isLast)
         {
             var delimiter = Vector256.Create(_dialect.Delimiter);
@@ -189,6 +191,7 @@ internal sealed unsafe class CsvIndexer
         private static ulong Bits(Vector256<byte> low, Vector256<byte> high, Vector256<byte> what) =>
             Vector256.Equals(low, what).ExtractMostSignificantBits() | ((ulong)Vector256.Equals(high, what).ExtractMostSignificantBits() << 32);
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private bool Bytes(int at, int end)
         {
             for (; at < end; at++)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -46,6 +47,7 @@ internal static unsafe class BitUnpack
     }
 
     /// <summary>The same without vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunScalar(byte* from, int width, uint* to, int count)
     {
         var mask = (1UL << width) - 1;
@@ -61,6 +63,7 @@ internal static unsafe class BitUnpack
     }
 
     // 16 numbers a step; a multiple of 16 numbers ends at a byte.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int RunVector(byte* from, int width, uint* to, int count)
     {
         var bytes = Bytes[width];

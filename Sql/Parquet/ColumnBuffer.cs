@@ -51,6 +51,7 @@ internal sealed unsafe class ColumnBuffer
     /// <param name="vector">The column of a batch.</param>
     /// <param name="rows">Which rows of it.</param>
     /// <exception cref="QueryException">A row is null, and the column may not be.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(ColumnVector vector, ReadOnlySpan<ushort> rows)
     {
         var present = FindPresent(vector, rows);
@@ -74,6 +75,7 @@ internal sealed unsafe class ColumnBuffer
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ReadOnlySpan<ushort> FindPresent(ColumnVector vector, ReadOnlySpan<ushort> rows)
     {
         if (vector.Type.Kind == TypeKind.Null || vector.IsNullConstant)
@@ -99,6 +101,7 @@ internal sealed unsafe class ColumnBuffer
         return _present.AsSpan(0, count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Add<TFrom, TTo>(ColumnVector vector, ReadOnlySpan<ushort> rows)
         where TFrom : unmanaged, INumberBase<TFrom>
         where TTo : unmanaged, INumberBase<TTo>
@@ -122,6 +125,7 @@ internal sealed unsafe class ColumnBuffer
         Values.Advance(rows.Length * sizeof(TTo));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddBits(ColumnVector vector, ReadOnlySpan<ushort> rows)
     {
         var to = Values.Reserve(rows.Length);
@@ -143,6 +147,7 @@ internal sealed unsafe class ColumnBuffer
         Values.Advance(rows.Length * width);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddBytes(ColumnVector vector, ReadOnlySpan<ushort> rows)
     {
         var views = (StringView*)(vector.Form == VectorForm.Dictionary ? vector.Dictionary!.Values.Data : vector.Data);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Dataflow.Compression;
 using Dataflow.Sql.Columns;
 using Dataflow.Storage;
@@ -79,6 +80,7 @@ internal sealed unsafe class ColumnEncoder(TaskArena arena, ParquetWriteOptions 
     }
 
     // How many values some rows have and how many bytes those; of long values, fewer rows make a page.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private (int Present, int Bytes) Measure(ColumnBuffer buffer, int row, ref int rows, byte* value)
     {
         if (buffer.Column.Stored != StoredKind.Bytes)

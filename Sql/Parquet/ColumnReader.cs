@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 using Dataflow.Storage;
@@ -200,6 +201,7 @@ internal sealed unsafe class ColumnReader
         else batch.Form = BatchForm.Codes;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CheckCodes(uint* codes, int count)
     {
         var limit = (uint)(_dictionary?.Count ?? 0);
@@ -262,6 +264,7 @@ internal sealed unsafe class ColumnReader
     }
 
     // Codes of some rows become values.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Gather(int at, int count)
     {
         var codes = (uint*)_codes!.Pointer;

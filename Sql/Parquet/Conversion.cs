@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Dataflow.Sql.Columns;
 
 namespace Dataflow.Sql.Parquet;
@@ -15,6 +16,7 @@ internal static unsafe class Conversion
     /// <param name="to">Room for ours.</param>
     /// <param name="count">How many.</param>
     /// <exception cref="CorruptDataException">A value does not fit the type.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(StoredColumn column, byte* from, byte* to, int count)
     {
         switch (column.Form)

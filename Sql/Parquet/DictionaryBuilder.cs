@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Dataflow.Sql.Columns;
 using Dataflow.Storage;
 
@@ -55,6 +56,7 @@ internal sealed unsafe class DictionaryBuilder(TaskArena arena)
     }
 
     // Integers that lie close together need no hash: a table has a place for each. Null if they don't.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool? TryRange<T>(T* values, int count, int limit, uint* codes)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -76,6 +78,7 @@ internal sealed unsafe class DictionaryBuilder(TaskArena arena)
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool TryHash(byte* values, int count, int width, int limit, uint* codes)
     {
         var slots = (int)BitOperations.RoundUpToPowerOf2((uint)(limit * 2) + 2);

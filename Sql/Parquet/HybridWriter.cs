@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Dataflow.Sql.Parquet;
@@ -16,6 +17,7 @@ internal static unsafe class HybridWriter
     /// <param name="width">Bits of a number.</param>
     /// <param name="to">Room for <see cref="MaxBytes"/>.</param>
     /// <returns>Bytes written.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Write(uint* values, int count, int width, byte* to)
     {
         var start = to;
@@ -69,6 +71,7 @@ internal static unsafe class HybridWriter
         return (int)(to - start);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static byte* Pack(uint* values, int count, int width, byte* to)
     {
         if (count == 0) return to;

@@ -100,6 +100,7 @@ internal sealed unsafe class PlainBytesDecoder(bool isText) : ValueDecoder
         _end = end;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Read(byte* to, int count)
     {
         var first = _at;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dataflow.Sql.Parquet;
 
 /// <summary>Moves dense values apart, to the rows that are not null.</summary>
@@ -23,6 +25,7 @@ internal static unsafe class Spread
     }
 
     // From the end, so that no value is overwritten before it moved. Once as many rows as values are left, all of them are in place.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<T>(T* values, int present, ulong* validity, int at, int rows)
         where T : unmanaged
     {

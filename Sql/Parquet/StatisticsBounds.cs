@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 
@@ -70,6 +71,7 @@ internal static unsafe class StatisticsBounds
         };
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Check<T>(T* values, int count, ValueBounds bounds)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Dataflow.Sql.Parquet;
@@ -59,6 +60,7 @@ internal static unsafe class StatisticsBuilder
     }
 
     /// <summary>Smallest and largest of integers, of which there is at least one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (T Low, T High) Range<T>(T* values, int count)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -89,6 +91,7 @@ internal static unsafe class StatisticsBuilder
     }
 
     // Readers may take the two zeros for equal or not: the bounds hold either way.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (byte[] Min, byte[] Max)? Floats<T>(T* values, int count)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -116,6 +119,7 @@ internal static unsafe class StatisticsBuilder
         return (new ReadOnlySpan<byte>(values + ((nint)min * width), width).ToArray(), new ReadOnlySpan<byte>(values + ((nint)max * width), width).ToArray());
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (byte[] Min, byte[] Max)? Bytes(byte* values, int count)
     {
         byte* min = values, max = values;
