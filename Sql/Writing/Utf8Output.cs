@@ -36,7 +36,12 @@ internal sealed class Utf8Output(Stream stream)
         _used += bytes.Length;
     }
 
-    public void Add(string text) => _used += Encoding.UTF8.GetBytes(text, Room(Encoding.UTF8.GetMaxByteCount(text.Length)));
+    public void Add(string text)
+    {
+        // Room may flush, so it comes before anything looks at what is used.
+        var room = Room(Encoding.UTF8.GetMaxByteCount(text.Length));
+        _used += Encoding.UTF8.GetBytes(text, room);
+    }
 
     public void Add(long number)
     {

@@ -53,6 +53,18 @@ public sealed class WriterTests(PeopleContext rig) : IClassFixture<PeopleContext
         Assert.Equal("{\"id\":3,\"name\":\"Grace\",\"town\":\"New York\",\"age\":85,\"paid\":30.00}\n{\"id\":4,\"name\":\"Linus\",\"age\":20}\n", Single("*.json"));
     }
 
+    [Theory]
+    [InlineData("csv")]
+    [InlineData("json")]
+    public void Files_longer_than_a_buffer_hold_each_row_once(string format)
+    {
+        const string query = "SELECT id AS k, CAST(id AS DECIMAL(12, 2)) AS d, id / 4 AS q, concat('row ', id) AS t FROM range(60000)";
+        var back = Write(rig.Context.Sql(query), format);
+        Assert.Equal(
+            rig.Context.Sql($"SELECT count(*), sum(k), sum(d), sum(q), max(t), count(DISTINCT t) FROM ({query})").Collect()[0].ToString(),
+            back.Agg(Count(), Sum("k"), Sum("d"), Sum("q"), Max("t"), CountDistinct("t")).Collect()[0].ToString());
+    }
+
     [Fact]
     public void What_is_there_is_refused_replaced_kept_or_added_to()
     {
