@@ -62,16 +62,20 @@ public sealed class MapOutputWriter : IDisposable
         _context.Metrics.ShuffleWriteRecords += segment.Rows;
     }
 
-    /// <summary>Runs of the task itself: written and read by it alone, spilled like map outputs.</summary>
-    internal static MapOutputWriter ForRuns(TaskContext context, int runs)
+    /// <summary>Runs of the task itself: written and read by it alone, held in memory as long as there is room, and moved to disk like map outputs.</summary>
+    /// <remarks>Dropped with <see cref="Dispose"/>, and at the end of the task at the latest, however it ends.</remarks>
+    /// <param name="context">The running task.</param>
+    /// <param name="runs">How many runs; they take the place of reduce partitions.</param>
+    public static MapOutputWriter ForRuns(TaskContext context, int runs)
     {
         var writer = new MapOutputWriter(context.Services.Shuffles, new ShuffleId(-1), (int)context.Description.Id.Value, runs, context, isRun: true);
         context.OnCompletion(_ => writer.Dispose());
         return writer;
     }
 
-    /// <summary>The segments of one run, in writing order.</summary>
-    internal IReadOnlyList<InputSegment> Run(int run)
+    /// <summary>The segments of one run, in writing order. Asked before <see cref="Dispose"/>.</summary>
+    /// <param name="run">From 0.</param>
+    public IReadOnlyList<InputSegment> Run(int run)
     {
         var segments = _output!.Segments(run);
         var result = new InputSegment[segments.Count];

@@ -7,7 +7,7 @@ namespace Dataflow.Sorting;
 /// Sorts positions by key, stably: a radix sort of 64-bit prefixes (least significant byte first, constant bytes skipped), then a
 /// comparison sort of each run with equal prefixes.
 /// </summary>
-internal static class RowSorter
+public static class RowSorter
 {
     /// <summary>A row: the prefix of its key and where it is.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -74,6 +74,9 @@ internal static class RowSorter
     }
 
     /// <summary>Sorts each run of equal prefixes by comparing rows; equal rows keep their order.</summary>
+    /// <typeparam name="TComparer">A struct, so that its comparisons are inlined.</typeparam>
+    /// <param name="entries">Sorted by prefix.</param>
+    /// <param name="comparer">Compares the rows of two entries.</param>
     public static void SortTies<TComparer>(Span<Entry> entries, TComparer comparer)
         where TComparer : IComparer<Entry>
     {

@@ -55,6 +55,7 @@ public sealed unsafe class FlatVector
 /// <param name="arena">Whose memory it takes.</param>
 public sealed unsafe class TextHeap(TaskArena arena)
 {
+    private const int FirstBytes = 4 << 10;
     private const int ChunkBytes = 64 << 10;
 
     private readonly List<NativeBuffer> _chunks = [];
@@ -71,7 +72,6 @@ public sealed unsafe class TextHeap(TaskArena arena)
             _chunks.RemoveAt(i);
         }
         _chunk = -1;
-        _used = ChunkBytes;
     }
 
     /// <summary>Gives all memory back.</summary>
@@ -92,11 +92,14 @@ public sealed unsafe class TextHeap(TaskArena arena)
             _used += length;
             return here;
         }
-        if (_chunk + 1 == _chunks.Count || _chunks[_chunk + 1].Length - TaskArena.Slack < length) _chunks.Insert(_chunk + 1, arena.Rent(Math.Max(length, ChunkBytes)));
+        if (_chunk + 1 == _chunks.Count || _chunks[_chunk + 1].Length - TaskArena.Slack < length) _chunks.Insert(_chunk + 1, arena.Rent(Math.Max(length, SizeOf(_chunks.Count))));
         _chunk++;
         _used = length;
         return _chunks[_chunk].Pointer;
     }
+
+    // Many heaps hold little: the first chunks are small.
+    private static int SizeOf(int chunk) => chunk >= 4 ? ChunkBytes : FirstBytes << chunk;
 
     /// <summary>A view of a copy of bytes.</summary>
     public StringView Add(ReadOnlySpan<byte> bytes)

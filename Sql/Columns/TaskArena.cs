@@ -19,6 +19,9 @@ public sealed class TaskArena : IDisposable
     private readonly bool _ownsPool;
     private readonly CancellationToken _cancellation;
     private readonly HashSet<NativeBuffer> _held = new(ReferenceEqualityComparer.Instance);
+    private readonly TaskMemory? _task;
+    private readonly string _name = "";
+    private MemoryConsumer? _objects;
 
     /// <summary>An arena of a task; it ends with the task at the latest.</summary>
     /// <param name="context">The task.</param>
@@ -26,7 +29,9 @@ public sealed class TaskArena : IDisposable
     public TaskArena(TaskContext context, string name)
     {
         _pool = context.Services.Pool;
-        _consumer = context.Services.Memory.ForTask(context).Open(name);
+        _task = context.Services.Memory.ForTask(context);
+        _name = name;
+        _consumer = _task.Open(name);
         _cancellation = context.CancellationToken;
         context.OnCompletion(_ => Dispose());
     }
@@ -46,6 +51,9 @@ public sealed class TaskArena : IDisposable
 
     /// <summary>Bytes held.</summary>
     public long Bytes { get; private set; }
+
+    /// <summary>Bytes of the managed heap that are charged.</summary>
+    public long ObjectBytes { get; private set; }
 
     /// <summary>An arena of an object that outlives the task that makes it: the build side of a join.</summary>
     /// <param name="context">The task that makes it.</param>
@@ -96,9 +104,23 @@ public sealed class TaskArena : IDisposable
         _consumer?.Budget.Release(capacity, _consumer);
     }
 
+    /// <summary>Charges the budget for what the owner keeps as objects: states of aggregates, arrays of row numbers.</summary>
+    /// <param name="bytes">All that it keeps from now on; less than before gives back.</param>
+    /// <exception cref="MemoryExhaustedException">The budget has no room.</exception>
+    public void ChargeObjects(long bytes)
+    {
+        var more = bytes - ObjectBytes;
+        if (_task is null || more == 0) return;
+        _objects ??= _task.Open($"{_name} (objects)", MemoryKind.Managed);
+        if (more > 0) _objects.Budget.Reserve(more, _objects, _cancellation);
+        else _objects.Budget.Release(-more, _objects);
+        ObjectBytes = bytes;
+    }
+
     /// <summary>Gives everything back. Safe to call twice.</summary>
     public void Dispose()
     {
+        _objects?.Dispose();
         foreach (var buffer in _held) buffer.Dispose();
         _held.Clear();
         Bytes = 0;

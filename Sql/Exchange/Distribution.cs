@@ -8,6 +8,9 @@ public abstract record Distribution(int Partitions);
 /// <param name="Partitions">How many partitions.</param>
 public sealed record HashDistribution(ValueList<int> Keys, int Partitions) : Distribution(Partitions)
 {
+    /// <summary>Whether rows of a partition are told apart by hash range, for readers that take one range after the other.</summary>
+    public bool HasRanges { get; init; }
+
     /// <summary>As <c>hash(0, 1) to 8</c>.</summary>
     public override string ToString() => $"hash({Keys}) to {Partitions}";
 }

@@ -30,7 +30,7 @@ internal sealed class ExchangeDependency(Rdd<ColumnBatch> parent, ValueList<Data
 /// <summary>Gives the rows of segments as batches.</summary>
 internal sealed class SegmentBatches : Sources.BatchReader
 {
-    private readonly IReadOnlyList<InputSegment> _segments;
+    private IReadOnlyList<InputSegment> _segments;
     private readonly TaskArena _arena;
     private readonly FrameReader _frames;
     private readonly CancellationToken _cancellation;
@@ -43,6 +43,18 @@ internal sealed class SegmentBatches : Sources.BatchReader
         _segments = segments;
         _arena = arena;
         _frames = new FrameReader(arena, types);
+    }
+
+    /// <summary>What it reads.</summary>
+    public IReadOnlyList<InputSegment> Segments => _segments;
+
+    /// <summary>Reads other segments from now on.</summary>
+    public void Begin(IReadOnlyList<InputSegment> segments)
+    {
+        _view.Dispose();
+        _view = default;
+        _segments = segments;
+        _next = 0;
     }
 
     public override bool TryNext(out ColumnBatch batch)

@@ -4,55 +4,68 @@ using Dataflow.Sql.Rows;
 
 namespace Dataflow.Sql.Exchange;
 
-/// <summary>Places rows by partition and hands them over as frames of at most a batch's rows.</summary>
+/// <summary>
+/// Places rows by partition and hands them over as frames of at most a batch's rows. Where the reader wants it, frames hold rows of one hash range
+/// (<see cref="HashDistribution.HasRanges"/>): their tag is its number, or <see cref="AllRanges"/> where there are few rows.
+/// </summary>
+/// <remarks>Frames are cut by rows and their bytes, never by memory that is left: the same rows give the same frames.</remarks>
 internal sealed unsafe class PartitionWriter
 {
+    /// <summary>How many ranges hashes are cut into, whatever the partitions are.</summary>
+    public const int Ranges = 256;
+
+    /// <summary>The tag of frames that hold rows of any range.</summary>
+    public const int AllRanges = Ranges;
+
     // Few columns and partitions fill a batch; many would hold too much memory before they do.
     private const long MostBytes = 8 << 20;
 
+    // Rows from which on they are told apart by range: fewer would make many small frames.
+    private const long ManyRows = 16 << 10;
+
     private readonly Distribution _distribution;
     private readonly MapOutputWriter _output;
-    private readonly RowStore[] _stores;
-    private readonly int _frameRows;
+    private readonly TaskArena _arena;
+    private readonly DataType[] _types;
+    private readonly ColumnVector[] _keys;
+    private readonly int _depth;
     private readonly ulong[] _hashes = new ulong[ColumnBatch.MaxRows];
     private readonly ushort[] _placed = new ushort[ColumnBatch.MaxRows];
     private readonly int[] _targets = new int[ColumnBatch.MaxRows];
-    private readonly int[] _starts;
+    private RowStore?[] _stores = [];
+    private int[] _starts = [];
+    private int[] _ends = [];
+    private int _frameRows;
+    private long _frameBytes;
+    private long _rows;
+    private bool _hasRanges;
     private int _next;
 
-    public PartitionWriter(Distribution distribution, IReadOnlyList<DataType> types, MapOutputWriter output, TaskArena arena)
+    /// <param name="distribution">Where rows go.</param>
+    /// <param name="types">The types of the columns.</param>
+    /// <param name="output">Takes the frames.</param>
+    /// <param name="arena">Memory.</param>
+    /// <param name="depth">How often the rows were placed by hash before: bits that decided then do not decide again.</param>
+    public PartitionWriter(Distribution distribution, IReadOnlyList<DataType> types, MapOutputWriter output, TaskArena arena, int depth = 0)
     {
         _distribution = distribution;
         _output = output;
-        _stores = [.. Enumerable.Range(0, distribution.Partitions).Select(_ => new RowStore(arena, types))];
-        _starts = new int[distribution.Partitions + 1];
-        var width = Math.Max(8, types.Sum(type => Math.Max(1, type.ByteWidth)));
-        _frameRows = (int)Math.Clamp(MostBytes / width / distribution.Partitions, 256, ColumnBatch.MaxRows);
+        _arena = arena;
+        _depth = depth;
+        _types = [.. types];
+        _keys = new ColumnVector[distribution is HashDistribution hash ? hash.Keys.Count : 0];
+        Prepare(distribution.Partitions);
     }
+
+    /// <summary>Which range a hash is in.</summary>
+    public static int RangeOf(ulong hash) => (int)(hash >> 56);
 
     /// <summary>Adds the rows of a batch that count.</summary>
     public void Add(ColumnBatch batch)
     {
-        var rows = batch.Selection;
-        if (_stores.Length == 1)
-        {
-            Add(0, batch, rows);
-            return;
-        }
-        Place(batch, rows);
-
-        // Counted, then put in order: each store takes its rows at once.
-        _starts.AsSpan().Clear();
-        for (var i = 0; i < rows.Length; i++) _starts[_targets[i] + 1]++;
-        for (var i = 0; i < _stores.Length; i++) _starts[i + 1] += _starts[i];
-        Span<int> next = stackalloc int[Math.Min(_stores.Length, 1024)];
-        if (_stores.Length > next.Length) next = new int[_stores.Length];
-        _starts.AsSpan(0, _stores.Length).CopyTo(next);
-        for (var i = 0; i < rows.Length; i++) _placed[next[_targets[i]]++] = rows[i];
-        for (var i = 0; i < _stores.Length; i++)
-        {
-            if (_starts[i + 1] > _starts[i]) Add(i, batch, _placed.AsSpan(_starts[i], _starts[i + 1] - _starts[i]));
-        }
+        if (!_hasRanges && _rows >= ManyRows && _distribution is HashDistribution { HasRanges: true }) Split();
+        _rows += batch.Alive;
+        Add(batch.Columns, batch.Selection);
     }
 
     /// <summary>Hands over what is left.</summary>
@@ -61,7 +74,38 @@ internal sealed unsafe class PartitionWriter
         for (var i = 0; i < _stores.Length; i++) Flush(i);
     }
 
-    private void Place(ColumnBatch batch, ReadOnlySpan<ushort> rows)
+    private void Prepare(int stores)
+    {
+        _stores = new RowStore?[stores];
+        _starts = new int[stores + 1];
+        _ends = new int[stores];
+        var width = Math.Max(8, _types.Sum(type => Math.Max(1, type.ByteWidth)));
+        _frameRows = (int)Math.Clamp(MostBytes / width / stores, 256, ColumnBatch.MaxRows);
+        _frameBytes = Math.Clamp(MostBytes / stores, 32 << 10, 1 << 20);
+    }
+
+    private void Add(ColumnVector[] columns, ReadOnlySpan<ushort> rows)
+    {
+        if (_stores.Length == 1)
+        {
+            Add(0, columns, rows);
+            return;
+        }
+        Place(columns, rows);
+
+        // Counted, then put in order: each store takes its rows at once.
+        _starts.AsSpan().Clear();
+        for (var i = 0; i < rows.Length; i++) _starts[_targets[i] + 1]++;
+        for (var i = 0; i < _stores.Length; i++) _starts[i + 1] += _starts[i];
+        _starts.AsSpan(0, _stores.Length).CopyTo(_ends);
+        for (var i = 0; i < rows.Length; i++) _placed[_ends[_targets[i]]++] = rows[i];
+        for (var i = 0; i < _stores.Length; i++)
+        {
+            if (_starts[i + 1] > _starts[i]) Add(i, columns, _placed.AsSpan(_starts[i], _starts[i + 1] - _starts[i]));
+        }
+    }
+
+    private void Place(ColumnVector[] columns, ReadOnlySpan<ushort> rows)
     {
         if (_distribution is not HashDistribution hash)
         {
@@ -72,32 +116,74 @@ internal sealed unsafe class PartitionWriter
             }
             return;
         }
-        var keys = new ColumnVector[hash.Keys.Count];
-        for (var i = 0; i < keys.Length; i++) keys[i] = batch.Columns[hash.Keys[i]];
-        RowHash.Of(keys, rows, _hashes);
-        for (var i = 0; i < rows.Length; i++) _targets[i] = (int)((_hashes[i] >> 32) * (ulong)_stores.Length >> 32);
+        for (var i = 0; i < _keys.Length; i++) _keys[i] = columns[hash.Keys[i]];
+        RowHash.Of(_keys, rows, _hashes);
+        if (_depth > 0)
+        {
+            for (var i = 0; i < rows.Length; i++) _hashes[i] = RowHash.Mix(_hashes[i] + (ulong)_depth);
+        }
+        var partitions = (ulong)hash.Partitions;
+        if (!_hasRanges)
+        {
+            for (var i = 0; i < rows.Length; i++) _targets[i] = (int)((_hashes[i] >> 32) * partitions >> 32);
+            return;
+        }
+
+        // Both numbers grow with the hash, so that their sum names one pair of them.
+        for (var i = 0; i < rows.Length; i++) _targets[i] = RangeOf(_hashes[i]) + (int)((_hashes[i] >> 32) * partitions >> 32);
     }
 
-    private void Add(int partition, ColumnBatch batch, ReadOnlySpan<ushort> rows)
+    private void Add(int bucket, ColumnVector[] columns, ReadOnlySpan<ushort> rows)
     {
-        var store = _stores[partition];
+        var store = _stores[bucket] ??= new RowStore(_arena, _types);
         while (rows.Length > 0)
         {
             var count = Math.Min(rows.Length, _frameRows - store.Count);
-            store.Append(batch.Columns, rows[..count]);
+            store.Append(columns, rows[..count]);
             rows = rows[count..];
-            if (store.Count == _frameRows) Flush(partition);
+            if (store.Count == _frameRows || store.TextBytes > _frameBytes) Flush(bucket);
         }
     }
 
-    private void Flush(int partition)
+    // Rows that wait are placed anew.
+    private void Split()
     {
-        var store = _stores[partition];
-        if (store.Count == 0) return;
+        var before = _stores;
+        _hasRanges = true;
+        Prepare(Ranges + before.Length);
+        var gatherer = new RowGatherer(_arena, _types);
+        foreach (var store in before)
+        {
+            if (store is null) continue;
+            for (var start = 0; start < store.Count; start += ColumnBatch.MaxRows)
+            {
+                var batch = gatherer.Gather(store, [.. Enumerable.Range(start, Math.Min(ColumnBatch.MaxRows, store.Count - start))]);
+                Add(batch.Columns, batch.Selection);
+            }
+            store.Return();
+        }
+        gatherer.Return(_arena);
+    }
+
+    private void Flush(int bucket)
+    {
+        if (_stores[bucket] is not { Count: > 0 } store) return;
         var size = Frame.SizeOf(store);
         var buffer = _output.Pool.Rent(size + TaskArena.Slack);
         Frame.Write(store, buffer.Pointer);
-        _output.Add(partition, 0, buffer, size, store.Count);
+        var (partition, tag) = _hasRanges ? PartitionOf(bucket) : (bucket, AllRanges);
+        _output.Add(partition, tag, buffer, size, store.Count);
         store.Clear();
+    }
+
+    // Of the pairs with one sum only one occurs: that of a range that reaches into the partition.
+    private (int Partition, int Range) PartitionOf(int bucket)
+    {
+        var partitions = _distribution.Partitions;
+        for (var partition = Math.Min(bucket, partitions - 1); ; partition--)
+        {
+            var range = bucket - partition;
+            if (range * (long)partitions / Ranges <= partition && partition <= (((range + 1L) * partitions) - 1) / Ranges) return (partition, range);
+        }
     }
 }

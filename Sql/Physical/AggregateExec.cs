@@ -3,6 +3,7 @@ using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Plans;
+using Dataflow.Sql.Rows;
 using Dataflow.Sql.Sources;
 using Dataflow.Tasks;
 
@@ -39,6 +40,10 @@ public sealed record PartialAggregateExec(
         // A table of about this size stays in the processor's cache; a full one is handed on, and begun anew.
         private const int MostGroups = 64 << 10;
 
+        // Where of so many rows three of four are groups of their own, looking them up is in vain: the next batches are handed on row by row.
+        private const int TriedRows = 16 << 10;
+        private const int PassedBatches = 64;
+
         private readonly BatchReader _input;
         private readonly TaskArena _arena;
         private readonly GroupStates _groups;
@@ -46,20 +51,25 @@ public sealed record PartialAggregateExec(
         private readonly ColumnVector[] _keyVectors;
         private readonly AggregateInput[] _arguments;
         private readonly GroupMasks _masks;
+        private readonly VectorGather?[] _gather;
+        private readonly long _mostBytes;
         private bool _hasEnded;
         private int _given;
+        private int _passed;
 
         public Reader(
             ValueList<Expression> keys, ValueList<AggregateCall> calls, ValueList<ColumnReference> columns, QueryScope scope, BatchReader input, TaskContext context)
         {
             _input = input;
             _arena = new TaskArena(context, "aggregate");
+            _mostBytes = AggregateMemory.TableBytes(context);
             var evaluating = scope.In(_arena);
             _keys = [.. keys.Select(key => ExpressionCompiler.Compile(key, columns, evaluating))];
             _keyVectors = new ColumnVector[_keys.Length];
+            _gather = new VectorGather?[_keys.Length];
             var shared = new SharedExpressions(calls, columns, evaluating);
             _arguments = [.. calls.Select(call => new AggregateInput(call, columns, shared, evaluating))];
-            _groups = new GroupStates(_arena, keys.ConvertAll(key => key.Type), calls, givesStates: true);
+            _groups = new GroupStates(_arena, keys.ConvertAll(key => key.Type), calls, givesValues: false);
             _masks = new GroupMasks(_arena);
             _given = -1;
         }
@@ -70,21 +80,23 @@ public sealed record PartialAggregateExec(
             {
                 if (_given >= 0)
                 {
-                    if (_groups.TryGive(ref _given, out batch)) return true;
+                    if (_groups.TryGive(ref _given, asStates: true, out batch)) return true;
                     _groups.Clear();
                     _given = -1;
                 }
                 batch = null!;
                 if (_hasEnded) return false;
-                while (_groups.Count < MostGroups)
+                if (_passed > 0)
                 {
                     if (!_input.TryNext(out var rows))
                     {
                         _hasEnded = true;
-                        break;
+                        return false;
                     }
-                    Add(rows);
+                    batch = Pass(rows);
+                    return true;
                 }
+                Fill();
                 _given = 0;
             }
         }
@@ -96,12 +108,49 @@ public sealed record PartialAggregateExec(
             base.Dispose();
         }
 
+        private void Fill()
+        {
+            var read = 0L;
+            while (_groups.Count < MostGroups && _groups.Size < _mostBytes)
+            {
+                if (!_input.TryNext(out var rows))
+                {
+                    _hasEnded = true;
+                    return;
+                }
+                Add(rows);
+                read += rows.Alive;
+                if (read < TriedRows || _groups.Count * 4L < read * 3) continue;
+                _passed = PassedBatches;
+                return;
+            }
+        }
+
         private void Add(ColumnBatch rows)
         {
             for (var i = 0; i < _keys.Length; i++) _keyVectors[i] = _keys[i].Evaluate(rows);
             var numbers = _groups.Find(_keyVectors, rows);
             if (_groups.HasKeys) _masks.Make(rows, numbers, _groups.Count);
+            Update(rows, numbers);
+        }
+
+        private ColumnBatch Pass(ColumnBatch rows)
+        {
+            if (--_passed == 0) _groups.Clear();
+            for (var i = 0; i < _keys.Length; i++)
+            {
+                _keyVectors[i] = _keys[i].Evaluate(rows);
+                _gather[i] ??= new VectorGather(_arena, _keyVectors[i].Type);
+            }
+            _masks.Forget();
+            Update(rows, _groups.Number(rows));
+            return _groups.GiveRows(_keyVectors, rows.Selection, _gather!);
+        }
+
+        private void Update(ColumnBatch rows, ReadOnlySpan<int> numbers)
+        {
             for (var i = 0; i < _arguments.Length; i++) _arguments[i].Update(_groups.Kernels[i], rows, numbers, _groups.HasKeys, _masks);
+            _groups.Charge();
         }
     }
 }
@@ -127,53 +176,6 @@ public sealed record FinalAggregateExec(ValueList<ColumnReference> Keys, ValueLi
 
     private sealed class Step(ValueList<DataType> keys, ValueList<AggregateCall> calls) : BatchOperator
     {
-        public override BatchReader Open(BatchReader input, TaskContext context) => new Reader(keys, calls, input, context);
-    }
-
-    private sealed class Reader : BatchReader
-    {
-        private readonly BatchReader _input;
-        private readonly TaskArena _arena;
-        private readonly GroupStates _groups;
-        private readonly int _keys;
-        private readonly int[] _states;
-        private int _given = -1;
-
-        public Reader(ValueList<DataType> keys, ValueList<AggregateCall> calls, BatchReader input, TaskContext context)
-        {
-            _input = input;
-            _arena = new TaskArena(context, "aggregate");
-            _keys = keys.Count;
-            _states = [.. calls.Select(call => call.Function.StateTypes(call).Count)];
-            _groups = new GroupStates(_arena, keys, calls, givesStates: false);
-        }
-
-        public override bool TryNext(out ColumnBatch batch)
-        {
-            if (_given < 0)
-            {
-                while (_input.TryNext(out var rows)) Merge(rows);
-                _given = 0;
-            }
-            return _groups.TryGive(ref _given, out batch);
-        }
-
-        public override void Dispose()
-        {
-            _input.Dispose();
-            _arena.Dispose();
-            base.Dispose();
-        }
-
-        private void Merge(ColumnBatch rows)
-        {
-            var numbers = _groups.Find(rows.Columns.AsSpan(0, _keys), rows);
-            var next = _keys;
-            for (var i = 0; i < _states.Length; i++)
-            {
-                _groups.Kernels[i].Merge(rows.Columns.AsSpan(next, _states[i]), rows.Selection, numbers);
-                next += _states[i];
-            }
-        }
+        public override BatchReader Open(BatchReader input, TaskContext context) => new GroupMerger(keys, calls, input, context);
     }
 }

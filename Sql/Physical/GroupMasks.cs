@@ -26,6 +26,9 @@ internal sealed unsafe class GroupMasks
     /// <summary>The rows of a group; zeros past the last row.</summary>
     public ulong* this[int group] => _masks + (group * (ColumnBatch.MaxRows / 64));
 
+    /// <summary>Rows are to be added one by one.</summary>
+    public void Forget() => Count = 0;
+
     /// <summary>Makes the masks of a batch, if that pays.</summary>
     /// <param name="batch">The rows.</param>
     /// <param name="numbers">Their groups, in the order of the selection.</param>

@@ -9,24 +9,38 @@ namespace Dataflow.Sql.Physical;
 /// <summary>The groups of one task: a table of keys, and the states of each aggregate. Without keys there is one group from the start.</summary>
 internal sealed class GroupStates
 {
+    private const int FirstGroups = 1024;
+
+    // Bytes of states that are written at once.
+    private const long MostWritten = 2 << 20;
+
+    private readonly TaskArena _arena;
     private readonly KeyTable? _table;
     private readonly FlatVector[] _keys;
-    private readonly FlatVector[][] _results;
-    private readonly bool _givesStates;
+    private readonly FlatVector[][] _states;
+    private readonly FlatVector[] _values;
     private readonly TextHeap _heap;
-    private readonly ColumnBatch _batch;
+    private readonly ColumnBatch _stateBatch;
+    private readonly ColumnBatch _valueBatch;
     private readonly int[] _numbers = new int[ColumnBatch.MaxRows];
     private readonly int[] _rows = new int[ColumnBatch.MaxRows];
+    private int _capacity;
 
-    public GroupStates(TaskArena arena, ValueList<DataType> keys, ValueList<AggregateCall> calls, bool givesStates)
+    /// <param name="arena">Memory.</param>
+    /// <param name="keys">Types of the keys.</param>
+    /// <param name="calls">The aggregates.</param>
+    /// <param name="givesValues">Whether values are asked for, and not only states.</param>
+    public GroupStates(TaskArena arena, ValueList<DataType> keys, ValueList<AggregateCall> calls, bool givesValues)
     {
+        _arena = arena;
         _table = keys.Count == 0 ? null : KeyTable.For(arena, keys);
-        _givesStates = givesStates;
         _heap = new TextHeap(arena);
         Kernels = [.. calls.Select(call => call.Function.Compile(call))];
         _keys = [.. keys.Select(type => new FlatVector(arena, type))];
-        _results = [.. calls.Select(call => (givesStates ? call.Function.StateTypes(call) : [call.Result]).Select(type => new FlatVector(arena, type)).ToArray())];
-        _batch = new ColumnBatch([.. _keys.Concat(_results.SelectMany(vectors => vectors)).Select(vector => vector.Vector)]);
+        _states = [.. calls.Select(call => call.Function.StateTypes(call).Select(type => new FlatVector(arena, type)).ToArray())];
+        _values = givesValues ? [.. calls.Select(call => new FlatVector(arena, call.Result))] : [];
+        _stateBatch = new ColumnBatch([.. _keys.Concat(_states.SelectMany(vectors => vectors)).Select(vector => vector.Vector)]);
+        _valueBatch = new ColumnBatch([.. _keys.Concat(_values).Select(vector => vector.Vector)]);
         Clear();
     }
 
@@ -36,24 +50,52 @@ internal sealed class GroupStates
 
     public bool HasKeys => _table is not null;
 
+    /// <summary>About how many bytes the groups take: counted, so that equal rows always give the same.</summary>
+    public long Size
+    {
+        get
+        {
+            var bytes = _table is null ? 0 : ((long)_table.Count * _table.BytesPerKey) + _table.Keys.TextBytes;
+            foreach (var kernel in Kernels) bytes += ((long)Count * kernel.BytesPerGroup) + kernel.ExtraBytes;
+            return bytes;
+        }
+    }
+
     /// <summary>Numbers the groups of a batch's rows, in the order of its selection; zeros without keys.</summary>
     public ReadOnlySpan<int> Find(ReadOnlySpan<ColumnVector> keys, ColumnBatch rows)
     {
         var numbers = _numbers.AsSpan(0, rows.Alive);
         if (_table is null) return numbers;
-        var before = _table.Count;
         _table.FindOrAdd(keys, rows.Selection, numbers);
-        if (_table.Count > before) Grow(_table.Count);
+        Reserve(_table.Count);
         return numbers;
+    }
+
+    /// <summary>Takes each row of a batch for a group of its own, without keys in the table: what <see cref="GiveRows"/> gives.</summary>
+    public ReadOnlySpan<int> Number(ColumnBatch rows)
+    {
+        var numbers = _numbers.AsSpan(0, rows.Alive);
+        for (var i = 0; i < numbers.Length; i++) numbers[i] = i;
+        Reserve(ColumnBatch.MaxRows);
+        return numbers;
+    }
+
+    /// <summary>Charges what states have grown by beside their arrays. Called after each batch.</summary>
+    public void Charge()
+    {
+        var bytes = 0L;
+        foreach (var kernel in Kernels) bytes += ((long)_capacity * kernel.BytesPerGroup) + kernel.ExtraBytes;
+        _arena.ChargeObjects(bytes);
     }
 
     /// <summary>Gives groups as a batch.</summary>
     /// <param name="next">Where to go on; moved.</param>
+    /// <param name="asStates">Whether states are wanted, or values.</param>
     /// <param name="batch">Keys and states, or keys and values.</param>
-    public bool TryGive(ref int next, out ColumnBatch batch)
+    public bool TryGive(ref int next, bool asStates, out ColumnBatch batch)
     {
-        batch = _batch;
-        var count = Math.Min(ColumnBatch.MaxRows, Count - next);
+        batch = asStates ? _stateBatch : _valueBatch;
+        var count = Math.Min(WrittenAtOnce, Count - next);
         if (count <= 0) return false;
         if (_table is not null)
         {
@@ -61,26 +103,65 @@ internal sealed class GroupStates
             for (var i = 0; i < _keys.Length; i++) _table.Keys[i].Gather(_rows.AsSpan(0, count), _keys[i]);
         }
         _heap.Clear();
-        for (var i = 0; i < Kernels.Length; i++)
-        {
-            if (_givesStates) Kernels[i].WriteStates(next, count, _results[i], _heap);
-            else Kernels[i].WriteResults(next, count, _results[i][0], _heap);
-        }
-        _batch.Set(count);
+        if (asStates) WriteStates(next, count);
+        else for (var i = 0; i < Kernels.Length; i++) Kernels[i].WriteResults(next, count, _values[i], _heap);
+        batch.Set(count);
         next += count;
         return true;
+    }
+
+    /// <summary>Gives the states of rows that are groups of their own, and forgets them.</summary>
+    /// <param name="keys">The keys of the rows.</param>
+    /// <param name="rows">Which rows.</param>
+    /// <param name="gather">Copies keys.</param>
+    public ColumnBatch GiveRows(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, VectorGather[] gather)
+    {
+        for (var i = 0; i < keys.Length; i++) _stateBatch.Columns[i] = gather[i].Gather(keys[i], rows);
+        _heap.Clear();
+        WriteStates(0, rows.Length);
+        _stateBatch.Set(rows.Length);
+        foreach (var kernel in Kernels)
+        {
+            kernel.Clear();
+            kernel.Grow(ColumnBatch.MaxRows);
+        }
+        return _stateBatch;
     }
 
     public void Clear()
     {
         _table?.Clear();
-        foreach (var kernel in Kernels) kernel.Clear();
-        if (_table is null) Grow(1);
+        foreach (var kernel in Kernels)
+        {
+            kernel.Clear();
+            if (_capacity > 0) kernel.Grow(_capacity);
+        }
+        if (_table is null) Reserve(1);
+        for (var i = 0; i < _keys.Length; i++) _stateBatch.Columns[i] = _keys[i].Vector;
     }
 
-    private void Grow(int groups)
+    // Few states of many bytes are written at once.
+    private int WrittenAtOnce
     {
-        foreach (var kernel in Kernels) kernel.Grow(groups);
+        get
+        {
+            var extra = 0L;
+            foreach (var kernel in Kernels) extra += kernel.ExtraBytes;
+            return extra == 0 ? ColumnBatch.MaxRows : (int)Math.Clamp(MostWritten / Math.Max(1, extra / Math.Max(1, Count)), 1, ColumnBatch.MaxRows);
+        }
+    }
+
+    private void WriteStates(int first, int count)
+    {
+        for (var i = 0; i < Kernels.Length; i++) Kernels[i].WriteStates(first, count, _states[i], _heap);
+    }
+
+    private void Reserve(int groups)
+    {
+        if (groups <= _capacity) return;
+        _capacity = groups == 1 ? 1 : Math.Max(FirstGroups, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)groups));
+        Charge();
+        foreach (var kernel in Kernels) kernel.Grow(_capacity);
     }
 }
 

@@ -96,7 +96,9 @@ public sealed class Planner(PlannerOptions options)
         });
         var partial = new PartialAggregateExec(aggregate.Keys, aggregate.Aggregates, [.. states], Plan(aggregate.Input));
         var keys = aggregate.Keys.ConvertAll(key => key.Column);
-        return new FinalAggregateExec(keys, aggregate.Aggregates, ByKeys(partial, keys));
+        var placed = ByKeys(partial, keys);
+        if (placed is ExchangeExec { Distribution: HashDistribution hash } exchange) placed = exchange with { Distribution = hash with { HasRanges = true } };
+        return new FinalAggregateExec(keys, aggregate.Aggregates, placed);
     }
 
     private PhysicalPlan PlanTop(Sort sort, long count, long offset)

@@ -31,6 +31,9 @@ internal sealed unsafe class ColumnStore
 
     public int Count { get; private set; }
 
+    /// <summary>Bytes of text beside the views.</summary>
+    public long TextBytes { get; private set; }
+
     /// <summary>The values; bits for booleans.</summary>
     public byte* Data => _data.Pointer;
 
@@ -41,6 +44,7 @@ internal sealed unsafe class ColumnStore
     public void Clear()
     {
         Count = 0;
+        TextBytes = 0;
         _heap?.Clear();
         if (_validity is null) return;
         _arena.Return(_validity);
@@ -178,6 +182,7 @@ internal sealed unsafe class ColumnStore
             if (target[i].IsInline) continue;
             var copy = _heap!.Allocate(target[i].Length);
             Unsafe.CopyBlockUnaligned(copy, target[i].Pointer, (uint)target[i].Length);
+            TextBytes += target[i].Length;
             target[i].Pointer = copy;
         }
     }

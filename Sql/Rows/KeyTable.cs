@@ -15,10 +15,14 @@ internal abstract class KeyTable
     {
         Arena = arena;
         Keys = new RowStore(arena, types);
+        BytesPerKey = 40 + types.Sum(type => Math.Max(1, type.ByteWidth));
     }
 
     /// <summary>Distinct keys.</summary>
     public int Count => Keys.Count;
+
+    /// <summary>About how many bytes a key takes beside its text: columns, and slots that are at most half full.</summary>
+    public int BytesPerKey { get; }
 
     /// <summary>The keys, by number.</summary>
     public RowStore Keys { get; }

@@ -18,6 +18,17 @@ internal sealed class RowStore
 
     public int Count { get; private set; }
 
+    /// <summary>Bytes of text beside the values of fixed width.</summary>
+    public long TextBytes
+    {
+        get
+        {
+            var bytes = 0L;
+            foreach (var column in _columns) bytes += column.TextBytes;
+            return bytes;
+        }
+    }
+
     /// <summary>Adds the rows of a batch that count.</summary>
     public void Append(ColumnBatch batch) => Append(batch.Columns, batch.Selection);
 
