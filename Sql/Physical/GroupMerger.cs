@@ -53,7 +53,7 @@ internal sealed class GroupMerger : BatchReader
         _states = [.. calls.Select(call => call.Function.StateTypes(call).Count)];
         _types = [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))];
         _groups = new GroupStates(_arena, keys, calls, givesValues: true);
-        _segments = new SegmentBatches([], _types, new TaskArena(context, "aggregate read"));
+        _segments = new SegmentBatches([], _types, new TaskArena(context, "aggregate read"), context.CancellationToken);
         if (keys.Count > 0 && input is SegmentBatches segments) CutByRange(segments.Segments);
         else _parts.Push(new Part(null, 0));
     }

@@ -1,0 +1,80 @@
+using System.Globalization;
+using Dataflow.Diagnostics;
+
+namespace Dataflow.Sql.Tests.Physical;
+
+/// <summary>Operators that keep rows end in a budget much smaller than the data, and nothing of that shows in their answers.</summary>
+public sealed class SpillTests
+{
+    private const int Rows = 120_000;
+    private const long TinyBytes = 6 << 20;
+
+    // Columns of all kinds, most of them with nulls; k has as many values as there are rows, g few.
+    private const string Table = $"""
+        (SELECT id, (id * 48271) % 2147483647 AS k, CAST(id % 97 AS INT) AS g,
+                CASE WHEN id % 11 = 0 THEN NULL ELSE CAST((id * 7919) % 251 AS SMALLINT) END AS small,
+                CASE WHEN id % 13 = 0 THEN NULL ELSE concat('text of some length ', CAST((id * 31) % 40009 AS STRING)) END AS s,
+                CASE WHEN id % 7 = 0 THEN NULL ELSE concat('t', CAST(id % 1009 AS STRING)) END AS short,
+                CASE WHEN id % 5 = 0 THEN NULL ELSE CAST((id * 17) % 1000003 AS DOUBLE) / 8 END AS d,
+                CAST(((id * 29) % 99991) / 100.0 AS DECIMAL(12, 2)) AS m, CAST((id * 3) % 77777 AS DECIMAL(30, 4)) AS wide,
+                date_add(DATE '1992-01-01', CAST((id * 13) % 2500 AS INT)) AS day, id % 3 = 0 AS flag, CAST((id * 37) % 1009 AS FLOAT) AS f
+         FROM range(0, 120000, 1, 4))
+        """;
+
+    public static TheoryData<string> Groupings =>
+    [
+        "SELECT k, count(*), sum(id), min(s), max(d) FROM t GROUP BY k",
+        "SELECT s, count(*), avg(d), sum(m), max(day) FROM t GROUP BY s",
+        "SELECT d, short, count(id), sum(wide), bool_or(flag) FROM t GROUP BY d, short",
+        "SELECT k, first(s), max_by(s, id), stddev_pop(m), any_value(g) FROM t GROUP BY k",
+        "SELECT k % 30011, approx_count_distinct(id), mode(short) FROM t GROUP BY k % 30011",
+        "SELECT DISTINCT s, flag, day FROM t",
+        "SELECT g, count(DISTINCT k), count(DISTINCT s) FROM t GROUP BY g",
+        "SELECT count(DISTINCT s), count(DISTINCT d), sum(DISTINCT m), count(*) FROM t",
+        "SELECT small, wide, f, sum(id) FROM t GROUP BY small, wide, f",
+        "SELECT k FROM t INTERSECT SELECT id FROM t",
+        "SELECT g, short, sum(m) FROM t GROUP BY ROLLUP (g, short)",
+    ];
+
+    [Theory, MemberData(nameof(Groupings))]
+    public async Task Groups_that_do_not_fit_are_cut_and_spilled(string query)
+    {
+        var expected = await RunAsync(query, null);
+        var actual = await RunAsync(query, TinyBytes);
+        Assert.Equal(expected.Lines.Order(StringComparer.Ordinal), actual.Lines.Order(StringComparer.Ordinal));
+        Assert.True(actual.Spilled > 0, "nothing was spilled");
+        Assert.InRange(actual.Peak, 1, TinyBytes);
+        Assert.Equal(0, expected.Spilled);
+    }
+
+    [Fact]
+    public async Task Groups_come_in_the_same_order_each_time_in_the_same_budget()
+    {
+        const string query = "SELECT k, sum(id), min(s) FROM t GROUP BY k";
+        var first = await RunAsync(query, TinyBytes);
+        Assert.Equal(Rows, first.Lines.Count);
+        Assert.Equal(first.Lines, (await RunAsync(query, TinyBytes)).Lines);
+    }
+
+    internal static async Task<(List<string> Lines, long Spilled, long Peak)> RunAsync(string query, long? bytes, int threads = 2)
+    {
+        var options = DataflowOptions.Default with { Threads = threads, Progress = false };
+        if (bytes is not null) options = options with { EngineMemoryBytes = bytes };
+        using var context = DataflowContext.Local(options);
+        var peak = new Peak();
+        context.AddListener(peak);
+        context.Sql($"CREATE TEMP VIEW t AS SELECT * FROM {Table}");
+        var rows = await context.Sql(query).CollectAsync();
+        List<string> lines = [.. rows.Select(row => string.Join("|", row.Select((value, i) => Convert.ToString(value, CultureInfo.InvariantCulture))))];
+        var spilled = context.Parallelize([0], 1).Map(static _ => Tasks.TaskContext.Current!.Services.Shuffles.SpilledBytes).First();
+        await context.DisposeAsync();
+        return (lines, spilled, peak.Bytes);
+    }
+
+    private sealed class Peak : JobListener
+    {
+        public long Bytes { get; private set; }
+
+        public override void OnTaskFinished(TaskFinished news) => Bytes = Math.Max(Bytes, news.Metrics.PeakMemoryBytes);
+    }
+}
