@@ -21,6 +21,8 @@ public sealed class TaskArena : IDisposable
     private readonly HashSet<NativeBuffer> _held = new(ReferenceEqualityComparer.Instance);
     private readonly TaskMemory? _task;
     private readonly string _name = "";
+    private readonly long _budgetBytes = long.MaxValue;
+    private readonly int _threads = 1;
     private MemoryConsumer? _objects;
 
     /// <summary>An arena of a task; it ends with the task at the latest.</summary>
@@ -31,6 +33,8 @@ public sealed class TaskArena : IDisposable
         _pool = context.Services.Pool;
         _task = context.Services.Memory.ForTask(context);
         _name = name;
+        _budgetBytes = context.Services.Memory.TotalBytes;
+        _threads = Math.Max(1, context.Services.Options.Threads);
         _consumer = _task.Open(name);
         _cancellation = context.CancellationToken;
         context.OnCompletion(_ => Dispose());
@@ -103,6 +107,13 @@ public sealed class TaskArena : IDisposable
         Bytes -= capacity;
         _consumer?.Budget.Release(capacity, _consumer);
     }
+
+    /// <summary>Bytes that one of a task's buffers may take: a part of the task's share of the budget, within bounds.</summary>
+    /// <remarks>By the budget as it was set, not by what is left of it: a task that runs again cuts its rows alike.</remarks>
+    /// <param name="parts">Into how many parts the share is cut.</param>
+    /// <param name="least">Not less.</param>
+    /// <param name="most">Not more.</param>
+    public long ShareOfBudget(int parts, long least, long most) => Math.Clamp(_budgetBytes / parts / _threads, least, most);
 
     /// <summary>Charges the budget for what the owner keeps as objects: states of aggregates, arrays of row numbers.</summary>
     /// <param name="bytes">All that it keeps from now on; less than before gives back.</param>

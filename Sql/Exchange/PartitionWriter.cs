@@ -11,13 +11,16 @@ namespace Dataflow.Sql.Exchange;
 /// <remarks>Frames are cut by rows and their bytes, never by memory that is left: the same rows give the same frames.</remarks>
 internal sealed unsafe class PartitionWriter
 {
-    /// <summary>How many ranges hashes are cut into, whatever the partitions are.</summary>
-    public const int Ranges = 256;
-
     /// <summary>The tag of frames that hold rows of any range.</summary>
-    public const int AllRanges = Ranges;
+    public const int AllRanges = 0;
+
+    // Ranges are told by the first bits of hashes, whatever the partitions are.
+    private const int MostRangeBits = 8;
+    private const int LeastRangeBits = 3;
+    private const int LeastFrameRows = 256;
 
     // Few columns and partitions fill a batch; many would hold too much memory before they do.
+    private const long LeastBytes = 256 << 10;
     private const long MostBytes = 8 << 20;
 
     // Rows from which on they are told apart by range: fewer would make many small frames.
@@ -29,6 +32,7 @@ internal sealed unsafe class PartitionWriter
     private readonly DataType[] _types;
     private readonly ColumnVector[] _keys;
     private readonly int _depth;
+    private readonly long _mostBytes;
     private readonly ulong[] _hashes = new ulong[ColumnBatch.MaxRows];
     private readonly ushort[] _placed = new ushort[ColumnBatch.MaxRows];
     private readonly int[] _targets = new int[ColumnBatch.MaxRows];
@@ -38,7 +42,7 @@ internal sealed unsafe class PartitionWriter
     private int _frameRows;
     private long _frameBytes;
     private long _rows;
-    private bool _hasRanges;
+    private int _rangeBits;
     private int _next;
 
     /// <param name="distribution">Where rows go.</param>
@@ -52,18 +56,22 @@ internal sealed unsafe class PartitionWriter
         _output = output;
         _arena = arena;
         _depth = depth;
+        _mostBytes = arena.ShareOfBudget(16, LeastBytes, MostBytes);
         _types = [.. types];
         _keys = new ColumnVector[distribution is HashDistribution hash ? hash.Keys.Count : 0];
         Prepare(distribution.Partitions);
     }
 
-    /// <summary>Which range a hash is in.</summary>
-    public static int RangeOf(ulong hash) => (int)(hash >> 56);
+    /// <summary>Of how many first bits of the hash a tag tells; 0 for none.</summary>
+    public static int BitsOf(int tag) => tag >> MostRangeBits;
+
+    /// <summary>Which range of rows a tag tells, of fewer and larger ones than the writer had or of as many.</summary>
+    public static int RangeOf(int tag, int bits) => (tag & ((1 << MostRangeBits) - 1)) >> (BitsOf(tag) - bits);
 
     /// <summary>Adds the rows of a batch that count.</summary>
     public void Add(ColumnBatch batch)
     {
-        if (!_hasRanges && _rows >= ManyRows && _distribution is HashDistribution { HasRanges: true }) Split();
+        if (_rangeBits == 0 && _rows >= ManyRows && _distribution is HashDistribution { HasRanges: true }) Split();
         _rows += batch.Alive;
         Add(batch.Columns, batch.Selection);
     }
@@ -80,8 +88,8 @@ internal sealed unsafe class PartitionWriter
         _starts = new int[stores + 1];
         _ends = new int[stores];
         var width = Math.Max(8, _types.Sum(type => Math.Max(1, type.ByteWidth)));
-        _frameRows = (int)Math.Clamp(MostBytes / width / stores, 256, ColumnBatch.MaxRows);
-        _frameBytes = Math.Clamp(MostBytes / stores, 32 << 10, 1 << 20);
+        _frameRows = (int)Math.Clamp(_mostBytes / width / stores, LeastFrameRows, ColumnBatch.MaxRows);
+        _frameBytes = Math.Clamp(_mostBytes / stores, 16 << 10, 1 << 20);
     }
 
     private void Add(ColumnVector[] columns, ReadOnlySpan<ushort> rows)
@@ -123,14 +131,15 @@ internal sealed unsafe class PartitionWriter
             for (var i = 0; i < rows.Length; i++) _hashes[i] = RowHash.Mix(_hashes[i] + (ulong)_depth);
         }
         var partitions = (ulong)hash.Partitions;
-        if (!_hasRanges)
+        if (_rangeBits == 0)
         {
             for (var i = 0; i < rows.Length; i++) _targets[i] = (int)((_hashes[i] >> 32) * partitions >> 32);
             return;
         }
 
         // Both numbers grow with the hash, so that their sum names one pair of them.
-        for (var i = 0; i < rows.Length; i++) _targets[i] = RangeOf(_hashes[i]) + (int)((_hashes[i] >> 32) * partitions >> 32);
+        var shift = 64 - _rangeBits;
+        for (var i = 0; i < rows.Length; i++) _targets[i] = (int)(_hashes[i] >> shift) + (int)((_hashes[i] >> 32) * partitions >> 32);
     }
 
     private void Add(int bucket, ColumnVector[] columns, ReadOnlySpan<ushort> rows)
@@ -149,8 +158,10 @@ internal sealed unsafe class PartitionWriter
     private void Split()
     {
         var before = _stores;
-        _hasRanges = true;
-        Prepare(Ranges + before.Length);
+        var width = _types.Sum(type => Math.Max(1L, type.ByteWidth));
+        _rangeBits = MostRangeBits;
+        while (_rangeBits > LeastRangeBits && (width * LeastFrameRows) << _rangeBits > _mostBytes) _rangeBits--;
+        Prepare((1 << _rangeBits) + before.Length);
         var gatherer = new RowGatherer(_arena, _types);
         foreach (var store in before)
         {
@@ -171,19 +182,20 @@ internal sealed unsafe class PartitionWriter
         var size = Frame.SizeOf(store);
         var buffer = _output.Pool.Rent(size + TaskArena.Slack);
         Frame.Write(store, buffer.Pointer);
-        var (partition, tag) = _hasRanges ? PartitionOf(bucket) : (bucket, AllRanges);
+        var (partition, tag) = _rangeBits == 0 ? (bucket, AllRanges) : PlaceOf(bucket);
         _output.Add(partition, tag, buffer, size, store.Count);
         store.Clear();
     }
 
     // Of the pairs with one sum only one occurs: that of a range that reaches into the partition.
-    private (int Partition, int Range) PartitionOf(int bucket)
+    private (int Partition, int Tag) PlaceOf(int bucket)
     {
         var partitions = _distribution.Partitions;
         for (var partition = Math.Min(bucket, partitions - 1); ; partition--)
         {
             var range = bucket - partition;
-            if (range * (long)partitions / Ranges <= partition && partition <= (((range + 1L) * partitions) - 1) / Ranges) return (partition, range);
+            if ((long)range * partitions >> _rangeBits <= partition && partition <= (((range + 1L) * partitions) - 1) >> _rangeBits)
+                return (partition, (_rangeBits << MostRangeBits) | range);
         }
     }
 }

@@ -62,7 +62,7 @@ public sealed record PartialAggregateExec(
         {
             _input = input;
             _arena = new TaskArena(context, "aggregate");
-            _mostBytes = AggregateMemory.TableBytes(context);
+            _mostBytes = GroupStates.TableBytes(_arena);
             var evaluating = scope.In(_arena);
             _keys = [.. keys.Select(key => ExpressionCompiler.Compile(key, columns, evaluating))];
             _keyVectors = new ColumnVector[_keys.Length];
@@ -120,7 +120,7 @@ public sealed record PartialAggregateExec(
                 }
                 Add(rows);
                 read += rows.Alive;
-                if (read < TriedRows || _groups.Count * 4L < read * 3) continue;
+                if (read < TriedRows || _groups.Count * 4L < read * 3 || _groups.HasLargeStates) continue;
                 _passed = PassedBatches;
                 return;
             }

@@ -48,7 +48,7 @@ internal sealed class GroupMerger : BatchReader
         _input = input;
         _context = context;
         _arena = new TaskArena(context, "aggregate");
-        _mostBytes = AggregateMemory.TableBytes(context);
+        _mostBytes = GroupStates.TableBytes(_arena);
         _keys = [.. Enumerable.Range(0, keys.Count)];
         _states = [.. calls.Select(call => call.Function.StateTypes(call).Count)];
         _types = [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))];
@@ -89,36 +89,40 @@ internal sealed class GroupMerger : BatchReader
     // Rows that were not told apart by range are, if there are many others.
     private void CutByRange(IReadOnlyList<InputSegment> segments)
     {
-        var mixed = segments.Where(segment => segment.Tag == PartitionWriter.AllRanges).ToList();
-        if (segments.Sum(segment => (long)segment.Rows) <= RowsAtOnce || mixed.Count == segments.Count)
+        var told = segments.Where(segment => segment.Tag != PartitionWriter.AllRanges).ToList();
+        if (told.Count == 0 || segments.Sum(segment => (long)segment.Rows) <= RowsAtOnce)
         {
             _parts.Push(new Part(segments, 0));
             return;
         }
-        var ranges = new List<InputSegment>[PartitionWriter.Ranges];
+
+        // Where memory was short there are fewer ranges.
+        var bits = told.Min(segment => PartitionWriter.BitsOf(segment.Tag));
+        var ranges = new List<InputSegment>[1 << bits];
         for (var i = 0; i < ranges.Length; i++) ranges[i] = [];
-        if (mixed.Count > 0)
+        if (told.Count < segments.Count)
         {
-            var writer = Cut(out var placed, new HashDistribution(_keys, ranges.Length), 0);
-            _segments.Begin(mixed);
+            using var arena = new TaskArena(_context, "aggregate runs");
+            var writer = Cut(out var placed, new HashDistribution(_keys, ranges.Length), 0, arena);
+            _segments.Begin([.. segments.Where(segment => segment.Tag == PartitionWriter.AllRanges)]);
             while (_segments.TryNext(out var batch)) placed.Add(batch);
             placed.Finish();
             for (var i = 0; i < ranges.Length; i++) ranges[i].AddRange(writer.Run(i));
         }
-        foreach (var segment in segments)
-        {
-            if (segment.Tag != PartitionWriter.AllRanges) ranges[segment.Tag].Add(segment);
-        }
+        foreach (var segment in told) ranges[PartitionWriter.RangeOf(segment.Tag, bits)].Add(segment);
         var parts = new List<Part>();
         var part = new List<InputSegment>();
+        var inPart = 0L;
         foreach (var range in ranges)
         {
-            if (part.Sum(segment => (long)segment.Rows) + range.Sum(segment => (long)segment.Rows) > RowsAtOnce && part.Count > 0)
+            var rows = range.Sum(segment => (long)segment.Rows);
+            if (inPart > 0 && inPart + rows > RowsAtOnce)
             {
                 parts.Add(new Part(part, 0));
-                part = [];
+                (part, inPart) = ([], 0);
             }
             part.AddRange(range);
+            inPart += rows;
         }
         if (part.Count > 0) parts.Add(new Part(part, 0));
         for (var i = parts.Count - 1; i >= 0; i--) _parts.Push(parts[i]);
@@ -197,11 +201,11 @@ internal sealed class GroupMerger : BatchReader
         _groups.Clear();
     }
 
-    private MapOutputWriter Cut(out PartitionWriter placed, HashDistribution distribution, int cuts, TaskArena? arena = null)
+    private MapOutputWriter Cut(out PartitionWriter placed, HashDistribution distribution, int cuts, TaskArena arena)
     {
         var writer = MapOutputWriter.ForRuns(_context, distribution.Partitions);
         _writers.Add(writer);
-        placed = new PartitionWriter(distribution, _types, writer, arena ?? _arena, cuts);
+        placed = new PartitionWriter(distribution, _types, writer, arena, cuts);
         return writer;
     }
 }

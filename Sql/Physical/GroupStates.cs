@@ -14,6 +14,9 @@ internal sealed class GroupStates
     // Bytes of states that are written at once.
     private const long MostWritten = 2 << 20;
 
+    // From so many bytes a group on states are too large to be made for each row.
+    private const long LargeState = 256;
+
     private readonly TaskArena _arena;
     private readonly KeyTable? _table;
     private readonly FlatVector[] _keys;
@@ -60,6 +63,12 @@ internal sealed class GroupStates
             return bytes;
         }
     }
+
+    /// <summary>Whether states own many bytes each.</summary>
+    public bool HasLargeStates => Extra > LargeState * Count;
+
+    /// <summary>Bytes that the groups of a table may take before they are handed on or cut: not more than stays in the processor's cache.</summary>
+    public static long TableBytes(TaskArena arena) => arena.ShareOfBudget(parts: 12, least: 256 << 10, most: 16 << 20);
 
     /// <summary>Numbers the groups of a batch's rows, in the order of its selection; zeros without keys.</summary>
     public ReadOnlySpan<int> Find(ReadOnlySpan<ColumnVector> keys, ColumnBatch rows)
@@ -140,16 +149,18 @@ internal sealed class GroupStates
         for (var i = 0; i < _keys.Length; i++) _stateBatch.Columns[i] = _keys[i].Vector;
     }
 
-    // Few states of many bytes are written at once.
-    private int WrittenAtOnce
+    private long Extra
     {
         get
         {
             var extra = 0L;
             foreach (var kernel in Kernels) extra += kernel.ExtraBytes;
-            return extra == 0 ? ColumnBatch.MaxRows : (int)Math.Clamp(MostWritten / Math.Max(1, extra / Math.Max(1, Count)), 1, ColumnBatch.MaxRows);
+            return extra;
         }
     }
+
+    // Few states of many bytes are written at once.
+    private int WrittenAtOnce => Extra is var extra and > 0 ? (int)Math.Clamp(MostWritten / Math.Max(1, extra / Math.Max(1, Count)), 1, ColumnBatch.MaxRows) : ColumnBatch.MaxRows;
 
     private void WriteStates(int first, int count)
     {

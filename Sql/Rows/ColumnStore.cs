@@ -10,7 +10,7 @@ namespace Dataflow.Sql.Rows;
 /// <remarks>Memory doubles as it grows; text is copied once.</remarks>
 internal sealed unsafe class ColumnStore
 {
-    private const int FirstRows = 1024;
+    private const int FirstRows = 256;
 
     private readonly TaskArena _arena;
     private readonly TextHeap? _heap;
