@@ -22,6 +22,10 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
     /// <summary>Partitions that <see cref="Parallelize{T}(IEnumerable{T}, int)"/> makes when the program names no number.</summary>
     public int DefaultParallelism => Options.DefaultParallelism ?? _node?.Backend.SlotCount ?? Options.Threads;
 
+    /// <summary>About how many bytes one executor may take, by which plans choose what must fit in memory: that of this process, or what the program asked
+    /// executors to have; as much as this process where it asked for none.</summary>
+    public long ExecutorMemoryBytes => _node?.ExecutorMemoryBytes ?? _services.Memory.TotalBytes;
+
     /// <summary>Runs jobs on threads of this process.</summary>
     /// <param name="threads">How many tasks run at once; 0 takes the processors of the machine.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is negative.</exception>

@@ -55,7 +55,7 @@ internal sealed class SqlSession
 
     public LogicalPlan Optimise(LogicalPlan plan) => Optimizer.Optimise(plan);
 
-    public Planner Planner() => new(new PlannerOptions(Context.DefaultParallelism) { Strategies = Strategies });
+    public Planner Planner() => new(PlannerOptions.For(Context) with { Strategies = Strategies });
 
     /// <summary>How a frame is computed, and a run of it.</summary>
     public (PhysicalPlan Plan, QueryRun Run) Plan(DataFrame frame) =>

@@ -54,7 +54,7 @@ internal sealed unsafe class JoinTable : IDisposable
     public BuildRows Rows { get; }
 
     /// <summary>Whether no key has two rows.</summary>
-    public bool IsUnique { get; private set; }
+    public bool IsUnique => _index.IsUnique;
 
     /// <summary>Whether a row had a key with a null.</summary>
     public bool HasNullKey => _hasNullKey;

@@ -7,6 +7,10 @@ namespace Dataflow.Sql.Physical;
 /// <summary>Chooses how joins are computed: which side becomes a table, and whether all tasks share it.</summary>
 internal static class JoinPlanner
 {
+    // What a row takes in a table, beside itself.
+    private const double BytesOfRow = 24;
+    private const int MostPartitions = 512;
+
     public static PhysicalPlan Plan(Join join, Planner planner) => join.Kind switch
     {
         // The plan above finds columns by id, so their order may change.
@@ -22,8 +26,9 @@ internal static class JoinPlanner
         var right = planner.Plan(join.Right);
 
         // A table that all tasks share can't tell which of its rows none of them met; a part of one can't tell whether there is a null, or any row at all.
+        var build = Cardinality.Of(join.Right) * (BytesOfRow + Cardinality.WidthOf(join.Right));
         var needsAll = join.Kind == JoinKind.NullAwareAnti || join is { Kind: JoinKind.Mark, MarkColumn.Nullable: true } || keys.Left.Count == 0;
-        if (join.Kind != JoinKind.Full && (needsAll || Cardinality.Of(join.Right) <= planner.Options.SharedBuildRows))
+        if (join.Kind != JoinKind.Full && (needsAll || build <= planner.Options.SharedBuildBytes))
         {
             var (withKeys, columns) = WithColumns(right, keys.Right);
             var filters = new DynamicFilterSlot?[keys.Left.Count];
@@ -43,16 +48,17 @@ internal static class JoinPlanner
             };
             return Trim(shared, join.Output);
         }
-        var (placedLeft, leftKeys) = Place(left, keys.Left, planner);
-        var (placedRight, rightKeys) = Place(right, keys.Right, planner);
+        var partitions = (int)Math.Clamp(build / planner.Options.PartitionBytes, planner.PartitionsFor(), MostPartitions);
+        var (placedLeft, leftKeys) = Place(left, keys.Left, planner, partitions);
+        var (placedRight, rightKeys) = Place(right, keys.Right, planner, partitions);
         var placed = new HashJoinExec(join.Kind, placedLeft, placedRight, [.. leftKeys], rightKeys, keys.Others, IsShared: false, join.MarkColumn) { NullSafeKeys = keys.NullSafe };
         return Trim(placed, join.Output);
     }
 
-    private static (PhysicalPlan Plan, ValueList<ColumnReference> Keys) Place(PhysicalPlan plan, ValueList<Expression> keys, Planner planner)
+    private static (PhysicalPlan Plan, ValueList<ColumnReference> Keys) Place(PhysicalPlan plan, ValueList<Expression> keys, Planner planner, int partitions)
     {
         var (input, columns) = WithColumns(plan, keys);
-        return (planner.ByKeys(input, columns), columns);
+        return (planner.ByKeys(input, columns, partitions), columns);
     }
 
     // Keys that are not columns are computed beside them.

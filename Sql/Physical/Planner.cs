@@ -18,8 +18,23 @@ public interface IPlanStrategy
 /// <param name="Parallelism">How many tasks run at once.</param>
 public sealed record PlannerOptions(int Parallelism)
 {
-    /// <summary>Rows of a build side up to which one table is shared by all tasks.</summary>
-    public long SharedBuildRows { get; init; } = 20_000_000;
+    // A query has several tables at once, and each is beside the rows that it is made of.
+    private const double SharedPart = 1.0 / 16;
+    private const double PartitionPart = 1.0 / 32;
+
+    /// <summary>Options for executors of a context.</summary>
+    /// <param name="context">Where queries run.</param>
+    public static PlannerOptions For(DataflowContext context) => new(context.DefaultParallelism)
+    {
+        SharedBuildBytes = context.ExecutorMemoryBytes * SharedPart,
+        PartitionBytes = Math.Min(64 << 20, context.ExecutorMemoryBytes * PartitionPart / Math.Max(1, context.DefaultParallelism)),
+    };
+
+    /// <summary>Bytes of a build side, as estimated, up to which one table is shared by all tasks of an executor.</summary>
+    public double SharedBuildBytes { get; init; } = 1L << 30;
+
+    /// <summary>Bytes of a partition, as estimated, that a join is to put into a table.</summary>
+    public double PartitionBytes { get; init; } = 64 << 20;
 
     /// <summary>Strategies that are asked first.</summary>
     public IReadOnlyList<IPlanStrategy> Strategies { get; init; } = [];
@@ -68,10 +83,11 @@ public sealed class Planner(PlannerOptions options)
     /// <summary>Rows with equal keys in one partition; all in one if there are no keys.</summary>
     /// <param name="plan">The rows.</param>
     /// <param name="keys">Columns of it.</param>
-    public PhysicalPlan ByKeys(PhysicalPlan plan, IEnumerable<ColumnReference> keys)
+    /// <param name="partitions">How many partitions; 0 for <see cref="PartitionsFor"/>.</param>
+    public PhysicalPlan ByKeys(PhysicalPlan plan, IEnumerable<ColumnReference> keys, int partitions = 0)
     {
         ValueList<int> positions = [.. keys.Select(key => PositionOf(plan, key))];
-        return positions.Count == 0 ? Single(plan) : new ExchangeExec(new HashDistribution(positions, PartitionsFor()), plan);
+        return positions.Count == 0 ? Single(plan) : new ExchangeExec(new HashDistribution(positions, partitions > 0 ? partitions : PartitionsFor()), plan);
     }
 
     /// <summary>How many partitions rows are placed in.</summary>

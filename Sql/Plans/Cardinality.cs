@@ -9,6 +9,9 @@ public static class Cardinality
     // Of a table that says nothing.
     private const double Unknown = 1_000_000;
 
+    // A text, with what points at it.
+    private const double TextBytes = 40;
+
     /// <summary>About how many rows a plan gives; at least one.</summary>
     public static double Of(LogicalPlan plan) => Math.Max(1, plan switch
     {
@@ -23,6 +26,9 @@ public static class Cardinality
         CommonTable common => Of(common.Definition.Plan),
         _ => plan.Inputs.Count == 0 ? Unknown : plan.Inputs.Max(Of),
     });
+
+    /// <summary>About how many bytes a row of a plan takes.</summary>
+    public static double WidthOf(LogicalPlan plan) => plan.Output.Sum(column => column.Type.Physical == PhysicalType.View ? TextBytes : Math.Max(1, column.Type.ByteWidth));
 
     /// <summary>About how many values of a column differ.</summary>
     /// <param name="plan">What gives the column.</param>

@@ -22,6 +22,7 @@ internal sealed class DriverNode : IAsyncDisposable
     {
         Name = string.Create(CultureInfo.InvariantCulture, $"app-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
         Secret = ClusterToken.Create();
+        ExecutorMemoryBytes = options.ExecutorMemoryBytes;
         Files = new ApplicationFiles(options.CodeFolder);
         Blocks = new DriverBlocks(Files);
         _coordinator = coordinator;
@@ -33,6 +34,9 @@ internal sealed class DriverNode : IAsyncDisposable
     }
 
     public ClusterBackend Backend { get; }
+
+    /// <summary>Memory of each executor, if the program asked for one.</summary>
+    public long? ExecutorMemoryBytes { get; }
 
     public ClusterView View { get; private set; } = null!;
 

@@ -67,7 +67,7 @@ public class RandomQueryTests
             var optimizer = mode != Mode.Plain ? session.Optimizer : query.HasSubquery ? QueryOptimizer.Of(new RewriteSubqueries()) : QueryOptimizer.Of();
             var optimised = optimizer.Optimise(frame.Plan);
             plan = optimised.ToString();
-            var options = new PlannerOptions(context.DefaultParallelism) { SharedBuildRows = mode == Mode.Partitioned ? 0 : 20_000_000 };
+            var options = new PlannerOptions(context.DefaultParallelism) { SharedBuildBytes = mode == Mode.Partitioned ? 0 : 1 << 30 };
             var physical = new Planner(options).Plan(optimised);
             var frames = await QueryResult.CollectAsync(physical, new QueryRun(context, new QueryScope(session.Settings(), query.Sql)), default);
             actual = [.. QueryResult.RowsOf(frames, frame.Schema).Select(row => string.Join("|", row.Select((value, i) => ValueText.Of(value, row.Schema[i].Type))))];

@@ -13,20 +13,20 @@ public class TpchAnswerTests
 
     [Theory]
     [MemberData(nameof(Queries))]
-    public async Task Each_query_gives_the_stored_answer(string name) => await Check(name, sharedBuildRows: 20_000_000);
+    public async Task Each_query_gives_the_stored_answer(string name) => await Check(name, sharedBuildBytes: 20_000_000);
 
     [Theory]
     [MemberData(nameof(Queries))]
-    public async Task Each_query_gives_the_stored_answer_where_all_joins_are_parted_by_keys(string name) => await Check(name, sharedBuildRows: 0);
+    public async Task Each_query_gives_the_stored_answer_where_all_joins_are_parted_by_keys(string name) => await Check(name, sharedBuildBytes: 0);
 
-    private static async Task Check(string name, long sharedBuildRows)
+    private static async Task Check(string name, long sharedBuildBytes)
     {
         using var context = DataflowContext.Local(threads: 2);
         foreach (var table in Tables) context.Read.Parquet(Path.Combine(RepositoryRoot.Path, $"tests/data/tpch/sf0.01/{table}.parquet")).CreateTempView(table);
         var text = File.ReadAllText(Path.Combine(RepositoryRoot.Path, $"tests/Benchmarks/tpch/{name}.sql"));
         var session = SqlSession.Of(context);
         var frame = context.Sql(text);
-        var plan = new Planner(new PlannerOptions(context.DefaultParallelism) { SharedBuildRows = sharedBuildRows }).Plan(session.Optimise(frame.Plan));
+        var plan = new Planner(new PlannerOptions(context.DefaultParallelism) { SharedBuildBytes = sharedBuildBytes }).Plan(session.Optimise(frame.Plan));
         var run = new QueryRun(context, new QueryScope(session.Settings(), text));
         var rows = QueryResult.RowsOf(await QueryResult.CollectAsync(plan, run, default), frame.Schema).ToList();
         var expected = File.ReadAllLines(Path.Combine(RepositoryRoot.Path, $"tests/data/tpch/answers/sf0.01/{name}.csv")).Skip(1).Select(FieldsOf).ToList();
