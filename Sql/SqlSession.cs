@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dataflow.Sql.Analysis;
 using Dataflow.Sql.Builtins;
+using Dataflow.Sql.Caching;
 using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Optimizer;
 using Dataflow.Sql.Physical;
@@ -19,6 +20,7 @@ internal sealed class SqlSession
     public SqlSession()
     {
         QueryException.Register();
+        Cached = new CachedPlans(this);
         Catalog.Files = OpenFiles;
         Catalog.TableFunctions = (name, arguments) => name == "range" ? RangeTable.Of(arguments, Context.DefaultParallelism) : null;
     }
@@ -53,7 +55,13 @@ internal sealed class SqlSession
     /// <summary>Understands a text; does what it says if it is a command.</summary>
     public DataFrame Run(string text, Parameters parameters) => Run(Binder.Bind(text, Catalog, Functions, Settings(), parameters), text);
 
-    public LogicalPlan Optimise(LogicalPlan plan) => Optimizer.Optimise(plan);
+    /// <summary>What frames keep.</summary>
+    public CachedPlans Cached { get; }
+
+    /// <summary>The plan as it is computed: it reads what is kept.</summary>
+    /// <param name="plan">A bound plan.</param>
+    /// <param name="except">Something kept that it does not read.</param>
+    public LogicalPlan Optimise(LogicalPlan plan, CachedFrame? except = null) => Optimizer.Optimise(Cached.Replace(plan, except));
 
     public Planner Planner() => new(PlannerOptions.For(Context) with { Strategies = Strategies });
 

@@ -30,7 +30,8 @@ internal sealed class BlockBuild<T>(StorageLevel level, CacheSpace space, TempFo
 
     private ChunkReader<T>? InMemory(ref ChunkReader<T>? source, Func<ChunkReader<T>> compute)
     {
-        using BlockBuilder<T> builder = NativeBlock<T>.Serves ? new NativeBlockBuilder<T>(space)
+        using BlockBuilder<T> builder = typeof(T) == typeof(Slab) ? (BlockBuilder<T>)(object)new SlabBlockBuilder(space)
+            : NativeBlock<T>.Serves ? new NativeBlockBuilder<T>(space)
             : level.Serialized ? new SerializedBlockBuilder<T>(space)
             : new ObjectBlockBuilder<T>(space);
         while (source!.TryRead(out var chunk))

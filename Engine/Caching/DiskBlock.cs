@@ -75,7 +75,8 @@ internal sealed class DiskBlockBuilder<T>(TempFolders temp) : BlockBuilder<T>
     {
         for (var taken = 0; taken < items.Length;)
         {
-            var part = items.Slice(taken, Math.Min(items.Length - taken, ChunkReader<T>.DefaultLength));
+            // Elements of many bytes are counted one by one.
+            var part = items.Slice(taken, typeof(T) == typeof(Slab) ? 1 : Math.Min(items.Length - taken, ChunkReader<T>.DefaultLength));
             _codec.Write(_writer, part);
             _count += part.Length;
             taken += part.Length;

@@ -13,7 +13,7 @@ internal sealed class CodecSet(bool compiles)
     private readonly ConcurrentDictionary<Type, CodecRef> _built = new();
     private readonly ConcurrentDictionary<Type, SubtypeCodec> _subtypes = new();
     private readonly Dictionary<Type, TypeShape> _shapes = [];
-    private readonly Dictionary<Type, object> _registered = [];
+    private readonly Dictionary<Type, object> _registered = new() { [typeof(Storage.Slab)] = new Storage.SlabCodec() };
     private readonly Lock _building = new();
 
     /// <summary>The set that <see cref="Codec{T}.Default"/> reads.</summary>

@@ -59,6 +59,9 @@ public static class Cardinality
     /// <summary>Bounds of the values of an expression over a plan, as tables state them; null if none are known.</summary>
     public static ValueBounds? BoundsOf(LogicalPlan plan, Expression expression) => expression is ColumnReference column ? SourceOf(plan, column)?.Bounds : null;
 
+    /// <summary>What tables say of a column that comes through as it is; null if nothing does.</summary>
+    internal static Sources.ColumnStatistics? StatisticsOf(LogicalPlan plan, ColumnReference column) => SourceOf(plan, column);
+
     /// <summary>About which part of rows a condition is true for.</summary>
     /// <param name="condition">The condition.</param>
     /// <param name="input">The rows; null if nothing is known of them.</param>

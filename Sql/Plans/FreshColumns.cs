@@ -7,12 +7,17 @@ internal sealed class FreshColumns
 {
     private readonly Dictionary<ColumnId, ColumnId> _ids = [];
 
-    private FreshColumns() { }
+    private readonly Func<ColumnId> _next;
+
+    private FreshColumns(Func<ColumnId> next) => _next = next;
 
     /// <summary>A copy of a plan, whose output has the same names and types under new ids. Columns of queries around it stay.</summary>
-    public static LogicalPlan Copy(LogicalPlan plan)
+    public static LogicalPlan Copy(LogicalPlan plan) => Copy(plan, ColumnId.New);
+
+    /// <summary>The same with ids of the caller's.</summary>
+    public static LogicalPlan Copy(LogicalPlan plan, Func<ColumnId> next)
     {
-        var copy = new FreshColumns();
+        var copy = new FreshColumns(next);
         copy.Collect(plan);
         return copy.Map(plan);
     }
@@ -21,7 +26,10 @@ internal sealed class FreshColumns
     {
         foreach (var part in plan.Parts())
         {
-            foreach (var column in part.Output) _ids.TryAdd(column.Id, ColumnId.New());
+            foreach (var column in part.Output)
+            {
+                if (!_ids.ContainsKey(column.Id)) _ids.Add(column.Id, _next());
+            }
         }
     }
 

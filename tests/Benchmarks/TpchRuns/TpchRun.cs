@@ -28,12 +28,11 @@ internal sealed class TpchRun : IAsyncDisposable
         return Task.FromResult(new TpchRun(DataflowContext.Local(own), null));
     }
 
-    public Task AddAsync(string name, string path, bool isCached)
+    public async Task AddAsync(string name, string path, bool isCached)
     {
         var table = Context.Read.Parquet(path);
-        if (isCached) throw new QueryException("UNSUPPORTED_FEATURE", "Frames can't be cached yet: leave --cached out.");
         table.CreateTempView(name);
-        return Task.CompletedTask;
+        if (isCached) await table.Cache().Agg(Functions.Count()).CollectAsync().ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
