@@ -118,7 +118,7 @@ public sealed class CacheTests
         using var context = DataflowContext.Local(threads: 2);
         var frame = context.Read.Parquet(Path.Combine(RepositoryRoot.Path, "tests/data/tpch/sf0.01/lineitem.parquet")).Cache();
         Assert.Equal(60_175, frame.Count());
-        var forms = frame.Session.Planner().Plan(frame.Session.Optimise(frame.Plan)).ToRdd(new Physical.QueryRun(context, new Physical.QueryScope(frame.Session.Settings(), null)))
+        var forms = frame.Session.Planner().Plan(frame.Session.Optimise(frame.Plan)).ToRdd(new Dataflow.Sql.Physical.QueryRun(context, new Dataflow.Sql.Physical.QueryScope(frame.Session.Settings(), null)))
             .MapPartitions(batches => batches.SelectMany(batch => batch.Columns.Select(column => $"{column.Type} {column.Form}")).Distinct().ToArray()).Collect().Distinct().ToArray();
         Assert.Contains("string Dictionary", forms);
         Assert.DoesNotContain("int Dictionary", forms);
