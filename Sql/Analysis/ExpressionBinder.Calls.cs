@@ -8,6 +8,7 @@ internal sealed partial class ExpressionBinder
 {
     private Expression Call(CallSyntax call)
     {
+        if (Rewritten(call) is { } other) return Bind(other with { Position = call.Position });
         if (call.Over is not null) return Windowed(call, call.Over);
         if (call.Name is "grouping" or "grouping_id") return Grouping(call);
         if (context.Functions.FindScalar(call.Name) is not null)
@@ -90,7 +91,13 @@ internal sealed partial class ExpressionBinder
         if (!AllowsAggregates)
         {
             throw Error(
-                "INVALID_AGGREGATE",
+                Clause switch
+                {
+                    "WHERE" => "INVALID_WHERE_CONDITION",
+                    "GROUP BY" => "GROUP_BY_AGGREGATE",
+                    "VALUES" => "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
+                    _ => "UNSUPPORTED_EXPR_FOR_OPERATOR",
+                },
                 $"Aggregates such as '{call.Name}' can't stand in {Clause}.{(Clause == "WHERE" ? " Use HAVING." : "")}",
                 call);
         }

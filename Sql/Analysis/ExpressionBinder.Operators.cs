@@ -45,7 +45,12 @@ internal sealed partial class ExpressionBinder
         }
         operands.Add(left);
         operands.Reverse();
-        var bound = operands.Select(operand => AsBoolean(Bind(operand), operand)).ToArray();
+        var bound = operands.Select(Bind).ToArray();
+        for (var i = 0; i < bound.Length; i++)
+        {
+            if (bound[i].Type.Kind is not (TypeKind.Boolean or TypeKind.Null or TypeKind.String)) throw Mismatch(operation.Name, bound[0], bound[Math.Max(i, 1)], operation);
+            bound[i] = AsBoolean(bound[i], operands[i]);
+        }
         return Balanced(bound, operation);
     }
 
@@ -95,6 +100,7 @@ internal sealed partial class ExpressionBinder
     private QueryException Mismatch(string name, ValueList<Expression> operands, ExpressionSyntax at)
     {
         var types = string.Join(" and ", operands.Select(operand => operand.Type.SqlName));
-        return Error("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", $"'{name}' does not take {types}. Cast to types that go together.", at);
+        var reason = operands.Count == 1 ? "UNEXPECTED_INPUT_TYPE" : name == "in" ? "DATA_DIFF_TYPES" : operands[0].Type == operands[^1].Type ? "BINARY_OP_WRONG_TYPE" : "BINARY_OP_DIFF_TYPES";
+        return Error($"DATATYPE_MISMATCH.{reason}", $"'{name}' does not take {types}. Cast to types that go together.", at);
     }
 }

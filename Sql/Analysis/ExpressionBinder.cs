@@ -75,7 +75,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
             ExistsSyntax exists => new ExistsSubquery(Subquery(exists.Query)) { Position = At(exists) },
             ScalarQuerySyntax scalar => ScalarQuery(scalar),
             ExtractSyntax extract => Scalar("date_part", [new Literal(extract.Unit.ToLowerInvariant(), DataType.String), Bind(extract.Source)], extract),
-            StarSyntax => throw Error("INVALID_USAGE_OF_STAR", $"'*' can't stand in {Clause}, except in count(*).", syntax),
+            StarSyntax => throw Error("INVALID_USAGE_OF_STAR_OR_REGEX", $"'*' can't stand in {Clause}, except in count(*).", syntax),
             RowSyntax => throw Error("UNSUPPORTED_FEATURE", "Several values in parentheses can stand only before IN, in VALUES and in GROUP BY.", syntax),
             _ => throw new InvalidOperationException($"The binder does not know {syntax.GetType().Name}. This is a bug; please report it."),
         };
@@ -84,7 +84,13 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
     }
 
     /// <summary>Binds a condition.</summary>
-    public Expression BindCondition(ExpressionSyntax syntax) => AsBoolean(Bind(syntax), syntax);
+    public Expression BindCondition(ExpressionSyntax syntax)
+    {
+        var bound = Bind(syntax);
+        if (bound.Type.Kind is TypeKind.Boolean or TypeKind.Null or TypeKind.String) return AsBoolean(bound, syntax);
+        var errorClass = Clause == "a join's condition" ? "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE" : "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN";
+        throw Error(errorClass, $"{char.ToUpperInvariant(Clause[0])}{Clause[1..]} takes a condition, which is boolean; '{SyntaxText.NameOf(syntax)}' is {bound.Type}.", syntax);
+    }
 
     private TextPosition At(ExpressionSyntax syntax) => context.At(syntax.Position);
 
@@ -163,7 +169,17 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
         var operand = Bind(cast.Operand);
         if (!CastCompiler.Allows(operand.Type, cast.Target))
         {
-            throw Error("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", $"A {operand.Type} can't become a {cast.Target}.", cast);
+            // As Spark: some have a function that does it, some can be cast where ANSI mode is off.
+            var (errorClass, hint) = (operand.Type.Kind, cast.Target.Kind) switch
+            {
+                (TypeKind.Date, _) when cast.Target.IsNumber => ("CAST_WITH_FUNC_SUGGESTION", " Use unix_date."),
+                (_, TypeKind.Date) when operand.Type.IsNumber => ("CAST_WITH_FUNC_SUGGESTION", " Use date_from_unix_date."),
+                (TypeKind.Date or TypeKind.Timestamp, TypeKind.Boolean) or (TypeKind.Boolean, TypeKind.Timestamp) => ("CAST_WITH_CONF_SUGGESTION", ""),
+                (TypeKind.Timestamp, TypeKind.Decimal) or (TypeKind.Decimal, TypeKind.Timestamp) => ("CAST_WITH_CONF_SUGGESTION", ""),
+                (_, TypeKind.Binary) when operand.Type.IsInteger => ("CAST_WITH_CONF_SUGGESTION", ""),
+                _ => ("CAST_WITHOUT_SUGGESTION", ""),
+            };
+            throw Error($"DATATYPE_MISMATCH.{errorClass}", $"A {operand.Type} can't become a {cast.Target}.{hint}", cast);
         }
         return operand.Type == cast.Target ? operand : new Cast(operand, cast.Target, cast.IsTry) { Position = At(cast) };
     }
@@ -176,7 +192,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
         for (var i = 0; i < choice.Branches.Count; i += 2)
         {
             var condition = choice.Branches[i];
-            conditions.Add(operand is null ? BindCondition(condition) : Compare("=", operand, Bind(condition), condition));
+            conditions.Add(operand is null ? AsBoolean(Bind(condition), condition) : Compare("=", operand, Bind(condition), condition));
             values.Add(Bind(choice.Branches[i + 1]));
         }
         if (choice.Else is not null) values.Add(Bind(choice.Else));

@@ -14,7 +14,8 @@ internal sealed class FromBinder(BindingContext context, Scope? outer, CommonTab
     /// <summary>Binds what stands in FROM.</summary>
     public (LogicalPlan Plan, IReadOnlyList<ScopeColumn> Columns) Bind(SourceSyntax source)
     {
-        if (source is JoinSyntax join) return new JoinBinder(context, outer, commons).Bind(join, Bind(join.Left), Bind(join.Right));
+        if (source is JoinSyntax join) return Join(join);
+        if (source is UnpivotSyntax { Alias: null } rows) return Unpivot(rows);
         if (source is SampleSyntax { Alias: null } unnamed) return Sample(unnamed);
         var (plan, name) = source switch
         {
@@ -22,6 +23,8 @@ internal sealed class FromBinder(BindingContext context, Scope? outer, CommonTab
             DerivedSyntax derived => (new QueryBinder(context, outer, commons).Bind(derived.Query), null),
             PlanSyntax bound => (bound.Plan, null),
             SampleSyntax sample => (Sample(sample).Plan, null),
+            PivotSyntax pivot => (Pivot(pivot), null),
+            UnpivotSyntax unpivot => (Unpivot(unpivot).Plan, null),
             TableFunctionSyntax function => (Function(function), function.Name),
             _ => throw new InvalidOperationException($"The binder does not know {source.GetType().Name}. This is a bug; please report it."),
         };
@@ -37,6 +40,28 @@ internal sealed class FromBinder(BindingContext context, Scope? outer, CommonTab
         return (plan, columns);
 
         ColumnReference Named(ColumnReference column, int i) => i < source.Columns.Count ? column with { Name = source.Columns[i] } : column;
+    }
+
+    /// <summary>A join; behind LATERAL names mean columns of the left side too.</summary>
+    private (LogicalPlan Plan, IReadOnlyList<ScopeColumn> Columns) Join(JoinSyntax join)
+    {
+        var left = Bind(join.Left);
+        if (join.Right is not DerivedSyntax { IsLateral: true }) return new JoinBinder(context, outer, commons).Bind(join, left, Bind(join.Right));
+        if (join.Kind is JoinKind.Inner or JoinKind.Left)
+            return new JoinBinder(context, outer, commons).Bind(join, left, new FromBinder(context, new Scope(left.Columns, outer), commons).Bind(join.Right));
+        throw context.Error("INVALID_LATERAL_JOIN_TYPE", $"A {join.Kind.ToString().ToUpperInvariant()} join can't have LATERAL: only inner, cross and left ones can.", join.Position);
+    }
+
+    private LogicalPlan Pivot(PivotSyntax pivot)
+    {
+        var (plan, columns) = Bind(pivot.Source);
+        return new PivotBinder(context, outer, commons).Pivot(pivot, plan, columns);
+    }
+
+    private (LogicalPlan Plan, IReadOnlyList<ScopeColumn> Columns) Unpivot(UnpivotSyntax unpivot)
+    {
+        var (plan, columns) = Bind(unpivot.Source);
+        return new PivotBinder(context, outer, commons).Unpivot(unpivot, plan, columns);
     }
 
     private (LogicalPlan Plan, IReadOnlyList<ScopeColumn> Columns) Sample(SampleSyntax sample)

@@ -23,8 +23,9 @@ internal sealed class Projection(BindingContext context, IReadOnlyList<SelectIte
                 if (isDistinct)
                 {
                     throw context.Error(
-                        "UNSUPPORTED_FEATURE.ORDER_BY_HIDDEN_COLUMN",
-                        "With SELECT DISTINCT, ORDER BY can use columns of the select list only.",
+                        "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+                        "With SELECT DISTINCT, ORDER BY can use columns of the select list only: "
+                            + $"{Suggest.Some([.. selected.Select(item => item.Column.Name)])}.",
                         position);
                 }
                 var item = bound.Key is ColumnReference column ? NamedExpression.Pass(column) : NamedExpression.New(bound.Key, "order_key");

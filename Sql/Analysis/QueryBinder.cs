@@ -112,6 +112,14 @@ internal sealed class QueryBinder(BindingContext context, Scope? outer, CommonTa
         bound = Optimizer.FoldConstants.Folded(bound);
         var number = bound is Literal { Value: not null } literal ? LiteralConversion.TryConvert(literal, DataType.BigInt, context.Session) : null;
         if (number is { Value: long count and >= 0 }) return count;
-        throw context.Error("INVALID_LIMIT_LIKE_EXPRESSION", $"{clause} takes a whole number that is not negative, not '{SyntaxText.NameOf(syntax)}'.", syntax.Position);
+        var reason = bound switch
+        {
+            Literal { Value: null } => "IS_NULL",
+            Literal when number is { Value: long } => "IS_NEGATIVE",
+            _ when !bound.Type.IsInteger => "DATA_TYPE",
+            _ => "IS_UNFOLDABLE",
+        };
+        throw context.Error(
+            $"INVALID_LIMIT_LIKE_EXPRESSION.{reason}", $"{clause} takes a whole number that is not negative, not '{SyntaxText.NameOf(syntax)}'.", syntax.Position);
     }
 }

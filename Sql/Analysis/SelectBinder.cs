@@ -96,7 +96,7 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
         {
             if (item.Value is StarSyntax star)
             {
-                if (item.Alias is not null) throw context.Error("INVALID_USAGE_OF_STAR", $"'*' can't be called '{item.Alias}'.", star.Position);
+                if (item.Alias is not null) throw context.Error("INVALID_USAGE_OF_STAR_OR_REGEX", $"'*' can't be called '{item.Alias}'.", star.Position);
                 _items.AddRange(Star.Expand(star, _scope, context).Select(column =>
                     new SelectItem(column.Column with { Position = context.At(star.Position) }, column.Column.Name, null)));
             }

@@ -30,7 +30,7 @@ internal static class Star
         if (columns.Count == 0)
         {
             var name = string.Join('.', star.Qualifier);
-            if (star.Qualifier.Count == 0) throw context.Error("INVALID_USAGE_OF_STAR", "'*' has no columns here: there is no FROM.", star.Position);
+            if (star.Qualifier.Count == 0) throw context.Error("INVALID_USAGE_OF_STAR_OR_REGEX", "'*' has no columns here: there is no FROM.", star.Position);
             var tables = scope.Columns.Select(column => column.Qualifier).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
             throw context.Error(
                 "CANNOT_RESOLVE_STAR_EXPAND",

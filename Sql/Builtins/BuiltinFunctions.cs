@@ -33,6 +33,9 @@ public static class BuiltinFunctions
         TextMeasures.Add(registry);
         registry.Add(new ConcatFunction());
         registry.Add(new ConcatWithSeparatorFunction());
+        TextCodes.Add(registry);
+        ZoneFunctions.Add(registry);
+        CheckFunctions.Add(registry);
         HashFunctions.Add(registry);
         registry.Add(new TypeOfFunction());
         registry.Add(new RandomFunction());
@@ -95,8 +98,10 @@ public static class BuiltinFunctions
         registry.Add(new BooleanFunction("bool_or", ["any", "some"]));
         registry.Add(new CountIfFunction());
         registry.Add(new ApproximateCountFunction());
-        registry.Add(new PercentileFunction("median"));
-        registry.Add(new PercentileFunction("percentile"));
+        registry.Add(new PercentileFunction("median", []));
+        registry.Add(new PercentileFunction("percentile", ["percentile_cont"]));
+        registry.Add(new PercentileFunction("percentile_disc", []));
+        BitAggregate.Add(registry);
         registry.Add(new ModeFunction());
         MomentFunction.Add(registry);
     }

@@ -28,6 +28,22 @@ internal sealed class MomentFunction(string name, ValueList<string> aliases, int
         registry.Add(new MomentFunction("covar_samp", [], 2, "The covariance of a sample of pairs; null of fewer than two.", static m => m.Count < 2 ? null : m.XY / (m.Count - 1)));
         registry.Add(new MomentFunction("covar_pop", [], 2, "The covariance of a population of pairs.", static m => m.Count < 1 ? null : m.XY / m.Count));
         registry.Add(new MomentFunction("corr", [], 2, "Pearson's correlation of pairs; null if one side does not vary.", static m => m.Count < 2 || m.XX == 0 || m.YY == 0 ? null : m.XY / Math.Sqrt(m.XX * m.YY)));
+        AddRegressions(registry);
+    }
+
+    // Of y by x, where y is the first argument.
+    private static void AddRegressions(FunctionRegistry registry)
+    {
+        registry.Add(new MomentFunction("regr_avgx", [], 2, "The mean of x, of pairs (y, x).", static m => m.Count < 1 ? null : m.Y));
+        registry.Add(new MomentFunction("regr_avgy", [], 2, "The mean of y, of pairs (y, x).", static m => m.Count < 1 ? null : m.X));
+        registry.Add(new MomentFunction("regr_sxx", [], 2, "The sum of squares of what x differs from its mean by.", static m => m.Count < 1 ? null : m.YY));
+        registry.Add(new MomentFunction("regr_syy", [], 2, "The sum of squares of what y differs from its mean by.", static m => m.Count < 1 ? null : m.XX));
+        registry.Add(new MomentFunction("regr_sxy", [], 2, "The sum of products of what x and y differ from their means by.", static m => m.Count < 1 ? null : m.XY));
+        registry.Add(new MomentFunction("regr_slope", [], 2, "The slope of the line nearest to the pairs (y, x).", static m => m.Count < 2 || m.YY == 0 ? null : m.XY / m.YY));
+        registry.Add(new MomentFunction("regr_intercept", [], 2, "Where the line nearest to the pairs (y, x) meets the y axis.",
+            static m => m.Count < 2 || m.YY == 0 ? null : m.X - (m.XY / m.YY * m.Y)));
+        registry.Add(new MomentFunction("regr_r2", [], 2, "How much of y the line nearest to the pairs (y, x) explains, from 0 to 1.",
+            static m => m.Count < 2 || m.YY == 0 ? null : m.XX == 0 ? 1 : m.XY * m.XY / (m.XX * m.YY)));
     }
 
     public override Signature? Resolve(ValueList<Expression> arguments) =>

@@ -5,25 +5,38 @@ using Dataflow.Sql.Kernels;
 
 namespace Dataflow.Sql.Builtins;
 
-/// <summary><c>median</c> and <c>percentile</c>: exact, from all values.</summary>
-internal sealed class PercentileFunction(string name) : AggregateFunction(name)
+/// <summary><c>median</c>, <c>percentile</c> (<c>percentile_cont</c>) and <c>percentile_disc</c>: exact, from all values.</summary>
+internal sealed class PercentileFunction(string name, ValueList<string> aliases) : AggregateFunction(name)
 {
     private bool IsMedian => Name == "median";
 
-    public override string Usage => IsMedian ? "median(number)" : "percentile(number, share)";
+    public override ValueList<string> Aliases => aliases;
 
-    public override string Summary => IsMedian ? "The middle value, or the mean of both." : "The value below which the share, from 0 to 1, of all values lies; between two values in proportion.";
+    public override string Usage => IsMedian ? "median(number)" : Name == "percentile" ? "percentile(number, share)" : "percentile_disc(share) WITHIN GROUP (ORDER BY number)";
+
+    public override string Summary => Name switch
+    {
+        "median" => "The middle value, or the mean of both.",
+        "percentile" => "The value below which the share, from 0 to 1, of all values lies; between two values in proportion.",
+        _ => "The first value, in order, up to which the share, from 0 to 1, of all values lies.",
+    };
 
     public override Signature? Resolve(ValueList<Expression> arguments)
     {
-        if (arguments.Count != (IsMedian ? 1 : 2) || !ImplicitCasts.Allows(arguments[0].Type, DataType.Double)) return null;
-        if (IsMedian) return new Signature([DataType.Double], DataType.Double);
-        return ShareOf(arguments[1]) is >= 0 and <= 1 ? new Signature([DataType.Double, arguments[1].Type], DataType.Double) : null;
+        if (arguments.Count == 0 || !ImplicitCasts.Allows(arguments[0].Type, DataType.Double)) return null;
+        if (IsMedian) return arguments.Count == 1 ? new Signature([DataType.Double], DataType.Double) : null;
+        // The parser adds whether WITHIN GROUP orders the largest first.
+        if (arguments.Count is < 2 or > 3 || arguments is [_, _, not Literal { Value: bool }]) return null;
+        return ShareOf(arguments[1]) is >= 0 and <= 1 ? new Signature([DataType.Double, .. arguments.Skip(1).Select(argument => argument.Type)], DataType.Double) : null;
     }
 
     public override ValueList<DataType> StateTypes(AggregateCall call) => [DataType.Binary];
 
-    public override AggregateKernel Compile(AggregateCall call) => new PercentileKernel(IsMedian ? 0.5 : ShareOf(call.Arguments[1])!.Value);
+    public override AggregateKernel Compile(AggregateCall call)
+    {
+        var isDescending = call.Arguments is [_, _, Literal { Value: true }];
+        return new PercentileKernel(IsMedian ? 0.5 : ShareOf(call.Arguments[1])!.Value, isDescending, Name == "percentile_disc");
+    }
 
     private static double? ShareOf(Expression share) => share switch
     {
@@ -35,7 +48,7 @@ internal sealed class PercentileFunction(string name) : AggregateFunction(name)
 }
 
 /// <summary>Keeps all values of a group, and sorts them at the end.</summary>
-internal sealed unsafe class PercentileKernel(double share) : ObjectKernel<List<double>>
+internal sealed unsafe class PercentileKernel(double share, bool isDescending, bool isDiscrete) : ObjectKernel<List<double>>
 {
     protected override long Add(ref List<double>? state, ColumnVector vector, int row)
     {
@@ -56,6 +69,12 @@ internal sealed unsafe class PercentileKernel(double share) : ObjectKernel<List<
         if (state is null) return false;
         // NaN is the largest, where Sort has it first.
         state.Sort(static (a, b) => double.IsNaN(a) ? double.IsNaN(b) ? 0 : 1 : double.IsNaN(b) ? -1 : a.CompareTo(b));
+        if (isDescending) state.Reverse();
+        if (isDiscrete)
+        {
+            ((double*)result.Data)[row] = state[Math.Max(0, (int)Math.Ceiling(share * state.Count) - 1)];
+            return true;
+        }
         var place = share * (state.Count - 1);
         var (low, high) = (state[(int)Math.Floor(place)], state[(int)Math.Ceiling(place)]);
         ((double*)result.Data)[row] = low == high ? low : low + ((place - Math.Floor(place)) * (high - low));

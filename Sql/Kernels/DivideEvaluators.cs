@@ -142,12 +142,15 @@ internal sealed unsafe class DivisionEvaluator<T, TDivision>(string sign, DataTy
             for (var live = Bits.Word(Live, word, Rows); live != 0; live &= live - 1)
             {
                 var row = (word << 6) + BitOperations.TrailingZeroCount(live);
-                if (right[row] == T.Zero) throw EvaluationError.DivideByZero($"{left[row]} {sign} 0", Context, Position);
+                if (right[row] == T.Zero) throw ZeroDivisor($"{left[row]} {sign} 0");
                 if (!TDivision.TryOf(left[row], right[row], out to[row])) throw EvaluationError.Overflow($"{left[row]} {sign} {right[row]}", Type, Context, Position);
             }
         }
         return Result.Set(Rows, HasNulls);
     }
+
+    private QueryException ZeroDivisor(string operation) =>
+        sign == "div" ? EvaluationError.DivideByZero(operation, Context, Position) : EvaluationError.RemainderByZero(operation, Context, Position);
 }
 
 /// <summary>Remainders and whole quotients of decimals of any scales.</summary>
@@ -169,7 +172,7 @@ internal sealed unsafe class DecimalRemainderEvaluator(string name, DataType typ
             for (var live = Bits.Word(Live, word, Rows); live != 0; live &= live - 1)
             {
                 var row = (word << 6) + BitOperations.TrailingZeroCount(live);
-                if (right[row] == 0) throw EvaluationError.DivideByZero($"{EvaluationError.Text(left[row], arguments[0].Type)} {name} 0", Context, Position);
+                if (right[row] == 0) throw ZeroDivisor($"{EvaluationError.Text(left[row], arguments[0].Type)} {name} 0");
                 var quotient = BigInteger.DivRem(left[row] * leftFactor, right[row] * rightFactor, out var rest);
                 if (name == "pmod" && rest < 0) rest = (rest + (right[row] * rightFactor)) % (right[row] * rightFactor);
                 var value = name == "div" ? quotient : rest;
@@ -188,4 +191,7 @@ internal sealed unsafe class DecimalRemainderEvaluator(string name, DataType typ
         }
         return Result.Set(Rows, HasNulls);
     }
+
+    private QueryException ZeroDivisor(string operation) =>
+        name == "div" ? EvaluationError.DivideByZero(operation, Context, Position) : EvaluationError.RemainderByZero(operation, Context, Position);
 }

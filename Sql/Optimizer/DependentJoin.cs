@@ -228,5 +228,5 @@ internal sealed class DependentJoin
     }
 
     private static QueryException Unsupported(LogicalPlan plan) => new(
-        "UNSUPPORTED_SUBQUERY", $"A subquery reads the query around it below an operator that can't be computed so: {plan.Describe()}. Write it as a join with a derived table.");
+        "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.ACCESSING_OUTER_QUERY_COLUMN_IS_NOT_ALLOWED", $"A subquery reads the query around it below an operator that can't be computed so: {plan.Describe()}. Write it as a join with a derived table.");
 }

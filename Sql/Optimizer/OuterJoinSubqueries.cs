@@ -40,7 +40,7 @@ internal static class OuterJoinSubqueries
         if (ofBoth.Count > 0)
         {
             if (join.Kind == JoinKind.Full)
-                throw new QueryException("UNSUPPORTED_SUBQUERY", "A subquery in the condition of a full join can't read both sides of it: move it into a derived table.");
+                throw new QueryException("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.ACCESSING_OUTER_QUERY_COLUMN_IS_NOT_ALLOWED", "A subquery in the condition of a full join can't read both sides of it: move it into a derived table.");
             if (join.Kind == JoinKind.Right) left = OfBoth(left, join.Right);
             else right = OfBoth(right, join.Left);
         }

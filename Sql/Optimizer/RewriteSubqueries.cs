@@ -6,7 +6,7 @@ namespace Dataflow.Sql.Optimizer;
 
 /// <summary>
 /// Subqueries become joins. EXISTS and IN that must be true become semi joins, NOT EXISTS and NOT IN anti joins, those below OR mark joins; queries that
-/// stand for a value become joins that give at most one row.
+/// stand for a value become joins that give at most one row. Joins with LATERAL become ordinary ones.
 /// </summary>
 /// <remarks>Conditions of a subquery that read the query around it are pulled up into the join's condition where that can be done (<see cref="Correlation"/>);
 /// else it is computed for all values that it may be asked about (<see cref="DependentJoin"/>).</remarks>
@@ -15,6 +15,7 @@ public sealed class RewriteSubqueries : IRule
     /// <inheritdoc/>
     public LogicalPlan Apply(LogicalPlan plan) => plan.Rewrite(part =>
     {
+        if (part is Join side && Correlation.OuterColumns(side.Right, side.Left.Output).Count > 0) part = Lateral(side);
         if (!part.Expressions.Any(HasSubquery)) return part;
         return part switch
         {
@@ -22,7 +23,7 @@ public sealed class RewriteSubqueries : IRule
             Join { Condition: not null } join => RewriteJoin(join),
             Values values => RewriteValues(values),
             { Inputs: [var input] } => RewriteOne(part, input),
-            _ => throw new QueryException("UNSUPPORTED_SUBQUERY", $"A subquery can't stand here yet: {part.Describe()}"),
+            _ => throw new QueryException("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.ACCESSING_OUTER_QUERY_COLUMN_IS_NOT_ALLOWED", $"A subquery can't stand here yet: {part.Describe()}"),
         };
     });
 
@@ -53,6 +54,13 @@ public sealed class RewriteSubqueries : IRule
     private LogicalPlan RewriteJoin(Join join) => join.Kind == JoinKind.Inner
         ? RewriteFilter(new Filter(join.Condition!, new Join(JoinKind.Inner, join.Left, join.Right, null)))
         : Only(OuterJoinSubqueries.Rewrite(join, HasSubquery, Values, RewriteFilter), join.Output);
+
+    // The right side reads the left one's columns: it is asked for each of its rows.
+    private static LogicalPlan Lateral(Join join)
+    {
+        var (plan, conditions, _) = Unnest(join.Left, join.Right, false);
+        return Only(new Join(join.Kind, join.Left, plan, Conjuncts.All(conditions.Concat(Conjuncts.Of(join.Condition)))), join.Output);
+    }
 
     private LogicalPlan RewriteValues(Values values)
     {

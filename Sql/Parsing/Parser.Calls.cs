@@ -14,7 +14,13 @@ internal sealed partial class Parser
         Expect(")");
         if (!isDistinct && arguments.Count == 1 && TypeOfCall(name) is { } target) return new CastSyntax(arguments[0], target, IsTry: false);
         var call = new CallSyntax(name.ToLowerInvariant(), arguments) { IsDistinct = isDistinct };
-        if (Is("WITHIN", "GROUP")) throw Wrong("WITHIN GROUP is not supported.", Current.Start);
+        if (Accept("WITHIN", "GROUP"))
+        {
+            Expect("(");
+            if (!Accept("ORDER", "BY")) throw Expected("ORDER BY");
+            call = call with { Within = List(Order) };
+            Expect(")");
+        }
         if (Is("FILTER", "("))
         {
             _at += 2;
@@ -124,6 +130,27 @@ internal sealed partial class Parser
         }
         Expect(")");
         return new CallSyntax(name, arguments) { Position = start };
+    }
+
+    /// <summary>OVERLAY(text PLACING replacement FROM start [FOR length]), or with commas.</summary>
+    private CallSyntax Overlay()
+    {
+        var start = Take().Start;
+        Expect("(");
+        List<ExpressionSyntax> arguments = [Expression()];
+        if (Accept("PLACING"))
+        {
+            arguments.Add(Expression());
+            Expect("FROM");
+            arguments.Add(Expression());
+            if (Accept("FOR")) arguments.Add(Expression());
+        }
+        else
+        {
+            while (Accept(",")) arguments.Add(Expression());
+        }
+        Expect(")");
+        return new CallSyntax("overlay", [.. arguments]) { Position = start };
     }
 
     /// <summary>POSITION(part IN text), or with commas.</summary>

@@ -200,7 +200,7 @@ internal sealed partial class Parser
         {
             var at = Current.Start;
             escape = Text("one character in quotes");
-            if (escape.Length != 1) throw Wrong($"The escape of LIKE is one character, not '{escape}'.", at);
+            if (escape.Length != 1) throw new QueryException("INVALID_ESC", $"The escape of LIKE is one character, not '{escape}'.", _text, at);
         }
         return new LikeSyntax(name, left, [pattern], escape, NeedsAll: false) { Position = start };
     }

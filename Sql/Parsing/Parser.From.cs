@@ -88,15 +88,33 @@ internal sealed partial class Parser
     private SourceSyntax Source()
     {
         Enter();
-        var source = SourceWithAlias();
+        var source = Turned(SourceWithAlias());
         _depth--;
         return source;
+    }
+
+    /// <summary>What stands behind a source: PIVOT and UNPIVOT, each with an alias of its own.</summary>
+    private SourceSyntax Turned(SourceSyntax source)
+    {
+        while (true)
+        {
+            if (Is("PIVOT", "(")) source = Sampled(Alias(Pivot(source)));
+            else if (Is("UNPIVOT") && (Ahead(1).Is("(") || Ahead(1).Is("INCLUDE") || Ahead(1).Is("EXCLUDE"))) source = Sampled(Alias(Unpivot(source)));
+            else if (Is("LATERAL", "VIEW")) throw Wrong("LATERAL VIEW is not supported: there are no arrays and maps to take apart yet.", Current.Start);
+            else return source;
+        }
     }
 
     private SourceSyntax SourceWithAlias()
     {
         var start = Current.Start;
-        if (Is("LATERAL")) throw Wrong("LATERAL is not supported.", start);
+        if (Is("LATERAL", "("))
+        {
+            _at++;
+            return Alias(InParentheses()) is DerivedSyntax query
+                ? query with { IsLateral = true, Position = start }
+                : throw Wrong("Behind LATERAL stands a query in parentheses.", start);
+        }
         if (Is("(")) return Sampled(Alias(Sampled(InParentheses()))) with { Position = start };
         if (Is("VALUES") && !Ahead(1).Is(".") && !Ahead(1).Is("AS")) return Alias(InlineTable());
         var name = NameParts("a table, a query in parentheses or VALUES");
@@ -106,9 +124,7 @@ internal sealed partial class Parser
             Expect(")");
             return Alias(new TableFunctionSyntax(name[0], arguments) { Position = start });
         }
-        var table = Sampled(Alias(Sampled(new TableSyntax(name) { Position = start })));
-        if (Is("PIVOT") || Is("UNPIVOT") || Is("LATERAL")) throw Wrong($"{Current.Text.ToUpperInvariant()} is not supported.", Current.Start);
-        return table;
+        return Sampled(Alias(Sampled(new TableSyntax(name) { Position = start })));
     }
 
     /// <summary>TABLESAMPLE (10 PERCENT | 5 ROWS | BUCKET 1 OUT OF 4) [REPEATABLE (seed)], before or behind the alias.</summary>

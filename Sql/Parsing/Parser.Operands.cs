@@ -62,6 +62,7 @@ internal sealed partial class Parser
             "SUBSTRING" or "SUBSTR" => Substring(),
             "TRIM" => Trim(),
             "POSITION" => Position(),
+            "OVERLAY" => Overlay(),
             "TIMESTAMPADD" or "TIMESTAMPDIFF" or "DATEADD" or "DATE_ADD" or "DATEDIFF" or "DATE_DIFF"
                 when Ahead(2).Kind == TokenKind.Word && Ahead(3).Is(",") => UnitCall(),
             _ => null,
@@ -85,8 +86,11 @@ internal sealed partial class Parser
     private LiteralSyntax Number(string sign)
     {
         var token = Take();
-        var value = NumberText.Read(sign + token.Text) ?? throw Wrong($"'{token.Text}' is not a number, or out of its type's range.", token.Start);
-        return new LiteralSyntax(value);
+        if (NumberText.Read(sign + token.Text) is { } value) return new LiteralSyntax(value);
+        var suffix = token.Text.TrimStart("0123456789.".ToCharArray()).ToUpperInvariant();
+        var errorClass = suffix is "Y" or "S" or "L" or "F" or "D" ? "INVALID_NUMERIC_LITERAL_RANGE"
+            : suffix is "" or "BD" ? "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION" : "PARSE_SYNTAX_ERROR";
+        throw new QueryException(errorClass, $"'{token.Text}' is not a number, or out of its type's range.", _text, token.Start);
     }
 
     private string AdjacentText()

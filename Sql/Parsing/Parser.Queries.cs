@@ -44,7 +44,16 @@ internal sealed partial class Parser
             query = query with { Orders = List(Order) };
             if (isAll && query.Orders.Count == 1) query = query with { OrderAll = query.Orders[0] };
         }
-        if (Is("SORT") || Is("CLUSTER") || Is("DISTRIBUTE")) throw Wrong($"{Current.Text.ToUpperInvariant()} BY is not supported. Use ORDER BY.", Current.Start);
+        else if (Accept("CLUSTER", "BY"))
+        {
+            query = query with { Orders = List(Order) };
+        }
+        else
+        {
+            // Where rows are computed is the planner's business; what is sorted in each part may as well be sorted as a whole.
+            if (Accept("DISTRIBUTE", "BY")) query = query with { Distribution = List(() => Expression()) };
+            if (Accept("SORT", "BY")) query = query with { Orders = List(Order) };
+        }
         if (Accept("WINDOW")) query = query with { Body = WithWindows(body) };
         if (Accept("LIMIT") && !Accept("ALL")) query = query with { Limit = Expression() };
         if (Accept("OFFSET")) query = query with { Offset = Expression() };

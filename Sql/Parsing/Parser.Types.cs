@@ -57,7 +57,8 @@ internal sealed partial class Parser
         Expect(")");
         if (precision is < 1 or > Sql.DecimalType.MaxPrecision || scale > precision)
         {
-            throw new QueryException("INVALID_DECIMAL_TYPE", $"decimal({precision},{scale}): the precision is 1 to 38, the scale 0 to the precision.", _text, start);
+            var errorClass = precision > Sql.DecimalType.MaxPrecision ? "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION" : "INVALID_DECIMAL_TYPE";
+            throw new QueryException(errorClass, $"decimal({precision},{scale}): the precision is 1 to 38, the scale 0 to the precision.", _text, start);
         }
         return DataType.Decimal(precision, scale);
     }

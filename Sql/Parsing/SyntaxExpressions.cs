@@ -65,6 +65,9 @@ internal sealed record CallSyntax(string Name, ValueList<ExpressionSyntax> Argum
     /// <summary>FILTER (WHERE ...).</summary>
     public ExpressionSyntax? Filter { get; init; }
 
+    /// <summary>WITHIN GROUP (ORDER BY ...).</summary>
+    public ValueList<OrderSyntax> Within { get; init; } = [];
+
     /// <summary>OVER (...).</summary>
     public WindowSyntax? Over { get; init; }
 }

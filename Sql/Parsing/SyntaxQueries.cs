@@ -15,6 +15,9 @@ internal sealed record QuerySyntax(BodySyntax Body)
     /// <summary>The only entry of <see cref="Orders"/>, if it is ALL: all columns, unless one has that name.</summary>
     public OrderSyntax? OrderAll { get; init; }
 
+    /// <summary>DISTRIBUTE BY: checked, and otherwise left to the planner.</summary>
+    public ValueList<ExpressionSyntax> Distribution { get; init; } = [];
+
     /// <summary>LIMIT.</summary>
     public ExpressionSyntax? Limit { get; init; }
 
@@ -156,7 +159,39 @@ internal sealed record TableFunctionSyntax(string Name, ValueList<ExpressionSynt
 
 /// <summary>A query in FROM.</summary>
 /// <param name="Query">The query.</param>
-internal sealed record DerivedSyntax(QuerySyntax Query) : SourceSyntax;
+internal sealed record DerivedSyntax(QuerySyntax Query) : SourceSyntax
+{
+    /// <summary>LATERAL: whether it may read the columns of the sources before it.</summary>
+    public bool IsLateral { get; init; }
+}
+
+/// <summary>PIVOT: values of columns become columns, which hold aggregates of the rows that have them.</summary>
+/// <param name="Source">The rows. Columns that neither aggregates nor <paramref name="Turned"/> read are what rows are grouped by.</param>
+/// <param name="Aggregates">The aggregates, each with its alias.</param>
+/// <param name="Turned">The columns whose values become columns.</param>
+/// <param name="Values">The values, and how their columns are called; each entry has as many as there are columns.</param>
+internal sealed record PivotSyntax(SourceSyntax Source, ValueList<ItemSyntax> Aggregates, ValueList<ExpressionSyntax> Turned, ValueList<PivotValueSyntax> Values) : SourceSyntax
+{
+    /// <summary>What rows are grouped by; null for all columns that are read by nothing else.</summary>
+    public ValueList<ExpressionSyntax>? Keys { get; init; }
+}
+
+/// <summary>A value, or several, that become columns of a PIVOT.</summary>
+/// <param name="Values">Constants, one for each column.</param>
+/// <param name="Alias">How the columns are called; null for the values' text.</param>
+internal sealed record PivotValueSyntax(ValueList<ExpressionSyntax> Values, string? Alias);
+
+/// <summary>UNPIVOT: columns become rows, with a column of their names and columns of their values.</summary>
+/// <param name="Source">The rows.</param>
+/// <param name="KeepsNulls">INCLUDE NULLS: whether rows whose values are all null are kept.</param>
+/// <param name="Name">The column that holds the names.</param>
+/// <param name="Values">The columns that hold values.</param>
+/// <param name="Sets">The columns that become rows: each entry has as many as there are value columns.</param>
+internal sealed record UnpivotSyntax(SourceSyntax Source, bool KeepsNulls, string Name, ValueList<string> Values, ValueList<PivotValueSyntax> Sets) : SourceSyntax
+{
+    /// <summary>Columns that go along; null for all others.</summary>
+    public ValueList<ExpressionSyntax>? Keys { get; init; }
+}
 
 /// <summary>Some rows of a source: TABLESAMPLE.</summary>
 /// <param name="Source">The source.</param>

@@ -92,6 +92,7 @@ internal sealed class SyntaxText
         }
         if (call.Name == "if" && call.Arguments.Count == 3) text = $"(IF({arguments}))";
         if (call.Name == "positive") text = $"(+ {arguments})";
+        if (call.Within.Count > 0) text += $" WITHIN GROUP (ORDER BY {string.Join(", ", call.Within.Select(order => Text(order.Key, depth) + (order.IsDescending ? " DESC" : "")))})";
         if (call.Filter is not null) text += $" FILTER (WHERE {Text(call.Filter, depth)})";
         if (call.IgnoresNulls) text += " IGNORE NULLS";
         return call.Over is { } window ? $"{text} OVER {Window(window, depth)}" : text;

@@ -72,7 +72,7 @@ public sealed class CastTests
         Assert.Equal([(Int128)250000, (Int128)(-255000), (Int128)9999000, null], rig.Evaluate(new Cast(money, DataType.Decimal(38, 5))));
         var whole = rig.Column("i", DataType.BigInt, 1L, -7L, long.MaxValue, null);
         Assert.Equal([(Int128)100, (Int128)(-700), (Int128)long.MaxValue * 100, null], rig.Evaluate(new Cast(whole, DataType.Decimal(22, 2))));
-        Assert.Equal("NUMERIC_VALUE_OUT_OF_RANGE", Assert.Throws<QueryException>(() => rig.Evaluate(new Cast(whole, DataType.Decimal(18, 2)))).ErrorClass);
+        Assert.Equal("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", Assert.Throws<QueryException>(() => rig.Evaluate(new Cast(whole, DataType.Decimal(18, 2)))).ErrorClass);
     }
 
     [Fact]
