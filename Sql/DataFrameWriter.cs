@@ -20,21 +20,57 @@ public enum SaveMode
 }
 
 /// <summary>Writes a frame to files: <c>frame.Write.Mode(SaveMode.Overwrite).Parquet("out/orders")</c>. Immutable.</summary>
-/// <remarks>The path becomes a folder with a file for each partition that has rows. It appears whole, with an empty <c>_SUCCESS</c> in it, or not at all.</remarks>
+/// <remarks>The path becomes a folder with a file for each partition that has rows, or more (<see cref="PartitionBy"/>, <see cref="RowsPerFile"/>,
+/// <see cref="BytesPerFile"/>). It appears whole, with an empty <c>_SUCCESS</c> in it, or not at all. Files that are appended come one after the other, once
+/// all are complete.</remarks>
 public sealed class DataFrameWriter
 {
     private readonly DataFrame _frame;
-    private readonly SaveMode _mode;
+    private readonly WriteOptions _options;
 
-    internal DataFrameWriter(DataFrame frame, SaveMode mode)
+    internal DataFrameWriter(DataFrame frame, SaveMode mode) : this(frame, new WriteOptions(mode, [])) { }
+
+    private DataFrameWriter(DataFrame frame, WriteOptions options)
     {
         _frame = frame;
-        _mode = mode;
+        _options = options;
     }
 
     /// <summary>The same with another way to treat what is at the path.</summary>
     /// <param name="mode">The way; <see cref="SaveMode.ErrorIfExists"/> if this is not called.</param>
-    public DataFrameWriter Mode(SaveMode mode) => new(_frame, mode);
+    public DataFrameWriter Mode(SaveMode mode) => new(_frame, _options with { Mode = mode });
+
+    /// <summary>The same with a folder for each value of some columns: <c>year=2024/month=1/part-00000.parquet</c>. Readers get the columns back from the
+    /// names, and pass over folders that they need not look into.</summary>
+    /// <remarks>Rows are sorted by these columns in each partition, so that one file is open at a time. Each partition writes a file into each folder
+    /// that it has rows for. Names are escaped as Hive and Spark do it; null and the
+    /// empty text are <c>__HIVE_DEFAULT_PARTITION__</c>. Without rows there are no folders.</remarks>
+    /// <param name="columns">Names of columns, the outermost folder's first; none for no folders.</param>
+    public DataFrameWriter PartitionBy(params string[] columns)
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        return new(_frame, _options with { PartitionColumns = [.. columns] });
+    }
+
+    /// <summary>The same with files of so many rows at most.</summary>
+    /// <param name="rows">Rows of a file; 1 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
+    public DataFrameWriter RowsPerFile(long rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        return new(_frame, _options with { RowsPerFile = rows });
+    }
+
+    /// <summary>The same with files that end once they have so many bytes.</summary>
+    /// <remarks>A file is longer by what is written at once: a row group of Parquet (<see cref="ParquetWriteOptions.RowGroupRows"/>), some hundred kilobytes of
+    /// CSV and JSON.</remarks>
+    /// <param name="bytes">Bytes of a file; 1 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
+    public DataFrameWriter BytesPerFile(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
+        return new(_frame, _options with { BytesPerFile = bytes });
+    }
 
     /// <summary>Writes Parquet files.</summary>
     /// <remarks>Action.</remarks>
@@ -47,7 +83,7 @@ public sealed class DataFrameWriter
     /// <inheritdoc cref="Parquet"/>
     /// <param name="cancellationToken">Cancels the job; nothing is left of it.</param>
     public Task ParquetAsync(string path, ParquetWriteOptions? options = null, CancellationToken cancellationToken = default) =>
-        FrameWriter.WriteAsync(_frame, path, new ParquetFormat(options), _mode, cancellationToken);
+        FrameWriter.WriteAsync(_frame, path, new ParquetFormat(options), _options, cancellationToken);
 
     /// <summary>Writes CSV files.</summary>
     /// <remarks>Action. Nulls are written as <see cref="CsvOptions.NullValue"/> without quotes, texts that look like it within quotes. Timestamps are in UTC.</remarks>
@@ -60,7 +96,7 @@ public sealed class DataFrameWriter
     /// <inheritdoc cref="Csv"/>
     /// <param name="cancellationToken">Cancels the job; nothing is left of it.</param>
     public Task CsvAsync(string path, CsvOptions? options = null, CancellationToken cancellationToken = default) =>
-        FrameWriter.WriteAsync(_frame, path, new CsvFormat(options ?? new CsvOptions()), _mode, cancellationToken);
+        FrameWriter.WriteAsync(_frame, path, new CsvFormat(options ?? new CsvOptions()), _options, cancellationToken);
 
     /// <summary>Writes JSON files: an object a line, without the fields that are null.</summary>
     /// <remarks>Action. Timestamps are in UTC, bytes in base 64.</remarks>
@@ -71,5 +107,5 @@ public sealed class DataFrameWriter
 
     /// <inheritdoc cref="Json"/>
     /// <param name="cancellationToken">Cancels the job; nothing is left of it.</param>
-    public Task JsonAsync(string path, CancellationToken cancellationToken = default) => FrameWriter.WriteAsync(_frame, path, new JsonFormat(), _mode, cancellationToken);
+    public Task JsonAsync(string path, CancellationToken cancellationToken = default) => FrameWriter.WriteAsync(_frame, path, new JsonFormat(), _options, cancellationToken);
 }

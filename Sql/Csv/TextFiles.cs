@@ -6,14 +6,8 @@ namespace Dataflow.Sql.Csv;
 /// <summary>Files of text as tables find, cut and open them.</summary>
 internal static class TextFiles
 {
-    /// <summary>The files of a path.</summary>
-    /// <exception cref="InputException">There are none.</exception>
-    public static FileEntry[] Find(string path)
-    {
-        var found = new InputPaths(path).Find();
-        if (found.Count == 0) throw new InputException($"There are no files in '{path}'. Files whose names begin with '_' or '.' are passed over.", path);
-        return [.. found];
-    }
+    /// <summary>The error of a path at which there are no files.</summary>
+    public static InputException NoFiles(string path) => new($"There are no files in '{path}'. Files whose names begin with '_' or '.' are passed over.", path);
 
     /// <summary>Opens a file that was planned.</summary>
     /// <exception cref="InputException">It is not what it was when the query was planned.</exception>

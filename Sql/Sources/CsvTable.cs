@@ -11,20 +11,22 @@ namespace Dataflow.Sql.Sources;
 /// when they are planned. Compressed files (by extension) are read as one. Text is UTF-8.</remarks>
 public sealed class CsvTable : ITable
 {
-    private readonly FileEntry[] _files;
+    private readonly FolderColumns _folders;
+    private readonly int _fileColumns;
     private readonly CsvOptions _options;
     private readonly CsvPlan _plan;
     private readonly ConcurrentDictionary<string, CsvSplit[]> _splits = new(StringComparer.Ordinal);
 
-    private CsvTable(string name, FileEntry[] files, CsvOptions options, CsvPlan plan)
+    private CsvTable(string name, FolderColumns folders, CsvOptions options, CsvPlan plan)
     {
         Name = name;
-        _files = files;
+        _folders = folders;
         _options = options;
         _plan = plan;
-        Schema = options.CorruptRecordColumn is { } corrupt ? new Schema(plan.Columns.Fields.Add(new Field(corrupt, DataType.String))) : plan.Columns;
-        var bytes = files.Sum(file => file.Length);
-        Statistics = new TableStatistics(-1, bytes);
+        var columns = options.CorruptRecordColumn is { } corrupt ? new Schema(plan.Columns.Fields.Add(new Field(corrupt, DataType.String))) : plan.Columns;
+        _fileColumns = columns.Count;
+        Schema = folders.After(columns);
+        Statistics = new TableStatistics(-1, folders.Files.Sum(file => file.Length));
     }
 
     /// <inheritdoc/>
@@ -37,7 +39,7 @@ public sealed class CsvTable : ITable
     public TableStatistics Statistics { get; }
 
     /// <summary>Opens files: finds them, and reads the beginning of the first one for names and types that the options leave open.</summary>
-    /// <param name="path">A file, a folder (the files directly in it), a pattern, or several with commas between them.</param>
+    /// <param name="path">A file, a folder (the files directly in it; all below it if folders in it are named <c>column=value</c>), a pattern, or several with commas between them.</param>
     /// <param name="options">How they are written.</param>
     /// <param name="timeZone">The zone of timestamps that name none.</param>
     /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
@@ -48,17 +50,18 @@ public sealed class CsvTable : ITable
         options ??= new CsvOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SplitBytes, 1, nameof(options));
         var dialect = CsvDialect.Of(options);
-        var files = TextFiles.Find(path);
-        var columns = options.Schema ?? CsvSchema.Find(files, options, dialect);
+        var folders = FolderColumns.Find(path);
+        var columns = options.Schema ?? CsvSchema.Find(folders.Files, options, dialect);
         if (options.CorruptRecordColumn is { } corrupt && columns.IndexOf(corrupt) >= 0)
             throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(options));
         // Whatever a schema says, a field that does not fit is null.
         if (options.Mode != MalformedMode.FailFast) columns = new Schema(columns.Fields.ConvertAll(field => field with { Nullable = true }));
-        return new CsvTable(path, files, options, new CsvPlan(dialect, new CsvFormats(options.DateFormat, options.TimestampFormat, timeZone), options.HasHeader, options.Mode, columns));
+        return new CsvTable(path, folders, options, new CsvPlan(dialect, new CsvFormats(options.DateFormat, options.TimestampFormat, timeZone), options.HasHeader, options.Mode, columns));
     }
 
     /// <inheritdoc/>
-    public ITableScan Scan(ScanRequest request) => new CsvScan(_plan, request.Fields, [.. _files.SelectMany(file => _splits.GetOrAdd(file.Path, _ => Cut(file)))]);
+    public ITableScan Scan(ScanRequest request) =>
+        _folders.Scan(request, _fileColumns, (files, fields) => new CsvScan(_plan, fields, [.. files.SelectMany(file => _splits.GetOrAdd(file.Path, _ => Cut(file)))]));
 
     private CsvSplit[] Cut(FileEntry file)
     {

@@ -1,5 +1,3 @@
-using Dataflow.Files;
-using Dataflow.Sql.Csv;
 using Dataflow.Sql.Json;
 
 namespace Dataflow.Sql.Sources;
@@ -8,20 +6,23 @@ namespace Dataflow.Sql.Sources;
 /// <remarks>A task reads a part of a file; compressed files (by extension) are read as one. Objects and lists within objects are text: their JSON.</remarks>
 public sealed class JsonTable : ITable
 {
-    private readonly FileEntry[] _files;
+    private readonly FolderColumns _folders;
+    private readonly int _fileColumns;
     private readonly JsonOptions _options;
     private readonly Schema _columns;
     private readonly string _timeZone;
 
-    private JsonTable(string name, FileEntry[] files, JsonOptions options, Schema columns, string timeZone)
+    private JsonTable(string name, FolderColumns folders, JsonOptions options, Schema columns, string timeZone)
     {
         Name = name;
-        _files = files;
+        _folders = folders;
         _options = options;
         _columns = columns;
         _timeZone = timeZone;
-        Schema = options.CorruptRecordColumn is { } corrupt ? new Schema(columns.Fields.Add(new Field(corrupt, DataType.String))) : columns;
-        Statistics = new TableStatistics(-1, files.Sum(file => file.Length));
+        var all = options.CorruptRecordColumn is { } corrupt ? new Schema(columns.Fields.Add(new Field(corrupt, DataType.String))) : columns;
+        _fileColumns = all.Count;
+        Schema = folders.After(all);
+        Statistics = new TableStatistics(-1, folders.Files.Sum(file => file.Length));
     }
 
     /// <inheritdoc/>
@@ -34,7 +35,7 @@ public sealed class JsonTable : ITable
     public TableStatistics Statistics { get; }
 
     /// <summary>Opens files: finds them, and reads the beginning of the first one for columns unless the options give them.</summary>
-    /// <param name="path">A file, a folder (the files directly in it), a pattern, or several with commas between them.</param>
+    /// <param name="path">A file, a folder (the files directly in it; all below it if folders in it are named <c>column=value</c>), a pattern, or several with commas between them.</param>
     /// <param name="options">What they mean.</param>
     /// <param name="timeZone">The zone of timestamps that name none.</param>
     /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
@@ -43,14 +44,15 @@ public sealed class JsonTable : ITable
     {
         options ??= new JsonOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SplitBytes, 1, nameof(options));
-        var files = TextFiles.Find(path);
-        var columns = options.Schema ?? JsonSchema.Find(files, options.InferRows);
+        var folders = FolderColumns.Find(path);
+        var columns = options.Schema ?? JsonSchema.Find(folders.Files, options.InferRows);
         if (options.CorruptRecordColumn is { } corrupt && columns.IndexOf(corrupt) >= 0)
             throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(options));
         // A field that is not there is null.
-        return new JsonTable(path, files, options, new Schema(columns.Fields.ConvertAll(field => field with { Nullable = true })), timeZone);
+        return new JsonTable(path, folders, options, new Schema(columns.Fields.ConvertAll(field => field with { Nullable = true })), timeZone);
     }
 
     /// <inheritdoc/>
-    public ITableScan Scan(ScanRequest request) => new LineScan(LineScan.Cut(_files, _options.SplitBytes), new JsonParser(_columns, request.Fields, _options.Mode, _timeZone));
+    public ITableScan Scan(ScanRequest request) =>
+        _folders.Scan(request, _fileColumns, (files, fields) => new LineScan(LineScan.Cut(files, _options.SplitBytes), new JsonParser(_columns, fields, _options.Mode, _timeZone)));
 }

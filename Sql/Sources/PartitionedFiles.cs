@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dataflow.Files;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Writing;
 
 namespace Dataflow.Sql.Sources;
 
@@ -9,8 +10,6 @@ namespace Dataflow.Sql.Sources;
 /// <param name="Files">The files, each with a value for each of those columns.</param>
 internal sealed record PartitionedFiles(ValueList<Field> Columns, IReadOnlyList<(FileEntry Entry, ValueList<Literal> Values)> Files)
 {
-    private const string NullName = "__HIVE_DEFAULT_PARTITION__";
-
     /// <summary>Finds files. A folder that holds folders named <c>column=value</c> stands for all files below it.</summary>
     /// <param name="path">A file, a folder, a pattern, or several with commas between them.</param>
     /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
@@ -46,14 +45,14 @@ internal sealed record PartitionedFiles(ValueList<Field> Columns, IReadOnlyList<
         return system.Find(full) is { IsFolder: true } && system.List(full).Any(IsPartition) ? full : null;
     }
 
-    private static bool IsPartition(FileEntry entry) => entry.IsFolder && FilePath.NameOf(entry.Path) is var name && !FilePath.IsHidden(name) && name.IndexOf('=') > 0;
+    private static bool IsPartition(FileEntry entry) => entry.IsFolder && FilePath.NameOf(entry.Path) is var name && name[0] != '.' && name.IndexOf('=') > 0;
 
     private static void Walk(IFileSystem system, string folder, List<(string Name, string? Value)> values, List<(FileEntry, List<(string, string?)>)> found)
     {
         foreach (var entry in system.List(folder))
         {
             var name = FilePath.NameOf(entry.Path);
-            if (FilePath.IsHidden(name)) continue;
+            if (FilePath.IsHidden(name) && !IsPartition(entry)) continue;
             if (!entry.IsFolder)
             {
                 found.Add((entry, values));
@@ -63,7 +62,7 @@ internal sealed record PartitionedFiles(ValueList<Field> Columns, IReadOnlyList<
                 throw new InputException($"The folder '{entry.Path}' is not named as 'column=value', but folders beside or above it are. Move it elsewhere, or read files below it with a pattern.", entry.Path);
             var at = name.IndexOf('=');
             var value = Uri.UnescapeDataString(name[(at + 1)..]);
-            Walk(system, entry.Path, [.. values, (Uri.UnescapeDataString(name[..at]), value == NullName ? null : value)], found);
+            Walk(system, entry.Path, [.. values, (Uri.UnescapeDataString(name[..at]), value == PartitionFolder.NullName ? null : value)], found);
         }
     }
 

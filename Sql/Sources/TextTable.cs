@@ -1,29 +1,28 @@
-using Dataflow.Files;
 using Dataflow.Sql.Columns;
-using Dataflow.Sql.Csv;
 using Dataflow.Sql.Json;
 
 namespace Dataflow.Sql.Sources;
 
-/// <summary>The lines of files of text as a table of one column, <c>value</c>.</summary>
+/// <summary>The lines of files of text as a table of one column, <c>value</c>, and those that names of folders give.</summary>
 public sealed class TextTable : ITable
 {
     private const long SplitBytes = 32L << 20;
 
-    private readonly FileEntry[] _files;
+    private readonly FolderColumns _folders;
 
-    private TextTable(string name, FileEntry[] files)
+    private TextTable(string name, FolderColumns folders)
     {
         Name = name;
-        _files = files;
-        Statistics = new TableStatistics(-1, files.Sum(file => file.Length));
+        _folders = folders;
+        Schema = folders.After(new Schema(new Field("value", DataType.String, Nullable: false)));
+        Statistics = new TableStatistics(-1, folders.Files.Sum(file => file.Length));
     }
 
     /// <inheritdoc/>
     public string Name { get; }
 
     /// <inheritdoc/>
-    public Schema Schema { get; } = new(new Field("value", DataType.String, Nullable: false));
+    public Schema Schema { get; }
 
     /// <inheritdoc/>
     public TableStatistics Statistics { get; }
@@ -31,10 +30,10 @@ public sealed class TextTable : ITable
     /// <summary>Finds files.</summary>
     /// <param name="path">A file, a folder (the files directly in it), a pattern, or several with commas between them.</param>
     /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
-    public static TextTable Open(string path) => new(path, TextFiles.Find(path));
+    public static TextTable Open(string path) => new(path, FolderColumns.Find(path));
 
     /// <inheritdoc/>
-    public ITableScan Scan(ScanRequest request) => new LineScan(LineScan.Cut(_files, SplitBytes), new Parser(request.Fields.Count));
+    public ITableScan Scan(ScanRequest request) => _folders.Scan(request, 1, (files, fields) => new LineScan(LineScan.Cut(files, SplitBytes), new Parser(fields.Count)));
 
     private sealed class Parser(int columns) : LineParser
     {

@@ -28,66 +28,48 @@ internal abstract class BatchFileWriter : IDisposable
     public virtual void Dispose() { }
 }
 
+/// <summary>What a task needs to know of the rows that it writes.</summary>
+/// <param name="Schema">The columns that stand in files: the first ones of the batches.</param>
+/// <param name="Folders">The columns that name folders, whose texts are the last ones of the batches.</param>
+/// <param name="Options">How rows are cut into files.</param>
+internal sealed record WrittenRows(Schema Schema, ValueList<string> Folders, WriteOptions Options);
+
 /// <summary>Runs the job that writes a frame.</summary>
 internal static class FrameWriter
 {
-    public static async Task WriteAsync(DataFrame frame, string path, BatchFormat format, SaveMode mode, CancellationToken cancellationToken)
+    public static async Task WriteAsync(DataFrame frame, string path, BatchFormat format, WriteOptions options, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        var schema = frame.Schema;
-        if (schema.GroupBy(field => field.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Skip(1).Any()) is { } twice)
-            throw new QueryException("COLUMN_ALREADY_EXISTS", $"Two columns are called '{twice.Key}', which files can't have. Give one another name with As or WithColumnRenamed.");
-        format.Check(schema);
-        if (mode == SaveMode.Ignore && FileSystems.For(path).Find(FileSystems.Resolve(path)) is not null) return;
-        var (physical, run) = frame.Session.Plan(frame);
-        using var ends = run;
-        var batches = physical.ToRdd(run);
-        var existing = mode switch
+        var plan = WritePlan.Of(frame, options);
+        format.Check(plan.Schema);
+        if (options.Mode == SaveMode.Ignore && FileSystems.For(path).Find(FileSystems.Resolve(path)) is not null) return;
+        using var run = new QueryRun(frame.Session.Context, new QueryScope(frame.Session.Settings(), frame.Text));
+        var batches = plan.Rows.ToRdd(run);
+        var existing = options.Mode switch
         {
             SaveMode.Overwrite => ExistingOutput.Replace,
             SaveMode.Append => ExistingOutput.Append,
             _ => ExistingOutput.Refuse,
         };
         using var output = AtomicOutput.Begin(path, batches.PartitionCount, existing);
-        var plan = output.Plan;
-        var tasks = await QueryRunErrors.Unwrap(run.Context.RunJobAsync(batches, rows => Write(rows, plan, format, schema), null, cancellationToken)).ConfigureAwait(false);
+        var target = output.Plan;
+        var rows = new WrittenRows(plan.Schema, plan.Folders, options);
+        var tasks = await QueryRunErrors.Unwrap(run.Context.RunJobAsync(batches, each => Write(each, target, format, rows), null, cancellationToken)).ConfigureAwait(false);
 
         // Renames may take a while: not on the thread that brought the last result.
         await Task.Run(() => output.Commit(tasks), CancellationToken.None).ConfigureAwait(false);
     }
 
-    private static TaskCommit Write(IEnumerable<ColumnBatch> batches, OutputPlan plan, BatchFormat format, Schema schema)
+    private static TaskCommit Write(IEnumerable<ColumnBatch> batches, OutputPlan plan, BatchFormat format, WrittenRows rows)
     {
         var context = TaskContext.Current!;
-        using var output = plan.OpenTask(context);
-        OutputFile? file = null;
-        BatchFileWriter? writer = null;
-        try
+        using var files = new TaskFiles(plan, format, rows, context);
+        if (context.PartitionIndex == 0) files.BeginEmpty();
+        foreach (var batch in batches)
         {
-            var rows = 0L;
-            // The first file is there even if it has no rows: who reads the folder sees the columns.
-            if (context.PartitionIndex == 0) Begin();
-            foreach (var batch in batches)
-            {
-                context.ThrowIfCancelled();
-                if (writer is null) Begin();
-                writer!.Write(batch);
-                rows += batch.Alive;
-            }
-            writer?.Complete();
-            file?.Complete(rows);
-            return output.Commit();
+            context.ThrowIfCancelled();
+            files.Write(batch);
         }
-        finally
-        {
-            writer?.Dispose();
-            file?.Dispose();
-        }
-
-        void Begin()
-        {
-            file = output.Create(plan.PartName(context.PartitionIndex, format.Extension));
-            writer = format.Open(file.Stream, schema, context);
-        }
+        return files.Commit();
     }
 }
