@@ -1,5 +1,7 @@
 using Dataflow.Errors;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Parquet;
 using Dataflow.Sql.Sources;
 using Dataflow.Storage;
 using Dataflow.Tasks;
@@ -19,12 +21,16 @@ internal sealed unsafe class CacheBlockReader : BatchReader
     private readonly FlatVector?[] _views;
     private readonly NativeBuffer?[] _entries;
     private readonly ColumnDictionary?[] _dictionaries;
+    private readonly RowFilter _rowFilter;
+    private readonly Action<int> _load;
+    private readonly bool[] _isLoaded;
     private readonly int _width;
     private Slab[] _chunk = [];
     private int _chunkCount;
     private int _nextSlab;
     private byte* _block;
     private int _nextBatch;
+    private int _at;
 
     /// <param name="blocks">The blocks; owned.</param>
     /// <param name="types">The types of all columns of the blocks.</param>
@@ -43,7 +49,16 @@ internal sealed unsafe class CacheBlockReader : BatchReader
         _batch = new ColumnBatch([.. _fields.Select(field => new ColumnVector(types[field]))]);
         _views = new FlatVector?[_fields.Length];
         _entries = new NativeBuffer?[_fields.Length];
+        _rowFilter = new RowFilter(_arena, request.Fields, dynamic);
+        _load = Load;
+        _isLoaded = new bool[_fields.Length];
         _dictionaries = new ColumnDictionary?[_fields.Length];
+    }
+
+    public override bool TryTake(FilterEvaluator filter)
+    {
+        _rowFilter.Add(filter);
+        return true;
     }
 
     public override bool TryNext(out ColumnBatch batch)
@@ -54,13 +69,16 @@ internal sealed unsafe class CacheBlockReader : BatchReader
             _cancellation.ThrowIfCancellationRequested();
             if (_block == null && !NextBlock()) return false;
             var header = (CacheHeader*)_block;
-            for (; _nextBatch < header->Batches; _nextBatch++)
+            while (_nextBatch < header->Batches)
             {
-                var rows = Math.Min(ColumnBatch.MaxRows, header->Rows - (_nextBatch * ColumnBatch.MaxRows));
-                if (IsRejected(_nextBatch, rows)) continue;
-                for (var i = 0; i < _fields.Length; i++) Show(i, _nextBatch, rows);
+                _at = _nextBatch++;
+                var rows = Math.Min(ColumnBatch.MaxRows, header->Rows - (_at * ColumnBatch.MaxRows));
+                if (IsRejected(_at, rows)) continue;
                 _batch.Set(rows);
-                _nextBatch++;
+                Array.Clear(_isLoaded);
+                if (!_rowFilter.IsEmpty) _rowFilter.Run(_batch, _load);
+                if (_batch.Alive == 0) continue;
+                for (var i = 0; i < _fields.Length; i++) Load(i);
                 return true;
             }
             _block = null;
@@ -108,6 +126,13 @@ internal sealed unsafe class CacheBlockReader : BatchReader
             if (zone->Nulls == rows || (zone->IsKnown != 0 && (zone->Max < wanted.Min || zone->Min > wanted.Max))) return true;
         }
         return false;
+    }
+
+    private void Load(int index)
+    {
+        if (_isLoaded[index]) return;
+        _isLoaded[index] = true;
+        Show(index, _at, _batch.Rows);
     }
 
     private void Show(int index, int batch, int rows)

@@ -22,7 +22,7 @@ internal sealed class CacheFillRdd(Rdd<ColumnBatch> rows, ValueList<DataType> ty
 }
 
 /// <summary>Reads what is kept of a frame.</summary>
-internal sealed class CacheScanRdd(Rdd<Slab> blocks, ValueList<DataType> types, ScanRequest request) : Rdd<ColumnBatch>(blocks.Context, "CachedScan")
+internal sealed class CacheScanRdd(Rdd<Slab> blocks, ValueList<DataType> types, ScanRequest request, ValueList<ScanFilterSource> filters) : Rdd<ColumnBatch>(blocks.Context, "CachedScan")
 {
     private readonly OneToOneDependency _dependency = new(blocks);
 
@@ -33,5 +33,5 @@ internal sealed class CacheScanRdd(Rdd<Slab> blocks, ValueList<DataType> types, 
     protected override Partition[] GetPartitions() => [.. blocks.Partitions];
 
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context) =>
-        new BatchChunks(new CacheBlockReader(blocks.Read(partition, context), types, request, [], context));
+        new BatchChunks(new CacheBlockReader(blocks.Read(partition, context), types, request, ScanFilterSource.Open(filters, context), context));
 }

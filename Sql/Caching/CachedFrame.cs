@@ -1,4 +1,5 @@
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 using Dataflow.Sql.Records;
@@ -57,10 +58,12 @@ internal sealed class CachedFrame : IRddTable
         }
     }
 
-    public Rdd<ColumnBatch> ToRdd(ScanRequest request)
+    public bool TakesDynamicFilters => true;
+
+    public Rdd<ColumnBatch> ToRdd(ScanRequest request, ValueList<ScanFilterSource> filters)
     {
         lock (_lock) _blocks ??= Blocks();
-        return new CacheScanRdd(_blocks, _types, request);
+        return new CacheScanRdd(_blocks, _types, request, filters);
     }
 
     /// <summary>Drops what is kept; queries that read it now go on.</summary>

@@ -124,7 +124,12 @@ internal sealed class ExchangeRdd(ExchangeDependency exchange) : Rdd<ColumnBatch
 /// <summary>Where a scan finds a dynamic filter.</summary>
 /// <param name="Field">The field of the table that it is about.</param>
 /// <param name="Source">Where it is.</param>
-internal sealed record ScanFilterSource(int Field, DynamicFilterSource Source);
+internal sealed record ScanFilterSource(int Field, DynamicFilterSource Source)
+{
+    /// <summary>The filters that there are now.</summary>
+    public static IDynamicFilter[] Open(ValueList<ScanFilterSource> filters, TaskContext task) =>
+        filters.Count == 0 ? [] : [.. filters.Select(filter => filter.Source.Open(filter.Field, task)).OfType<IDynamicFilter>()];
+}
 
 /// <summary>Reads a table: a partition is a split.</summary>
 internal sealed class ScanRdd(DataflowContext context, ITableScan scan, ValueList<ScanFilterSource> filters) : Rdd<ColumnBatch>(context, "Scan")
@@ -136,10 +141,7 @@ internal sealed class ScanRdd(DataflowContext context, ITableScan scan, ValueLis
     protected override Partition[] GetPartitions() => [.. scan.Splits.Select((split, i) => new ScanPartition(i, split))];
 
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context) =>
-        new BatchChunks(new CancellableReader(scan.Open(((ScanPartition)partition).Split, context, Filters(context)), context.CancellationToken));
-
-    private IDynamicFilter[] Filters(TaskContext task) =>
-        filters.Count == 0 ? [] : [.. filters.Select(filter => filter.Source.Open(filter.Field, task)).OfType<IDynamicFilter>()];
+        new BatchChunks(new CancellableReader(scan.Open(((ScanPartition)partition).Split, context, ScanFilterSource.Open(filters, context)), context.CancellationToken));
 }
 
 /// <summary>A split of a table.</summary>

@@ -26,13 +26,20 @@ internal sealed unsafe class RowFilter
     /// <param name="columns">The columns of the batches.</param>
     /// <param name="dynamic">Filters of fields; those of fields that are not among the columns are left out.</param>
     public RowFilter(TaskArena arena, ValueList<SplitColumn> columns, IReadOnlyList<IDynamicFilter> dynamic)
+        : this(arena, [.. columns.Select(column => column.Field)], dynamic) { }
+
+    /// <summary>The dynamic filters of a scan.</summary>
+    /// <param name="arena">Whose memory it takes.</param>
+    /// <param name="fields">The fields that the columns of the batches hold.</param>
+    /// <param name="dynamic">Filters of fields; those of fields that are not among the columns are left out.</param>
+    public RowFilter(TaskArena arena, ValueList<int> fields, IReadOnlyList<IDynamicFilter> dynamic)
     {
         _mask = (ulong*)arena.Rent(ColumnBatch.MaxRows / 8).Pointer;
         foreach (var filter in dynamic)
         {
-            for (var i = 0; i < columns.Count; i++)
+            for (var i = 0; i < fields.Count; i++)
             {
-                if (columns[i].Field == filter.Field) _steps.Add(new DynamicStep(filter, i, arena));
+                if (fields[i] == filter.Field) _steps.Add(new DynamicStep(filter, i, arena));
             }
         }
     }

@@ -18,7 +18,7 @@ internal static class DynamicFilterPlans
     {
         switch (plan)
         {
-            case ScanExec { Table: not Records.IRddTable } scan:
+            case ScanExec { Table: not Records.IRddTable { TakesDynamicFilters: false } } scan:
                 var place = scan.Columns.ToList().IndexOf(column);
                 return place < 0 ? null : scan with { Dynamic = [.. scan.Dynamic, new ScanSlot(scan.Request.Fields[place], slot)] };
             case FilterExec filter:

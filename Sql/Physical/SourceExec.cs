@@ -27,7 +27,7 @@ public sealed record ScanExec(ITable Table, ScanRequest Request, ValueList<Colum
 
     /// <inheritdoc/>
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run) =>
-        Table is IRddTable rows ? rows.ToRdd(Request) : new ScanRdd(run.Context, Table.Scan(Request), Sources(run));
+        Table is IRddTable rows ? rows.ToRdd(Request, Sources(run)) : new ScanRdd(run.Context, Table.Scan(Request), Sources(run));
 
     private ValueList<ScanFilterSource> Sources(QueryRun run) =>
         [.. Dynamic.Where(each => run.FilterOf(each.Slot) is not null).Select(each => new ScanFilterSource(each.Field, run.FilterOf(each.Slot)!))];

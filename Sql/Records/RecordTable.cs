@@ -8,8 +8,11 @@ namespace Dataflow.Sql.Records;
 /// <summary>A table whose rows are the elements of an Rdd: reading it is a stage on it, not splits of its own.</summary>
 internal interface IRddTable : ITable
 {
+    /// <summary>Whether it leaves out rows by filters that become known while the query runs.</summary>
+    bool TakesDynamicFilters => false;
+
     /// <summary>The rows as batches.</summary>
-    Rdd<ColumnBatch> ToRdd(ScanRequest request);
+    Rdd<ColumnBatch> ToRdd(ScanRequest request, ValueList<ScanFilterSource> filters);
 
     ITableScan ITable.Scan(ScanRequest request) => throw new InvalidOperationException($"{Name} is read through its Rdd. This is a mistake in Dataflow: please report it.");
 }
@@ -24,7 +27,7 @@ internal sealed class RecordTable<T>(Rdd<T> records, long count) : IRddTable
 
     public TableStatistics Statistics { get; } = new(count, -1);
 
-    public Rdd<ColumnBatch> ToRdd(ScanRequest request) => new RecordBatchesRdd<T>(records, request.Fields);
+    public Rdd<ColumnBatch> ToRdd(ScanRequest request, ValueList<ScanFilterSource> filters) => new RecordBatchesRdd<T>(records, request.Fields);
 }
 
 /// <summary>The elements of an Rdd as batches of some of their columns.</summary>

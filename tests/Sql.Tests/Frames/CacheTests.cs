@@ -99,6 +99,19 @@ public sealed class CacheTests
     }
 
     [Fact]
+    public void Joins_leave_out_rows_of_what_is_kept()
+    {
+        using var context = DataflowContext.Local(threads: 2);
+        context.Sql("SELECT id, id % 1000 AS k, concat('k', id % 1000) AS t FROM range(300000)").Cache().CreateTempView("kept");
+        context.Sql("SELECT id AS few FROM range(150000, 150010)").CreateTempView("few");
+        var join = context.Sql("SELECT sum(k), count(*) FROM kept JOIN few ON id = few");
+        Assert.Contains("dynamic", join.ExplainText());
+        Assert.Equal([45L, 10L], join.Collect()[0].ToArray());
+        Assert.Equal([45L, 10L], join.Collect()[0].ToArray());
+        Assert.Equal(2700L, context.Sql("SELECT count(*) FROM kept JOIN few ON k = few - 150000 WHERE t <> 'k7'").Collect()[0][0]);
+    }
+
+    [Fact]
     public void What_is_kept_tells_the_optimiser_its_rows_and_bounds()
     {
         using var context = DataflowContext.Local(threads: 2);
