@@ -18,34 +18,41 @@ internal static unsafe class Frame
     private const int HasNulls = 1;
 
     /// <summary>Bytes that a frame of a store takes.</summary>
-    public static int SizeOf(RowStore store)
+    public static int SizeOf(RowStore store) => SizeOf(store.Show(), store.Count);
+
+    /// <summary>Writes all rows of a store.</summary>
+    /// <param name="store">The rows.</param>
+    /// <param name="target">As many bytes as <see cref="SizeOf(RowStore)"/> says.</param>
+    public static void Write(RowStore store, byte* target) => Write(store.Show(), store.Count, target);
+
+    /// <summary>Bytes that a frame of flat vectors takes.</summary>
+    public static int SizeOf(ReadOnlySpan<ColumnVector> columns, int rows)
     {
-        var size = (long)Header(store.ColumnCount);
-        for (var i = 0; i < store.ColumnCount; i++)
+        var size = (long)Header(columns.Length);
+        foreach (var column in columns)
         {
-            var column = store[i];
-            if (column.Validity != null) size += Padded(BitBytes(store.Count));
-            size += Padded(ValueBytes(column.Type.Physical, store.Count));
-            if (column.Type.Physical == PhysicalType.View) size += Padded(TextBytes(column));
+            if (column.Validity != null) size += Padded(BitBytes(rows));
+            size += Padded(ValueBytes(column.Type.Physical, rows));
+            if (column.Type.Physical == PhysicalType.View) size += Padded(TextBytes(column, rows));
         }
         return checked((int)size);
     }
 
-    /// <summary>Writes all rows of a store.</summary>
-    /// <param name="store">The rows.</param>
-    /// <param name="target">As many bytes as <see cref="SizeOf"/> says.</param>
-    public static void Write(RowStore store, byte* target)
+    /// <summary>Writes rows of flat vectors.</summary>
+    /// <param name="columns">The vectors; views of rows that are null are empty.</param>
+    /// <param name="rows">How many rows, from the first on.</param>
+    /// <param name="target">As many bytes as <see cref="SizeOf(ReadOnlySpan{ColumnVector}, int)"/> says.</param>
+    public static void Write(ReadOnlySpan<ColumnVector> columns, int rows, byte* target)
     {
-        var rows = store.Count;
         var header = (int*)target;
         header[0] = rows;
-        header[1] = store.ColumnCount;
-        var place = target + Header(store.ColumnCount);
-        for (var i = 0; i < store.ColumnCount; i++)
+        header[1] = columns.Length;
+        var place = target + Header(columns.Length);
+        for (var i = 0; i < columns.Length; i++)
         {
-            var column = store[i];
+            var column = columns[i];
             var isText = column.Type.Physical == PhysicalType.View;
-            var text = isText ? TextBytes(column) : 0;
+            var text = isText ? TextBytes(column, rows) : 0;
             header[2 + (2 * i)] = column.Validity != null ? HasNulls : 0;
             header[3 + (2 * i)] = text;
             if (column.Validity != null)
@@ -87,11 +94,11 @@ internal static unsafe class Frame
         _ => rows * DataType.WidthOf(physical),
     };
 
-    private static int TextBytes(ColumnStore column)
+    private static int TextBytes(ColumnVector column, int rows)
     {
         var views = (StringView*)column.Data;
         var bytes = 0L;
-        for (var row = 0; row < column.Count; row++) bytes += views[row].Length;
+        for (var row = 0; row < rows; row++) bytes += views[row].Length;
         return checked((int)bytes);
     }
 }
@@ -103,13 +110,16 @@ internal sealed unsafe class FrameReader
     private readonly StringView*[] _views;
     private readonly byte[]?[] _managed;
     private readonly ColumnBatch _batch;
+    private readonly int _mostRows = ColumnBatch.MaxRows;
     private readonly Func<int, nint>? _viewsFor;
 
     /// <param name="arena">Where views go; null for the managed heap, outside tasks.</param>
     /// <param name="types">The types of the columns.</param>
-    public FrameReader(TaskArena? arena, IEnumerable<DataType> types) : this(types, null)
+    /// <param name="mostRows">Most rows of a frame.</param>
+    public FrameReader(TaskArena? arena, IEnumerable<DataType> types, int mostRows = ColumnBatch.MaxRows) : this(types, null)
     {
-        const int bytes = ColumnBatch.MaxRows * 16;
+        _mostRows = mostRows;
+        var bytes = mostRows * 16;
         for (var i = 0; i < _types.Length; i++)
         {
             if (_types[i].Physical != PhysicalType.View) continue;
@@ -139,7 +149,7 @@ internal sealed unsafe class FrameReader
         fixed (byte* bytes = frame)
         {
             var header = (int*)bytes;
-            if (frame.Length < Frame.Header(_types.Length) || header[1] != _types.Length || header[0] is < 0 or > ColumnBatch.MaxRows) throw Corrupt("its header");
+            if (frame.Length < Frame.Header(_types.Length) || header[1] != _types.Length || header[0] < 0 || header[0] > _mostRows) throw Corrupt("its header");
             var rows = header[0];
             var left = (long)frame.Length - Frame.Header(_types.Length);
             var place = bytes + Frame.Header(_types.Length);

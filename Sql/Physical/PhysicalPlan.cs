@@ -43,7 +43,7 @@ public sealed class QueryRun(DataflowContext context, QueryScope scope) : IDispo
     /// <summary>What expressions are computed under.</summary>
     public QueryScope Scope { get; } = scope;
 
-    private readonly List<ExchangeDependency> _exchanges = [];
+    private readonly List<ShuffleDependency> _exchanges = [];
     private readonly Dictionary<Joins.DynamicFilterSlot, Joins.DynamicFilterSource> _filters = [];
 
     /// <summary>Drops what was exchanged.</summary>
@@ -63,6 +63,9 @@ public sealed class QueryRun(DataflowContext context, QueryScope scope) : IDispo
         _exchanges.Add(exchange);
         return exchange;
     }
+
+    /// <summary>Drops a shuffle with the run.</summary>
+    internal void Keep(ShuffleDependency exchange) => _exchanges.Add(exchange);
 
     internal Rdd<ColumnBatch> RddOf(PhysicalPlan plan)
     {

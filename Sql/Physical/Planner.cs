@@ -44,6 +44,9 @@ public sealed record PlannerOptions(int Parallelism)
 /// <param name="options">What it goes by.</param>
 public sealed class Planner(PlannerOptions options)
 {
+    // Rows that one task orders as soon as several would have begun.
+    private const double FewRows = 100_000;
+
     private readonly Dictionary<CommonDefinition, PhysicalPlan> _common = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>What it goes by.</summary>
@@ -68,7 +71,7 @@ public sealed class Planner(PlannerOptions options)
             Join join => JoinPlanner.Plan(join, this),
             Limit { Count: { } count, Input: Sort sort } limit => PlanTop(sort, count, limit.Offset),
             Limit limit => PlanLimit(limit),
-            Sort sort => new SortExec(sort.Orders, null, Single(Plan(sort.Input))),
+            Sort sort => new SortedExchangeExec(sort.Orders, Cardinality.Of(sort.Input) < FewRows ? 1 : PartitionsFor(), Plan(sort.Input)),
             Union union => PlanUnion(union),
             SetOperation operation => PlanSet(operation),
             CommonTable common => PlanCommon(common),

@@ -1,3 +1,4 @@
+using Dataflow.Shuffle;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
@@ -35,76 +36,101 @@ public sealed record SortExec(ValueList<SortOrder> Orders, long? Limit, Physical
     {
         // Rows beyond the limit are dropped when there are this many times as many as needed.
         private const long Excess = 4;
-        private const long LeastKept = 64 << 10;
+        private const long LeastKept = 32 << 10;
 
         private readonly BatchReader _input;
+        private readonly TaskContext _context;
         private readonly TaskArena _arena;
         private readonly SortColumns _keys;
-        private readonly ColumnVector[] _vectors;
         private readonly DataType[] _types;
-        private readonly long _limit;
+        private readonly ColumnVector[] _vectors;
+        private readonly SortPrefix _prefix;
+        private readonly RunCollector _rows;
         private readonly RowGatherer _gatherer;
-        private RowStore _store;
-        private int[]? _sorted;
+        private readonly TopFilter? _filter;
+        private readonly int _columns;
+        private readonly List<MapOutputWriter> _runs = [];
+        private BatchReader? _merge;
+        private bool _isSorted;
+        private long _left;
         private int _next;
 
         public Reader(ValueList<SortOrder> orders, long? limit, ValueList<ColumnReference> columns, QueryScope scope, BatchReader input, TaskContext context)
         {
             _input = input;
+            _context = context;
             _arena = new TaskArena(context, "sort");
-            _limit = limit ?? long.MaxValue;
+            _left = limit ?? long.MaxValue;
 
             // Keys that are columns are kept once.
             _keys = new SortColumns(orders, columns, scope.In(_arena));
             _types = [.. columns.Select(column => column.Type), .. _keys.Types];
+            _columns = columns.Count;
             _vectors = new ColumnVector[_types.Length];
-            _store = new RowStore(_arena, _types);
+            _prefix = new SortPrefix(_keys.Keys, _types);
+            _rows = new RunCollector(_arena, _types, _prefix);
             _gatherer = new RowGatherer(_arena, columns.Select(column => column.Type));
+            if (limit is not null) _filter = new TopFilter(_arena, _prefix, _keys.Keys);
         }
 
         public override bool TryNext(out ColumnBatch batch)
         {
-            _sorted ??= Sort();
             batch = _gatherer.Batch;
-            var count = (int)Math.Min(ColumnBatch.MaxRows, Math.Min(_sorted.Length, _limit) - _next);
+            if (_left <= 0) return false;
+            if (!_isSorted) Sort();
+            _isSorted = true;
+            if (_merge is not null)
+            {
+                if (!_merge.TryNext(out batch)) return false;
+                if (batch.Alive > _left) batch.Set((int)_left);
+                _left -= batch.Alive;
+                return true;
+            }
+            var count = (int)Math.Min(ColumnBatch.MaxRows, Math.Min(_rows.Rows.Count - _next, _left));
             if (count <= 0) return false;
-            _gatherer.Gather(_store, _sorted.AsSpan(_next, count));
+            _rows.Gather(_gatherer, _next, count);
             _next += count;
+            _left -= count;
             return true;
         }
 
         public override void Dispose()
         {
             _input.Dispose();
+            _merge?.Dispose();
+            foreach (var run in _runs) run.Dispose();
             _arena.Dispose();
             base.Dispose();
         }
 
-        private int[] Sort()
+        private void Sort()
         {
-            var most = _limit == long.MaxValue ? long.MaxValue : Math.Max(LeastKept, _limit * Excess);
-            while (_input.TryNext(out var rows))
+            var most = _filter is null ? long.MaxValue : Math.Max(LeastKept, _left > long.MaxValue / Excess ? long.MaxValue : _left * Excess);
+            while (_input.TryNext(out var batch))
             {
-                rows.Columns.CopyTo(_vectors, 0);
-                _keys.Evaluate(rows, _vectors.AsSpan(rows.Columns.Length));
-                _store.Append(_vectors, rows.Selection);
-                if (_store.Count > most) Trim();
+                batch.Columns.CopyTo(_vectors, 0);
+                _keys.Evaluate(batch, _vectors.AsSpan(batch.Columns.Length));
+                var selection = _filter is null ? batch.Selection : _filter.Of(_vectors, batch);
+                if (selection.Length == 0) continue;
+                _rows.Rows.Append(_vectors, selection);
+                if (_rows.Rows.Count > most) _filter!.Learn(_rows.KeepFirst((int)_left));
+                if (_rows.IsFull) WriteRun();
             }
-            return new RowOrder(_store, _keys.Keys).Sort();
+            if (_runs.Count == 0)
+            {
+                _rows.Order.Sort();
+                return;
+            }
+            WriteRun();
+            _merge = new RunMerge([.. _runs.Select(run => run.Run(0))], _types, _columns, _prefix, _context);
         }
 
-        private void Trim()
+        private void WriteRun()
         {
-            var best = new RowOrder(_store, _keys.Keys).Sort().AsSpan(0, (int)_limit);
-            var kept = new RowStore(_arena, _types);
-            var gatherer = new RowGatherer(_arena, _types);
-            for (var i = 0; i < best.Length; i += ColumnBatch.MaxRows)
-            {
-                kept.Append(gatherer.Gather(_store, best[i..Math.Min(best.Length, i + ColumnBatch.MaxRows)]));
-            }
-            gatherer.Return(_arena);
-            _store.Return();
-            _store = kept;
+            if (_rows.Rows.Count == 0) return;
+            var run = MapOutputWriter.ForRuns(_context, 1);
+            _runs.Add(run);
+            _rows.Write(run, 0);
         }
     }
 }

@@ -95,8 +95,8 @@ public sealed record WindowExec(ValueList<ColumnReference> Keys, ValueList<Named
                 foreach (var window in _windows) window.Add(batch);
             }
             RowOrderKey[] keys = [.. _keys.Select(key => new RowOrderKey(IndexOf(key), false, true))];
-            var byKeys = new RowOrder(_rows, keys);
-            var byOrders = new RowOrder(_rows, _orders.Keys);
+            var byKeys = new RowComparer(_rows, keys);
+            var byOrders = new RowComparer(_rows, _orders.Keys);
             for (var start = 0; start < _rows.Count;)
             {
                 var end = start + 1;
@@ -126,7 +126,7 @@ internal sealed class PeerGroups
     private readonly int[] _end;
     private readonly int[] _rank;
 
-    public PeerGroups(RowOrder order, int start, int end)
+    public PeerGroups(RowComparer order, int start, int end)
     {
         _start = start;
         _first = new int[end - start];
@@ -164,7 +164,7 @@ internal sealed class SortColumns
         var computed = orders.Select(order => order.Key).Where(key => key is not ColumnReference reference || !columns.Contains(reference)).Distinct().ToList();
         _computed = [.. computed.Select(key => ExpressionCompiler.Compile(key, columns, context))];
         Types = [.. computed.Select(key => key.Type)];
-        Keys = [.. orders.Select(order => new RowOrderKey(PositionOf(order.Key), order.Descending, order.NullsFirst))];
+        Keys = [.. orders.Select(order => new RowOrderKey(PositionOf(order.Key), order.Descending, order.NullsFirst, order.Key.Nullable))];
 
         int PositionOf(Expression key)
         {

@@ -1,114 +1,98 @@
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Dataflow.Sorting;
 using Dataflow.Sql.Columns;
+using Dataflow.Storage;
 
 namespace Dataflow.Sql.Rows;
 
-/// <summary>How a kept column takes part in an order.</summary>
-/// <param name="Column">Position in the store.</param>
-/// <param name="Descending">Largest first.</param>
-/// <param name="NullsFirst">Whether nulls come before all values.</param>
-internal readonly record struct RowOrderKey(int Column, bool Descending, bool NullsFirst);
-
-/// <summary>Orders rows of a store: by a prefix of the first key that compares as a number, and by all keys where that is equal. Stable.</summary>
-internal sealed unsafe class RowOrder(RowStore store, RowOrderKey[] keys)
+/// <summary>Orders rows of a store, stably: by their prefixes with a radix sort, and by all keys where those are equal.</summary>
+internal sealed unsafe class RowOrder : IDisposable
 {
-    /// <summary>The row numbers in order.</summary>
-    public int[] Sort()
+    private readonly TaskArena _arena;
+    private readonly RowStore _store;
+    private readonly SortPrefix _prefix;
+    private readonly ColumnVector[] _all;
+    private NativeBuffer? _entries;
+    private NativeBuffer? _scratch;
+    private bool _isInScratch;
+
+    /// <param name="arena">Memory.</param>
+    /// <param name="store">The rows.</param>
+    /// <param name="prefix">The order, over the store's columns.</param>
+    public RowOrder(TaskArena arena, RowStore store, SortPrefix prefix)
     {
-        var entries = new Entry[store.Count];
-        for (var row = 0; row < entries.Length; row++) entries[row] = new Entry(keys.Length == 0 ? 0 : PrefixOf(row), row);
-        Array.Sort(entries, new ByKeys(this));
-        return Array.ConvertAll(entries, entry => entry.Row);
+        _arena = arena;
+        _store = store;
+        _prefix = prefix;
+        _all = [.. Enumerable.Range(0, store.ColumnCount).Select(i => new ColumnVector(store[i].Type))];
     }
 
-    /// <summary>Compares two rows by all keys.</summary>
-    public int Compare(int left, int right)
+    /// <summary>Bytes that ordering takes for each row beside the row.</summary>
+    public const int BytesPerRow = 32;
+
+    /// <summary>The rows in order. Valid until the next call.</summary>
+    public ReadOnlySpan<RowSorter.Entry> Sort()
     {
-        foreach (var key in keys)
+        var count = _store.Count;
+        Return();
+        if (count == 0) return default;
+        _entries = _arena.Rent(checked(count * sizeof(RowSorter.Entry)));
+        _scratch = _arena.Rent(checked(count * sizeof(RowSorter.Entry)));
+        var entries = new Span<RowSorter.Entry>(_entries.Pointer, count);
+        var prefixes = (ulong*)_scratch.Pointer;
+        for (var start = 0; start < count; start += ColumnBatch.MaxRows)
         {
-            var column = store[key.Column];
-            var leftNull = column.IsNull(left);
-            if (leftNull | column.IsNull(right))
-            {
-                if (leftNull & column.IsNull(right)) continue;
-                return leftNull == key.NullsFirst ? -1 : 1;
-            }
-            var order = CompareValues(column, left, right);
-            if (order != 0) return key.Descending ? -order : order;
+            var rows = Math.Min(ColumnBatch.MaxRows, count - start);
+            Show(start, rows);
+            _prefix.Of(_all, rows, prefixes);
+            for (var i = 0; i < rows; i++) entries[start + i] = new RowSorter.Entry { Prefix = prefixes[i], Row = start + i };
         }
-        return 0;
+        var sorted = RowSorter.SortByPrefix(entries, new Span<RowSorter.Entry>(_scratch.Pointer, count));
+        fixed (RowSorter.Entry* first = sorted) _isInScratch = first == _scratch.Pointer;
+        if (_prefix.IsExact) return sorted;
+        Show(0, count);
+        RowSorter.SortTies(sorted, new ByKeys(_prefix, _all));
+        return sorted;
     }
 
-    private static int CompareValues(ColumnStore column, int left, int right)
+    /// <summary>A place of the order that <see cref="Sort"/> gave last.</summary>
+    public RowSorter.Entry Of(int place) => new Span<RowSorter.Entry>((_isInScratch ? _scratch : _entries)!.Pointer, _store.Count)[place];
+
+    /// <summary>Gives the memory back.</summary>
+    public void Return()
     {
-        var data = column.Data;
-        switch (column.Type.Physical)
-        {
-            case PhysicalType.Bit: return Bit(data, left) - Bit(data, right);
-            case PhysicalType.Int8: return ((sbyte*)data)[left].CompareTo(((sbyte*)data)[right]);
-            case PhysicalType.Int16: return ((short*)data)[left].CompareTo(((short*)data)[right]);
-            case PhysicalType.Int32: return ((int*)data)[left].CompareTo(((int*)data)[right]);
-            case PhysicalType.Int64: return ((long*)data)[left].CompareTo(((long*)data)[right]);
-            case PhysicalType.Int128: return ((Int128*)data)[left].CompareTo(((Int128*)data)[right]);
-            case PhysicalType.Float32: return CompareNumbers(((float*)data)[left], ((float*)data)[right]);
-            case PhysicalType.Float64: return CompareNumbers(((double*)data)[left], ((double*)data)[right]);
-            default: return StringView.Compare((StringView*)data + left, (StringView*)data + right);
-        }
+        if (_entries is not null) _arena.Return(_entries);
+        if (_scratch is not null) _arena.Return(_scratch);
+        (_entries, _scratch) = (null, null);
     }
 
-    // NaN is the largest, and equal to itself; zeros are equal.
-    private static int CompareNumbers(double left, double right) =>
-        double.IsNaN(left) ? (double.IsNaN(right) ? 0 : 1) : double.IsNaN(right) ? -1 : left < right ? -1 : left > right ? 1 : 0;
+    public void Dispose() => Return();
 
-    private static int Bit(byte* data, int row) => (int)(((ulong*)data)[row >> 6] >> (row & 63) & 1);
-
-    // Smaller numbers come first; equal ones say nothing.
-    private ulong PrefixOf(int row)
+    private void Show(int start, int rows)
     {
-        var key = keys[0];
-        var column = store[key.Column];
-        if (column.IsNull(row)) return key.NullsFirst ? 0 : ulong.MaxValue;
-        var data = column.Data;
-        var prefix = column.Type.Physical switch
-        {
-            PhysicalType.Bit => (ulong)Bit(data, row) + 1,
-            PhysicalType.Int8 => (ulong)((sbyte*)data)[row] ^ (1UL << 63),
-            PhysicalType.Int16 => (ulong)((short*)data)[row] ^ (1UL << 63),
-            PhysicalType.Int32 => (ulong)((int*)data)[row] ^ (1UL << 63),
-            PhysicalType.Int64 => (ulong)((long*)data)[row] ^ (1UL << 63),
-            PhysicalType.Int128 => (ulong)(((Int128*)data)[row] >> 64) ^ (1UL << 63),
-            PhysicalType.Float32 => Ordered(((float*)data)[row]),
-            PhysicalType.Float64 => Ordered(((double*)data)[row]),
-            _ => TextPrefix((StringView*)data + row),
-        };
-        return key.Descending ? ~prefix : prefix;
+        for (var i = 0; i < _all.Length; i++) _store[i].Show(start, rows, _all[i]);
     }
 
-    private static ulong Ordered(double value)
+    [StructLayout(LayoutKind.Auto)]
+    private readonly struct ByKeys(SortPrefix prefix, ColumnVector[] rows) : IComparer<RowSorter.Entry>
     {
-        var bits = RowHash.BitsOf(value);
-        return bits >> 63 == 0 ? bits | (1UL << 63) : ~bits;
+        public int Compare(RowSorter.Entry left, RowSorter.Entry right) => prefix.Compare(rows, (int)left.Row, rows, (int)right.Row);
     }
+}
 
-    private static ulong TextPrefix(StringView* view)
+/// <summary>Compares rows of a store.</summary>
+internal sealed class RowComparer
+{
+    private readonly SortPrefix _prefix;
+    private readonly ColumnVector[] _all;
+
+    public RowComparer(RowStore store, RowOrderKey[] keys)
     {
-        var length = Math.Min(view->Length, 8);
-        var bytes = StringView.PointerOf(view);
-        var prefix = 0UL;
-        for (var i = 0; i < length; i++) prefix |= (ulong)bytes[i] << (56 - (8 * i));
-        return prefix;
+        var types = Enumerable.Range(0, store.ColumnCount).Select(i => store[i].Type).ToArray();
+        _prefix = new SortPrefix(keys, types);
+        _all = [.. types.Select(type => new ColumnVector(type))];
+        for (var i = 0; i < _all.Length; i++) store[i].Show(0, store.Count, _all[i]);
     }
 
-    private readonly record struct Entry(ulong Prefix, int Row);
-
-    private sealed class ByKeys(RowOrder order) : IComparer<Entry>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public int Compare(Entry left, Entry right)
-        {
-            if (left.Prefix != right.Prefix) return left.Prefix < right.Prefix ? -1 : 1;
-            var byKeys = order.Compare(left.Row, right.Row);
-            return byKeys != 0 ? byKeys : left.Row.CompareTo(right.Row);
-        }
-    }
+    public int Compare(int left, int right) => _prefix.Compare(_all, left, _all, right);
 }

@@ -7,6 +7,7 @@ namespace Dataflow.Sql.Rows;
 internal sealed class RowStore
 {
     private readonly ColumnStore[] _columns;
+    private ColumnVector[]? _shown;
 
     public RowStore(TaskArena arena, IEnumerable<DataType> types) => _columns = [.. types.Select(type => new ColumnStore(arena, type))];
 
@@ -27,6 +28,14 @@ internal sealed class RowStore
             foreach (var column in _columns) bytes += column.TextBytes;
             return bytes;
         }
+    }
+
+    /// <summary>All rows as flat vectors, in place, until rows are added. Theirs are the same objects at each call.</summary>
+    public ColumnVector[] Show()
+    {
+        _shown ??= Array.ConvertAll(_columns, column => new ColumnVector(column.Type));
+        for (var i = 0; i < _columns.Length; i++) _columns[i].Show(0, Count, _shown[i]);
+        return _shown;
     }
 
     /// <summary>Adds the rows of a batch that count.</summary>

@@ -32,7 +32,7 @@ public sealed class SpillTests
         "SELECT g, count(DISTINCT k), count(DISTINCT s) FROM t GROUP BY g",
         "SELECT count(DISTINCT s), count(DISTINCT d), sum(DISTINCT m), count(*) FROM t",
         "SELECT k FROM t INTERSECT SELECT id FROM t",
-        "SELECT small, short, k, sum(m), min(s) FROM t GROUP BY ROLLUP (small, short, k)",
+        "SELECT small, short, sum(m), min(s) FROM t GROUP BY ROLLUP (small, short, k)",
     ];
 
     [Theory, MemberData(nameof(Groupings))]
@@ -44,6 +44,35 @@ public sealed class SpillTests
         Assert.True(actual.Spilled > 0, "nothing was spilled");
         Assert.InRange(actual.Peak, 1, TinyBytes);
         Assert.Equal(0, expected.Spilled);
+    }
+
+    public static TheoryData<string> Orders =>
+    [
+        "SELECT id, s, small, flag, m FROM t ORDER BY s DESC, id",
+        "SELECT id, k, d, s FROM t ORDER BY small, flag DESC, d DESC NULLS LAST, id",
+        "SELECT id, s, day, m, f FROM t ORDER BY day DESC, wide, short NULLS LAST, f, id DESC",
+        "SELECT id, s, short, m, wide FROM t ORDER BY length(s), d + 1 DESC, id",
+        "SELECT id, s, d, m FROM t WHERE id > 20 ORDER BY k LIMIT 150000",
+    ];
+
+    [Theory, MemberData(nameof(Orders))]
+    public async Task Rows_to_sort_that_do_not_fit_are_written_as_runs_and_merged(string query)
+    {
+        var expected = await RunAsync(query, null);
+        var actual = await RunAsync(query, TinyBytes);
+        Assert.Equal(expected.Lines, actual.Lines);
+        Assert.True(actual.Spilled > 0, "nothing was spilled");
+        Assert.InRange(actual.Peak, 1, TinyBytes);
+    }
+
+    [Fact]
+    public async Task Rows_come_in_the_order_that_was_asked_for()
+    {
+        var rows = (await RunAsync("SELECT coalesce(small, -1), coalesce(d, 1e9), flag, id FROM t ORDER BY small NULLS FIRST, d DESC NULLS FIRST, flag, id DESC", TinyBytes)).Lines
+            .Select(line => line.Split('|')).Select(line => (int.Parse(line[0], CultureInfo.InvariantCulture), -double.Parse(line[1], CultureInfo.InvariantCulture), line[2] == "True", -long.Parse(line[3], CultureInfo.InvariantCulture)))
+            .ToList();
+        Assert.Equal(Rows, rows.Count);
+        Assert.Equal(rows.Order(), rows);
     }
 
     [Fact]
