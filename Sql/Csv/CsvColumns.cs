@@ -8,6 +8,7 @@ namespace Dataflow.Sql.Csv;
 internal sealed unsafe class CsvBlock(CsvDialect dialect, CsvIndexer index, TextHeap heap)
 {
     private readonly bool[] _isBad = new bool[index.MostRows];
+    private bool? _isUtf8;
 
     public CsvIndexer Index => index;
 
@@ -23,6 +24,9 @@ internal sealed unsafe class CsvBlock(CsvDialect dialect, CsvIndexer index, Text
     /// <summary>The first record that is wrong, and which column of it: -1 for the number of fields. A negative row if none is.</summary>
     public (int Row, int Column) FirstBad { get; private set; }
 
+    /// <summary>Whether all that the records hold is UTF-8.</summary>
+    public bool IsUtf8 => _isUtf8 ??= Rows == 0 || System.Text.Unicode.Utf8.IsValid(new ReadOnlySpan<byte>(Data + index.Record(0).Start, index.Next - index.Record(0).Start));
+
     public bool IsBad(int row) => _isBad[row];
 
     /// <summary>Takes what the indexer found.</summary>
@@ -32,6 +36,7 @@ internal sealed unsafe class CsvBlock(CsvDialect dialect, CsvIndexer index, Text
     {
         Data = data;
         Rows = index.Rows;
+        _isUtf8 = null;
         if (FirstBad.Row >= 0) _isBad.AsSpan().Clear();
         FirstBad = (-1, 0);
         Width = width;
@@ -152,11 +157,12 @@ internal sealed unsafe class CsvTextColumn(TaskArena arena, DataType type, int c
     {
         var views = (StringView*)_vector.Data;
         var hasNulls = false;
+        var isRight = _vector.Vector.Type.Kind == TypeKind.Binary || block.IsUtf8;
         for (var row = 0; row < block.Rows; row++)
         {
             if (block.TryField(row, Column, out var text, out var length))
             {
-                views[row] = StringView.Of(text, length);
+                views[row] = isRight ? StringView.Of(text, length) : TextRepair.View(block.Heap, text, length);
                 continue;
             }
             views[row] = default;
@@ -221,7 +227,7 @@ internal sealed unsafe class CsvCorruptColumn(TaskArena arena) : CsvColumn(-1)
             views[row] = default;
             if (!block.IsBad(row)) continue;
             var (start, length) = block.Index.Record(row);
-            views[row] = StringView.Of(block.Data + start, length);
+            views[row] = TextRepair.View(block.Heap, block.Data + start, length);
             Bits.Set(_vector.Validity, row);
         }
         _vector.Set(block.Rows, true);

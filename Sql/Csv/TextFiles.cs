@@ -1,5 +1,6 @@
 using Dataflow.Compression;
 using Dataflow.Files;
+using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Csv;
 
@@ -13,21 +14,7 @@ internal static class TextFiles
     /// <exception cref="InputException">It is not what it was when the query was planned.</exception>
     public static Stream Open(string path, long offset, long length, bool isCompressed)
     {
-        Stream stream;
-        try
-        {
-            stream = FileSystems.For(path).OpenRead(path, offset);
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new InputException($"'{path}' is gone since the query was planned. Plan it again, and don't remove files that queries read.", path, error);
-        }
-        if (stream.Length != length)
-        {
-            var now = stream.Length;
-            stream.Dispose();
-            throw new InputException($"'{path}' has {now:N0} bytes, but had {length:N0} when the query was planned. Plan it again, and don't change files that queries read.", path);
-        }
+        var stream = PlannedFile.Open(path, length, offset);
         return isCompressed ? CompressedStreams.OpenRead(stream, path) : stream;
     }
 

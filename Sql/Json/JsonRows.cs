@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Csv;
 
 namespace Dataflow.Sql.Json;
 
@@ -55,6 +56,7 @@ internal sealed class JsonRows : LineRows
     {
         if (line.IndexOfAnyExcept((byte)' ', (byte)'\t') < 0) return false;
         foreach (var column in _all) column.SetNull(row);
+        line = TextRepair.Right(line);
         if (TryRead(line, row, out var problem)) return true;
         if (_mode == MalformedMode.DropMalformed) return false;
         if (_mode == MalformedMode.FailFast)
@@ -96,8 +98,9 @@ internal sealed class JsonRows : LineRows
             }
             return fits;
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // The second is what the reader says of escapes that are half a character.
             problem = $"{error.Message}";
             // What was read of it is not to be trusted.
             foreach (var column in _all) column.SetNull(row);

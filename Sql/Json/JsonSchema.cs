@@ -3,6 +3,7 @@ using Dataflow.Compression;
 using Dataflow.Files;
 using Dataflow.Formats;
 using Dataflow.Sql.Casts;
+using Dataflow.Sql.Csv;
 
 namespace Dataflow.Sql.Json;
 
@@ -30,7 +31,7 @@ internal static class JsonSchema
     {
         try
         {
-            var reader = new Utf8JsonReader(line, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 256 });
+            var reader = new Utf8JsonReader(TextRepair.Right(line), new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 256 });
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return false;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
@@ -43,7 +44,7 @@ internal static class JsonSchema
             }
             return true;
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             // A line that is no object says nothing of the columns; reading it later is what the mode says.
             return false;

@@ -1,4 +1,3 @@
-using Dataflow.Files;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Sources;
@@ -41,7 +40,7 @@ internal sealed unsafe class RowGroupReader : BatchReader
         _load = Load;
         _isLoaded = new bool[split.Columns.Count];
         if (_filters.RejectsAll) _left = 0;
-        _file = _left > 0 ? OpenFile(split) : Stream.Null;
+        _file = _left > 0 ? PlannedFile.Open(split.Path, split.FileLength) : Stream.Null;
         if (_left > 0)
         {
             _ranges = SplitFilters.RowsOf(split, _file).Ranges;
@@ -166,23 +165,5 @@ internal sealed unsafe class RowGroupReader : BatchReader
         _left = 0;
         _arena.Dispose();
         _file.Dispose();
-    }
-
-    private static Stream OpenFile(ParquetSplit split)
-    {
-        Stream stream;
-        try
-        {
-            stream = FileSystems.For(split.Path).OpenRead(split.Path);
-        }
-        catch (FileNotFoundException error)
-        {
-            throw new InputException($"'{split.Path}' is gone since the query was planned. Plan it again, and don't remove files that queries read.", split.Path, error);
-        }
-        if (stream.Length == split.FileLength) return stream;
-        var length = stream.Length;
-        stream.Dispose();
-        throw new InputException(
-            $"'{split.Path}' has {length:N0} bytes, but had {split.FileLength:N0} when the query was planned. Plan it again, and don't change files that queries read.", split.Path);
     }
 }

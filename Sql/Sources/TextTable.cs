@@ -1,4 +1,5 @@
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Csv;
 using Dataflow.Sql.Json;
 
 namespace Dataflow.Sql.Sources;
@@ -51,7 +52,7 @@ public sealed class TextTable : ITable
 
         public override bool Add(ReadOnlySpan<byte> line, long offset, int row)
         {
-            if (columns > 0) ((StringView*)_vector.Data)[row] = _heap.Add(line);
+            if (columns > 0) ((StringView*)_vector.Data)[row] = _heap.Add(TextRepair.Right(line));
             return true;
         }
 
