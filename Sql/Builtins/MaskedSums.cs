@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Kernels;
@@ -26,6 +27,7 @@ internal static unsafe class MaskedSums
     }
 
     /// <summary>The exact sum of integers or unscaled decimals.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Int128 Exact(ulong* mask, ColumnVector vector, int rows, out long count)
     {
         if (vector.Form == VectorForm.Constant)
@@ -52,6 +54,7 @@ internal static unsafe class MaskedSums
     }
 
     /// <summary>The sum of floating-point numbers, in as many parts as a register has lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Doubles(ulong* mask, ColumnVector vector, int rows, out long count)
     {
         count = 0;
@@ -99,6 +102,7 @@ internal static unsafe class MaskedSums
     }
 
     // Values so small that their sum stays in 64 bits.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static long Bounded(ulong* mask, ColumnVector vector, int rows, out long count)
     {
         var data = (long*)vector.Data;
@@ -126,6 +130,7 @@ internal static unsafe class MaskedSums
     }
 
     // Halves of 32 bits are summed apart, so that nothing overflows in a batch whatever the values are.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Int128 Longs(ulong* mask, ColumnVector vector, int rows, out long count)
     {
         var data = (long*)vector.Data;

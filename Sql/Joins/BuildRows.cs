@@ -125,6 +125,7 @@ internal sealed unsafe class BuildRows
         target.Set(rows.Length, hasNulls);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void GatherFixed<T>(T** chunks, ReadOnlySpan<int> rows, T* to) where T : unmanaged
     {
         for (var i = 0; i < rows.Length; i++)

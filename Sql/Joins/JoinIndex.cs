@@ -30,6 +30,7 @@ internal abstract unsafe class JoinIndex(BuildRows rows, int[] keys, SharedArena
     /// <summary>Adds the rows of a part that have a key.</summary>
     /// <param name="part">Which part.</param>
     /// <param name="strict">Positions of the keys that match nothing where they are null.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Fill(int part, int[] strict)
     {
         Begin(part);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Rows;
 
@@ -70,6 +71,7 @@ internal sealed unsafe class BitKeySet : KeySet
 
     public override ValueBounds Bounds { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Test(ColumnVector values, int count, ulong* bits)
     {
         switch (values.Type.Physical)
@@ -91,6 +93,7 @@ internal sealed unsafe class BitKeySet : KeySet
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Test<T>(T* values, ColumnVector vector, int count, ulong* bits) where T : unmanaged, System.Numerics.IBinaryInteger<T>
     {
         var min = _range.Min;
@@ -148,6 +151,7 @@ internal sealed unsafe class BloomKeySet : KeySet
 
     public override ValueBounds? Bounds { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Test(ColumnVector values, int count, ulong* bits)
     {
         var scratch = KeyScratch.Rent();

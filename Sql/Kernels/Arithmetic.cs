@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 
@@ -150,6 +151,7 @@ internal static unsafe class Arithmetic
         return CheckedLoop<T, FlatOperand<T>, FlatOperand<T>, TBinary>(new(left.Data), new(right.Data), (T*)to, rows);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Loop<T, TLeft, TRight, TBinary>(TLeft left, TRight right, T* to, int rows)
         where T : unmanaged
         where TLeft : struct, IOperand<T>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 
@@ -38,6 +39,7 @@ internal static unsafe class BoundsOf
         _ => null,
     };
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ValueBounds Longs(long* data, int rows, ulong* live)
     {
         long min = long.MaxValue, max = long.MinValue;

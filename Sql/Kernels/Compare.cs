@@ -88,6 +88,7 @@ internal static unsafe class Compare
         for (var i = 0; i < Bits.Words(rows); i++) bits[i] = ~bits[i];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Loop<T, TLeft, TRight, TCompare>(TLeft left, TRight right, ulong* to, int rows)
         where T : unmanaged
         where TLeft : struct, IOperand<T>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dataflow.Sql.Columns;
 using Dataflow.Storage;
 
@@ -28,6 +29,7 @@ internal sealed unsafe class PackedKeyTable : KeyTable
         new Span<byte>(_slots.Pointer, (_mask + 1) * sizeof(Slot)).Clear();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Look(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers, bool add)
     {
         if (add) Reserve(Count + rows.Length);

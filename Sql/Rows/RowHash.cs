@@ -55,6 +55,7 @@ internal static unsafe class RowHash
         return high ^ low;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Add<T>(ColumnVector key, ReadOnlySpan<ushort> rows, Span<ulong> hashes) where T : unmanaged
     {
         if (key.Validity == null && key.Form == VectorForm.Flat && typeof(T) != typeof(byte))

@@ -55,6 +55,7 @@ internal sealed unsafe class VectorGather
         return _flat.Set(rows.Length, hasNulls, source.Bounds);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void GatherFixed<T>(ColumnVector source, ReadOnlySpan<ushort> rows) where T : unmanaged
     {
         var from = (T*)source.Data;
