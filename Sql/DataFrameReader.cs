@@ -12,7 +12,7 @@ public sealed class DataFrameReader
     /// <summary>Parquet files.</summary>
     /// <remarks>Reads their footers now, and rows when they are asked for.</remarks>
     /// <param name="path">A file, a folder, or a pattern.</param>
-    public DataFrame Parquet(string path) => Table(ParquetTable.Open(path));
+    public DataFrame Parquet(string path) => Table(ParquetTable.Open(path, _session.TimeZone));
 
     /// <summary>CSV files.</summary>
     /// <remarks>Reads the beginning of the first file now, unless a schema is given, and rows when they are asked for.</remarks>

@@ -129,7 +129,7 @@ internal sealed class SqlSession
 
     private ITable? OpenFiles(string format, string path) => format.ToLowerInvariant() switch
     {
-        "parquet" => ParquetTable.Open(path),
+        "parquet" => ParquetTable.Open(path, TimeZone),
         "csv" => CsvTable.Open(path, timeZone: TimeZone),
         "json" => JsonTable.Open(path, timeZone: TimeZone),
         "text" => TextTable.Open(path),

@@ -50,7 +50,7 @@ public sealed class CsvTable : ITable
         options ??= new CsvOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SplitBytes, 1, nameof(options));
         var dialect = CsvDialect.Of(options);
-        var folders = FolderColumns.Find(path);
+        var folders = FolderColumns.Find(path, timeZone);
         var columns = options.Schema ?? CsvSchema.Find(folders.Files, options, dialect);
         if (options.CorruptRecordColumn is { } corrupt && columns.IndexOf(corrupt) >= 0)
             throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(options));

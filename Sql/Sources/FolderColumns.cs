@@ -17,9 +17,9 @@ internal sealed class FolderColumns(PartitionedFiles found)
 
     /// <summary>Finds files.</summary>
     /// <exception cref="InputException">There are none.</exception>
-    public static FolderColumns Find(string path)
+    public static FolderColumns Find(string path, string timeZone = "UTC")
     {
-        var found = PartitionedFiles.Find(path);
+        var found = PartitionedFiles.Find(path, timeZone);
         if (found.Files.Count == 0) throw TextFiles.NoFiles(path);
         return new FolderColumns(found);
     }

@@ -44,7 +44,7 @@ public sealed class JsonTable : ITable
     {
         options ??= new JsonOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SplitBytes, 1, nameof(options));
-        var folders = FolderColumns.Find(path);
+        var folders = FolderColumns.Find(path, timeZone);
         var columns = options.Schema ?? JsonSchema.Find(folders.Files, options.InferRows);
         if (options.CorruptRecordColumn is { } corrupt && columns.IndexOf(corrupt) >= 0)
             throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(options));

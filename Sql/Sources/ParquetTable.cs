@@ -37,12 +37,13 @@ public sealed class ParquetTable : ITable
     /// <remarks>Runs in the driver: two small reads a file.</remarks>
     /// <param name="path">A file, a folder (the files directly in it; all below it if folders in it are named <c>column=value</c>), a pattern, or several with
     /// commas between them.</param>
+    /// <param name="timeZone">The zone of times in names of folders.</param>
     /// <exception cref="InputException">Nothing is there, or it may not be read. The message names similar paths.</exception>
     /// <exception cref="CorruptDataException">A file is no Parquet file, or a damaged one.</exception>
     /// <exception cref="QueryException">Files have columns of one name and different types.</exception>
-    public static ParquetTable Open(string path)
+    public static ParquetTable Open(string path, string timeZone = "UTC")
     {
-        var (folders, found) = PartitionedFiles.Find(path);
+        var (folders, found) = PartitionedFiles.Find(path, timeZone);
         if (found.Count == 0) throw new InputException($"There are no files in '{path}', so there is no schema to read. Files whose names begin with '_' or '.' are passed over.", path);
         var files = new TableFile[found.Count];
 

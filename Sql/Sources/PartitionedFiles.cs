@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dataflow.Files;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Writing;
 
 namespace Dataflow.Sql.Sources;
@@ -12,9 +13,10 @@ internal sealed record PartitionedFiles(ValueList<Field> Columns, IReadOnlyList<
 {
     /// <summary>Finds files. A folder that holds folders named <c>column=value</c> stands for all files below it.</summary>
     /// <param name="path">A file, a folder, a pattern, or several with commas between them.</param>
+    /// <param name="timeZone">The zone of times.</param>
     /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
     /// <exception cref="QueryException">Folders beside each other name different columns.</exception>
-    public static PartitionedFiles Find(string path)
+    public static PartitionedFiles Find(string path, string timeZone = "UTC")
     {
         var paths = new InputPaths(path);
         if (Root(path) is not { } root) return new PartitionedFiles([], [.. paths.Find().Select(entry => (entry, ValueList<Literal>.Empty))]);
@@ -30,10 +32,11 @@ internal sealed record PartitionedFiles(ValueList<Field> Columns, IReadOnlyList<
                 $"The folders above '{found[0].Entry.Path}' name the columns ({string.Join(", ", names)}), those above '{entry.Path}' ({string.Join(", ", values.Select(value => value.Name))}). "
                 + "All files of a table must lie in folders of the same columns.");
         }
-        var types = names.Select((_, i) => TypeOf(found.Select(file => file.Values[i].Value))).ToArray();
+        var zone = Zone.Find(timeZone) ?? throw new QueryException("INVALID_TIMEZONE", $"There is no time zone '{timeZone}'.");
+        var types = names.Select((_, i) => TypeOf(found.Select(file => file.Values[i].Value), zone)).ToArray();
         return new PartitionedFiles(
             [.. names.Select((name, i) => new Field(name, types[i], found.Exists(file => file.Values[i].Value is null)))],
-            [.. found.Select(file => (file.Entry, new ValueList<Literal>(file.Values.Select((value, i) => Parse(value.Value, types[i])))))]);
+            [.. found.Select(file => (file.Entry, new ValueList<Literal>(file.Values.Select((value, i) => Parse(value.Value, types[i], zone)))))]);
     }
 
     // The folder that a path names, if folders in it name values.
@@ -67,19 +70,19 @@ internal sealed record PartitionedFiles(ValueList<Field> Columns, IReadOnlyList<
     }
 
     // The narrowest type that all values have.
-    private static DataType TypeOf(IEnumerable<string?> values)
+    private static DataType TypeOf(IEnumerable<string?> values, Zone zone)
     {
         var texts = values.OfType<string>().ToArray();
-        foreach (var type in (DataType[])[DataType.Int, DataType.BigInt, DataType.Double, DataType.Date])
+        foreach (var type in (DataType[])[DataType.Int, DataType.BigInt, DataType.Double, DataType.Date, DataType.Timestamp])
         {
-            if (texts.Length > 0 && Array.TrueForAll(texts, text => Value(text, type) is not null)) return type;
+            if (texts.Length > 0 && Array.TrueForAll(texts, text => Value(text, type, zone) is not null)) return type;
         }
         return DataType.String;
     }
 
-    private static Literal Parse(string? text, DataType type) => new(text is null ? null : Value(text, type), type);
+    private static Literal Parse(string? text, DataType type, Zone zone) => new(text is null ? null : Value(text, type, zone), type);
 
-    private static object? Value(string text, DataType type)
+    private static object? Value(string text, DataType type, Zone zone)
     {
         var culture = CultureInfo.InvariantCulture;
         return type.Kind switch
@@ -88,6 +91,8 @@ internal sealed record PartitionedFiles(ValueList<Field> Columns, IReadOnlyList<
             TypeKind.BigInt => long.TryParse(text, NumberStyles.AllowLeadingSign, culture, out var value) ? value : null,
             TypeKind.Double => double.TryParse(text, NumberStyles.Float, culture, out var value) && double.IsFinite(value) ? value : null,
             TypeKind.Date => DateOnly.TryParseExact(text, "yyyy-MM-dd", culture, DateTimeStyles.None, out var day) ? CivilDate.DaysOf(day.Year, day.Month, day.Day) : null,
+            // As Spark writes them; looser forms would make times of names.
+            TypeKind.Timestamp => DateTime.TryParseExact(text, "yyyy-MM-dd HH:mm:ss.FFFFFF", culture, DateTimeStyles.None, out var time) ? zone.ToInstant((time - DateTime.UnixEpoch).Ticks / 10) : null,
             _ => text,
         };
     }

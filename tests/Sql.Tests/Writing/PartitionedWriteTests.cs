@@ -42,6 +42,25 @@ public sealed class PartitionedWriteTests(PeopleContext rig) : IClassFixture<Peo
         Assert.Equal(3L, rig.Context.Read.Parquet(Out).Where(Col("`k=y`").IsNull()).Count());
     }
 
+    [Theory]
+    [InlineData("TIMESTAMP '2024-02-29 01:02:03.5'", "timestamp")]
+    [InlineData("TIMESTAMP '1969-12-31 00:00:00'", "timestamp")]
+    [InlineData("DATE '0001-01-01'", "date")]
+    [InlineData("-5", "int")]
+    [InlineData("5000000000", "bigint")]
+    [InlineData("1.25", "double")]
+    [InlineData("true", "string")]
+    [InlineData("'2024-02'", "string")]
+    public void Types_of_folders_are_found_again(string value, string type)
+    {
+        var query = $"SELECT 1 AS id, {value} AS k, {value} AS same";
+        rig.Context.Sql(query).Write.PartitionBy("k").Parquet(Out);
+        var back = rig.Context.Read.Parquet(Out);
+        Assert.Equal(type, back.Schema[2].Type.SqlName);
+        Assert.Equal("[1]", PeopleContext.Text(back.Where($"CAST(k AS STRING) = CAST(same AS STRING) AND k = {(type is "string" or "double" ? "CAST(same AS STRING)" : value)}").Select("id")));
+        Assert.Equal(0L, back.Where($"k <> {(type is "string" or "double" ? "CAST(same AS STRING)" : value)}").Count());
+    }
+
     [Fact]
     public void Only_folders_that_a_condition_leaves_are_read()
     {
