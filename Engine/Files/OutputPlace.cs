@@ -43,7 +43,7 @@ internal sealed class OutputPlace(IFileSystem system, string path)
         {
             case ExistingOutput.Refuse when !entry.IsFolder || system.List(path).Count > 0:
                 throw new OutputException(
-                    $"'{path}' exists already: {Describe(entry)}. Save elsewhere, delete it, or pass overwrite: true to replace it.", path);
+                    $"'{path}' exists already: {Describe(entry)}. Save elsewhere, delete it, or replace it: with overwrite: true, or Mode(SaveMode.Overwrite) of a frame.", path);
             case ExistingOutput.Append when !entry.IsFolder:
                 throw new OutputException($"'{path}' is a file, and output can be appended to a folder only. Save elsewhere, or delete it.", path);
         }
