@@ -22,12 +22,18 @@ public class TpchAnswerTests
     private static async Task Check(string name, long sharedBuildBytes)
     {
         using var context = DataflowContext.Local(threads: 2);
+        await Check(context, name, sharedBuildBytes);
+    }
+
+    /// <summary>Runs a query and compares its rows with the stored answer.</summary>
+    internal static async Task Check(DataflowContext context, string name, long sharedBuildBytes = 20_000_000)
+    {
         foreach (var table in Tables) context.Read.Parquet(Path.Combine(RepositoryRoot.Path, $"tests/data/tpch/sf0.01/{table}.parquet")).CreateTempView(table);
         var text = File.ReadAllText(Path.Combine(RepositoryRoot.Path, $"tests/Benchmarks/tpch/{name}.sql"));
         var session = SqlSession.Of(context);
         var frame = context.Sql(text);
         var plan = new Planner(new PlannerOptions(context.DefaultParallelism) { SharedBuildBytes = sharedBuildBytes }).Plan(session.Optimise(frame.Plan));
-        var run = new QueryRun(context, new QueryScope(session.Settings(), text));
+        using var run = new QueryRun(context, new QueryScope(session.Settings(), text));
         var rows = QueryResult.RowsOf(await QueryResult.CollectAsync(plan, run, default), frame.Schema).ToList();
         var expected = File.ReadAllLines(Path.Combine(RepositoryRoot.Path, $"tests/data/tpch/answers/sf0.01/{name}.csv")).Skip(1).Select(FieldsOf).ToList();
         Assert.True(expected.Count == rows.Count, $"{name}: expected {expected.Count} rows, but got {rows.Count}.");
