@@ -10,40 +10,44 @@ namespace Dataflow.Sql.Lambdas;
 internal abstract unsafe class ArgumentReader<V>
 {
     /// <summary>The values of the rows that count; those of others are arbitrary.</summary>
-    public abstract ReadOnlySpan<V> Read(ColumnVector vector, int rows, ulong* live);
+    /// <param name="vector">The vector.</param>
+    /// <param name="start">The first row, a multiple of 64.</param>
+    /// <param name="count">How many rows.</param>
+    /// <param name="live">Which rows of the vector count; null for all.</param>
+    public abstract ReadOnlySpan<V> Read(ColumnVector vector, int start, int count, ulong* live);
 
     /// <summary>The reader of a type that <see cref="ClrTypes"/> knows.</summary>
     public static ArgumentReader<V> Make()
     {
-        if (typeof(V) == typeof(sbyte) || typeof(V) == typeof(short) || typeof(V) == typeof(int) || typeof(V) == typeof(long) || typeof(V) == typeof(float) || typeof(V) == typeof(double))
-            return new InPlace();
+        if (LambdaLoop.IsInPlace(typeof(V))) return new InPlace();
         if (Nullable.GetUnderlyingType(typeof(V)) is { } plain) return (ArgumentReader<V>)Activator.CreateInstance(typeof(NullableReader<>).MakeGenericType(plain))!;
         return new Converting();
     }
 
     private sealed class InPlace : ArgumentReader<V>
     {
-        public override ReadOnlySpan<V> Read(ColumnVector vector, int rows, ulong* live) => new(vector.Data, rows);
+        public override ReadOnlySpan<V> Read(ColumnVector vector, int start, int count, ulong* live) => new(vector.Data + ((nint)start * Unsafe.SizeOf<V>()), count);
     }
 
     private sealed class Converting : ArgumentReader<V>
     {
-        private readonly V[] _values = new V[ColumnBatch.MaxRows];
+        private readonly V[] _values = new V[LambdaLoop.PartRows];
         private Func<ColumnVector, int, V>? _read;
         private DataType? _type;
 
-        public override ReadOnlySpan<V> Read(ColumnVector vector, int rows, ulong* live)
+        public override ReadOnlySpan<V> Read(ColumnVector vector, int start, int count, ulong* live)
         {
             if (_type != vector.Type) (_read, _type) = (ValueReader.Of<V>(vector.Type), vector.Type);
-            for (var word = 0; word < Bits.Words(rows); word++)
+            var read = _read!;
+            for (var first = 0; first < count; first += 64)
             {
-                for (var bits = Bits.Word(live, word, rows); bits != 0; bits &= bits - 1)
+                for (var bits = Bits.Word(live, (start + first) >> 6, start + count); bits != 0; bits &= bits - 1)
                 {
-                    var row = (word << 6) + System.Numerics.BitOperations.TrailingZeroCount(bits);
-                    _values[row] = vector.IsNull(row) ? default! : _read!(vector, row);
+                    var row = first + System.Numerics.BitOperations.TrailingZeroCount(bits);
+                    _values[row] = vector.IsNull(start + row) ? default! : read(vector, start + row);
                 }
             }
-            return _values.AsSpan(0, rows);
+            return _values.AsSpan(0, count);
         }
     }
 }
@@ -51,13 +55,13 @@ internal abstract unsafe class ArgumentReader<V>
 internal sealed unsafe class NullableReader<V> : ArgumentReader<V?> where V : struct
 {
     private readonly ArgumentReader<V> _reader = ArgumentReader<V>.Make();
-    private readonly V?[] _values = new V?[ColumnBatch.MaxRows];
+    private readonly V?[] _values = new V?[LambdaLoop.PartRows];
 
-    public override ReadOnlySpan<V?> Read(ColumnVector vector, int rows, ulong* live)
+    public override ReadOnlySpan<V?> Read(ColumnVector vector, int start, int count, ulong* live)
     {
-        var values = _reader.Read(vector, rows, live);
-        for (var row = 0; row < rows; row++) _values[row] = vector.IsNull(row) ? null : values[row];
-        return _values.AsSpan(0, rows);
+        var values = _reader.Read(vector, start, count, live);
+        for (var row = 0; row < count; row++) _values[row] = vector.IsNull(start + row) ? null : values[row];
+        return _values.AsSpan(0, count);
     }
 }
 

@@ -4,6 +4,7 @@ using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Records;
+using Dataflow.Tasks;
 
 namespace Dataflow.Sql.Lambdas;
 
@@ -70,6 +71,17 @@ internal abstract unsafe class LambdaLoop(Delegate lambda)
     /// <summary>The type of the result.</summary>
     public Type Result { get; } = lambda.Method.ReturnType;
 
+    /// <summary>Rows that are read, computed and written together. Few, so that their texts are gone before the garbage collector comes round.</summary>
+    public const int PartRows = 256;
+
+    private readonly CancellationToken _cancellation = TaskContext.Current?.CancellationToken ?? default;
+
+    /// <summary>Whether values of a type stand in vectors as they are in .NET.</summary>
+    public static bool IsInPlace(Type type) => type == typeof(sbyte) || type == typeof(short) || type == typeof(int) || type == typeof(long) || type == typeof(float) || type == typeof(double);
+
+    /// <summary>What errors call it.</summary>
+    protected string Name { get; init; } = "";
+
     /// <summary>One of a task's own.</summary>
     public abstract LambdaLoop Copy(string name);
 
@@ -80,7 +92,25 @@ internal abstract unsafe class LambdaLoop(Delegate lambda)
     /// <param name="data">Where results go.</param>
     /// <param name="heap">Where their text goes.</param>
     /// <param name="setNull">Called for each result that is null.</param>
-    public abstract void Run(ReadOnlySpan<ColumnVector> arguments, int rows, ulong* live, byte* data, TextHeap heap, Action<int> setNull);
+    public void Run(ReadOnlySpan<ColumnVector> arguments, int rows, ulong* live, byte* data, TextHeap heap, Action<int> setNull)
+    {
+        try
+        {
+            for (var start = 0; start < rows; start += PartRows)
+            {
+                // Lambdas may be slow.
+                _cancellation.ThrowIfCancellationRequested();
+                Part(arguments, start, Math.Min(PartRows, rows - start), live, data, heap, setNull);
+            }
+        }
+        catch (Exception error) when (LambdaError.IsOfUser(error))
+        {
+            throw LambdaError.Of(Name, error);
+        }
+    }
+
+    /// <summary>Computes some of the rows; the first is a multiple of 64.</summary>
+    protected abstract void Part(ReadOnlySpan<ColumnVector> arguments, int start, int count, ulong* live, byte* data, TextHeap heap, Action<int> setNull);
 
     private static bool SeesNulls(ParameterInfo parameter) => parameter.ParameterType.IsValueType
         ? Nullable.GetUnderlyingType(parameter.ParameterType) is not null

@@ -11,9 +11,18 @@ public sealed class FoldConstants : IRule
     /// <inheritdoc/>
     public LogicalPlan Apply(LogicalPlan plan)
     {
-        using var arena = TaskArena.OfDriver();
-        var context = new EvaluatorContext(arena, new SessionSettings());
-        return plan.Rewrite(part => Simplify(part.Expressions.Any(CanFold) ? part.MapExpressions(expression => expression.Rewrite(each => Fold(each, context))) : part));
+        // Most queries have nothing to compute: memory is taken when the first expression asks for it.
+        TaskArena? arena = null;
+        try
+        {
+            return plan.Rewrite(part => Simplify(part.Expressions.Any(CanFold) ? part.MapExpressions(expression => expression.Rewrite(each => Fold(each, Context))) : part));
+        }
+        finally
+        {
+            arena?.Dispose();
+        }
+
+        EvaluatorContext Context() => new(arena ??= TaskArena.OfDriver(), new SessionSettings());
     }
 
     /// <summary>An expression whose parts without columns are literals, as far as they can be computed.</summary>
@@ -22,7 +31,7 @@ public sealed class FoldConstants : IRule
         if (!CanFold(expression)) return expression;
         using var arena = TaskArena.OfDriver();
         var context = new EvaluatorContext(arena, new SessionSettings());
-        return expression.Rewrite(part => Fold(part, context));
+        return expression.Rewrite(part => Fold(part, () => context));
     }
 
     private static LogicalPlan Simplify(LogicalPlan plan) => plan switch
@@ -40,7 +49,7 @@ public sealed class FoldConstants : IRule
     private static bool IsOfSession(Expression expression) =>
         expression.Type.Kind == TypeKind.Timestamp || expression.Children.Any(child => child.Type.Kind == TypeKind.Timestamp) || expression is Call { Arguments.Count: 0 };
 
-    private static Expression Fold(Expression expression, EvaluatorContext context)
+    private static Expression Fold(Expression expression, Func<EvaluatorContext> context)
     {
         if (expression is Call { Function.Name: "and" or "or", Arguments: [var left, var right] } logic) return Decide(logic, left, right);
         if (!IsConstant(expression)) return expression;
@@ -48,7 +57,7 @@ public sealed class FoldConstants : IRule
         {
             var row = new ColumnBatch([]);
             row.Set(1);
-            var value = LiteralOf(ExpressionCompiler.Compile(expression, [], context).Evaluate(row), expression.Type);
+            var value = LiteralOf(ExpressionCompiler.Compile(expression, [], context()).Evaluate(row), expression.Type);
             return value is null ? expression : value with { Position = expression.Position };
         }
         catch (QueryException)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Kernels;
@@ -102,10 +103,17 @@ internal sealed unsafe class BooleanWriter : ValueWriter<bool>
 
 internal sealed unsafe class TextWriter<V>(Func<V, string?> convert) : ValueWriter<V>
 {
+    // Literals of a program come again and again as the same objects: their bytes are written once a batch.
+    private const int Known = 4;
+    private readonly string?[] _known = new string?[Known];
+    private readonly StringView[] _views = new StringView[Known];
+
     public override void Write(ReadOnlySpan<V> values, int start, byte* data, TextHeap heap, Action<int> setNull)
     {
+        Array.Clear(_known);
+        var known = _known;
+        var next = 0;
         var views = (StringView*)data + start;
-        var small = stackalloc byte[16];
         for (var i = 0; i < values.Length; i++)
         {
             if (convert(values[i]) is not { } text)
@@ -114,15 +122,32 @@ internal sealed unsafe class TextWriter<V>(Func<V, string?> convert) : ValueWrit
                 setNull(start + i);
                 continue;
             }
-            if (text.Length <= StringView.MaxInline / 3)
+            var place = ReferenceEquals(known[0], text) ? 0 : ReferenceEquals(known[1], text) ? 1 : ReferenceEquals(known[2], text) ? 2 : ReferenceEquals(known[3], text) ? 3 : -1;
+            if (place >= 0)
             {
-                views[i] = StringView.Of(small, Encoding.UTF8.GetBytes(text, new Span<byte>(small, 16)));
+                views[i] = _views[place];
                 continue;
             }
-            var room = Encoding.UTF8.GetByteCount(text);
-            var bytes = heap.Allocate(room);
-            views[i] = StringView.Of(bytes, Encoding.UTF8.GetBytes(text, new Span<byte>(bytes, room)));
+            views[i] = _views[next] = ViewOf(text, heap);
+            known[next] = text;
+            next = (next + 1) & (Known - 1);
         }
+    }
+
+    private static StringView ViewOf(string text, TextHeap heap)
+    {
+        if (text.Length <= StringView.MaxInline)
+        {
+            var small = stackalloc byte[StringView.MaxInline * 3];
+            var length = Encoding.UTF8.GetBytes(text, new Span<byte>(small, StringView.MaxInline * 3));
+            if (length <= StringView.MaxInline) return StringView.Of(small, length);
+        }
+        // Most text is ASCII, whose length is known before.
+        var bytes = heap.Allocate(text.Length);
+        if (Ascii.FromUtf16(text, new Span<byte>(bytes, text.Length), out _) == OperationStatus.Done) return StringView.Of(bytes, text.Length);
+        var room = Encoding.UTF8.GetByteCount(text);
+        bytes = heap.Allocate(room);
+        return StringView.Of(bytes, Encoding.UTF8.GetBytes(text, new Span<byte>(bytes, room)));
     }
 }
 

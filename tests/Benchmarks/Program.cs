@@ -13,5 +13,7 @@ if (args is [Children.Verb, ..]) return Children.Run(args.AsSpan(1));
 if (args is [TpchGenerate.Verb, ..]) return TpchGenerate.Run(args.AsSpan(1));
 if (args is [TpchCommand.Verb, ..]) return await TpchCommand.RunAsync(args[1..]);
 if (args is [SqlMicroCommand.Verb, ..]) return await SqlMicroCommand.RunAsync(args[1..]);
+if (args is [UdfCommand.Verb, ..]) return UdfCommand.Run(args);
+if (args is [PlanCommand.Verb, ..]) return PlanCommand.Run(args);
 
 return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create(), ParquetSuite.Create()]);

@@ -63,6 +63,34 @@ public sealed class LambdaTests(PeopleContext rig) : IClassFixture<PeopleContext
     }
 
     [Fact]
+    public void Methods_and_delegates_of_all_kinds_are_called()
+    {
+        long factor = 3;
+        Func<long, long> closed = new Scale(5).By;
+        var numbers = rig.Context.Sql("SELECT id FROM range(1000)");
+        Assert.Equal("[1498500]", PeopleContext.Text(numbers.Agg(Sum(Udf((long x) => x * factor)(Col("id"))))));
+        Assert.Equal("[2497500]", PeopleContext.Text(numbers.Agg(Sum(Udf(closed)(Col("id"))))));
+        Assert.Equal("[999000]", PeopleContext.Text(numbers.Agg(Sum(Udf<long, long>(Twice)(Col("id"))))));
+    }
+
+    [Fact]
+    public void Texts_that_come_again_as_the_same_object_are_right()
+    {
+        var name = Udf((long x) => (x % 7) switch { 0 => "zero", 1 => "a text longer than twelve", 2 => "zwölf", 3 => "", 4 => "four", 5 => "a very long text indeed, ü", _ => null });
+        var counts = rig.Context.Sql("SELECT id FROM range(20000)").Select(name(Col("id")).As("n")).GroupBy("n").Count().OrderBy("n");
+        Assert.Equal(
+            "[NULL, 2857] [, 2857] [a text longer than twelve, 2857] [a very long text indeed, ü, 2857] [four, 2857] [zero, 2858] [zwölf, 2857]".Split("] [").Order(),
+            PeopleContext.Text(counts).Split("] [").Order());
+    }
+
+    private static long Twice(long x) => x * 2;
+
+    private sealed class Scale(long by)
+    {
+        public long By(long x) => x * by;
+    }
+
+    [Fact]
     public void Wrong_types_are_errors_that_show_how_it_is_called()
     {
         var f = Udf((int x) => x, "halve");
