@@ -158,7 +158,7 @@ internal sealed unsafe class PartitionWriter
     private void Split()
     {
         var before = _stores;
-        var width = _types.Sum(type => Math.Max(1L, type.ByteWidth));
+        var width = _types.Sum(type => type.Physical == PhysicalType.View ? 64L : Math.Max(1L, type.ByteWidth));
         _rangeBits = MostRangeBits;
         while (_rangeBits > LeastRangeBits && (width * LeastFrameRows) << _rangeBits > _mostBytes) _rangeBits--;
         Prepare((1 << _rangeBits) + before.Length);

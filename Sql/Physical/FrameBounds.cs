@@ -44,7 +44,8 @@ internal sealed class FrameBounds
         return _values.Find(row, offset, isEnd);
     }
 
-    private static bool IsRowItself(Literal? offset) => offset?.Value switch
+    /// <summary>Whether a bound is the row itself, or its peers.</summary>
+    public static bool IsRowItself(Literal? offset) => offset?.Value switch
     {
         null => true,
         double number => number == 0,

@@ -116,12 +116,16 @@ public sealed record SortExec(ValueList<SortOrder> Orders, long? Limit, Physical
                 if (_rows.Rows.Count > most) _filter!.Learn(_rows.KeepFirst((int)_left));
                 if (_rows.IsFull) WriteRun();
             }
+            _input.Dispose();
             if (_runs.Count == 0)
             {
                 _rows.Order.Sort();
                 return;
             }
             WriteRun();
+
+            // The merge has memory of its own.
+            _arena.Dispose();
             _merge = new RunMerge([.. _runs.Select(run => run.Run(0))], _types, _columns, _prefix, _context);
         }
 

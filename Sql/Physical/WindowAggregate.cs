@@ -40,11 +40,16 @@ internal sealed unsafe class WindowAggregate
     }
 
     /// <summary>Computes the values of a partition's rows.</summary>
-    public void Compute(FrameBounds frame, int start, int end, ResultWriter results)
+    /// <param name="frame">Their frames.</param>
+    /// <param name="start">First row.</param>
+    /// <param name="end">The row after the last.</param>
+    /// <param name="results">Takes the values.</param>
+    /// <param name="continues">Whether rows of the partition, which all frames hold, were added before.</param>
+    public void Compute(FrameBounds frame, int start, int end, ResultWriter results, bool continues)
     {
         var (from, to) = (start, start);
         var (isFresh, hasBlocks) = (false, false);
-        Reset();
+        if (!continues) Reset();
         for (var row = start; row < end; row++)
         {
             var (first, last) = frame.Of(row);

@@ -37,27 +37,51 @@ internal sealed class WindowColumn
         _arguments.Append(_evaluated, batch.Selection);
     }
 
+    /// <summary>Whether the rows of a partition may be computed piece by piece, each of whole groups of peers.</summary>
+    public bool CanStream => _window.Function is WindowCall call
+        ? call.Function.Name is "row_number" or "rank" or "dense_rank"
+        : _window.Frame is { Start: null, End: { } end } && FrameBounds.IsRowItself(end);
+
+    /// <summary>Bytes of text that it keeps.</summary>
+    public long TextBytes => _arguments.TextBytes + Results.TextBytes;
+
+    /// <summary>Bytes of fixed width that it keeps of each row.</summary>
+    public int BytesPerRow => Math.Max(1, _window.Type.ByteWidth) + Enumerable.Range(0, _arguments.ColumnCount).Sum(i => Math.Max(1, _arguments[i].Type.ByteWidth));
+
+    /// <summary>Forgets the first rows, and all values.</summary>
+    public void DropFirst(int rows)
+    {
+        _arguments.DropFirst(rows);
+        Results.Clear();
+    }
+
     /// <summary>Computes the values of a partition's rows.</summary>
-    public void Compute(int start, int end, PeerGroups peers, RowStore rows, RowOrderKey[] orders)
+    /// <param name="start">First row.</param>
+    /// <param name="end">The row after the last.</param>
+    /// <param name="peers">Their peers.</param>
+    /// <param name="rows">All rows.</param>
+    /// <param name="orders">The order.</param>
+    /// <param name="before">How many rows, and how many groups of peers, of the partition were computed before.</param>
+    public void Compute(int start, int end, PeerGroups peers, RowStore rows, RowOrderKey[] orders, (long Rows, long Peers) before)
     {
         var frame = new FrameBounds(_window.Frame, start, end, peers, rows, orders);
-        if (_aggregate is not null) _aggregate.Compute(frame, start, end, _results);
-        else Rank(((WindowCall)_window.Function).Function.Name, frame, start, end, peers);
+        if (_aggregate is not null) _aggregate.Compute(frame, start, end, _results, continues: before.Rows > 0);
+        else Rank(((WindowCall)_window.Function).Function.Name, frame, start, end, peers, before);
     }
 
     /// <summary>Writes what is left.</summary>
     public void Finish() => _results.Flush();
 
-    private void Rank(string name, FrameBounds frame, int start, int end, PeerGroups peers)
+    private void Rank(string name, FrameBounds frame, int start, int end, PeerGroups peers, (long Rows, long Peers) before)
     {
         var count = end - start;
         for (var row = start; row < end; row++)
         {
             switch (name)
             {
-                case "row_number": _results.Add(row - start + 1); break;
-                case "rank": _results.Add(peers.FirstOf(row) - start + 1); break;
-                case "dense_rank": _results.Add(peers.NumberOf(row) + 1); break;
+                case "row_number": _results.Add(checked((int)(before.Rows + row - start + 1))); break;
+                case "rank": _results.Add(checked((int)(before.Rows + peers.FirstOf(row) - start + 1))); break;
+                case "dense_rank": _results.Add(checked((int)(before.Peers + peers.NumberOf(row) + 1))); break;
                 case "percent_rank": _results.Add(count == 1 ? 0.0 : (double)(peers.FirstOf(row) - start) / (count - 1)); break;
                 case "cume_dist": _results.Add((double)(peers.EndOf(row) - start) / count); break;
                 case "ntile": _results.Add(Tile(row - start, count, Number(0, row))); break;

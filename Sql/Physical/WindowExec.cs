@@ -35,41 +35,65 @@ public sealed record WindowExec(ValueList<ColumnReference> Keys, ValueList<Named
 
     private sealed class Reader : BatchReader
     {
+        // Arrays of peers.
+        private const int ObjectBytesPerRow = 12;
+
         private readonly BatchReader _input;
+        private readonly TaskContext _context;
         private readonly TaskArena _arena;
-        private readonly ValueList<ColumnReference> _keys;
         private readonly ValueList<ColumnReference> _columns;
         private readonly WindowColumn[] _windows;
         private readonly SortColumns _orders;
         private readonly RowStore _rows;
+        private readonly RowComparer _byKeys;
+        private readonly RowComparer _byOrders;
+        private readonly ColumnVector[] _appended;
         private readonly FlatVector[] _vectors;
         private readonly ColumnBatch _batch;
-        private bool _isComputed;
+        private readonly int[] _numbers = new int[ColumnBatch.MaxRows];
+        private readonly long _mostBytes;
+        private readonly int _bytesPerRow;
+        private readonly bool _canStream;
+        private (long Rows, long Peers) _before;
+        private int _tail;
+        private int _computed;
         private int _next;
+        private bool _hasEnded;
 
         public Reader(
             ValueList<ColumnReference> keys, ValueList<WindowExpression> items, ValueList<ColumnReference> columns, QueryScope scope, BatchReader input, TaskContext context)
         {
             _input = input;
-            _keys = keys;
+            _context = context;
             _columns = columns;
             _arena = new TaskArena(context, "window");
             var evaluating = scope.In(_arena);
             _windows = [.. items.Select(item => new WindowColumn(item, columns, _arena, evaluating))];
+            _canStream = _windows.All(window => window.CanStream);
             _orders = new SortColumns(items[0].Orders, columns, evaluating);
             _rows = new RowStore(_arena, [.. columns.Select(column => column.Type), .. _orders.Types]);
+            _byKeys = new RowComparer(_rows, [.. keys.Select(key => new RowOrderKey(IndexOf(key), false, true))]);
+            _byOrders = new RowComparer(_rows, _orders.Keys);
+            _appended = new ColumnVector[_rows.ColumnCount];
             _vectors = [.. columns.Select(column => column.Type).Concat(items.Select(item => item.Type)).Select(type => new FlatVector(_arena, type))];
             _batch = new ColumnBatch([.. _vectors.Select(vector => vector.Vector)]);
+            _mostBytes = _arena.ShareOfBudget(parts: 8, least: 512 << 10, most: 64 << 20);
+            _bytesPerRow = Enumerable.Range(0, _rows.ColumnCount).Sum(i => Math.Max(1, _rows[i].Type.ByteWidth)) + _windows.Sum(window => window.BytesPerRow) + ObjectBytesPerRow;
         }
+
+        private bool IsFull => ((long)_rows.Count * _bytesPerRow) + _rows.TextBytes + _windows.Sum(window => window.TextBytes) > _mostBytes;
 
         public override bool TryNext(out ColumnBatch batch)
         {
-            if (!_isComputed) Compute();
-            _isComputed = true;
             batch = _batch;
-            var count = Math.Min(ColumnBatch.MaxRows, _rows.Count - _next);
-            if (count <= 0) return false;
-            var numbers = Enumerable.Range(_next, count).ToArray();
+            while (_next == _computed)
+            {
+                if (_hasEnded) return false;
+                Fill();
+            }
+            var count = Math.Min(ColumnBatch.MaxRows, _computed - _next);
+            for (var i = 0; i < count; i++) _numbers[i] = _next + i;
+            var numbers = _numbers.AsSpan(0, count);
             for (var i = 0; i < _columns.Count; i++) _rows[i].Gather(numbers, _vectors[i]);
             for (var i = 0; i < _windows.Length; i++) _windows[i].Results.Gather(numbers, _vectors[_columns.Count + i]);
             _batch.Set(count);
@@ -84,28 +108,66 @@ public sealed record WindowExec(ValueList<ColumnReference> Keys, ValueList<Named
             base.Dispose();
         }
 
+        // Reads until partitions are whole, and more than that only where memory is there for it; a partition that is too large is computed in pieces if
+        // its functions look back only.
+        private void Fill()
+        {
+            _rows.DropFirst(_computed);
+            foreach (var window in _windows) window.DropFirst(_computed);
+            (_computed, _next) = (0, 0);
+            _tail = 0;
+            var looked = 1;
+            while (!_hasEnded)
+            {
+                if (!Read())
+                {
+                    _hasEnded = true;
+                    break;
+                }
+                if (!IsFull) continue;
+                _byKeys.Refresh();
+                for (; looked < _rows.Count; looked++)
+                {
+                    if (_byKeys.Compare(looked - 1, looked) != 0) _tail = looked;
+                }
+                if (_tail > 0 || _canStream) break;
+            }
+            _byKeys.Refresh();
+            _byOrders.Refresh();
+            Compute();
+            foreach (var window in _windows) window.Finish();
+        }
+
+        private bool Read()
+        {
+            _context.ThrowIfCancelled();
+            if (!_input.TryNext(out var batch)) return false;
+            batch.Columns.CopyTo(_appended, 0);
+            _orders.Evaluate(batch, _appended.AsSpan(batch.Columns.Length));
+            _rows.Append(_appended, batch.Selection);
+            foreach (var window in _windows) window.Add(batch);
+            return true;
+        }
+
         private void Compute()
         {
-            var vectors = new ColumnVector[_rows.ColumnCount];
-            while (_input.TryNext(out var batch))
+            while (_computed < _rows.Count)
             {
-                batch.Columns.CopyTo(vectors, 0);
-                _orders.Evaluate(batch, vectors.AsSpan(batch.Columns.Length));
-                _rows.Append(vectors, batch.Selection);
-                foreach (var window in _windows) window.Add(batch);
+                var end = _computed + 1;
+                while (end < _rows.Count && _byKeys.Compare(_computed, end) == 0) end++;
+                var isWhole = _hasEnded || end < _rows.Count;
+                if (!isWhole && (_computed > 0 || !_canStream)) return;
+                _arena.ChargeObjects((long)(end - _computed) * ObjectBytesPerRow);
+                var peers = new PeerGroups(_byOrders, _computed, end);
+
+                // The last peers may go on in what is not read yet.
+                var last = isWhole ? end : peers.FirstOf(end - 1);
+                if (last == _computed) return;
+                foreach (var window in _windows) window.Compute(_computed, last, peers, _rows, _orders.Keys, _before);
+                _before = isWhole ? (0, 0) : (_before.Rows + last - _computed, _before.Peers + peers.NumberOf(last - 1) + 1);
+                _computed = last;
+                if (!isWhole) return;
             }
-            RowOrderKey[] keys = [.. _keys.Select(key => new RowOrderKey(IndexOf(key), false, true))];
-            var byKeys = new RowComparer(_rows, keys);
-            var byOrders = new RowComparer(_rows, _orders.Keys);
-            for (var start = 0; start < _rows.Count;)
-            {
-                var end = start + 1;
-                while (end < _rows.Count && byKeys.Compare(start, end) == 0) end++;
-                var peers = new PeerGroups(byOrders, start, end);
-                foreach (var window in _windows) window.Compute(start, end, peers, _rows, _orders.Keys);
-                start = end;
-            }
-            foreach (var window in _windows) window.Finish();
         }
 
         private int IndexOf(ColumnReference key)

@@ -13,7 +13,7 @@ internal sealed unsafe class ColumnStore
     private const int FirstRows = 256;
 
     private readonly TaskArena _arena;
-    private readonly TextHeap? _heap;
+    private TextHeap? _heap;
     private NativeBuffer _data;
     private NativeBuffer? _validity;
     private int _capacity;
@@ -49,6 +49,22 @@ internal sealed unsafe class ColumnStore
         if (_validity is null) return;
         _arena.Return(_validity);
         _validity = null;
+    }
+
+    /// <summary>Forgets the first rows; those behind them move to the front.</summary>
+    public void DropFirst(int rows)
+    {
+        var left = Count - rows;
+        if (Type.Physical == PhysicalType.Bit) MoveBits((ulong*)_data.Pointer, rows, left);
+        else Buffer.MemoryCopy(_data.Pointer + ((nint)rows * Type.ByteWidth), _data.Pointer, _data.Length, (long)left * Type.ByteWidth);
+        if (_validity is not null) MoveBits(Validity, rows, left);
+        Count = left;
+        if (_heap is null) return;
+        var old = _heap;
+        _heap = new TextHeap(_arena);
+        TextBytes = 0;
+        CopyText((StringView*)_data.Pointer, left);
+        old.Return();
     }
 
     /// <summary>Gives all memory back; nothing may be asked of it any more.</summary>
@@ -172,19 +188,31 @@ internal sealed unsafe class ColumnStore
     {
         AppendFixed<Int128>(vector, rows);
         var target = (StringView*)_data.Pointer + Count;
-        for (var i = 0; i < rows.Length; i++)
+        if (vector.Validity != null)
         {
-            if (vector.Validity != null && vector.IsNull(rows[i]))
+            for (var i = 0; i < rows.Length; i++)
             {
-                target[i] = default;
-                continue;
+                if (vector.IsNull(rows[i])) target[i] = default;
             }
-            if (target[i].IsInline) continue;
-            var copy = _heap!.Allocate(target[i].Length);
-            Unsafe.CopyBlockUnaligned(copy, target[i].Pointer, (uint)target[i].Length);
-            TextBytes += target[i].Length;
-            target[i].Pointer = copy;
         }
+        CopyText(target, rows.Length);
+    }
+
+    private void CopyText(StringView* views, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            if (views[i].IsInline) continue;
+            var copy = _heap!.Allocate(views[i].Length);
+            Unsafe.CopyBlockUnaligned(copy, views[i].Pointer, (uint)views[i].Length);
+            TextBytes += views[i].Length;
+            views[i].Pointer = copy;
+        }
+    }
+
+    private static void MoveBits(ulong* words, int from, int count)
+    {
+        for (var i = 0; i < count; i++) SetBit(words, i, (words[(from + i) >> 6] >> ((from + i) & 63) & 1) != 0);
     }
 
     private void AppendBits(ColumnVector vector, ReadOnlySpan<ushort> rows)

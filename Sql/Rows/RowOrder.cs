@@ -81,18 +81,13 @@ internal sealed unsafe class RowOrder : IDisposable
 }
 
 /// <summary>Compares rows of a store.</summary>
-internal sealed class RowComparer
+internal sealed class RowComparer(RowStore store, RowOrderKey[] keys)
 {
-    private readonly SortPrefix _prefix;
-    private readonly ColumnVector[] _all;
+    private readonly SortPrefix _prefix = new(keys, [.. Enumerable.Range(0, store.ColumnCount).Select(i => store[i].Type)]);
+    private ColumnVector[] _rows = store.Show();
 
-    public RowComparer(RowStore store, RowOrderKey[] keys)
-    {
-        var types = Enumerable.Range(0, store.ColumnCount).Select(i => store[i].Type).ToArray();
-        _prefix = new SortPrefix(keys, types);
-        _all = [.. types.Select(type => new ColumnVector(type))];
-        for (var i = 0; i < _all.Length; i++) store[i].Show(0, store.Count, _all[i]);
-    }
+    /// <summary>Looks where rows lie. Called after rows were added or dropped.</summary>
+    public void Refresh() => _rows = store.Show();
 
-    public int Compare(int left, int right) => _prefix.Compare(_all, left, _all, right);
+    public int Compare(int left, int right) => _prefix.Compare(_rows, left, _rows, right);
 }

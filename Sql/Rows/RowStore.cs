@@ -48,6 +48,13 @@ internal sealed class RowStore
         Count += rows.Length;
     }
 
+    /// <summary>Forgets the first rows; those behind them move to the front.</summary>
+    public void DropFirst(int rows)
+    {
+        foreach (var column in _columns) column.DropFirst(rows);
+        Count -= rows;
+    }
+
     /// <summary>Gives all memory back.</summary>
     public void Return()
     {

@@ -6,8 +6,8 @@ namespace Dataflow.Sql.Tests.Physical;
 /// <summary>Operators that keep rows end in a budget much smaller than the data, and nothing of that shows in their answers.</summary>
 public sealed class SpillTests
 {
-    private const int Rows = 200_000;
-    private const long TinyBytes = 22 << 20;
+    private const int Rows = 150_000;
+    private const long TinyBytes = 16 << 20;
 
     // Columns of all kinds, most of them with nulls; k has as many values as there are rows, g few.
     private const string Table = $"""
@@ -18,7 +18,7 @@ public sealed class SpillTests
                 CASE WHEN id % 5 = 0 THEN NULL ELSE CAST((id * 17) % 1000003 AS DOUBLE) / 8 END AS d,
                 CAST(((id * 29) % 99991) / 100.0 AS DECIMAL(12, 2)) AS m, CAST((id * 3) % 77777 AS DECIMAL(30, 4)) AS wide,
                 date_add(DATE '1992-01-01', CAST((id * 13) % 2500 AS INT)) AS day, id % 3 = 0 AS flag, CAST((id * 37) % 1009 AS FLOAT) AS f
-         FROM range(0, 200000, 1, 4))
+         FROM range(0, 150000, 1, 4))
         """;
 
     public static TheoryData<string> Groupings =>
@@ -29,10 +29,7 @@ public sealed class SpillTests
         "SELECT k, first(s), max_by(s, id), stddev_pop(m), any_value(g) FROM t GROUP BY k",
         "SELECT k % 301, approx_count_distinct(id), mode(short), percentile(id, 0.3), min(s) FROM t GROUP BY k % 301",
         "SELECT DISTINCT s, flag, day FROM t",
-        "SELECT g, count(DISTINCT k), count(DISTINCT s) FROM t GROUP BY g",
         "SELECT count(DISTINCT s), count(DISTINCT d), sum(DISTINCT m), count(*) FROM t",
-        "SELECT k FROM t INTERSECT SELECT id FROM t",
-        "SELECT small, short, sum(m), min(s) FROM t GROUP BY ROLLUP (small, short, k)",
     ];
 
     [Theory, MemberData(nameof(Groupings))]
@@ -48,11 +45,10 @@ public sealed class SpillTests
 
     public static TheoryData<string> Orders =>
     [
-        "SELECT id, s, small, flag, m FROM t ORDER BY s DESC, id",
-        "SELECT id, k, d, s FROM t ORDER BY small, flag DESC, d DESC NULLS LAST, id",
+        "SELECT id, s, small, k, d, m FROM t ORDER BY s DESC, id",
         "SELECT id, s, day, m, f FROM t ORDER BY day DESC, wide, short NULLS LAST, f, id DESC",
         "SELECT id, s, short, m, wide FROM t ORDER BY length(s), d + 1 DESC, id",
-        "SELECT id, s, d, m FROM t WHERE id > 20 ORDER BY k LIMIT 150000",
+        "SELECT id, s, d, m FROM t WHERE id > 20 ORDER BY k LIMIT 120000",
     ];
 
     [Theory, MemberData(nameof(Orders))]
@@ -60,6 +56,24 @@ public sealed class SpillTests
     {
         var expected = await RunAsync(query, null);
         var actual = await RunAsync(query, TinyBytes);
+        Assert.Equal(expected.Lines, actual.Lines);
+        Assert.True(actual.Spilled > 0, "nothing was spilled");
+        Assert.InRange(actual.Peak, 1, TinyBytes);
+    }
+
+    public static TheoryData<string> Windows =>
+    [
+        "SELECT id, row_number() OVER (ORDER BY k), sum(m) OVER (ORDER BY k), s FROM t",
+        "SELECT id, s, rank() OVER (PARTITION BY g % 2 ORDER BY day), dense_rank() OVER (PARTITION BY g % 2 ORDER BY day), count(d) OVER (PARTITION BY g % 2 ORDER BY day) FROM t",
+        "SELECT id, s, lag(s, 3) OVER (PARTITION BY g ORDER BY k), avg(d) OVER (PARTITION BY g), min(short) OVER (PARTITION BY g ORDER BY k ROWS BETWEEN 5 PRECEDING AND 2 FOLLOWING) FROM t",
+    ];
+
+    [Theory, MemberData(nameof(Windows))]
+    public async Task Windows_over_rows_that_do_not_fit_are_computed_piece_by_piece(string query)
+    {
+        var expected = await RunAsync(query, null);
+        var actual = await RunAsync(query, TinyBytes);
+        Assert.Equal(Rows, actual.Lines.Count);
         Assert.Equal(expected.Lines, actual.Lines);
         Assert.True(actual.Spilled > 0, "nothing was spilled");
         Assert.InRange(actual.Peak, 1, TinyBytes);
@@ -84,9 +98,9 @@ public sealed class SpillTests
         Assert.Equal(first.Lines, (await RunAsync(query, TinyBytes)).Lines);
     }
 
-    internal static async Task<(List<string> Lines, long Spilled, long Peak)> RunAsync(string query, long? bytes, int threads = 2)
+    internal static async Task<(List<string> Lines, long Spilled, long Peak)> RunAsync(string query, long? bytes)
     {
-        var options = DataflowOptions.Default with { Threads = threads, Progress = false };
+        var options = DataflowOptions.Default with { Threads = bytes is null ? 2 : 1, Progress = false };
         if (bytes is not null) options = options with { EngineMemoryBytes = bytes, MemoryWait = TimeSpan.FromSeconds(3) };
         using var context = DataflowContext.Local(options);
         var peak = new Peak();
