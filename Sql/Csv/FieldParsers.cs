@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Dataflow.Sql.Casts;
 using Dataflow.Sql.Expressions;
@@ -40,6 +41,40 @@ internal readonly unsafe struct IntegerParser<T> : IFieldParser<T> where T : unm
     }
 }
 
+/// <summary>Digits with a point among them, or none: what most numbers are.</summary>
+internal static unsafe class PointDigits
+{
+    /// <summary>Reads them.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="length">Its bytes.</param>
+    /// <param name="number">The digits as a number.</param>
+    /// <param name="behind">How many of them stand behind the point.</param>
+    /// <param name="isNegative">Whether a minus stands before them.</param>
+    /// <returns>False for anything else, also for more than 18 bytes.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryRead(byte* text, int length, out long number, out int behind, out bool isNegative)
+    {
+        (number, behind) = (0, 0);
+        isNegative = length > 0 && text[0] == '-';
+        var at = isNegative ? 1 : 0;
+        var point = -1;
+        if (length is 0 or > 18 || length == at) return false;
+        for (var i = at; i < length; i++)
+        {
+            var digit = (uint)(text[i] - '0');
+            if (digit > 9)
+            {
+                if (text[i] != '.' || point >= 0 || length == at + 1) return false;
+                point = i;
+                continue;
+            }
+            number = (number * 10) + digit;
+        }
+        if (point >= 0) behind = length - point - 1;
+        return true;
+    }
+}
+
 /// <summary>Decimals of up to 18 digits, or of more.</summary>
 internal readonly unsafe struct DecimalParser<T>(DecimalType type) : IFieldParser<T> where T : unmanaged, IBinaryInteger<T>
 {
@@ -47,25 +82,11 @@ internal readonly unsafe struct DecimalParser<T>(DecimalType type) : IFieldParse
 
     public bool TryParse(byte* text, int length, out T value)
     {
-        long number = 0;
-        var at = length > 0 && text[0] == '-' ? 1 : 0;
-        var point = -1;
-        if (length is 0 or > 18 || length == at) return Slow(text, length, out value);
-        for (var i = at; i < length; i++)
-        {
-            var digit = (uint)(text[i] - '0');
-            if (digit > 9)
-            {
-                if (text[i] != '.' || point >= 0 || length == at + 1) return Slow(text, length, out value);
-                point = i;
-                continue;
-            }
-            number = (number * 10) + digit;
-        }
-        var missing = type.Scale - (point < 0 ? 0 : length - point - 1);
+        if (!PointDigits.TryRead(text, length, out var number, out var behind, out var isNegative)) return Slow(text, length, out value);
+        var missing = type.Scale - behind;
         if (missing < 0 || length + missing > 18) return Slow(text, length, out value);
         for (; missing > 0; missing--) number *= 10;
-        value = T.CreateTruncating(at > 0 ? -number : number);
+        value = T.CreateTruncating(isNegative ? -number : number);
         return number < _limit;
     }
 
@@ -84,23 +105,9 @@ internal readonly unsafe struct FloatParser<T> : IFieldParser<T> where T : unman
 
     public bool TryParse(byte* text, int length, out T value)
     {
-        long number = 0;
-        var at = length > 0 && text[0] == '-' ? 1 : 0;
-        var point = -1;
-        if (length is 0 or > 16 || length == at || typeof(T) != typeof(double)) return Slow(text, length, out value);
-        for (var i = at; i < length; i++)
-        {
-            var digit = (uint)(text[i] - '0');
-            if (digit > 9)
-            {
-                if (text[i] != '.' || point >= 0 || length == at + 1) return Slow(text, length, out value);
-                point = i;
-                continue;
-            }
-            number = (number * 10) + digit;
-        }
-        if (number >= 1L << 53) return Slow(text, length, out value);
-        var result = (point < 0 ? number : number / Powers[length - point - 1]) * (at > 0 ? -1 : 1);
+        if (length > 16 || typeof(T) != typeof(double) || !PointDigits.TryRead(text, length, out var number, out var behind, out var isNegative) || number >= 1L << 53)
+            return Slow(text, length, out value);
+        var result = (behind == 0 ? number : number / Powers[behind]) * (isNegative ? -1 : 1);
         value = T.CreateTruncating(result);
         return true;
     }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Parquet;
@@ -23,7 +24,7 @@ internal static class BloomFilter
         for (var i = 0; i < hashes.Length; i++)
         {
             if (StoredBytes(filter.Values[i], column) is not { } bytes) return false;
-            hashes[i] = XxHash64.Of(bytes);
+            hashes[i] = (ulong)SparkHash.Xx(bytes, 0);
         }
         if (ReadHead(file, chunk.BloomOffset, out var blocksAt, out var bytesOfBlocks) is false) return false;
         var block = new byte[BlockBytes];
@@ -106,16 +107,7 @@ internal static class BloomFilter
             case string text when column is { Stored: StoredKind.Bytes, Form: ValueForm.Same }: return Encoding.UTF8.GetBytes(text);
             case byte[] bytes when column.Stored is StoredKind.Bytes or StoredKind.FixedBytes && column.Form is ValueForm.Same or ValueForm.FixedToView: return bytes;
         }
-        Int128? number = literal.Value switch
-        {
-            sbyte value => value,
-            short value => value,
-            int value => value,
-            long value => value,
-            Int128 value => value,
-            _ => null,
-        };
-        if (number is not { } whole) return null;
+        if (RowGroupPruning.IntegerOf(literal) is not { } whole) return null;
         return column.Stored switch
         {
             StoredKind.Int32 when column.Form is ValueForm.Same or ValueForm.Int32ToInt8 or ValueForm.Int32ToInt16 or ValueForm.Int32ToInt64

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using Dataflow.Compression;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Kernels;
 using Dataflow.Storage;
 
 namespace Dataflow.Sql.Parquet;
@@ -191,7 +192,7 @@ internal sealed unsafe class ColumnEncoder(TaskArena arena, ParquetWriteOptions 
                 length = *(int*)values;
                 values += 4;
             }
-            BloomFilter.Add(blocks, XxHash64.Of(new ReadOnlySpan<byte>(values, length)));
+            BloomFilter.Add(blocks, (ulong)SparkHash.Xx(new ReadOnlySpan<byte>(values, length), 0));
             values += length;
         }
         return blocks;

@@ -58,8 +58,7 @@ internal struct PageHeader
                 case 2: header.RawBytes = reader.Int32(kind); break;
                 case 3: header.Bytes = reader.Int32(kind); break;
                 case 4: header.Checksum = (uint)reader.Int32(kind); break;
-                case 5: header.ReadVersion1(ref reader, kind); break;
-                case 7: header.ReadDictionary(ref reader, kind); break;
+                case 5 or 7: header.ReadVersion1(ref reader, kind, isDictionary: id == 7); break;
                 case 8: header.ReadVersion2(ref reader, kind); break;
                 default: reader.Skip(kind); break;
             }
@@ -72,7 +71,8 @@ internal struct PageHeader
         return header;
     }
 
-    private void ReadVersion1(ref ThriftReader reader, ThriftKind struct_)
+    // Of a dictionary the third field is another one.
+    private void ReadVersion1(ref ThriftReader reader, ThriftKind struct_, bool isDictionary)
     {
         ThriftReader.Struct(struct_);
         var id = 0;
@@ -82,22 +82,7 @@ internal struct PageHeader
             {
                 case 1: Values = reader.Int32(kind); break;
                 case 2: Encoding = (PageEncoding)reader.Int32(kind); break;
-                case 3: LevelEncoding = (PageEncoding)reader.Int32(kind); break;
-                default: reader.Skip(kind); break;
-            }
-        }
-    }
-
-    private void ReadDictionary(ref ThriftReader reader, ThriftKind struct_)
-    {
-        ThriftReader.Struct(struct_);
-        var id = 0;
-        while (reader.NextField(ref id, out var kind))
-        {
-            switch (id)
-            {
-                case 1: Values = reader.Int32(kind); break;
-                case 2: Encoding = (PageEncoding)reader.Int32(kind); break;
+                case 3 when !isDictionary: LevelEncoding = (PageEncoding)reader.Int32(kind); break;
                 default: reader.Skip(kind); break;
             }
         }

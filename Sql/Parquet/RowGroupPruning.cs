@@ -119,7 +119,8 @@ internal static class RowGroupPruning
         _ => false,
     };
 
-    private static Int128? IntegerOf(Literal literal) => literal.Value switch
+    /// <summary>The number of a literal, unscaled if it is a decimal; null if it is none.</summary>
+    public static Int128? IntegerOf(Literal literal) => literal.Value switch
     {
         sbyte value => value,
         short value => value,

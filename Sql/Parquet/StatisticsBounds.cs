@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 
 namespace Dataflow.Sql.Parquet;
@@ -71,33 +69,10 @@ internal static unsafe class StatisticsBounds
         };
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Check<T>(T* values, int count, ValueBounds bounds)
-        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+        where T : unmanaged, IBinaryInteger<T>
     {
-        var (low, high) = (values[0], values[0]);
-        var i = 0;
-        if (count >= Vector512<T>.Count)
-        {
-            var least = Vector512.Load(values);
-            var most = least;
-            for (; i + Vector512<T>.Count <= count; i += Vector512<T>.Count)
-            {
-                var next = Vector512.Load(values + i);
-                least = Vector512.Min(least, next);
-                most = Vector512.Max(most, next);
-            }
-            for (var lane = 0; lane < Vector512<T>.Count; lane++)
-            {
-                low = T.Min(low, least[lane]);
-                high = T.Max(high, most[lane]);
-            }
-        }
-        for (; i < count; i++)
-        {
-            low = T.Min(low, values[i]);
-            high = T.Max(high, values[i]);
-        }
+        var (low, high) = StatisticsBuilder.Range(values, count);
         Check(Int128.CreateTruncating(low), Int128.CreateTruncating(high), bounds);
     }
 

@@ -68,7 +68,7 @@ public class TpchGeneratorTests
                 {
                     PhysicalType.Int32 => (ulong)column.Value<int>(row),
                     PhysicalType.Int64 => (ulong)column.Value<long>(row),
-                    _ => XxHash64.Of(StringView.BytesOf((StringView*)column.ValueAt(row))),
+                    _ => (ulong)Dataflow.Sql.Kernels.SparkHash.Xx(StringView.BytesOf((StringView*)column.ValueAt(row)), 0),
                 };
                 hash = (hash ^ value) * 0x9E3779B97F4A7C15;
                 hash ^= hash >> 29;
