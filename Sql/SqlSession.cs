@@ -63,7 +63,14 @@ internal sealed class SqlSession
     /// <param name="except">Something kept that it does not read.</param>
     public LogicalPlan Optimise(LogicalPlan plan, CachedFrame? except = null) => Optimizer.Optimise(Cached.Replace(plan, except));
 
-    public Planner Planner() => new(PlannerOptions.For(Context) with { Strategies = Strategies });
+    /// <summary>Changes what plans go by, for tests that want a join done one way or the other; null for nothing.</summary>
+    internal Func<PlannerOptions, PlannerOptions>? Planning { get; set; }
+
+    public Planner Planner()
+    {
+        var options = PlannerOptions.For(Context) with { Strategies = Strategies };
+        return new Planner(Planning?.Invoke(options) ?? options);
+    }
 
     /// <summary>How a frame is computed, and a run of it.</summary>
     public (PhysicalPlan Plan, QueryRun Run) Plan(DataFrame frame) =>

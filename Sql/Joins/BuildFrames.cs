@@ -23,13 +23,27 @@ internal static unsafe class BuildFrames
     private const int FewRows = 1024;
     private const int FewFrames = 16;
 
+    /// <summary>The rows of an input, if they are not too many for one table.</summary>
+    /// <param name="rows">The input.</param>
+    /// <param name="types">The types of its columns.</param>
+    /// <param name="arena">The table's memory.</param>
+    /// <param name="context">The task.</param>
+    /// <param name="most">How many bytes one table may hold.</param>
+    /// <param name="isAll">False if there are more rows: the input goes on behind those that are given.</param>
+    public static IReadOnlyList<BuildFrame> Of(BatchReader rows, ValueList<DataType> types, TaskArena arena, TaskContext context, long most, out bool isAll)
+    {
+        if (rows is not SegmentBatches segments) return Of(rows, types, arena, most, out isAll);
+        isAll = segments.Segments.Sum(segment => segment.Bytes) <= most;
+        return isAll ? Of(segments.Segments, types, arena, context) : [];
+    }
+
     /// <summary>Segments of an exchange: they stay where they are, unless they are small.</summary>
     public static IReadOnlyList<BuildFrame> Of(IReadOnlyList<InputSegment> segments, ValueList<DataType> types, TaskArena arena, TaskContext context)
     {
         if (segments.Count > FewFrames && segments.Sum(segment => (long)segment.Rows) < (long)FewRows * segments.Count)
         {
             using var batches = new SegmentBatches(segments, types, new TaskArena(context, "exchange read"), context.CancellationToken);
-            return Of(batches, types, arena);
+            return Of(batches, types, arena, long.MaxValue, out _);
         }
         var frames = new List<BuildFrame>(segments.Count);
         try
@@ -49,12 +63,14 @@ internal static unsafe class BuildFrames
         }
     }
 
-    /// <summary>Batches, copied.</summary>
-    public static IReadOnlyList<BuildFrame> Of(BatchReader batches, ValueList<DataType> types, TaskArena arena)
+    // Batches, copied.
+    private static List<BuildFrame> Of(BatchReader batches, ValueList<DataType> types, TaskArena arena, long most, out bool isAll)
     {
         var frames = new List<BuildFrame>();
         var store = new RowStore(arena, types);
-        while (batches.TryNext(out var batch))
+        var bytes = 0L;
+        isAll = true;
+        while (isAll && batches.TryNext(out var batch))
         {
             var rows = batch.Selection;
             while (rows.Length > 0)
@@ -64,6 +80,7 @@ internal static unsafe class BuildFrames
                 rows = rows[count..];
                 if (store.Count == ColumnBatch.MaxRows) Flush();
             }
+            isAll = bytes <= most;
         }
         if (store.Count > 0) Flush();
         store.Return();
@@ -75,6 +92,7 @@ internal static unsafe class BuildFrames
             var buffer = arena.Rent(size);
             Frame.Write(store, buffer.Pointer);
             frames.Add(new BuildFrame(null, (nint)buffer.Pointer, size));
+            bytes += size;
             store.Clear();
         }
     }

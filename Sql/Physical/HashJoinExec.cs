@@ -150,11 +150,7 @@ internal sealed class PartitionedJoinRdd(Rdd<ColumnBatch> left, Rdd<ColumnBatch>
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
     {
         var both = (CompositePartition)partition;
-        var arena = new TaskArena(context, "join table");
-        JoinTable table;
-        using (var rows = BatchChunks.Open(right, both.Parents[1]!, context))
-            table = new JoinTable(BuildFrames.Of(rows, step.Right.ConvertAll(column => column.Type), arena), step.Layout, arena, 1);
-        table.Build(context.CancellationToken);
-        return new BatchChunks(new JoinReader(step, BatchChunks.Open(left, both.Parents[0]!, context), table, table, context));
+        return new BatchChunks(new PartedJoinReader(
+            step, () => BatchChunks.Open(left, both.Parents[0]!, context), () => BatchChunks.Open(right, both.Parents[1]!, context), context));
     }
 }

@@ -10,6 +10,7 @@ internal static class JoinPlanner
     // What a row takes in a table, beside itself.
     private const double BytesOfRow = 24;
     private const int MostPartitions = 512;
+    private const int LeastFrameRows = 256;
 
     public static PhysicalPlan Plan(Join join, Planner planner) => join.Kind switch
     {
@@ -48,7 +49,11 @@ internal static class JoinPlanner
             };
             return Trim(shared, join.Output);
         }
-        var partitions = (int)Math.Clamp(build / planner.Options.PartitionBytes, planner.PartitionsFor(), MostPartitions);
+
+        // As many as fit into tables; but a task that places rows has some of each partition at hand.
+        var open = planner.Options.PartitionBytes / (LeastFrameRows * Math.Max(Cardinality.WidthOf(join.Left), Cardinality.WidthOf(join.Right)));
+        var fewest = planner.PartitionsFor();
+        var partitions = (int)Math.Clamp(build / planner.Options.PartitionBytes, fewest, Math.Clamp(open, fewest, MostPartitions));
         var (placedLeft, leftKeys) = Place(left, keys.Left, planner, partitions);
         var (placedRight, rightKeys) = Place(right, keys.Right, planner, partitions);
         var placed = new HashJoinExec(join.Kind, placedLeft, placedRight, [.. leftKeys], rightKeys, keys.Others, IsShared: false, join.MarkColumn) { NullSafeKeys = keys.NullSafe };

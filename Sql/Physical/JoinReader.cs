@@ -283,7 +283,7 @@ internal sealed unsafe class JoinReader : BatchReader
         }
         else
         {
-            for (var count = MakePairs(); count > 0; count = MakePairs()) Gather(count);
+            MatchByCondition();
         }
         _batch = null;
         for (var i = 0; i < _leftCount; i++) _result.Columns[i].Share(rows.Columns[i]);
@@ -307,6 +307,40 @@ internal sealed unsafe class JoinReader : BatchReader
         }
         _result.Set(rows.Rows, _mask);
         return _result.Alive > 0;
+    }
+
+    // One pair that fits is enough for a row: some of each row's are looked at, and then more of those rows only that have none yet.
+    private void MatchByCondition()
+    {
+        var open = _pairRows;
+        var count = 0;
+        for (var i = 0; i < _validCount; i++)
+        {
+            if (_found[i] >= 0) open[count++] = i;
+        }
+        while (count > 0)
+        {
+            var each = ColumnBatch.MaxRows / count;
+            var pairs = 0;
+            for (var i = 0; i < count; i++)
+            {
+                ref var chain = ref _found[open[i]];
+                for (var taken = 0; taken < each && chain >= 0; taken++)
+                {
+                    _leftRows[pairs] = _valid[open[i]];
+                    _rightRows[pairs++] = chain;
+                    chain = _table.NextOf(chain);
+                }
+            }
+            Gather(pairs);
+            var left = 0;
+            for (var i = 0; i < count; i++)
+            {
+                var row = _valid[open[i]];
+                if (_found[open[i]] >= 0 && (_matched[row >> 6] >> (row & 63) & 1) == 0) open[left++] = open[i];
+            }
+            count = left;
+        }
     }
 
     private void Mark(ColumnBatch rows)

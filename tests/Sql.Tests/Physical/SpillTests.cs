@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dataflow.Diagnostics;
+using Dataflow.Sql.Physical;
 
 namespace Dataflow.Sql.Tests.Physical;
 
@@ -98,13 +99,15 @@ public sealed class SpillTests
         Assert.Equal(first.Lines, (await RunAsync(query, TinyBytes)).Lines);
     }
 
-    internal static async Task<(List<string> Lines, long Spilled, long Peak)> RunAsync(string query, long? bytes)
+    internal static async Task<(List<string> Lines, long Spilled, long Peak)> RunAsync(
+        string query, long? bytes, Func<PlannerOptions, PlannerOptions>? planning = null)
     {
         var options = DataflowOptions.Default with { Threads = bytes is null ? 2 : 1, Progress = false };
         if (bytes is not null) options = options with { EngineMemoryBytes = bytes, MemoryWait = TimeSpan.FromSeconds(3) };
         using var context = DataflowContext.Local(options);
         var peak = new Peak();
         context.AddListener(peak);
+        SqlSession.Of(context).Planning = planning;
         context.Sql($"CREATE TEMP VIEW t AS SELECT * FROM {Table}");
         var rows = await context.Sql(query).CollectAsync();
         List<string> lines = [.. rows.Select(row => string.Join("|", row.Select((value, i) => Convert.ToString(value, CultureInfo.InvariantCulture))))];
