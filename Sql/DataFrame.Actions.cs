@@ -19,7 +19,7 @@ public sealed partial class DataFrame
     /// <inheritdoc cref="Collect()"/>
     /// <param name="cancellationToken">Cancels the query.</param>
     public async Task<IReadOnlyList<Row>> CollectAsync(CancellationToken cancellationToken = default) =>
-        [.. QueryResult.RowsOf(await FramesAsync(cancellationToken).ConfigureAwait(false), Schema)];
+        [.. QueryResult.RowsOf(await FramesAsync(cancellationToken).ConfigureAwait(false), Schema, Session.TimeZone)];
 
     /// <summary>All rows as objects of the program, in this process.</summary>
     /// <remarks>Action. Memory: all rows at once, bounded by <see cref="DataflowOptions.MaxResultBytes"/>.</remarks>
@@ -42,7 +42,7 @@ public sealed partial class DataFrame
     public IEnumerable<Row> ToEnumerable()
     {
         using var run = new QueryFrames(this);
-        foreach (var row in QueryResult.RowsOf(run.All(), Schema)) yield return row;
+        foreach (var row in QueryResult.RowsOf(run.All(), Schema, Session.TimeZone)) yield return row;
     }
 
     /// <inheritdoc cref="ToEnumerable()"/>
@@ -65,7 +65,7 @@ public sealed partial class DataFrame
         using var run = new QueryFrames(this);
         await foreach (var frame in run.AllAsync(cancellationToken).ConfigureAwait(false))
         {
-            foreach (var row in QueryResult.RowsOf([frame], Schema)) yield return row;
+            foreach (var row in QueryResult.RowsOf([frame], Schema, Session.TimeZone)) yield return row;
         }
     }
 
@@ -145,37 +145,6 @@ public sealed partial class DataFrame
         var optimised = Session.Optimise(Plan);
         if (!all) return Session.Planner().Plan(optimised).ToString();
         return $"== Logical ==\n{PlanPrinter.PrintWhole(Plan)}\n== Optimized ==\n{optimised}\n== Physical ==\n{Session.Planner().Plan(optimised)}";
-    }
-
-    /// <summary>Count, average, smallest and largest value of columns: a row for each of these, with the values as text.</summary>
-    /// <remarks>Action: one pass over the rows.</remarks>
-    /// <param name="columns">Names of columns; none for all numbers and texts.</param>
-    public DataFrame Describe(params string[] columns)
-    {
-        ArgumentNullException.ThrowIfNull(columns);
-        if (columns.Length == 0) columns = [.. Schema.Where(field => field.Type.IsNumber || field.Type.Kind == TypeKind.String).Select(field => field.Name)];
-        string[] statistics = Session.Functions.FindAggregate("stddev") is null ? ["count", "mean", "min", "max"] : ["count", "mean", "stddev", "min", "max"];
-        var values = columns.Length == 0 ? null : Agg([.. statistics.SelectMany(statistic => columns.Select(name => Statistic(statistic, name)))]).Collect()[0];
-        ValueList<ValueList<Expression>> rows =
-        [
-            .. statistics.Select((statistic, i) => (ValueList<Expression>)
-            [
-                new Literal(statistic, DataType.String),
-                .. columns.Select((_, c) => new Literal(values![(i * columns.Length) + c], DataType.String)),
-            ]),
-        ];
-        ValueList<ColumnReference> output =
-            [new ColumnReference("summary", DataType.String, false), .. columns.Select(name => new ColumnReference(Schema[Schema.IndexOf(name)].Name, DataType.String, true))];
-        return new DataFrame(Session, new Values(rows, output), null);
-    }
-
-    private Column Statistic(string statistic, string name)
-    {
-        var column = this[name];
-        var isNumber = Schema[Schema.IndexOf(name)].Type.IsNumber;
-        if (!isNumber && statistic is "mean" or "stddev") return Functions.Lit(null).Cast(DataType.String);
-        var call = Functions.Call(statistic == "mean" ? "avg" : statistic, statistic is "mean" or "stddev" ? column.Cast(DataType.Double) : column);
-        return call.Cast(DataType.String);
     }
 
     private async Task<IReadOnlyList<byte[]>> FramesAsync(CancellationToken cancellationToken)

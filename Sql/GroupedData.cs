@@ -40,6 +40,7 @@ public sealed class GroupedData
     private readonly DataFrame _frame;
     private readonly Column[] _keys;
     private readonly GroupingKind _kind;
+    private readonly (Column Column, object?[] Values)? _pivot;
 
     internal GroupedData(DataFrame frame, Column[] keys, GroupingKind kind)
     {
@@ -49,6 +50,31 @@ public sealed class GroupedData
         _kind = kind;
     }
 
+    private GroupedData(GroupedData groups, Column column, object?[] values) : this(groups._frame, groups._keys, groups._kind) => _pivot = (column, values);
+
+    /// <summary>Makes columns of the values of a column: the aggregates that follow give one for each value, over the rows of a group that have it; null where none has.</summary>
+    /// <remarks>Lazy if values are given. If not, an action looks them up, of which there may be 10,000 at most.</remarks>
+    /// <param name="column">Whose values become columns.</param>
+    /// <param name="values">The values, in the order of their columns; none for all there are, in order.</param>
+    /// <exception cref="QueryException">It was pivoted before, goes by rollup or cube, or has too many values.</exception>
+    public GroupedData Pivot(string column, params object?[] values) => Pivot(Functions.Col(column), values);
+
+    /// <inheritdoc cref="Pivot(string, object[])"/>
+    public GroupedData Pivot(Column column, params object?[] values)
+    {
+        ArgumentNullException.ThrowIfNull(column);
+        ArgumentNullException.ThrowIfNull(values);
+        if (_pivot is not null || _kind != GroupingKind.Plain)
+            throw new QueryException("UNSUPPORTED_FEATURE.REPEATED_PIVOT", "Pivot stands behind GroupBy, and once only. Pivot what this gives in a frame of its own.");
+        if (values.Length > 0) return new GroupedData(this, column, values);
+        var found = _frame.Select(column.As("value")).Distinct().OrderBy("value").Limit(MostPivotValues + 1).Collect();
+        if (found.Count > MostPivotValues)
+            throw new QueryException("PIVOT_TOO_MANY_VALUES", $"'{column}' has more than {MostPivotValues:N0} values. Say which of them become columns.");
+        return new GroupedData(this, column, [.. found.Select(row => row[0])]);
+    }
+
+    private const int MostPivotValues = 10_000;
+
     /// <summary>Aggregates of each group.</summary>
     /// <remarks>Lazy, wide: what is exchanged is a row for each group and task.</remarks>
     /// <param name="aggregates">Expressions of aggregates: <c>Sum("total").As("revenue")</c>, <c>Max("a") - Min("a")</c>.</param>
@@ -56,6 +82,17 @@ public sealed class GroupedData
     {
         ArgumentNullException.ThrowIfNull(aggregates);
         if (aggregates.Length == 0) throw new ArgumentException("Agg needs an aggregate. Distinct keys alone are Select(...).Distinct().", nameof(aggregates));
+        if (_pivot is var (pivot, values))
+        {
+            return _frame.With(new SelectSyntax([DataFrame.AllColumns])
+            {
+                From = new PivotSyntax(
+                    _frame.Source, [.. aggregates.Select(column => column.ToItem())], [pivot.Syntax], [.. values.Select(value => new PivotValueSyntax([Column.Of(value).Syntax], null))])
+                {
+                    Keys = [.. _keys.Select(key => key.Syntax)],
+                },
+            });
+        }
         ValueList<ValueList<ExpressionSyntax>> keys = [.. _keys.Select(key => (ValueList<ExpressionSyntax>)[key.Syntax])];
         ValueList<GroupingElementSyntax> elements = _kind == GroupingKind.Plain ? [.. _keys.Select(key => GroupingElementSyntax.Of(key.Syntax))] : [new GroupingElementSyntax(_kind, keys, [])];
         return _frame.With(new SelectSyntax([.. _keys.Concat(aggregates).Select(column => column.ToItem())])

@@ -20,6 +20,16 @@ public sealed class NullVerbs
         return _frame.Where(wanted.Aggregate((left, right) => onlyIfAll ? left | right : left & right));
     }
 
+    /// <summary>Leaves out rows that have fewer than a number of values that are not null.</summary>
+    /// <remarks>Lazy, narrow.</remarks>
+    /// <param name="least">How many such values a row must have.</param>
+    /// <param name="columns">Names of the columns that are looked at; null for all.</param>
+    public DataFrame Drop(int least, string[]? columns = null)
+    {
+        var counts = Wanted(columns).Select(column => column.IsNotNull().Cast(DataType.Int)).ToArray();
+        return counts.Length == 0 ? _frame : _frame.Where(counts.Aggregate((left, right) => left + right) >= least);
+    }
+
     /// <summary>Puts a value where nulls are, in all columns whose type it fits: numbers into numbers, texts into texts, and so on.</summary>
     /// <remarks>Lazy, narrow. The types of columns stay.</remarks>
     /// <param name="value">The value.</param>

@@ -1,6 +1,7 @@
 using System.Collections;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Kernels;
 
 namespace Dataflow.Sql;
 
@@ -14,10 +15,13 @@ public sealed class Row : IReadOnlyList<object?>
 {
     private readonly object?[] _values;
 
-    internal Row(Schema schema, object?[] values)
+    private readonly Zone? _zone;
+
+    internal Row(Schema schema, object?[] values, Zone? zone = null)
     {
         Schema = schema;
         _values = values;
+        _zone = zone;
     }
 
     /// <summary>Its columns.</summary>
@@ -56,12 +60,12 @@ public sealed class Row : IReadOnlyList<object?>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>A value as tables show it.</summary>
+    /// <summary>A value as tables show it: time stamps in the time zone of the session.</summary>
     /// <param name="index">From 0.</param>
-    public string TextOf(int index) => ValueText.Of(_values[index], Schema[index].Type);
+    public string TextOf(int index) => ValueText.Of(_values[index], Schema[index].Type, _zone);
 
     /// <summary>As <c>[a, 1, NULL]</c>.</summary>
-    public override string ToString() => $"[{string.Join(", ", _values.Select((value, i) => ValueText.Of(value, Schema[i].Type)))}]";
+    public override string ToString() => $"[{string.Join(", ", _values.Select((_, i) => TextOf(i)))}]";
 
     private int IndexOf(string name)
     {
@@ -71,14 +75,14 @@ public sealed class Row : IReadOnlyList<object?>
     }
 
     /// <summary>The rows of a batch.</summary>
-    internal static IEnumerable<Row> Of(ColumnBatch batch, Schema schema)
+    internal static IEnumerable<Row> Of(ColumnBatch batch, Schema schema, Zone? zone)
     {
         var rows = batch.Selection.ToArray();
         foreach (var row in rows)
         {
             var values = new object?[batch.Columns.Length];
             for (var i = 0; i < values.Length; i++) values[i] = ValueOf(batch.Columns[i], row);
-            yield return new Row(schema, values);
+            yield return new Row(schema, values, zone);
         }
     }
 

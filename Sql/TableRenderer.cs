@@ -11,7 +11,7 @@ internal static class TableRenderer
     /// <param name="truncate">Most characters of a value; longer ones end with dots. 0 shows all.</param>
     public static string Render(Schema schema, IReadOnlyList<Row> rows, int truncate)
     {
-        var cells = rows.Select(row => row.Select((value, i) => Cut(ValueText.Of(value, schema[i].Type), truncate)).ToArray()).ToList();
+        var cells = rows.Select(row => Enumerable.Range(0, row.Count).Select(i => Cut(row.TextOf(i), truncate)).ToArray()).ToList();
         var widths = schema.Select((column, i) => cells.Select(row => row[i].Length).Append(column.Name.Length).Append(1).Max()).ToArray();
         var line = "+" + string.Concat(widths.Select(width => new string('-', width + 2) + "+")) + "\n";
         var text = new StringBuilder(line);

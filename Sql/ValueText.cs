@@ -1,34 +1,28 @@
 using System.Globalization;
+using Dataflow.Sql.Casts;
+using Dataflow.Sql.Kernels;
 
 namespace Dataflow.Sql;
 
 /// <summary>Values of results as text, as Spark shows them.</summary>
 internal static class ValueText
 {
-    public static string Of(object? value, DataType type) => value switch
+    public static string Of(object? value, DataType type, Zone? zone = null) => value switch
     {
         null => "NULL",
         bool flag => flag ? "true" : "false",
-        double number => Number(number),
-        float number => Number(number),
+        double number => NumberText.Of(number),
+        float number => NumberText.Of(number),
         decimal number => number.ToString(CultureInfo.InvariantCulture),
         byte[] bytes => Convert.ToHexString(bytes),
         DateOnly day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        DateTimeOffset time => Time(time.UtcDateTime),
+        DateTimeOffset time => Time(zone is null ? time.UtcDateTime : DateTime.UnixEpoch.AddTicks(zone.ToLocal((time.UtcTicks - DateTime.UnixEpoch.Ticks) / 10) * 10)),
         DateTime time => Time(time),
         int months when type.Kind == TypeKind.YearMonthInterval => $"{(months < 0 ? "-" : "")}{Math.Abs((long)months) / 12}-{Math.Abs((long)months) % 12}",
-        TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
+        TimeSpan span => $"{(span < TimeSpan.Zero ? "-" : "")}{span:%d} {span:hh\\:mm\\:ss\\.ffffff}000",
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",
     };
-
-    private static string Number(double value) => double.IsFinite(value)
-        ? value == Math.Truncate(value) && Math.Abs(value) < 1e7 ? value.ToString("0.0", CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture)
-        : double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
-
-    private static string Number(float value) => float.IsFinite(value)
-        ? value == MathF.Truncate(value) && MathF.Abs(value) < 1e7f ? value.ToString("0.0", CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture)
-        : Number((double)value);
 
     private static string Time(DateTime time)
     {

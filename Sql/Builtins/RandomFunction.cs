@@ -30,7 +30,7 @@ internal sealed class RandomFunction() : ScalarFunction("rand")
         var given = call.Arguments.Count == 0 ? null : call.Arguments[0] is Cast cast ? cast.Operand : call.Arguments[0];
         var seed = given is null ? context.Session.NowMicroseconds
             : given is Literal { Value: not null } literal ? Convert.ToInt64(literal.Value, System.Globalization.CultureInfo.InvariantCulture) : 0;
-        var mixed = SparkHash.Xx(seed, TaskContext.Current?.PartitionIndex ?? 0);
+        var mixed = SparkHash.Xx(seed, Exchange.OperatorPartition.Seed);
         return new Drawing(new Random((int)mixed ^ (int)(mixed >> 32)), context);
     }
 

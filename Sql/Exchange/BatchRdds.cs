@@ -91,6 +91,7 @@ internal sealed class OperatorRdd(string name, Rdd<ColumnBatch> input, BatchOper
         var reader = BatchChunks.Open(input, partition, context);
         try
         {
+            OperatorPartition.Current = partition.Index;
             return new BatchChunks(step.Open(reader, context));
         }
         catch
@@ -98,7 +99,22 @@ internal sealed class OperatorRdd(string name, Rdd<ColumnBatch> input, BatchOper
             reader.Dispose();
             throw;
         }
+        finally
+        {
+            OperatorPartition.Current = null;
+        }
     }
+}
+
+/// <summary>The partition that an operator is being opened for. A task's number says less: where frames are united, it counts the partitions of those before.</summary>
+internal static class OperatorPartition
+{
+    /// <summary>The partition; null outside of operators.</summary>
+    [field: ThreadStatic]
+    public static int? Current { get; set; }
+
+    /// <summary>What random numbers of the partition begin with.</summary>
+    public static int Seed => Current ?? TaskContext.Current?.PartitionIndex ?? 0;
 }
 
 /// <summary>Reads what an exchange placed.</summary>

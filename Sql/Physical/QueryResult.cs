@@ -1,5 +1,6 @@
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
+using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Records;
 using Dataflow.Sql.Rows;
 using Dataflow.Tasks;
@@ -40,19 +41,23 @@ internal static class QueryResult
     }
 
     /// <summary>The rows of frames.</summary>
-    public static IEnumerable<Row> RowsOf(IEnumerable<byte[]> frames, Schema schema)
+    /// <param name="frames">The frames.</param>
+    /// <param name="schema">The columns.</param>
+    /// <param name="timeZone">In which time stamps are shown; null for UTC.</param>
+    public static IEnumerable<Row> RowsOf(IEnumerable<byte[]> frames, Schema schema, string? timeZone = null)
     {
+        var zone = timeZone is null ? null : Zone.Find(timeZone);
         var reader = new FrameReader(null, schema.Select(column => column.Type));
         foreach (var frame in frames)
         {
             // Rows are made before the array may move.
-            foreach (var row in RowsOf(frame, reader, schema)) yield return row;
+            foreach (var row in RowsOf(frame, reader, schema, zone)) yield return row;
         }
     }
 
-    private static unsafe List<Row> RowsOf(byte[] frame, FrameReader reader, Schema schema)
+    private static unsafe List<Row> RowsOf(byte[] frame, FrameReader reader, Schema schema, Zone? zone)
     {
-        fixed (byte* bytes = frame) return [.. Row.Of(reader.Read(new ReadOnlySpan<byte>(bytes, frame.Length)), schema)];
+        fixed (byte* bytes = frame) return [.. Row.Of(reader.Read(new ReadOnlySpan<byte>(bytes, frame.Length)), schema, zone)];
     }
 
     private static byte[][] ToFrames(IEnumerable<ColumnBatch> batches, ValueList<DataType> types)

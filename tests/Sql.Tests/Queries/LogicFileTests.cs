@@ -40,7 +40,7 @@ public class LogicFileTests
         var frame = context.Sql(sql);
         var rows = frame.Collect();
         var types = string.Concat(frame.Schema.Select(column => LetterOf(column.Type)));
-        return new LogicFile.Answer(types, [.. rows.Select(row => row.Select((value, i) => ValueText.Of(value, row.Schema[i].Type)).ToArray())]);
+        return new LogicFile.Answer(types, [.. rows.Select(row => Enumerable.Range(0, row.Count).Select(row.TextOf).ToArray())]);
     }
 
     private static char LetterOf(DataType type) => type.Kind switch
