@@ -114,7 +114,14 @@ internal abstract unsafe class CsvColumn(int column)
 
     public abstract ColumnVector Vector { get; }
 
-    public abstract void Read(CsvBlock block);
+    /// <summary>Reads the column.</summary>
+    /// <param name="block">The records.</param>
+    /// <param name="wanted">A bit a record, set if it counts; null for all. Others become nothing in particular.</param>
+    public abstract void Read(CsvBlock block, ulong* wanted);
+
+    /// <summary>Whether a record counts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected static bool Counts(ulong* wanted, int row) => wanted == null || Bits.Get(wanted, row);
 }
 
 /// <summary>A column of a fixed width.</summary>
@@ -126,12 +133,17 @@ internal sealed unsafe class CsvColumn<T, TParser>(TaskArena arena, DataType typ
 
     public override ColumnVector Vector => _vector.Vector;
 
-    public override void Read(CsvBlock block)
+    public override void Read(CsvBlock block, ulong* wanted)
     {
         var values = (T*)_vector.Data;
         var hasNulls = false;
         for (var row = 0; row < block.Rows; row++)
         {
+            if (!Counts(wanted, row))
+            {
+                values[row] = default;
+                continue;
+            }
             if (block.TryField(row, Column, out var text, out var length))
             {
                 if (parser.TryParse(text, length, out values[row])) continue;
@@ -153,13 +165,18 @@ internal sealed unsafe class CsvTextColumn(TaskArena arena, DataType type, int c
 
     public override ColumnVector Vector => _vector.Vector;
 
-    public override void Read(CsvBlock block)
+    public override void Read(CsvBlock block, ulong* wanted)
     {
         var views = (StringView*)_vector.Data;
         var hasNulls = false;
         var isRight = _vector.Vector.Type.Kind == TypeKind.Binary || block.IsUtf8;
         for (var row = 0; row < block.Rows; row++)
         {
+            if (!Counts(wanted, row))
+            {
+                views[row] = default;
+                continue;
+            }
             if (block.TryField(row, Column, out var text, out var length))
             {
                 views[row] = isRight ? StringView.Of(text, length) : TextRepair.View(block.Heap, text, length);
@@ -188,7 +205,7 @@ internal sealed unsafe class CsvBooleanColumn(TaskArena arena, int column) : Csv
         _ => null,
     };
 
-    public override void Read(CsvBlock block)
+    public override void Read(CsvBlock block, ulong* wanted)
     {
         var bits = (ulong*)_vector.Data;
         Bits.Fill(_vector.Validity, ColumnBatch.MaxRows);
@@ -218,7 +235,7 @@ internal sealed unsafe class CsvCorruptColumn(TaskArena arena) : CsvColumn(-1)
 
     public override ColumnVector Vector => _vector.Vector;
 
-    public override void Read(CsvBlock block)
+    public override void Read(CsvBlock block, ulong* wanted)
     {
         var views = (StringView*)_vector.Data;
         Bits.Zero(_vector.Validity, ColumnBatch.MaxRows);

@@ -42,6 +42,10 @@ internal sealed unsafe class CsvReader : BatchReader
     private readonly CsvCorruptColumn? _corrupt;
     private readonly ColumnBatch _batch;
     private readonly ulong* _mask;
+    private readonly CsvColumn?[] _byPosition;
+    private readonly bool[] _isLoaded;
+    private readonly RowFilter _filter;
+    private readonly Action<int> _load;
     private readonly int _mostRows;
     private readonly long _end;
     private NativeBuffer _buffer;
@@ -58,7 +62,8 @@ internal sealed unsafe class CsvReader : BatchReader
     /// <param name="plan">How it is read.</param>
     /// <param name="fields">The wanted columns: positions in the files' columns, or one past them for wrong records.</param>
     /// <param name="task">The task.</param>
-    public CsvReader(CsvSplit split, CsvPlan plan, ValueList<int> fields, TaskContext task)
+    /// <param name="dynamic">Filters that become known while it reads.</param>
+    public CsvReader(CsvSplit split, CsvPlan plan, ValueList<int> fields, TaskContext task, IReadOnlyList<IDynamicFilter> dynamic)
     {
         _split = split;
         _plan = plan;
@@ -81,8 +86,23 @@ internal sealed unsafe class CsvReader : BatchReader
         var wanted = fields.Contains(plan.Columns.Count) ? Enumerable.Range(0, plan.Columns.Count) : fields.Distinct();
         var columns = wanted.ToDictionary(field => field, field => CsvColumns.Of(plan.Columns[field].Type, field, _arena, plan.Formats, plan.Columns[field].Name));
         _parsed = [.. columns.Values];
+        _byPosition = [.. fields.Select(columns.GetValueOrDefault)];
+        _isLoaded = new bool[fields.Count];
+        _load = Load;
+
+        // Where wrong records are told apart, all of them are looked at.
+        CanFilter = plan.Mode == MalformedMode.Permissive && !fields.Contains(plan.Columns.Count);
+        _filter = new RowFilter(_arena, fields, CanFilter ? dynamic : []);
         if (fields.Contains(plan.Columns.Count)) _corrupt = new CsvCorruptColumn(_arena);
         _batch = new ColumnBatch([.. fields.Select(field => field == plan.Columns.Count ? _corrupt!.Vector : columns[field].Vector)]);
+    }
+
+    private bool CanFilter { get; }
+
+    public override bool TryTake(FilterEvaluator filter)
+    {
+        if (CanFilter) _filter.Add(filter);
+        return CanFilter;
     }
 
     public override bool TryNext(out ColumnBatch batch)
@@ -122,15 +142,34 @@ internal sealed unsafe class CsvReader : BatchReader
     private bool Read()
     {
         _block.Set(_buffer.Pointer, _plan.Columns.Count);
-        foreach (var column in _parsed) column.Read(_block);
+        if (!_filter.IsEmpty) return ReadWanted();
+        foreach (var column in _parsed) column.Read(_block, null);
         _batch.Set(_block.Rows);
         if (_block.FirstBad.Row >= 0)
         {
             if (_plan.Mode == MalformedMode.FailFast) throw Malformed();
             if (_plan.Mode == MalformedMode.DropMalformed) Drop();
         }
-        _corrupt?.Read(_block);
+        _corrupt?.Read(_block, null);
         return _batch.Alive > 0;
+    }
+
+    // Columns of conditions first, others where records are left.
+    private bool ReadWanted()
+    {
+        Array.Clear(_isLoaded);
+        _batch.Set(_block.Rows);
+        _filter.Run(_batch, _load);
+        if (_batch.Alive == 0) return false;
+        for (var i = 0; i < _isLoaded.Length; i++) Load(i);
+        return true;
+    }
+
+    private void Load(int position)
+    {
+        if (_isLoaded[position]) return;
+        _isLoaded[position] = true;
+        _byPosition[position]!.Read(_block, _batch.Mask);
     }
 
     private void Drop()

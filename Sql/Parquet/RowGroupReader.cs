@@ -36,7 +36,7 @@ internal sealed unsafe class RowGroupReader : BatchReader
         _readers = new ColumnReader?[split.Columns.Count];
         var vectors = new ColumnVector[split.Columns.Count];
         _arena = new TaskArena(task, "parquet scan");
-        _rowFilter = new RowFilter(_arena, split.Columns, dynamic);
+        _rowFilter = new RowFilter(_arena, split.Columns.ConvertAll(column => column.Field), dynamic);
         _load = Load;
         _isLoaded = new bool[split.Columns.Count];
         if (_filters.RejectsAll) _left = 0;

@@ -79,6 +79,6 @@ public sealed class CsvTable : ITable
     {
         public IReadOnlyList<TableSplit> Splits => splits;
 
-        public BatchReader Open(TableSplit split, TaskContext context, IReadOnlyList<IDynamicFilter> dynamic) => new CsvReader((CsvSplit)split, plan, fields, context);
+        public BatchReader Open(TableSplit split, TaskContext context, IReadOnlyList<IDynamicFilter> dynamic) => new CsvReader((CsvSplit)split, plan, fields, context, dynamic);
     }
 }

@@ -89,6 +89,38 @@ public sealed class CsvTests(PeopleContext rig) : IClassFixture<PeopleContext>, 
         Assert.Contains("at byte 4 does not fit: its field 'a' is no int. It reads: x,3", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void Conditions_leave_the_rows_that_they_leave_anywhere(int seed)
+    {
+        var random = new Random(seed);
+        var text = new StringBuilder("a,b,c,d,a2\n");
+        for (var i = 0; i < 30_000; i++)
+        {
+            var key = random.Next(10) == 0 ? "" : random.Next(1000).ToString();
+            text.Append(key).Append(',').Append(random.Next(20) == 0 ? "wrong" : random.Next(100).ToString()).Append(",\"t \"\"").Append(random.Next(50)).Append("\"\"\",").Append(random.Next(3) == 0 ? "true" : "false").Append(',').Append(key).Append('\n');
+        }
+        var schema = new Schema(new("a", DataType.Int), new("b", DataType.Int), new("c", DataType.String), new("d", DataType.Boolean), new("a2", DataType.Int));
+        var frame = Read(text.ToString(), new() { HasHeader = true, Schema = schema, SplitBytes = 100_000 });
+        var all = frame.Collect().Select(row => (A: (int?)row[0], B: (int?)row[1], C: (string?)row[2], D: (bool?)row[3])).ToArray();
+        Check("a < 5", row => row.A < 5);
+        Check("b IS NULL AND a = 77", row => row.B is null && row.A == 77);
+        Check("c = 't \"7\"' AND d AND a > 900", row => row is { C: "t \"7\"", D: true, A: > 900 });
+        Check("a < 0", _ => false);
+        Check("a IS NULL OR c LIKE '%9_'", row => row.A is null || row.C![^2] == '9');
+
+        void Check(string condition, Func<(int? A, int? B, string? C, bool? D), bool> wanted)
+        {
+            var expected = all.Where(wanted).ToArray();
+            var found = frame.Where(condition).Agg(Count(), Sum("a"), Sum("b"), Count("d"), Max("c"), Sum("a2")).Collect()[0];
+            object?[] values = [(long)expected.Length, Total(expected.Select(row => row.A)), Total(expected.Select(row => row.B)), (long)expected.Length, expected.Max(row => row.C), Total(expected.Select(row => row.A))];
+            Assert.True(values.SequenceEqual(Enumerable.Range(0, 6).Select(i => found[i])), $"seed {seed}, {condition}: {string.Join(", ", values)} and not {found}");
+        }
+
+        static long? Total(IEnumerable<int?> values) => values.Any(value => value is not null) ? values.Sum(value => (long?)value) : null;
+    }
+
     [Fact]
     public void Folders_and_compressed_files_are_read_each_with_its_header()
     {

@@ -2,10 +2,8 @@ using System.Diagnostics;
 using System.Numerics;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Kernels;
-using Dataflow.Sql.Sources;
-using Masks = Dataflow.Sql.Kernels.Bits;
 
-namespace Dataflow.Sql.Parquet;
+namespace Dataflow.Sql.Sources;
 
 /// <summary>
 /// The conditions on the rows of a scan that are worked out while it reads: those of the filter above, and dynamic filters. Each asks for its
@@ -20,13 +18,6 @@ internal sealed unsafe class RowFilter
     private readonly ulong* _mask;
     private int _batches;
     private bool _anyOrder = true;
-
-    /// <summary>The dynamic filters of a scan.</summary>
-    /// <param name="arena">Whose memory it takes.</param>
-    /// <param name="columns">The columns of the batches.</param>
-    /// <param name="dynamic">Filters of fields; those of fields that are not among the columns are left out.</param>
-    public RowFilter(TaskArena arena, ValueList<SplitColumn> columns, IReadOnlyList<IDynamicFilter> dynamic)
-        : this(arena, [.. columns.Select(column => column.Field)], dynamic) { }
 
     /// <summary>The dynamic filters of a scan.</summary>
     /// <param name="arena">Whose memory it takes.</param>
@@ -61,12 +52,13 @@ internal sealed unsafe class RowFilter
     {
         var rows = batch.Rows;
         if (_anyOrder && _steps.Count > 1 && _batches++ % BatchesPerOrder == BatchesPerOrder - 1) _steps.Sort((left, right) => left.Rank.CompareTo(right.Rank));
-        Masks.Fill(_mask, rows);
+        Bits.Fill(_mask, rows);
         foreach (var step in _steps)
         {
-            foreach (var column in step.Columns) load(column);
+            // A column is paid for by the first condition that asks for it.
             var before = batch.Alive;
             var began = Stopwatch.GetTimestamp();
+            foreach (var column in step.Columns) load(column);
             step.Keep(batch, _mask);
             batch.Set(rows, _mask);
             step.Count(before, batch.Alive, Stopwatch.GetTimestamp() - began);
@@ -129,21 +121,21 @@ internal sealed unsafe class RowFilter
             var bounds = filter.Bounds;
             if (bounds is not null && ReferenceEquals(dictionary, _dictionary) && ReferenceEquals(bounds, _bounds)) return;
             (_dictionary, _bounds) = (dictionary, bounds);
-            Masks.Fill(_passing, dictionary.Count);
+            Bits.Fill(_passing, dictionary.Count);
             filter.Apply(dictionary.Values, dictionary.Count, _passing);
-            _passed = Masks.Count(_passing, dictionary.Count);
+            _passed = Bits.Count(_passing, dictionary.Count);
         }
 
         // What becomes of nulls, which no dictionary holds, is for the operator that made the filter.
         private void KeepPassing(ColumnVector values, int rows, ulong* mask)
         {
-            for (var word = 0; word < Masks.Words(rows); word++)
+            for (var word = 0; word < Bits.Words(rows); word++)
             {
                 var kept = values.Validity == null ? 0 : ~values.Validity[word];
                 for (var left = mask[word] & ~kept; left != 0; left &= left - 1)
                 {
                     var bit = BitOperations.TrailingZeroCount(left);
-                    if (Masks.Get(_passing, (int)values.Codes[(word << 6) + bit])) kept |= 1UL << bit;
+                    if (Bits.Get(_passing, (int)values.Codes[(word << 6) + bit])) kept |= 1UL << bit;
                 }
                 mask[word] &= kept;
             }
