@@ -107,6 +107,12 @@ internal sealed unsafe class ExactSums
             }
             return;
         }
+        if (vector.Form == VectorForm.Flat)
+        {
+            var data = (T*)vector.Data;
+            for (var i = 0; i < rows.Length; i++) low[groups[i]] += long.CreateTruncating(data[rows[i]]);
+            return;
+        }
         for (var i = 0; i < rows.Length; i++) low[groups[i]] += long.CreateTruncating(values[rows[i]]);
     }
 

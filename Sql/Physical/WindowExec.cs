@@ -77,7 +77,7 @@ public sealed record WindowExec(ValueList<ColumnReference> Keys, ValueList<Named
             _appended = new ColumnVector[_rows.ColumnCount];
             _vectors = [.. columns.Select(column => column.Type).Concat(items.Select(item => item.Type)).Select(type => new FlatVector(_arena, type))];
             _batch = new ColumnBatch([.. _vectors.Select(vector => vector.Vector)]);
-            _mostBytes = _arena.ShareOfBudget(parts: 8, least: 512 << 10, most: 64 << 20);
+            _mostBytes = _arena.ShareOfBudget(parts: 16, least: 512 << 10, most: 64 << 20);
             _bytesPerRow = Enumerable.Range(0, _rows.ColumnCount).Sum(i => Math.Max(1, _rows[i].Type.ByteWidth)) + _windows.Sum(window => window.BytesPerRow) + ObjectBytesPerRow;
         }
 

@@ -12,6 +12,7 @@ internal sealed unsafe class PackedKeyTable : KeyTable
 
     private readonly KeyPacker _packer;
     private NativeBuffer _slots;
+    private KeyArray? _array;
     private int _mask;
     private int _nullNumber = -1;
 
@@ -20,18 +21,25 @@ internal sealed unsafe class PackedKeyTable : KeyTable
         _packer = new KeyPacker(types, ranges);
         _slots = Empty(FirstSlots);
         _mask = FirstSlots - 1;
+        if (ranges is null && types.Count == 1 && KeyArray.Fits(types[0])) _array = new KeyArray(arena);
     }
 
     public override void Clear()
     {
         base.Clear();
         _nullNumber = -1;
+        if (_array is not null)
+        {
+            _array.Clear();
+            return;
+        }
         new Span<byte>(_slots.Pointer, (_mask + 1) * sizeof(Slot)).Clear();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Look(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers, bool add)
     {
+        if (_array is not null && LookInArray(keys, rows, numbers, add)) return;
         if (add) Reserve(Count + rows.Length);
         var scratch = KeyScratch.Rent();
         var packed = scratch.Packed;
@@ -88,6 +96,49 @@ internal sealed unsafe class PackedKeyTable : KeyTable
         }
         if (added > 0) Keys.Append(keys, addedRows.AsSpan(0, added));
         scratch.Return();
+    }
+
+    // False where keys turn out to lie too far apart: from then on they are hashed.
+    private bool LookInArray(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers, bool add)
+    {
+        if (!add)
+        {
+            _array!.Look(keys[0], rows, numbers, _nullNumber);
+            return true;
+        }
+        var scratch = KeyScratch.Rent();
+        var added = _array!.TryLook(keys[0], rows, numbers, Count, ref _nullNumber, scratch.Added);
+        if (added > 0) Keys.Append(keys, scratch.Added.AsSpan(0, added));
+        scratch.Return();
+        if (added >= 0) return true;
+        _array.Return();
+        _array = null;
+        HashKeys();
+        return false;
+    }
+
+    // Keys that were in the array come into the slots.
+    private void HashKeys()
+    {
+        Reserve(Count);
+        var key = new ColumnVector(Keys[0].Type);
+        var rows = new ushort[1024];
+        var packed = new ulong[rows.Length];
+        for (var i = 0; i < rows.Length; i++) rows[i] = (ushort)i;
+        var slots = (Slot*)_slots.Pointer;
+        for (var start = 0; start < Count; start += rows.Length)
+        {
+            var count = Math.Min(rows.Length, Count - start);
+            Keys[0].Show(start, count, key);
+            _packer.Pack([key], rows.AsSpan(0, count), packed);
+            for (var i = 0; i < count; i++)
+            {
+                if (start + i == _nullNumber && !_packer.HasNullBits) continue;
+                var place = (int)RowHash.Mix(packed[i]) & _mask;
+                while (slots[place].Number != 0) place = (place + 1) & _mask;
+                slots[place] = new Slot { Key = packed[i], Number = start + i + 1 };
+            }
+        }
     }
 
     // At most half full.
