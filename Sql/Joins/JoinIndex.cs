@@ -53,6 +53,9 @@ internal abstract unsafe class JoinIndex(BuildRows rows, int[] keys, SharedArena
     /// <param name="found">A row number for each.</param>
     public abstract void Find(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> found);
 
+    /// <summary>The next row with the same key of each row, -1 for the last; null if no key has two rows, or <see cref="NextOf"/> works it out.</summary>
+    public int* Chains => _next is null ? null : (int*)_next.Pointer;
+
     /// <summary>The next row with the same key, or -1.</summary>
     public virtual int NextOf(int row) => _next is null ? -1 : ((int*)_next.Pointer)[row];
 

@@ -76,6 +76,9 @@ internal sealed unsafe class JoinTable : IDisposable
     /// <inheritdoc cref="JoinIndex.Find"/>
     public void Find(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> found) => _index.Find(keys, rows, found);
 
+    /// <inheritdoc cref="JoinIndex.Chains"/>
+    public int* Chains => _index.Chains;
+
     /// <inheritdoc cref="JoinIndex.NextOf"/>
     public int NextOf(int row) => _index.NextOf(row);
 

@@ -7,9 +7,9 @@ namespace Dataflow.Sql.Joins;
 /// <summary>The values that a key of a join's build side has: rows of the other side with another value match nothing.</summary>
 internal abstract unsafe class KeySet
 {
-    // A bit a value is worth it up to so many values for each that is there.
+    // A bit a value is worth it up to so many values for each that is there; and if all bits stay in the processor's cache anyway.
     private const long BitsOfRow = 64;
-    private const long FewBits = 1 << 16;
+    private const long FewBits = 8 << 20;
     private const long MostBits = 1 << 30;
 
     /// <summary>No value is outside these; null if nothing is known of them.</summary>
@@ -174,5 +174,6 @@ internal sealed unsafe class BloomKeySet : KeySet
     }
 
     // Places of the word come from the low bits of the hash, bits in it from higher ones.
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
     private static ulong BitsOf(ulong hash) => (1UL << (int)(hash >> 40 & 63)) | (1UL << (int)(hash >> 46 & 63)) | (1UL << (int)(hash >> 52 & 63));
 }

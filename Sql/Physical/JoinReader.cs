@@ -195,18 +195,21 @@ internal sealed unsafe class JoinReader : BatchReader
     private int MakePairs()
     {
         var count = 0;
-        while (_next < _validCount && count < ColumnBatch.MaxRows)
+        var chains = _table.Chains;
+        var (next, chain) = (_next, _chain);
+        while (next < _validCount && count < ColumnBatch.MaxRows)
         {
-            if (_chain < 0)
+            if (chain < 0)
             {
-                _next++;
-                if (_next < _validCount) _chain = _found[_next];
+                next++;
+                if (next < _validCount) chain = _found[next];
                 continue;
             }
-            _leftRows[count] = _valid[_next];
-            _rightRows[count++] = _chain;
-            _chain = _table.NextOf(_chain);
+            _leftRows[count] = _valid[next];
+            _rightRows[count++] = chain;
+            chain = chains != null ? chains[chain] : _table.NextOf(chain);
         }
+        (_next, _chain) = (next, chain);
         return count;
     }
 
