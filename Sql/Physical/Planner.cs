@@ -1,5 +1,6 @@
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Joins;
 using Dataflow.Sql.Plans;
 using Dataflow.Sql.Sources;
 
@@ -123,7 +124,16 @@ public sealed class Planner(PlannerOptions options)
     private PhysicalPlan PlanTop(Sort sort, long count, long offset)
     {
         var wanted = checked(count + offset);
-        var best = new SortExec(sort.Orders, wanted, Single(new SortExec(sort.Orders, wanted, Plan(sort.Input))));
+        var input = Plan(sort.Input);
+        DynamicFilterSlot? slot = null;
+        if (wanted > 0 && sort.Orders.Count > 0 && TopFilterSource.Takes(sort.Orders[0]) && TopFilterSource.IsOfSingleRows(input))
+        {
+            slot = new DynamicFilterSlot($"top {wanted} of {sort.Orders[0].Key}");
+            if (DynamicFilterPlans.Push(input, (ColumnReference)sort.Orders[0].Key, slot) is { } filtered) input = filtered;
+            else slot = null;
+        }
+        var ofTasks = new ExchangeExec(new SingleDistribution(), new SortExec(sort.Orders, wanted, input) { Bound = slot }) { Bound = slot };
+        var best = new SortExec(sort.Orders, wanted, ofTasks);
         return offset == 0 ? best : new LimitExec(count, offset, best);
     }
 

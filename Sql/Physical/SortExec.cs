@@ -2,6 +2,7 @@ using Dataflow.Shuffle;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Joins;
 using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Rows;
 using Dataflow.Sql.Sources;
@@ -24,19 +25,27 @@ public sealed record SortExec(ValueList<SortOrder> Orders, long? Limit, Physical
     /// <inheritdoc/>
     public override string Describe() => Limit is null ? $"Sort [{Orders}]" : $"Top {Limit} [{Orders}]";
 
-    /// <inheritdoc/>
-    protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run) => new OperatorRdd("Sort", Input.ToRdd(run), new Step(Orders, Limit, Input.Output, run.Scope));
+    /// <summary>The filter of the scans below that the rows found so far make; null for none.</summary>
+    internal DynamicFilterSlot? Bound { get; init; }
 
-    private sealed class Step(ValueList<SortOrder> orders, long? limit, ValueList<ColumnReference> columns, QueryScope scope) : BatchOperator
+    /// <inheritdoc/>
+    protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
     {
-        public override BatchReader Open(BatchReader input, TaskContext context) => new Reader(orders, limit, columns, scope, input, context);
+        TopFilterSource? bound = null;
+        if (Bound is not null) run.Fill(Bound, bound = new TopFilterSource());
+        return new OperatorRdd("Sort", Input.ToRdd(run), new Step(Orders, Limit, Input.Output, run.Scope, bound));
+    }
+
+    private sealed class Step(ValueList<SortOrder> orders, long? limit, ValueList<ColumnReference> columns, QueryScope scope, TopFilterSource? bound) : BatchOperator
+    {
+        public override BatchReader Open(BatchReader input, TaskContext context) => new Reader(orders, limit, columns, scope, input, context, bound?.BoundIn(context));
     }
 
     private sealed class Reader : BatchReader
     {
         // Rows beyond the limit are dropped when there are this many times as many as needed.
         private const long Excess = 4;
-        private const long LeastKept = 32 << 10;
+        private const long LeastKept = 8 << 10;
 
         private readonly BatchReader _input;
         private readonly TaskContext _context;
@@ -55,7 +64,7 @@ public sealed record SortExec(ValueList<SortOrder> Orders, long? Limit, Physical
         private long _left;
         private int _next;
 
-        public Reader(ValueList<SortOrder> orders, long? limit, ValueList<ColumnReference> columns, QueryScope scope, BatchReader input, TaskContext context)
+        public Reader(ValueList<SortOrder> orders, long? limit, ValueList<ColumnReference> columns, QueryScope scope, BatchReader input, TaskContext context, TopBound? bound)
         {
             _input = input;
             _context = context;
@@ -70,7 +79,7 @@ public sealed record SortExec(ValueList<SortOrder> Orders, long? Limit, Physical
             _prefix = new SortPrefix(_keys.Keys, _types);
             _rows = new RunCollector(_arena, _types, _prefix);
             _gatherer = new RowGatherer(_arena, columns.Select(column => column.Type));
-            if (limit is not null) _filter = new TopFilter(_arena, _prefix, _keys.Keys);
+            if (limit is not null) _filter = new TopFilter(_arena, _prefix, _keys.Keys, bound);
         }
 
         public override bool TryNext(out ColumnBatch batch)
@@ -113,7 +122,7 @@ public sealed record SortExec(ValueList<SortOrder> Orders, long? Limit, Physical
                 var selection = _filter is null ? batch.Selection : _filter.Of(_vectors, batch);
                 if (selection.Length == 0) continue;
                 _rows.Rows.Append(_vectors, selection);
-                if (_rows.Rows.Count > most) _filter!.Learn(_rows.KeepFirst((int)_left));
+                if (_rows.Rows.Count > most) _filter!.Learn(_rows.KeepFirst((int)_left), _rows.Rows);
                 if (_rows.IsFull) WriteRun();
             }
             _input.Dispose();

@@ -74,7 +74,14 @@ public sealed record ExchangeExec(Distribution Distribution, PhysicalPlan Input)
     /// <inheritdoc/>
     public override string Describe() => $"Exchange {Distribution}";
 
+    /// <summary>The filter whose bound lies beside the exchange; null for none.</summary>
+    internal DynamicFilterSlot? Bound { get; init; }
+
     /// <inheritdoc/>
-    protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run) =>
-        new ExchangeRdd(run.Exchange(Input.ToRdd(run), Input.Output.ConvertAll(column => column.Type), Distribution));
+    protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
+    {
+        var exchange = run.Exchange(Input.ToRdd(run), Input.Output.ConvertAll(column => column.Type), Distribution);
+        if (Bound is not null && run.FilterOf(Bound) is TopFilterSource bound) bound.Shuffle = exchange.ShuffleId;
+        return new ExchangeRdd(exchange);
+    }
 }

@@ -13,22 +13,30 @@ internal sealed unsafe class TopFilter
     private readonly (int Column, Flattener Flattener)[] _keys;
     private readonly NativeBuffer _prefixes;
     private readonly ushort[] _rows = new ushort[ColumnBatch.MaxRows];
+    private readonly RowOrderKey _first;
+    private readonly TopBound? _bound;
     private ColumnVector[] _flat = [];
     private ulong _last = ulong.MaxValue;
     private bool _isKnown;
 
-    public TopFilter(TaskArena arena, SortPrefix prefix, RowOrderKey[] keys)
+    public TopFilter(TaskArena arena, SortPrefix prefix, RowOrderKey[] keys, TopBound? bound)
     {
+        _first = keys[0];
+        _bound = bound;
         _prefix = prefix;
         _keys = [.. keys.Select(key => key.Column).Distinct().Select(column => (column, new Flattener(arena)))];
         _prefixes = arena.Rent(ColumnBatch.MaxRows * sizeof(ulong));
     }
 
     /// <summary>Learns the last row that is good enough, of rows that came before all others.</summary>
-    public void Learn(RowSorter.Entry last)
+    /// <param name="last">Its prefix.</param>
+    /// <param name="kept">The rows that are good enough; it is the last of them.</param>
+    public void Learn(RowSorter.Entry last, RowStore kept)
     {
         _last = last.Prefix;
         _isKnown = true;
+        if (_bound is null || kept[_first.Column].IsNull(kept.Count - 1)) return;
+        _bound.Learn(new WideOperand(kept.Show()[_first.Column])[kept.Count - 1], _first.Descending);
     }
 
     /// <summary>The rows of a batch that may be good enough.</summary>
