@@ -59,6 +59,7 @@ internal sealed partial class Parser
             "TRY_CAST" => CastCall(isTry: true),
             "EXISTS" when Ahead(2).Text.ToUpperInvariant() is "SELECT" or "WITH" or "(" or "VALUES" or "FROM" or "TABLE" => Exists(),
             "EXTRACT" when Ahead(3).Is("FROM") => Extract(),
+            "SUBSTRING" or "SUBSTR" or "TRIM" or "POSITION" or "OVERLAY" when Ahead(2).Is(")") => null,
             "SUBSTRING" or "SUBSTR" => Substring(),
             "TRIM" => Trim(),
             "POSITION" => Position(),
