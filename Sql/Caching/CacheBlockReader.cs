@@ -1,7 +1,6 @@
 using Dataflow.Errors;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Kernels;
-using Dataflow.Sql.Parquet;
 using Dataflow.Sql.Sources;
 using Dataflow.Storage;
 using Dataflow.Tasks;

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.ParquetEncodings;
+using Dataflow.Sql.ParquetMetadata;
 using Dataflow.Storage;
 
 namespace Dataflow.Sql.Parquet;
@@ -173,10 +175,10 @@ internal sealed unsafe class ColumnReader
         if (!_hasLevels || (_levels.IsRepeated(take, out var value) && value != 0))
         {
             if (_hasLevels) _levels.Skip(take);
-            if (batch.HasNulls) Bits.Fill(Flat.Validity, batch.Rows, take, true);
+            if (batch.HasNulls) BitRuns.Fill(Flat.Validity, batch.Rows, take, true);
             return take;
         }
-        if (!batch.HasNulls) Bits.Fill(Flat.Validity, 0, batch.Rows, true);
+        if (!batch.HasNulls) BitRuns.Fill(Flat.Validity, 0, batch.Rows, true);
         var present = _levels.ReadBits(Flat.Validity, batch.Rows, take);
         batch.HasNulls |= present < take;
         return present;
@@ -259,8 +261,8 @@ internal sealed unsafe class ColumnReader
         _scratch ??= _arena.Rent(ColumnBatch.MaxRows / 8);
         var dense = (ulong*)_scratch.Pointer;
         if (present > 0) _decoder!.Read((byte*)dense, present);
-        if (present == take) Bits.Copy((byte*)dense, 0, to, at, take);
-        else Bits.Spread(dense, Flat.Validity, to, at, take);
+        if (present == take) BitRuns.Copy((byte*)dense, 0, to, at, take);
+        else BitRuns.Spread(dense, Flat.Validity, to, at, take);
     }
 
     // Codes of some rows become values.

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Dataflow.Compression;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.ParquetMetadata;
 using Dataflow.Storage;
 
 namespace Dataflow.Sql.Parquet;

@@ -1,4 +1,5 @@
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.ParquetMetadata;
 using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Parquet;

@@ -1,5 +1,7 @@
 using Dataflow.Compression;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.ParquetMetadata;
+using Dataflow.Sql.ParquetWriting;
 using Dataflow.Tasks;
 
 namespace Dataflow.Sql.Parquet;

@@ -1,5 +1,6 @@
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Kernels;
+using Dataflow.Sql.ParquetMetadata;
 using Dataflow.Sql.Sources;
 using Dataflow.Tasks;
 

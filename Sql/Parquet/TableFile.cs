@@ -1,5 +1,6 @@
 using Dataflow.Files;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.ParquetMetadata;
 using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Parquet;

@@ -1,6 +1,7 @@
 using Dataflow.Files;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Parquet;
+using Dataflow.Sql.ParquetMetadata;
 
 namespace Dataflow.Sql.Sources;
 

@@ -1,5 +1,6 @@
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Parquet;
+using Dataflow.Sql.ParquetWriting;
 using Dataflow.Tasks;
 
 namespace Dataflow.Sql.Writing;

@@ -1,4 +1,4 @@
-using Dataflow.Sql.Parquet;
+using Dataflow.Sql.ParquetEncodings;
 using Dataflow.TestKit;
 
 namespace Dataflow.Sql.Tests.Parquet;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Dataflow.Benchmarks.TpchData;
 using Dataflow.Sql.Columns;
-using Dataflow.Sql.Parquet;
 using Dataflow.Sql.Sources;
 using Dataflow.TestKit;
 
