@@ -32,14 +32,17 @@ public sealed record HashJoinExec(
     /// <summary>For each key, the scans that leave out rows whose key the right side has not; empty if there are none.</summary>
     internal ValueList<DynamicFilterSlot?> Filters { get; init; } = [];
 
+    /// <summary>The columns of pairs that come out, of both sides; null for all.</summary>
+    internal ValueList<ColumnReference>? Kept { get; init; }
+
     /// <inheritdoc/>
-    public override ValueList<ColumnReference> Output { get; } = Kind switch
+    public override ValueList<ColumnReference> Output => Kind switch
     {
-        JoinKind.Inner => [.. Left.Output, .. Right.Output],
-        JoinKind.Left or JoinKind.Single => [.. Left.Output, .. Right.Output.Select(column => column.AsNullable())],
-        JoinKind.Full => [.. Left.Output.Concat(Right.Output).Select(column => column.AsNullable())],
+        JoinKind.Inner => [.. KeptOf(Left), .. KeptOf(Right)],
+        JoinKind.Left or JoinKind.Single => [.. KeptOf(Left), .. KeptOf(Right).Select(column => column.AsNullable())],
+        JoinKind.Full => [.. KeptOf(Left).Concat(KeptOf(Right)).Select(column => column.AsNullable())],
         JoinKind.Mark => [.. Left.Output, MarkColumn!],
-        JoinKind.Right => throw new ArgumentException("The sides of a right join are changed by the planner.", nameof(Kind)),
+        JoinKind.Right => throw new InvalidOperationException("The sides of a right join are changed by the planner. Please report this."),
         _ => Left.Output,
     };
 
@@ -53,9 +56,11 @@ public sealed record HashJoinExec(
     /// <inheritdoc/>
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
     {
+        // Semi, anti and mark joins make pairs only for the condition to look at.
+        ValueList<ColumnReference>? used = Kind is JoinKind.Inner or JoinKind.Left or JoinKind.Single or JoinKind.Full ? Kept : [.. Condition?.References() ?? []];
         var step = new JoinStep(
             Kind, Left.Output, Right.Output, LeftKeys, RightKeys.ConvertAll(key => Planner.PositionOf(Right, key)), Condition, MarkColumn?.Nullable ?? false,
-            NullSafeKeys, Filters.ConvertAll(filter => filter is not null), run.Scope);
+            NullSafeKeys, Filters.ConvertAll(filter => filter is not null), PlacesOf(Left, used), PlacesOf(Right, used), run.Scope);
         if (!IsShared) return new PartitionedJoinRdd(Left.ToRdd(run), Right.ToRdd(run), step);
 
         // The right first: scans of the left read what it holds.
@@ -66,12 +71,17 @@ public sealed record HashJoinExec(
         }
         return new SharedJoinRdd(Left.ToRdd(run), exchange, step);
     }
+
+    private IEnumerable<ColumnReference> KeptOf(PhysicalPlan side) => Kept is null ? side.Output : side.Output.Where(column => Kept.Contains(column));
+
+    private static ValueList<int> PlacesOf(PhysicalPlan side, ValueList<ColumnReference>? used) =>
+        [.. Enumerable.Range(0, side.Output.Count).Where(i => used is null || used.Contains(side.Output[i]))];
 }
 
 /// <summary>What a join computes, as it travels to executors.</summary>
 internal sealed record JoinStep(
     JoinKind Kind, ValueList<ColumnReference> Left, ValueList<ColumnReference> Right, ValueList<Expression> LeftKeys, ValueList<int> RightKeys,
-    Expression? Condition, bool MarksNulls, ValueList<bool> NullSafeKeys, ValueList<bool> Filters, QueryScope Scope)
+    Expression? Condition, bool MarksNulls, ValueList<bool> NullSafeKeys, ValueList<bool> Filters, ValueList<int> PairLeft, ValueList<int> PairRight, QueryScope Scope)
 {
     /// <summary>What the right becomes.</summary>
     public JoinTableLayout Layout => new(

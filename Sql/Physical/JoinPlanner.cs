@@ -12,19 +12,23 @@ internal static class JoinPlanner
     private const int MostPartitions = 512;
     private const int LeastFrameRows = 256;
 
-    public static PhysicalPlan Plan(Join join, Planner planner) => join.Kind switch
+    /// <param name="join">The join.</param>
+    /// <param name="needed">The columns that are wanted of it; null for all.</param>
+    /// <param name="planner">Plans its sides.</param>
+    public static PhysicalPlan Plan(Join join, IReadOnlySet<ColumnReference>? needed, Planner planner) => join.Kind switch
     {
         // The plan above finds columns by id, so their order may change.
-        JoinKind.Right => Build(new Join(JoinKind.Left, join.Right, join.Left, join.Condition), planner),
-        JoinKind.Inner when Cardinality.Of(join.Left) < Cardinality.Of(join.Right) => Build(new Join(JoinKind.Inner, join.Right, join.Left, join.Condition), planner),
-        _ => Build(join, planner),
+        JoinKind.Right => Build(new Join(JoinKind.Left, join.Right, join.Left, join.Condition), needed, planner),
+        JoinKind.Inner when Cardinality.Of(join.Left) < Cardinality.Of(join.Right) => Build(new Join(JoinKind.Inner, join.Right, join.Left, join.Condition), needed, planner),
+        _ => Build(join, needed, planner),
     };
 
-    private static PhysicalPlan Build(Join join, Planner planner)
+    private static PhysicalPlan Build(Join join, IReadOnlySet<ColumnReference>? needed, Planner planner)
     {
         var keys = JoinKeys.Of(join);
         var left = planner.Plan(join.Left);
         var right = planner.Plan(join.Right);
+        ValueList<ColumnReference> kept = [.. join.Left.Output.Concat(join.Right.Output).Where(column => needed?.Contains(column) ?? true), .. keys.Others?.References() ?? []];
 
         // A table that all tasks share can't tell which of its rows none of them met; a part of one can't tell whether there is a null, or any row at all.
         var build = Cardinality.Of(join.Right) * (BytesOfRow + Cardinality.WidthOf(join.Right));
@@ -42,12 +46,12 @@ internal static class JoinPlanner
                 left = filtered;
                 filters[i] = slot;
             }
-            var shared = new HashJoinExec(join.Kind, left, withKeys, keys.Left, columns, keys.Others, IsShared: true, join.MarkColumn)
+            return new HashJoinExec(join.Kind, left, withKeys, keys.Left, columns, keys.Others, IsShared: true, join.MarkColumn)
             {
                 NullSafeKeys = keys.NullSafe,
                 Filters = [.. filters],
+                Kept = kept,
             };
-            return Trim(shared, join.Output);
         }
 
         // As many as fit into tables; but a task that places rows has some of each partition at hand.
@@ -56,8 +60,11 @@ internal static class JoinPlanner
         var partitions = (int)Math.Clamp(build / planner.Options.PartitionBytes, fewest, Math.Clamp(open, fewest, MostPartitions));
         var (placedLeft, leftKeys) = Place(left, keys.Left, planner, partitions);
         var (placedRight, rightKeys) = Place(right, keys.Right, planner, partitions);
-        var placed = new HashJoinExec(join.Kind, placedLeft, placedRight, [.. leftKeys], rightKeys, keys.Others, IsShared: false, join.MarkColumn) { NullSafeKeys = keys.NullSafe };
-        return Trim(placed, join.Output);
+        return new HashJoinExec(join.Kind, placedLeft, placedRight, [.. leftKeys], rightKeys, keys.Others, IsShared: false, join.MarkColumn)
+        {
+            NullSafeKeys = keys.NullSafe,
+            Kept = kept,
+        };
     }
 
     private static (PhysicalPlan Plan, ValueList<ColumnReference> Keys) Place(PhysicalPlan plan, ValueList<Expression> keys, Planner planner, int partitions)
@@ -73,7 +80,4 @@ internal static class JoinPlanner
         var columns = keys.ConvertAll(key => key as ColumnReference ?? added.First(each => each.Value == key).Column);
         return (added.Count == 0 ? plan : new ProjectExec([.. plan.Output.Select(NamedExpression.Pass), .. added], plan), columns);
     }
-
-    private static PhysicalPlan Trim(PhysicalPlan plan, ValueList<ColumnReference> output) =>
-        plan.Output.Count == output.Count ? plan : new ProjectExec(output.ConvertAll(NamedExpression.Pass), plan);
 }

@@ -31,7 +31,8 @@ internal sealed unsafe class JoinReader : BatchReader
     private readonly int[] _strictKeys;
     private readonly ColumnVector[] _strictVectors;
     private readonly FilterEvaluator? _condition;
-    private readonly int _leftCount;
+    private readonly int[] _left;
+    private readonly int[] _right;
     private readonly VectorGather[] _leftGathers;
     private readonly FlatVector[] _rightVectors;
     private readonly ColumnBatch _pairs;
@@ -67,11 +68,12 @@ internal sealed unsafe class JoinReader : BatchReader
         _keyVectors = new ColumnVector[_keys.Length];
         _strictKeys = step.StrictKeys;
         _strictVectors = new ColumnVector[_strictKeys.Length];
-        _leftCount = step.Left.Count;
-        _leftGathers = [.. step.Left.Select(column => new VectorGather(_arena, column.Type))];
-        _rightVectors = [.. step.Right.Select(column => new FlatVector(_arena, column.Type))];
-        _pairs = new ColumnBatch([.. step.Left.Select(column => new ColumnVector(column.Type)), .. _rightVectors.Select(vector => vector.Vector)]);
-        ValueList<ColumnReference> both = [.. step.Left, .. step.Right];
+        _left = [.. step.PairLeft];
+        _right = [.. step.PairRight];
+        _leftGathers = [.. _left.Select(column => new VectorGather(_arena, step.Left[column].Type))];
+        _rightVectors = [.. _right.Select(column => new FlatVector(_arena, step.Right[column].Type))];
+        _pairs = new ColumnBatch([.. _left.Select(column => new ColumnVector(step.Left[column].Type)), .. _rightVectors.Select(vector => vector.Vector)]);
+        ValueList<ColumnReference> both = [.. _left.Select(column => step.Left[column]), .. _right.Select(column => step.Right[column])];
         _condition = step.Condition is null ? null : ExpressionCompiler.CompileFilter(step.Condition, both, evaluating);
         if (_kind == JoinKind.Mark) _mark = new FlatVector(_arena, DataType.Boolean);
         _result = new ColumnBatch([.. step.Left.Select(column => new ColumnVector(column.Type)), .. _mark is null ? Array.Empty<ColumnVector>() : [_mark.Vector]]);
@@ -167,7 +169,7 @@ internal sealed unsafe class JoinReader : BatchReader
         }
         if (!keepsAll && count * PackedPart < rows.Rows)
         {
-            for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(_leftGathers[i].Gather(rows.Columns[i], _leftRows.AsSpan(0, count)));
+            for (var i = 0; i < _left.Length; i++) _pairs.Columns[i].Share(_leftGathers[i].Gather(rows.Columns[_left[i]], _leftRows.AsSpan(0, count)));
             _pairRows.AsSpan(0, count).CopyTo(_rightRows);
             GatherRight(count, mayMiss: false);
             _pairs.Set(count);
@@ -181,7 +183,7 @@ internal sealed unsafe class JoinReader : BatchReader
             _rightRows[row] = _pairRows[i];
             _mask[row >> 6] |= 1UL << (row & 63);
         }
-        for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(rows.Columns[i]);
+        for (var i = 0; i < _left.Length; i++) _pairs.Columns[i].Share(rows.Columns[_left[i]]);
         GatherRight(rows.Rows, mayMiss: keepsAll);
         _pairs.Set(rows.Rows, keepsAll ? rows.Mask : _mask);
         return _pairs.Alive > 0;
@@ -189,7 +191,7 @@ internal sealed unsafe class JoinReader : BatchReader
 
     private void GatherRight(int count, bool mayMiss)
     {
-        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows.Gather(i, _rightRows.AsSpan(0, count), _rightVectors[i], mayMiss);
+        for (var i = 0; i < _rightVectors.Length; i++) _table.Rows.Gather(_right[i], _rightRows.AsSpan(0, count), _rightVectors[i], mayMiss);
     }
 
     private int MakePairs()
@@ -218,7 +220,7 @@ internal sealed unsafe class JoinReader : BatchReader
         // A batch may have as many pairs as there are rows in the table for each of its own.
         _arena.ThrowIfCancelled();
         var rows = _batch!;
-        for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(_leftGathers[i].Gather(rows.Columns[i], _leftRows.AsSpan(0, count)));
+        for (var i = 0; i < _left.Length; i++) _pairs.Columns[i].Share(_leftGathers[i].Gather(rows.Columns[_left[i]], _leftRows.AsSpan(0, count)));
         GatherRight(count, mayMiss: false);
         _pairs.Set(count);
         if (_condition is not null) _pairs.Set(count, _condition.Filter(_pairs));
@@ -239,7 +241,7 @@ internal sealed unsafe class JoinReader : BatchReader
         new Span<ulong>(_mask, Words).Clear();
         foreach (var row in rows.Selection) _mask[row >> 6] |= 1UL << (row & 63);
         for (var i = 0; i < Words; i++) _mask[i] &= ~_matched[i];
-        for (var i = 0; i < _leftCount; i++) _pairs.Columns[i].Share(rows.Columns[i]);
+        for (var i = 0; i < _left.Length; i++) _pairs.Columns[i].Share(rows.Columns[_left[i]]);
         _rightRows.AsSpan(0, rows.Rows).Fill(-1);
         GatherRight(rows.Rows, mayMiss: true);
         _pairs.Set(rows.Rows, _mask);
@@ -257,7 +259,7 @@ internal sealed unsafe class JoinReader : BatchReader
             if (_table.Rows.Has(_unmatchedRight) && (_rightMatched[_unmatchedRight >> 6] >> (_unmatchedRight & 63) & 1) == 0) _rightRows[count++] = _unmatchedRight;
         }
         if (count == 0) return false;
-        for (var i = 0; i < _leftCount; i++) NullConstant(_pairs.Columns[i], count);
+        for (var i = 0; i < _left.Length; i++) NullConstant(_pairs.Columns[i], count);
         GatherRight(count, mayMiss: false);
         _pairs.Set(count);
         return true;
@@ -289,7 +291,7 @@ internal sealed unsafe class JoinReader : BatchReader
             MatchByCondition();
         }
         _batch = null;
-        for (var i = 0; i < _leftCount; i++) _result.Columns[i].Share(rows.Columns[i]);
+        for (var i = 0; i < rows.Columns.Length; i++) _result.Columns[i].Share(rows.Columns[i]);
         if (_kind == JoinKind.Mark)
         {
             Mark(rows);

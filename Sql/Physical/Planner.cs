@@ -55,7 +55,10 @@ public sealed class Planner(PlannerOptions options)
 
     /// <summary>How a plan is computed.</summary>
     /// <exception cref="QueryException">It has a part that nothing can compute.</exception>
-    public PhysicalPlan Plan(LogicalPlan plan)
+    public PhysicalPlan Plan(LogicalPlan plan) => Plan(plan, null);
+
+    // With the columns that are wanted of it, where it need not give others; null for all.
+    private PhysicalPlan Plan(LogicalPlan plan, IReadOnlySet<ColumnReference>? needed)
     {
         foreach (var strategy in options.Strategies)
         {
@@ -65,11 +68,11 @@ public sealed class Planner(PlannerOptions options)
         {
             Scan scan => new ScanExec(scan.Table, new ScanRequest(scan.Fields, scan.Filters), scan.Columns),
             Values values => new ValuesExec(values.Rows, values.Columns),
-            Project project => new ProjectExec(project.Items, Plan(project.Input)),
+            Project project => new ProjectExec(project.Items, Plan(project.Input, project.Items.SelectMany(item => item.Value.References()).ToHashSet())),
             Filter filter => new FilterExec(filter.Condition, Plan(filter.Input)),
             Expand expand => new ExpandExec(expand.Projections, expand.Columns, Plan(expand.Input)),
             Aggregate aggregate => PlanAggregate(aggregate),
-            Join join => JoinPlanner.Plan(join, this),
+            Join join => JoinPlanner.Plan(join, needed, this),
             Limit { Count: { } count, Input: Sort sort } limit => PlanTop(sort, count, limit.Offset),
             Limit limit => PlanLimit(limit),
             Sort sort => new SortedExchangeExec(sort.Orders, Cardinality.Of(sort.Input) < FewRows ? 1 : PartitionsFor(), Plan(sort.Input)),
