@@ -138,6 +138,55 @@ public sealed class OddFilesTests(PeopleContext rig) : IClassFixture<PeopleConte
         Assert.Equal("[5000000] [10000001] [1]", PeopleContext.Text(rig.Context.Read.Csv(path, new() { SplitBytes = 1 << 20 }).Select(Functions.Expr("length(_c1)"))));
     }
 
+    [Theory]
+    [InlineData("csv", MalformedMode.Permissive)]
+    [InlineData("csv", MalformedMode.FailFast)]
+    [InlineData("json", MalformedMode.Permissive)]
+    [InlineData("json", MalformedMode.DropMalformed)]
+    public void Any_byte_of_a_text_may_be_another(string format, MalformedMode mode)
+    {
+        var path = Path.Combine(_folder.Path, "x." + format);
+        var schema = new Schema(new("a", DataType.Int), new("b", DataType.String), new("c", DataType.Decimal(6, 2)), new("d", DataType.Date), new("e", DataType.Double), new("f", DataType.Boolean), new("g", DataType.Timestamp));
+        var whole = Encoding.UTF8.GetBytes(format == "csv"
+            ? "a,b,c,d,e,f,g\n1,\"x, \"\"é\"\"\ny\",1.25,2024-01-02,1e3,true,2024-01-02 03:04:05\r\n,,,,,,\n-7,z,-0.5,1999-12-31,.5,false,\n"
+            : "{\"a\":1,\"b\":\"x\\u00e9\\ny\",\"c\":1.25,\"d\":\"2024-01-02\",\"e\":1e3,\"f\":true,\"g\":\"2024-01-02 03:04:05\"}\n{}\n{\"a\":null,\"b\":[1,{}]}\n");
+        using var task = new LoneTask();
+        for (var at = 0; at < whole.Length; at++)
+        {
+            foreach (var other in (byte[])[0, (byte)'"', (byte)'\n', (byte)',', (byte)'\\', 0xFF, (byte)'9', (byte)(whole[at] ^ 0x20)])
+            {
+                var bytes = whole.ToArray();
+                bytes[at] = other;
+                File.WriteAllBytes(path, bytes);
+                try
+                {
+                    Sql.Sources.ITable table = format == "csv"
+                        ? Sql.Sources.CsvTable.Open(path, new() { HasHeader = true, Schema = schema, Mode = mode, SplitBytes = 40 })
+                        : Sql.Sources.JsonTable.Open(path, new() { Schema = schema, Mode = mode, SplitBytes = 40 });
+                    var scan = table.Scan(new Sql.Sources.ScanRequest([.. Enumerable.Range(0, schema.Count)], []));
+                    var rows = 0;
+                    foreach (var split in scan.Splits)
+                    {
+                        using var reader = scan.Open(split, task.Context, []);
+                        while (reader.TryNext(out var batch))
+                        {
+                            foreach (var row in batch.Selection)
+                            {
+                                rows++;
+                                foreach (var column in batch.Columns) _ = Parquet.TableRows.Text(column, row);
+                            }
+                        }
+                    }
+                    Assert.InRange(rows, 0, 8);
+                }
+                catch (Exception error) when (error is DataflowException)
+                {
+                    Assert.True(mode == MalformedMode.FailFast, $"byte {at} as {other}: {error}");
+                }
+            }
+        }
+    }
+
     private string Text(string query) => PeopleContext.Text(rig.Context.Sql(query));
 
     private void Write(string name, string query, ParquetWriteOptions options)
