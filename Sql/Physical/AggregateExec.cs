@@ -56,6 +56,7 @@ public sealed record PartialAggregateExec(
         private bool _hasEnded;
         private int _given;
         private int _passed;
+        private bool _hasPassed;
 
         public Reader(
             ValueList<Expression> keys, ValueList<AggregateCall> calls, ValueList<ColumnReference> columns, QueryScope scope, BatchReader input, TaskContext context)
@@ -96,6 +97,10 @@ public sealed record PartialAggregateExec(
                     batch = Pass(rows);
                     return true;
                 }
+
+                // The batch that was passed last shares memory with the groups.
+                if (_hasPassed) _groups.Clear();
+                _hasPassed = false;
                 Fill();
                 _given = 0;
             }
@@ -136,7 +141,8 @@ public sealed record PartialAggregateExec(
 
         private ColumnBatch Pass(ColumnBatch rows)
         {
-            if (--_passed == 0) _groups.Clear();
+            _passed--;
+            _hasPassed = true;
             for (var i = 0; i < _keys.Length; i++)
             {
                 _keyVectors[i] = _keys[i].Evaluate(rows);

@@ -39,6 +39,19 @@ public sealed class GroupKeyTests
         Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Groups_that_hardly_repeat_are_all_there_however_many_follow_each_other()
+    {
+        // Long enough that tasks look again whether a table would help, several times.
+        using var context = DataflowContext.Local(1);
+        var row = context.Sql("""
+            SELECT count(*), min(c), max(c), sum(s), sum(k), min(m) FROM (
+                SELECT k, count(*) AS c, sum(id) AS s, max(concat('text ', CAST(id AS STRING))) AS m FROM (SELECT id, id * 7919 AS k FROM range(0, 1300000, 1, 1)) GROUP BY k)
+            """).Collect().Single();
+        const long rows = 1_300_000;
+        Assert.Equal([rows, 1L, 1L, rows * (rows - 1) / 2, 7919 * (rows * (rows - 1) / 2), "text 0"], Enumerable.Range(0, row.Count).Select(i => row[i]));
+    }
+
     [Theory]
     [InlineData("INT", "DESC")]
     [InlineData("BIGINT", "ASC NULLS LAST")]
