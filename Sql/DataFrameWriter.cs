@@ -108,4 +108,15 @@ public sealed class DataFrameWriter
     /// <inheritdoc cref="Json"/>
     /// <param name="cancellationToken">Cancels the job; nothing is left of it.</param>
     public Task JsonAsync(string path, CancellationToken cancellationToken = default) => FrameWriter.WriteAsync(_frame, path, new JsonFormat(), _options, cancellationToken);
+
+    /// <summary>Writes files of text: the values of one column, a line each; null is an empty line.</summary>
+    /// <remarks>Action. Ends of lines within a value are written as they are.</remarks>
+    /// <param name="path">A folder.</param>
+    /// <exception cref="OutputException">Something is there already, or the folder can't be written to.</exception>
+    /// <exception cref="QueryException">A value can't be computed, or the frame has other columns than one of type string.</exception>
+    public void Text(string path) => TextAsync(path).GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="Text"/>
+    /// <param name="cancellationToken">Cancels the job; nothing is left of it.</param>
+    public Task TextAsync(string path, CancellationToken cancellationToken = default) => FrameWriter.WriteAsync(_frame, path, new TextFormat(), _options, cancellationToken);
 }

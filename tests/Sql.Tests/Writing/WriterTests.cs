@@ -87,6 +87,28 @@ public sealed class WriterTests(PeopleContext rig) : IClassFixture<PeopleContext
     }
 
     [Fact]
+    public void One_column_of_text_is_written_line_by_line()
+    {
+        rig.People.OrderBy("id").Select("town").Write.Text(Out);
+        Assert.Equal("London\nLondon\nNew York\n\n", Single("*.txt"));
+        rig.People.OrderBy("id").Select("name", "age").Write.Mode(SaveMode.Overwrite).PartitionBy("age").Text(Out);
+        Assert.Equal("[Linus, 20] [Ada, 36] [Alan, 41] [Grace, 85]", PeopleContext.Text(rig.Context.Read.Text(Out).OrderBy("age")));
+        Assert.Contains("(name string", Assert.Throws<QueryException>(() => rig.People.Select("name", "age").Write.Mode(SaveMode.Overwrite).Text(Out)).Message);
+    }
+
+    [Fact]
+    public void A_partitioned_write_that_fails_leaves_what_was_there()
+    {
+        rig.People.Write.PartitionBy("town").Parquet(Out);
+        var before = Directory.GetFiles(Out, "*", SearchOption.AllDirectories).Order().ToArray();
+        var bad = rig.People.Select(Col("town"), (Lit(1) / (Col("id") - 4)).As("x"));
+        Assert.Throws<QueryException>(() => bad.Write.Mode(SaveMode.Overwrite).PartitionBy("town").Parquet(Out));
+        Assert.Throws<QueryException>(() => bad.Write.Mode(SaveMode.Append).PartitionBy("town").Parquet(Out));
+        Assert.Equal(before, Directory.GetFiles(Out, "*", SearchOption.AllDirectories).Order());
+        Assert.Equal([Out], Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
     public void Two_columns_of_one_name_are_refused() => Assert.Throws<QueryException>(() => rig.People.CrossJoin(rig.People).Write.Csv(Out));
 
     private string Single(string pattern) => string.Concat(Directory.GetFiles(Out, pattern).Order().Select(File.ReadAllText));
