@@ -14,8 +14,41 @@ internal static class QueryResult
     public static async Task<IReadOnlyList<byte[]>> CollectAsync(PhysicalPlan plan, QueryRun run, CancellationToken cancellationToken)
     {
         ValueList<DataType> types = plan.Output.ConvertAll(column => column.Type);
+        if (plan is LimitExec { Count: { } count, Offset: 0, Input: ExchangeExec { Distribution: SingleDistribution, Input: LimitExec first } })
+            return await FirstAsync(first.ToRdd(run), types, count, cancellationToken).ConfigureAwait(false);
         var parts = await run.Context.RunJobAsync(plan.ToRdd(run), batches => ToFrames(batches, types), null, cancellationToken).ConfigureAwait(false);
         return [.. parts.SelectMany(frames => frames)];
+    }
+
+    // Partitions are computed some at a time, more each time, until there are enough rows.
+    private static async Task<IReadOnlyList<byte[]>> FirstAsync(Rdd<ColumnBatch> rows, ValueList<DataType> types, long count, CancellationToken cancellationToken)
+    {
+        var frames = new List<byte[]>();
+        var size = Math.Max(1, rows.Context.DefaultParallelism);
+        for (var first = 0; first < rows.Partitions.Count && count > 0; first += size, size *= 4)
+        {
+            size = Math.Min(size, rows.Partitions.Count - first);
+            var parts = await rows.Context.RunJobAsync(rows, batches => ToFrames(batches, types), [.. Enumerable.Range(first, size)], cancellationToken).ConfigureAwait(false);
+            foreach (var frame in parts.SelectMany(part => part))
+            {
+                if (count == 0) break;
+                var inFrame = BitConverter.ToInt32(frame);
+                frames.Add(inFrame <= count ? frame : FirstOf(frame, types, (int)count));
+                count -= Math.Min(count, inFrame);
+            }
+        }
+        return frames;
+    }
+
+    private static unsafe byte[] FirstOf(byte[] frame, ValueList<DataType> types, int rows)
+    {
+        fixed (byte* bytes = frame)
+        {
+            var batch = new FrameReader(null, types).Read(new ReadOnlySpan<byte>(bytes, frame.Length));
+            var cut = new byte[Frame.SizeOf(batch.Columns, rows)];
+            fixed (byte* to = cut) Frame.Write(batch.Columns, rows, to);
+            return cut;
+        }
     }
 
     /// <summary>The same as an Rdd: partitions are computed when they are asked for, and the exchanges below stay until the run is disposed.</summary>

@@ -5,7 +5,7 @@ using Dataflow.Tasks;
 
 namespace Dataflow.Sql.Tests.Physical;
 
-/// <summary>ORDER BY with LIMIT tells the scan below how good rows must be.</summary>
+/// <summary>ORDER BY with LIMIT tells the scan below how good rows must be, and LIMIT alone reads no more than it needs.</summary>
 public sealed class TopBoundTests
 {
     private const int RowsOfSplit = 40_000;
@@ -32,12 +32,36 @@ public sealed class TopBoundTests
         Assert.Equal(expected, actual);
     }
 
+    [Theory]
+    [InlineData(5, 1)]
+    [InlineData(40_000, 2)]
+    [InlineData(100_000, 4)]
+    [InlineData(1_000_000, 4)]
+    public void LIMIT_without_an_order_opens_no_more_splits_than_it_needs(int limit, int most)
+    {
+        using var context = DataflowContext.Local(1);
+        var table = new WatchedTable();
+        context.Read.Table(table).CreateTempView("t");
+        var rows = context.Sql("SELECT * FROM t LIMIT " + limit).Collect();
+        Assert.Equal(Math.Min(limit, RowsOfSplit * Splits), rows.Count);
+        Assert.Equal(Enumerable.Range(0, rows.Count), rows.Select(row => (int)row[1]!));
+        Assert.InRange(table.Opened, 1, most);
+    }
+
     private sealed class WatchedTable : ITable, ITableScan
     {
         // Tasks hold copies of the table.
         private static readonly ConcurrentQueue<ValueBounds?> All = new();
 
-        public WatchedTable() => All.Clear();
+        private static int _opened;
+
+        public WatchedTable()
+        {
+            All.Clear();
+            _opened = 0;
+        }
+
+        public int Opened => _opened;
 
         public IReadOnlyCollection<ValueBounds?> Seen => All;
 
@@ -57,6 +81,7 @@ public sealed class TopBoundTests
 
         public BatchReader Open(TableSplit split, TaskContext context, IReadOnlyList<IDynamicFilter> dynamic)
         {
+            Interlocked.Increment(ref _opened);
             foreach (var filter in dynamic) All.Enqueue(filter.Bounds);
             return new Reader(((Part)split).Number, context, dynamic);
         }
