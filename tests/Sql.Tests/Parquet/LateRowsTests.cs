@@ -1,4 +1,5 @@
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Parquet;
 using Dataflow.Sql.Sources;
 using Dataflow.TestKit;
@@ -43,6 +44,41 @@ public sealed unsafe class LateRowsTests : IDisposable
             Assert.True(filter.Asked > 0, $"seed {seed}: nobody asked the filter of {name}");
             var expected = all.Where(row => row[field] is not { } text || wanted.Contains(text));
             Assert.True(TableRows.Joined(expected) == TableRows.Joined(found), $"seed {seed}: other rows with a filter of {name}");
+        }
+    }
+
+    [Theory]
+    [InlineData("duckdb-v1")]
+    [InlineData("duckdb-v2")]
+    [InlineData("duckdb-types")]
+    [InlineData("arrow-delta")]
+    [InlineData("arrow-split")]
+    [InlineData("arrow-pages")]
+    [InlineData("arrow-pages-v2")]
+    [InlineData("tiny-arrow-lz4")]
+    public void Rows_here_and_there_are_read_of_pages_in_any_encoding(string name)
+    {
+        var table = ParquetTable.Open(Path.Combine(RepositoryRoot.Path, "tests", "data", "parquet", $"{name}.parquet"));
+        ValueList<int> fields = [.. Enumerable.Range(0, table.Schema.Count).Where(field => table.Schema[field].Type.Physical < PhysicalType.List)];
+        var all = TableRows.Of(table, new ScanRequest(fields, []));
+        for (var seed = 0; seed < 6; seed++)
+        {
+            using var task = new LoneTask();
+            using var arena = new TaskArena(task.Context, "test");
+            var pattern = new RunsOfRows(arena, new Random(seed));
+            var found = new List<string?[]>();
+            var scan = table.Scan(new ScanRequest(fields, []));
+            foreach (var split in scan.Splits)
+            {
+                using var reader = scan.Open(split, task.Context, []);
+                Assert.True(reader.TryTake(new FilterEvaluator([new Conjunct(pattern, [], MayFail: true)], arena)));
+                while (reader.TryNext(out var batch))
+                {
+                    foreach (var row in batch.Selection) found.Add(Array.ConvertAll(batch.Columns, column => TableRows.Text(column, row)));
+                }
+            }
+            Assert.Equal(all.Count, pattern.Rows.Count);
+            Assert.True(TableRows.Joined(all.Where((_, row) => pattern.Rows[row])) == TableRows.Joined(found), $"seed {seed}: other rows of {name}");
         }
     }
 
@@ -135,6 +171,29 @@ public sealed unsafe class LateRowsTests : IDisposable
         Assert.True(at > 0);
         bytes[at] ^= 0x40;
         File.WriteAllBytes(path, bytes);
+    }
+
+    // True for runs of rows of any length, whatever is in them.
+    private sealed class RunsOfRows(TaskArena arena, Random random) : Evaluator
+    {
+        private readonly FlatVector _vector = new(arena, DataType.Boolean);
+        private readonly int _longest = random.Next(1, 4000);
+        private int _left;
+        private bool _value;
+
+        public List<bool> Rows { get; } = [];
+
+        public override ColumnVector Evaluate(ColumnBatch batch)
+        {
+            for (var i = 0; i < batch.Rows; i++)
+            {
+                if (_left-- == 0) (_left, _value) = (random.Next(_longest), random.Next(3) == 0);
+                Rows.Add(_value);
+                var bit = 1UL << (i & 63);
+                ((ulong*)_vector.Data)[i >> 6] = _value ? ((ulong*)_vector.Data)[i >> 6] | bit : ((ulong*)_vector.Data)[i >> 6] & ~bit;
+            }
+            return _vector.Set(batch.Rows, hasNulls: false);
+        }
     }
 
     private sealed class TextFilter(int position, HashSet<string> wanted) : IDynamicFilter
