@@ -139,18 +139,21 @@ public sealed partial class DataFrame
     public void Explain(bool extended = true) => Console.Write(ExplainText(extended));
 
     /// <summary>How it is computed.</summary>
-    /// <param name="all">Also the plan as it was bound, and as it was optimised.</param>
+    /// <param name="all">Also the plan as it was bound, as it was optimised, and, if this frame was collected, as it was changed while it ran.</param>
     public string ExplainText(bool all = false)
     {
         var optimised = Session.Optimise(Plan);
         if (!all) return Session.Planner().Plan(optimised).ToString();
-        return $"== Logical ==\n{PlanPrinter.PrintWhole(Plan)}\n== Optimized ==\n{optimised}\n== Physical ==\n{Session.Planner().Plan(optimised)}";
+        var text = $"== Logical ==\n{PlanPrinter.PrintWhole(Plan)}\n== Optimized ==\n{optimised}\n== Physical ==\n{Session.Planner().Plan(optimised)}";
+        return _lastRun is { } run ? $"{text}\n== Last run ==\n{run}" : text;
     }
 
     private async Task<IReadOnlyList<byte[]>> FramesAsync(CancellationToken cancellationToken)
     {
         var (plan, run) = Session.Plan(this);
         using var ends = run;
-        return await QueryRunErrors.Unwrap(QueryResult.CollectAsync(plan, run, cancellationToken)).ConfigureAwait(false);
+        var frames = await QueryRunErrors.Unwrap(QueryResult.CollectAsync(plan, run, Session.Planner().Options, cancellationToken)).ConfigureAwait(false);
+        _lastRun = run.Describe(plan);
+        return frames;
     }
 }

@@ -18,6 +18,9 @@ public sealed partial class DataFrame
     // Columns that a self-join gave new ids, by the frame they may be asked of.
     private readonly IReadOnlyDictionary<(object Frame, ColumnId Column), ColumnId> _renewed;
 
+    // The plan as it was last run, if sizes that became known changed it.
+    private volatile string? _lastRun;
+
     internal DataFrame(SqlSession session, LogicalPlan plan, string? text) : this(session, plan, text, AsTheyWere) { }
 
     private DataFrame(SqlSession session, LogicalPlan plan, string? text, IReadOnlyDictionary<(object, ColumnId), ColumnId> renewed)

@@ -118,12 +118,15 @@ internal static class OperatorPartition
 }
 
 /// <summary>Reads what an exchange placed.</summary>
-internal sealed class ExchangeRdd(ExchangeDependency exchange) : Rdd<ColumnBatch>(exchange.Rdd.Context, "Exchange")
+/// <param name="exchange">The exchange.</param>
+/// <param name="ranges">What each task reads; empty for a partition each.</param>
+internal sealed class ExchangeRdd(ExchangeDependency exchange, ValueList<Adaptive.ReadRange> ranges) : Rdd<ColumnBatch>(exchange.Rdd.Context, "Exchange")
 {
     public override IReadOnlyList<Dependency> Dependencies => [exchange];
 
-    protected override Partition[] GetPartitions() =>
-        [.. Enumerable.Range(0, exchange.ReducePartitions).Select(i => new ShuffleReadPartition(i, i, i + 1))];
+    protected override Partition[] GetPartitions() => ranges.Count == 0
+        ? [.. Enumerable.Range(0, exchange.ReducePartitions).Select(i => new ShuffleReadPartition(i, i, i + 1))]
+        : [.. ranges.Select((range, i) => new ShuffleReadPartition(i, range.Start, range.End, range.MapStart, range.MapEnd))];
 
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context) => new BatchChunks(Open(exchange, (ShuffleReadPartition)partition, context));
 

@@ -25,6 +25,7 @@ internal sealed class GroupMerger : BatchReader
     private const long RowsAtOnce = 64 << 10;
 
     private readonly BatchReader _input;
+    private readonly bool _asStates;
     private readonly TaskContext _context;
     private readonly TaskArena _arena;
     private readonly GroupStates _groups;
@@ -43,16 +44,17 @@ internal sealed class GroupMerger : BatchReader
     /// <param name="Ended">What is not needed behind it any more.</param>
     private sealed record Part(IReadOnlyList<InputSegment>? Rows, int Cuts, MapOutputWriter? Ended = null);
 
-    public GroupMerger(ValueList<DataType> keys, ValueList<AggregateCall> calls, BatchReader input, TaskContext context)
+    public GroupMerger(ValueList<DataType> keys, ValueList<AggregateCall> calls, BatchReader input, TaskContext context, bool asStates = false)
     {
         _input = input;
+        _asStates = asStates;
         _context = context;
         _arena = new TaskArena(context, "aggregate");
         _mostBytes = GroupStates.TableBytes(_arena);
         _keys = [.. Enumerable.Range(0, keys.Count)];
         _states = [.. calls.Select(call => call.Function.StateTypes(call).Count)];
         _types = [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))];
-        _groups = new GroupStates(_arena, keys, calls, givesValues: true);
+        _groups = new GroupStates(_arena, keys, calls, givesValues: !asStates);
         _segments = new SegmentBatches([], _types, new TaskArena(context, "aggregate read"), context.CancellationToken);
         if (keys.Count > 0 && input is SegmentBatches segments) CutByRange(segments.Segments);
         else _parts.Push(new Part(null, 0));
@@ -64,7 +66,7 @@ internal sealed class GroupMerger : BatchReader
         {
             if (_given >= 0)
             {
-                if (_groups.TryGive(ref _given, asStates: false, out batch)) return true;
+                if (_groups.TryGive(ref _given, _asStates, out batch)) return true;
                 _groups.Clear();
                 _given = -1;
             }

@@ -64,7 +64,7 @@ public sealed record HashJoinExec(
         if (!IsShared) return new PartitionedJoinRdd(Left.ToRdd(run), Right.ToRdd(run), step);
 
         // The right first: scans of the left read what it holds.
-        var exchange = run.Exchange(Right.ToRdd(run), Right.Output.ConvertAll(column => column.Type), new SingleDistribution());
+        var exchange = run.BuildOf(this);
         for (var i = 0; i < Filters.Count; i++)
         {
             if (Filters[i] is { } filter) run.Fill(filter, new JoinFilterSource(exchange.ShuffleId, i));
@@ -135,8 +135,9 @@ internal sealed class SharedJoinRdd(Rdd<ColumnBatch> left, ExchangeDependency ri
         var arena = TaskArena.OfShared(context, "join table");
         try
         {
-            var input = ShuffleInput.Open(right.ShuffleId, new ShuffleReadPartition(0, 0, 1), context);
-            return new JoinTable(BuildFrames.Of(input.Segments(0), right.Types, arena, context), step.Layout, arena, Math.Min(Environment.ProcessorCount, 8));
+            var input = ShuffleInput.Open(right.ShuffleId, new ShuffleReadPartition(0, 0, right.ReducePartitions), context);
+            InputSegment[] segments = [.. Enumerable.Range(0, right.ReducePartitions).SelectMany(input.Segments)];
+            return new JoinTable(BuildFrames.Of(segments, right.Types, arena, context), step.Layout, arena, Math.Min(Environment.ProcessorCount, 8));
         }
         catch
         {

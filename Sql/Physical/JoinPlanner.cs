@@ -74,7 +74,7 @@ internal static class JoinPlanner
     }
 
     // Keys that are not columns are computed beside them.
-    private static (PhysicalPlan Plan, ValueList<ColumnReference> Keys) WithColumns(PhysicalPlan plan, ValueList<Expression> keys)
+    internal static (PhysicalPlan Plan, ValueList<ColumnReference> Keys) WithColumns(PhysicalPlan plan, ValueList<Expression> keys)
     {
         var added = keys.Where(key => key is not ColumnReference).Distinct().Select((key, i) => NamedExpression.New(key, $"join key {i}")).ToList();
         var columns = keys.ConvertAll(key => key as ColumnReference ?? added.First(each => each.Value == key).Column);

@@ -43,6 +43,9 @@ public sealed class QueryRun(DataflowContext context, QueryScope scope) : IDispo
     /// <summary>What expressions are computed under.</summary>
     public QueryScope Scope { get; } = scope;
 
+    private readonly Lock _lock = new();
+    private readonly Dictionary<PhysicalPlan, PhysicalPlan> _replaced = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<PhysicalPlan, ExchangeDependency> _dependencies = new(ReferenceEqualityComparer.Instance);
     private readonly List<ShuffleDependency> _exchanges = [];
     private readonly Dictionary<Joins.DynamicFilterSlot, Joins.DynamicFilterSource> _filters = [];
 
@@ -69,8 +72,51 @@ public sealed class QueryRun(DataflowContext context, QueryScope scope) : IDispo
 
     internal Rdd<ColumnBatch> RddOf(PhysicalPlan plan)
     {
-        if (!_rdds.TryGetValue(plan, out var rdd)) _rdds.Add(plan, rdd = plan.MakeRdd(this));
-        return rdd;
+        lock (_lock)
+        {
+            if (_replaced.TryGetValue(plan, out var other)) return RddOf(other);
+            if (!_rdds.TryGetValue(plan, out var rdd)) _rdds.Add(plan, rdd = plan.MakeRdd(this));
+            return rdd;
+        }
+    }
+
+    /// <summary>Has another plan, with the same rows, stand in the place of a part whose Rdd was not made yet.</summary>
+    internal void Replace(PhysicalPlan plan, PhysicalPlan by)
+    {
+        lock (_lock) _replaced[plan] = by;
+    }
+
+    /// <summary>The shuffle of an exchange.</summary>
+    internal ExchangeDependency DependencyOf(ExchangeExec exchange)
+    {
+        lock (_lock)
+        {
+            if (_dependencies.TryGetValue(exchange, out var dependency)) return dependency;
+            dependency = Exchange(exchange.Input.ToRdd(this), exchange.Output.ConvertAll(column => column.Type), exchange.Distribution);
+            if (exchange.Bound is not null && FilterOf(exchange.Bound) is TopFilterSource bound) bound.Shuffle = dependency.ShuffleId;
+            _dependencies.Add(exchange, dependency);
+            return dependency;
+        }
+    }
+
+    /// <summary>The shuffle that the shared table of a join is made of.</summary>
+    internal ExchangeDependency BuildOf(HashJoinExec join)
+    {
+        lock (_lock)
+        {
+            if (join.Right is Adaptive.ExchangeReadExec { Ranges.Count: 0 } whole) return whole.Exchange;
+            if (!_dependencies.TryGetValue(join, out var dependency))
+                _dependencies.Add(join, dependency = Exchange(join.Right.ToRdd(this), join.Right.Output.ConvertAll(column => column.Type), new SingleDistribution()));
+            return dependency;
+        }
+    }
+
+    /// <summary>The plan as it was run, if that is not as it was planned.</summary>
+    internal string? Describe(PhysicalPlan plan)
+    {
+        lock (_lock) return _replaced.Count == 0 ? null : PlanPrinter.Print(plan, part => Now(part).Describe(), part => Now(part).Inputs);
+
+        PhysicalPlan Now(PhysicalPlan part) => _replaced.TryGetValue(part, out var other) ? Now(other) : part;
     }
 }
 

@@ -37,6 +37,18 @@ public sealed record PlannerOptions(int Parallelism)
     /// <summary>Bytes of a partition, as estimated, that a join is to put into a table.</summary>
     public double PartitionBytes { get; init; } = 64 << 20;
 
+    /// <summary>Whether map stages run one after the other, and what they wrote decides how it is read.</summary>
+    public bool IsAdaptive { get; init; } = true;
+
+    /// <summary>Bytes that a task reads of an exchange at least, if there are as many: smaller partitions are read together.</summary>
+    public double LeastReadBytes { get; init; } = 1 << 20;
+
+    /// <summary>Bytes from which a partition may count as large, so that several tasks read it.</summary>
+    public double SkewBytes { get; init; } = 64 << 20;
+
+    /// <summary>How many times as large as the median a large partition is.</summary>
+    public double SkewFactor { get; init; } = 5;
+
     /// <summary>Strategies that are asked first.</summary>
     public IReadOnlyList<IPlanStrategy> Strategies { get; init; } = [];
 }

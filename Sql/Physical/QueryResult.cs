@@ -1,3 +1,4 @@
+using Dataflow.Sql.Adaptive;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Kernels;
@@ -11,8 +12,9 @@ namespace Dataflow.Sql.Physical;
 internal static class QueryResult
 {
     /// <summary>Computes all partitions.</summary>
-    public static async Task<IReadOnlyList<byte[]>> CollectAsync(PhysicalPlan plan, QueryRun run, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<byte[]>> CollectAsync(PhysicalPlan plan, QueryRun run, PlannerOptions options, CancellationToken cancellationToken)
     {
+        await AdaptivePlanner.PrepareAsync(plan, run, options, cancellationToken).ConfigureAwait(false);
         ValueList<DataType> types = plan.Output.ConvertAll(column => column.Type);
         if (plan is LimitExec { Count: { } count, Offset: 0, Input: ExchangeExec { Distribution: SingleDistribution, Input: LimitExec first } })
             return await FirstAsync(first.ToRdd(run), types, count, cancellationToken).ConfigureAwait(false);

@@ -3,6 +3,18 @@ namespace Dataflow.Sql.Physical;
 /// <summary>Shows users the error of their query, not of the job that met it.</summary>
 internal static class QueryRunErrors
 {
+    public static async Task Unwrap(Task job)
+    {
+        try
+        {
+            await job.ConfigureAwait(false);
+        }
+        catch (JobFailedException failed) when (CauseOf(failed) is { } cause)
+        {
+            throw cause;
+        }
+    }
+
     public static async Task<T> Unwrap<T>(Task<T> job)
     {
         try

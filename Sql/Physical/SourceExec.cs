@@ -78,10 +78,6 @@ public sealed record ExchangeExec(Distribution Distribution, PhysicalPlan Input)
     internal DynamicFilterSlot? Bound { get; init; }
 
     /// <inheritdoc/>
-    protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
-    {
-        var exchange = run.Exchange(Input.ToRdd(run), Input.Output.ConvertAll(column => column.Type), Distribution);
-        if (Bound is not null && run.FilterOf(Bound) is TopFilterSource bound) bound.Shuffle = exchange.ShuffleId;
-        return new ExchangeRdd(exchange);
-    }
+    protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run) =>
+        new ExchangeRdd(run.DependencyOf(this), []);
 }

@@ -1,4 +1,5 @@
 using Dataflow.Files;
+using Dataflow.Sql.Adaptive;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Physical;
 using Dataflow.Tasks;
@@ -44,13 +45,17 @@ internal static class FrameWriter
         format.Check(plan.Schema);
         if (options.Mode == SaveMode.Ignore && FileSystems.For(path).Find(FileSystems.Resolve(path)) is not null) return;
         using var run = new QueryRun(frame.Session.Context, new QueryScope(frame.Session.Settings(), frame.Text));
-        var batches = plan.Rows.ToRdd(run);
         var existing = options.Mode switch
         {
             SaveMode.Overwrite => ExistingOutput.Replace,
             SaveMode.Append => ExistingOutput.Append,
             _ => ExistingOutput.Refuse,
         };
+
+        // What is refused anyway is not computed first.
+        if (existing != ExistingOutput.Refuse || FileSystems.For(path).Find(FileSystems.Resolve(path)) is null)
+            await QueryRunErrors.Unwrap(AdaptivePlanner.PrepareAsync(plan.Rows, run, frame.Session.Planner().Options, cancellationToken)).ConfigureAwait(false);
+        var batches = plan.Rows.ToRdd(run);
         using var output = AtomicOutput.Begin(path, batches.PartitionCount, existing);
         var target = output.Plan;
         var rows = new WrittenRows(plan.Schema, plan.Folders, options);
