@@ -33,7 +33,10 @@ public sealed class JoinSpillTests
     {
         var query = Queries[name];
         var expected = await SpillTests.RunAsync(query, null);
-        var actual = await SpillTests.RunAsync(query, TinyBytes);
+
+        // Its stages run one after the other, so that its rows, which are fewer, would just fit.
+        var budget = name == "full" ? TinyBytes * 3 / 4 : TinyBytes;
+        var actual = await SpillTests.RunAsync(query, budget);
         Assert.Equal(expected.Lines.Order(StringComparer.Ordinal), actual.Lines.Order(StringComparer.Ordinal));
         Assert.True(actual.Spilled > 0, "nothing was spilled");
         Assert.InRange(actual.Peak, 1, TinyBytes);
