@@ -68,25 +68,14 @@ internal sealed unsafe class KeyArray(TaskArena arena)
         var hasNulls = key.Validity != null;
         var isFlat = key.Form == VectorForm.Flat;
         var values = (T*)key.Data;
+        if (isFlat && !hasNulls) return TryLookFlat(values, rows, numbers, count, addedRows);
         var (min, max) = (long.MaxValue, long.MinValue);
-        if (isFlat && !hasNulls)
+        foreach (var row in rows)
         {
-            foreach (var row in rows)
-            {
-                var value = Of(values[row]);
-                min = Math.Min(min, value);
-                max = Math.Max(max, value);
-            }
-        }
-        else
-        {
-            foreach (var row in rows)
-            {
-                if (hasNulls && key.IsNull(row)) continue;
-                var value = Of(*(T*)key.ValueAt(row));
-                min = Math.Min(min, value);
-                max = Math.Max(max, value);
-            }
+            if (hasNulls && key.IsNull(row)) continue;
+            var value = Of(*(T*)key.ValueAt(row));
+            min = Math.Min(min, value);
+            max = Math.Max(max, value);
         }
         if (min <= max && !TryReach(min, max)) return -1;
         var known = _numbers is null ? null : (int*)_numbers.Pointer;
@@ -104,13 +93,48 @@ internal sealed unsafe class KeyArray(TaskArena arena)
                 numbers[i] = nullNumber;
                 continue;
             }
-            var place = known + (Of(isFlat ? values[row] : *(T*)key.ValueAt(row)) - _min);
+            var place = known + (Of(*(T*)key.ValueAt(row)) - _min);
             if (*place == 0)
             {
                 addedRows[added++] = row;
                 *place = count + added;
             }
             numbers[i] = *place - 1;
+        }
+        return added;
+    }
+
+    // The array mostly has a place for all keys, and rows are looked at once.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int TryLookFlat<T>(T* values, ReadOnlySpan<ushort> rows, Span<int> numbers, int count, ushort[] addedRows) where T : unmanaged
+    {
+        var added = 0;
+        var known = _numbers is null ? null : (int*)_numbers.Pointer;
+        var (first, places) = (_min, (ulong)_places);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var offset = (ulong)(Of(values[rows[i]]) - first);
+            if (offset >= places)
+            {
+                var (min, max) = (long.MaxValue, long.MinValue);
+                foreach (var row in rows[i..])
+                {
+                    var value = Of(values[row]);
+                    min = Math.Min(min, value);
+                    max = Math.Max(max, value);
+                }
+                if (!TryReach(min, max)) return -1;
+                known = (int*)_numbers!.Pointer;
+                (first, places) = (_min, (ulong)_places);
+                offset = (ulong)(Of(values[rows[i]]) - first);
+            }
+            var number = known[offset];
+            if (number == 0)
+            {
+                addedRows[added++] = rows[i];
+                number = known[offset] = count + added;
+            }
+            numbers[i] = number - 1;
         }
         return added;
     }
