@@ -80,7 +80,7 @@ public sealed class Planner(PlannerOptions options)
         {
             Scan scan => new ScanExec(scan.Table, new ScanRequest(scan.Fields, scan.Filters), scan.Columns),
             Values values => new ValuesExec(values.Rows, values.Columns),
-            Project project => new ProjectExec(project.Items, Plan(project.Input, project.Items.SelectMany(item => item.Value.References()).ToHashSet())),
+            Project project => PlanProject(project),
             Filter filter => new FilterExec(filter.Condition, Plan(filter.Input)),
             Expand expand => new ExpandExec(expand.Projections, expand.Columns, Plan(expand.Input)),
             Aggregate aggregate => PlanAggregate(aggregate),
@@ -119,6 +119,15 @@ public sealed class Planner(PlannerOptions options)
             if (plan.Output[i] == column) return i;
         }
         throw new InvalidOperationException($"{column} is no column of {plan.Describe()}. This is a mistake in Dataflow: please report it.");
+    }
+
+    // What gives its input's columns as they are is its input.
+    private PhysicalPlan PlanProject(Project project)
+    {
+        var input = Plan(project.Input, project.Items.SelectMany(item => item.Value.References()).ToHashSet());
+        var isSame = project.Items.Count == input.Output.Count
+            && project.Items.Zip(input.Output).All(pair => pair.First.Column == pair.Second && pair.First.Value == (Expression)pair.Second);
+        return isSame ? input : new ProjectExec(project.Items, input);
     }
 
     private PhysicalPlan PlanAggregate(Aggregate aggregate)

@@ -64,7 +64,13 @@ internal static class SqlMicroCases
         View(context, "p", $"SELECT shiftrightunsigned(xxhash64(pmod(xxhash64(id + 7), {rows / 10})), 1) AS k, id AS v FROM range({rows})");
     }
 
-    private static void View(DataflowContext context, string name, string query) => context.Sql(query).CreateTempView(name);
+    // As the peer has it: a table in memory.
+    private static void View(DataflowContext context, string name, string query)
+    {
+        var frame = context.Sql(query).Cache();
+        frame.CreateTempView(name);
+        frame.Count();
+    }
 
     private static async Task<string> Write(string data, DataFrame frame)
     {
