@@ -88,7 +88,7 @@ internal sealed class SqlSession
             case DropViewStatement drop:
                 Catalog.Remove(drop.Name);
                 return Answer([], []);
-            case ShowTablesStatement show: return Answer(["tableName"], Catalog.Names.Where(name => Matches(name, show.Pattern)).Select(name => new[] { name }));
+            case ListStatement list: return Answer([list.Column], list.Names.Select(name => new[] { name }));
             case DescribeStatement describe:
                 return Answer(["col_name", "data_type", "nullable"], describe.Schema.Select(field => new[] { field.Name, field.Type.SqlName, field.Nullable ? "true" : "false" }));
             case SetTimeZoneStatement set:
@@ -130,9 +130,6 @@ internal sealed class SqlSession
             [.. rows.Select(row => new ValueList<Expressions.Expression>(row.Select(value => new Expressions.Literal(value, DataType.String))))];
         return new DataFrame(this, new Values(values, output), null);
     }
-
-    private static bool Matches(string name, string? pattern) => pattern is null || pattern.Split('|').Any(each =>
-        System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(each.Trim(), name, ignoreCase: true));
 
     private ITable? OpenFiles(string format, string path) => format.ToLowerInvariant() switch
     {

@@ -49,7 +49,12 @@ internal static class Binder
         ExplainSyntax explain => new ExplainStatement(ModeOf(explain.Mode), Bind(explain.Statement, context)),
         CreateViewSyntax create => CreateView(create, context),
         DropViewSyntax drop => DropView(drop, context),
-        ShowTablesSyntax show => new ShowTablesStatement(show.Pattern),
+        ShowSyntax show => Show(show, context),
+        ShowColumnsSyntax show => new ListStatement("col_name", [.. Describe(new DescribeSyntax(show.Source), context).Schema.Select(field => field.Name)]),
+        DescribeFunctionSyntax describe => DescribeFunction(describe, context),
+        UseSyntax { Schema: var schema } use => schema.Equals("default", StringComparison.OrdinalIgnoreCase)
+            ? new NothingStatement()
+            : throw context.Error("SCHEMA_NOT_FOUND", $"There is no schema '{schema}': there is 'default' only.", use.Position),
         DescribeSyntax describe => Describe(describe, context),
         SetTimeZoneSyntax zone => SetTimeZone(zone.Zone ?? TimeZoneInfo.Local.Id, zone.Position, context),
         SetSettingSyntax { Key: { } key, Value: { } value } set when key.EndsWith("sql.session.timeZone", StringComparison.OrdinalIgnoreCase) =>
@@ -96,6 +101,29 @@ internal static class Binder
         if (context.Catalog.Contains(drop.Name)) return new DropViewStatement(drop.Name);
         if (drop.IfExists) return new NothingStatement();
         throw context.Error("TABLE_OR_VIEW_NOT_FOUND", $"There is no view '{drop.Name}'.{Suggest.Hint(drop.Name, context.Catalog.Names)}", drop.Position);
+    }
+
+    private static ListStatement Show(ShowSyntax show, BindingContext context)
+    {
+        var (column, names) = show.Kind switch
+        {
+            ShowKind.Functions => ("function", context.Functions.Names.Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal)),
+            ShowKind.Databases => ("namespace", ["default"]),
+            _ => ("tableName", (IEnumerable<string>)context.Catalog.Names),
+        };
+        return new ListStatement(column, [.. names.Where(name => Matches(name, show.Pattern))]);
+    }
+
+    private static bool Matches(string name, string? pattern) => pattern is null || pattern.Split('|').Any(each =>
+        System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(each.Trim(), name, ignoreCase: true));
+
+    private static ListStatement DescribeFunction(DescribeFunctionSyntax describe, BindingContext context)
+    {
+        var (usage, summary) = context.Functions.FindScalar(describe.Name) is { } scalar ? (scalar.Usage, scalar.Summary)
+            : context.Functions.FindAggregate(describe.Name) is { } aggregate ? (aggregate.Usage, aggregate.Summary)
+            : context.Functions.FindWindow(describe.Name) is { } window ? (window.Usage, window.Summary)
+            : throw context.Error("UNRESOLVED_ROUTINE", $"There is no function '{describe.Name}'.{Suggest.Hint(describe.Name, context.Functions.Names)}", describe.Position);
+        return new ListStatement("function_desc", [$"Function: {describe.Name.ToLowerInvariant()}", $"Usage: {usage} - {summary}"]);
     }
 
     private static DescribeStatement Describe(DescribeSyntax describe, BindingContext context)

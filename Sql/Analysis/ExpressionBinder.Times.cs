@@ -12,6 +12,13 @@ internal sealed partial class ExpressionBinder
         return Apply(name, [Beside(left, right, name), Beside(right, left, name)], at);
     }
 
+    private Expression Extract(ExtractSyntax extract)
+    {
+        ValueList<Expression> arguments = [new Literal(extract.Unit.ToLowerInvariant(), DataType.String), Bind(extract.Source)];
+        return context.TryCall(context.Scalar("date_part", extract.Position), arguments, extract.Position)
+            ?? throw Error("INVALID_EXTRACT_FIELD", $"There is no '{extract.Unit}' to take out of {arguments[1].Type}.", extract);
+    }
+
     private static bool IsMoment(Expression expression) => expression.Type.Kind is TypeKind.Date or TypeKind.Timestamp or TypeKind.TimestampNtz;
 
     private static bool IsInterval(Expression expression) => expression.Type.Kind is TypeKind.YearMonthInterval or TypeKind.DayTimeInterval;

@@ -57,7 +57,8 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
         var bound = syntax switch
         {
             NameSyntax name => Name(name),
-            LiteralSyntax literal => literal.Value,
+            // With its place, for the errors of casts that nobody wrote.
+            LiteralSyntax literal => context.Text is null || literal.Position < 0 ? literal.Value : literal.Value with { Position = At(literal) },
             OperatorSyntax operation => Operator(operation),
             CallSyntax call => Call(call),
             FunctionSyntax function => Function(function),
@@ -74,7 +75,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
             InQuerySyntax among => InQuery(among),
             ExistsSyntax exists => new ExistsSubquery(Subquery(exists.Query)) { Position = At(exists) },
             ScalarQuerySyntax scalar => ScalarQuery(scalar),
-            ExtractSyntax extract => Scalar("date_part", [new Literal(extract.Unit.ToLowerInvariant(), DataType.String), Bind(extract.Source)], extract),
+            ExtractSyntax extract => Extract(extract),
             StarSyntax => throw Error("INVALID_USAGE_OF_STAR_OR_REGEX", $"'*' can't stand in {Clause}, except in count(*).", syntax),
             RowSyntax => throw Error("UNSUPPORTED_FEATURE", "Several values in parentheses can stand only before IN, in VALUES and in GROUP BY.", syntax),
             _ => throw new InvalidOperationException($"The binder does not know {syntax.GetType().Name}. This is a bug; please report it."),

@@ -41,9 +41,10 @@ internal sealed record CreateViewStatement(string Name, LogicalPlan Plan, bool R
 /// <param name="Name">Its name.</param>
 internal sealed record DropViewStatement(string Name) : Statement;
 
-/// <summary>Lists views.</summary>
-/// <param name="Pattern">Names that are shown, with * for any characters and | for or; null for all.</param>
-internal sealed record ShowTablesStatement(string? Pattern) : Statement;
+/// <summary>Lists names in a column.</summary>
+/// <param name="Column">What the column is called.</param>
+/// <param name="Names">The names.</param>
+internal sealed record ListStatement(string Column, IReadOnlyList<string> Names) : Statement;
 
 /// <summary>Lists the columns of a table or query.</summary>
 /// <param name="Schema">The columns.</param>

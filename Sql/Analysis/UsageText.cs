@@ -12,8 +12,10 @@ internal static class UsageText
         if (inside.Trim().Length == 0) return (0, 0);
         int least = 0, most = 0, depth = 0;
         var isEmpty = true;
+        var repeatsLast = false;
         foreach (var c in inside)
         {
+            repeatsLast |= c == '.' && depth == 0;
             if (c == '[') depth++;
             else if (c == ']') depth--;
             else if (c == ',') isEmpty = true;
@@ -24,6 +26,6 @@ internal static class UsageText
                 if (depth == 0) least++;
             }
         }
-        return inside.Contains("...", StringComparison.Ordinal) ? (Math.Max(0, least - 1), int.MaxValue) : (least, most);
+        return inside.Contains("...", StringComparison.Ordinal) ? (repeatsLast ? Math.Max(0, least - 1) : least, int.MaxValue) : (least, most);
     }
 }

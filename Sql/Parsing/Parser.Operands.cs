@@ -105,7 +105,7 @@ internal sealed partial class Parser
     {
         var token = Take();
         var digits = token.Text.Length % 2 == 0 ? token.Text : "0" + token.Text;
-        if (!digits.All(char.IsAsciiHexDigit)) throw Wrong($"X'{token.Text}' is not hexadecimal.", token.Start);
+        if (!digits.All(char.IsAsciiHexDigit)) throw new QueryException("INVALID_TYPED_LITERAL", $"X'{token.Text}' is not hexadecimal.", _text, token.Start);
         return new LiteralSyntax(new Literal(Convert.FromHexString(digits), DataType.Binary)) { Position = token.Start };
     }
 

@@ -8,7 +8,9 @@ internal sealed partial class Parser
         if (Accept("EXPLAIN")) return Deeper(Explain) with { Position = start };
         if (Accept("CREATE")) return CreateView() with { Position = start };
         if (Accept("DROP")) return DropView();
-        if (Accept("SHOW")) return ShowTables() with { Position = start };
+        if (Accept("SHOW")) return Show() with { Position = start };
+        if (Is("USE") && Ahead(1).Kind is TokenKind.Word or TokenKind.Name) return Use() with { Position = start };
+        if ((Is("DESCRIBE") || Is("DESC")) && Ahead(1).Is("FUNCTION") && Ahead(2).Kind is TokenKind.Word or TokenKind.Name) return DescribeFunction() with { Position = start };
         if (Is("DESCRIBE") || Is("DESC")) return Describe() with { Position = start };
         if (Accept("SET")) return Is("TIME", "ZONE") ? SetTimeZone() with { Position = start } : SetSetting() with { Position = start };
         if (Accept("RESET")) return new ResetSyntax(AtEnd ? null : SettingText("")) { Position = start };
@@ -60,12 +62,38 @@ internal sealed partial class Parser
         return name;
     }
 
-    private ShowTablesSyntax ShowTables()
+    private StatementSyntax Show()
     {
-        if (!Accept("TABLES") && !Accept("VIEWS")) throw Expected("TABLES");
+        if (Accept("COLUMNS"))
+        {
+            if (!Accept("IN")) Expect("FROM");
+            var start = Current.Start;
+            return new ShowColumnsSyntax(new TableSyntax(NameParts("a table or view")) { Position = start });
+        }
+        var kind = Accept("FUNCTIONS") || (Ahead(1).Is("FUNCTIONS") && (Accept("ALL") || Accept("SYSTEM") || Accept("USER")) && Accept("FUNCTIONS")) ? ShowKind.Functions
+            : Accept("DATABASES") || Accept("SCHEMAS") ? ShowKind.Databases
+            : Accept("TABLES") || Accept("VIEWS") ? ShowKind.Tables
+            : throw Expected("TABLES, VIEWS, COLUMNS, FUNCTIONS or DATABASES");
+        // There is one schema, which may be named.
+        if (Accept("IN") || Accept("FROM")) Name("default");
         var hasLike = Accept("LIKE");
-        if (!hasLike && Current.Kind != TokenKind.Text) return new ShowTablesSyntax(null);
-        return new ShowTablesSyntax(Text("a pattern in quotes"));
+        return new ShowSyntax(kind, hasLike || Current.Kind == TokenKind.Text ? Text("a pattern in quotes") : null);
+    }
+
+    /// <summary>USE [SCHEMA] default: there is no other.</summary>
+    private UseSyntax Use()
+    {
+        _at++;
+        if (!Accept("SCHEMA")) Accept("DATABASE");
+        var start = Current.Start;
+        return new UseSyntax(Name("a schema")) { Position = start };
+    }
+
+    private DescribeFunctionSyntax DescribeFunction()
+    {
+        _at += 2;
+        if (Is("EXTENDED") && Ahead(1).Kind is TokenKind.Word or TokenKind.Name) _at++;
+        return new DescribeFunctionSyntax(Name("a function", anyWord: true));
     }
 
     private DescribeSyntax Describe()

@@ -29,9 +29,35 @@ internal sealed record CreateViewSyntax(string Name, ValueList<string> Columns, 
 /// <param name="IfExists">IF EXISTS.</param>
 internal sealed record DropViewSyntax(string Name, bool IfExists) : StatementSyntax;
 
-/// <summary>SHOW TABLES, SHOW VIEWS.</summary>
+/// <summary>What SHOW lists.</summary>
+internal enum ShowKind
+{
+    /// <summary>Views.</summary>
+    Tables,
+
+    /// <summary>Functions.</summary>
+    Functions,
+
+    /// <summary>Schemas, of which there is one.</summary>
+    Databases,
+}
+
+/// <summary>SHOW TABLES, SHOW VIEWS, SHOW FUNCTIONS, SHOW DATABASES.</summary>
+/// <param name="Kind">What is listed.</param>
 /// <param name="Pattern">LIKE; null for all.</param>
-internal sealed record ShowTablesSyntax(string? Pattern) : StatementSyntax;
+internal sealed record ShowSyntax(ShowKind Kind, string? Pattern) : StatementSyntax;
+
+/// <summary>SHOW COLUMNS.</summary>
+/// <param name="Source">The table.</param>
+internal sealed record ShowColumnsSyntax(SourceSyntax Source) : StatementSyntax;
+
+/// <summary>DESCRIBE FUNCTION.</summary>
+/// <param name="Name">The function.</param>
+internal sealed record DescribeFunctionSyntax(string Name) : StatementSyntax;
+
+/// <summary>USE.</summary>
+/// <param name="Schema">The schema.</param>
+internal sealed record UseSyntax(string Schema) : StatementSyntax;
 
 /// <summary>DESCRIBE.</summary>
 /// <param name="Source">The table, or a query.</param>
