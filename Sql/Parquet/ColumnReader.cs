@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.ParquetEncodings;
 using Dataflow.Sql.ParquetMetadata;
@@ -22,12 +20,12 @@ internal sealed unsafe class ColumnReader
     private readonly ColumnDecoders _decoders;
     private readonly ValueBounds? _bounds;
     private readonly PageOffsets? _offsets;
+    private readonly ChunkDictionary _dictionary;
     private readonly long _rows;
 
     private FlatVector? _flat;
     private NativeBuffer? _codes;
     private NativeBuffer? _scratch;
-    private ColumnDictionary? _dictionary;
     private HybridReader _levels;
     private HybridReader _codeRuns;
     private ValueDecoder? _decoder;
@@ -53,6 +51,7 @@ internal sealed unsafe class ColumnReader
         _pages = new PageBodies(_stream, arena, chunk.Codec);
         _decoders = new ColumnDecoders(column, arena);
         _bounds = StatisticsBounds.Of(column, chunk.Statistics);
+        _dictionary = new ChunkDictionary(arena, column, _bounds);
         _rows = rows;
         _chunkLeft = rows;
         _offsets = offsets;
@@ -93,7 +92,7 @@ internal sealed unsafe class ColumnReader
             var isWanted = true;
             if (mask != null && (_isCoded || HoldsViews)) isWanted = SparseRows.NextRun(mask, batch.Rows, ref take);
             var present = ReadLevels(ref batch, take);
-            if (_isCoded && (present > 0 || _dictionary is not null)) ReadCodes(ref batch, take, present, isWanted);
+            if (_isCoded && (present > 0 || _dictionary.Values is not null)) ReadCodes(ref batch, take, present, isWanted);
             else if (isWanted || !HoldsViews) ReadValues(ref batch, take, present, isWhole: take == rows);
             else PassViews(ref batch, take, present);
             batch.Rows += take;
@@ -143,7 +142,7 @@ internal sealed unsafe class ColumnReader
         if (_stream.Position < _offsets.Offsets[0])
         {
             var header = _pages.NextHeader();
-            if (header.Kind == PageKind.Dictionary) ReadDictionary(header);
+            if (header.Kind == PageKind.Dictionary) _dictionary.Read(_pages, header, _decoders);
         }
         var passed = _offsets.FirstRows[page] - next;
         _stream.Seek(_offsets.Offsets[page]);
@@ -191,34 +190,22 @@ internal sealed unsafe class ColumnReader
         if (isWanted)
         {
             _codeRuns.Read(codes, present);
-            CheckCodes(codes, present);
+            _dictionary.Check(codes, present);
             if (present < take) Spread.Run((byte*)codes, sizeof(uint), present, Flat.Validity, batch.Rows, take);
         }
         else
         {
             _codeRuns.Skip(present);
             new Span<uint>(codes, take).Clear();
+            _dictionary.Check(codes, 1);
         }
-        if (batch.Form == BatchForm.Values) Gather(batch.Rows, take);
+        if (batch.Form == BatchForm.Values) _dictionary.Gather((uint*)_codes.Pointer, Flat.Data, batch.Rows, take);
         else batch.Form = BatchForm.Codes;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void CheckCodes(uint* codes, int count)
-    {
-        var limit = (uint)(_dictionary?.Count ?? 0);
-        var most = Vector512<uint>.Zero;
-        var i = 0;
-        for (; i + Vector512<uint>.Count <= count; i += Vector512<uint>.Count) most = Vector512.Max(most, Vector512.Load(codes + i));
-        var largest = 0u;
-        for (var lane = 0; lane < Vector512<uint>.Count; lane++) largest = Math.Max(largest, most[lane]);
-        for (; i < count; i++) largest = Math.Max(largest, codes[i]);
-        if (count > 0 && largest >= limit) throw new CorruptDataException("parquet", 0, $"a row has the code {largest}, where the dictionary has {limit} values");
     }
 
     private void ReadValues(ref BatchState batch, int take, int present, bool isWhole)
     {
-        if (batch.Form == BatchForm.Codes) Gather(0, batch.Rows);
+        if (batch.Form == BatchForm.Codes) _dictionary.Gather((uint*)_codes!.Pointer, Flat.Data, 0, batch.Rows);
         batch.Form = BatchForm.Values;
         var type = _column.Type;
         if (type.Physical == PhysicalType.Bit)
@@ -244,7 +231,7 @@ internal sealed unsafe class ColumnReader
     // Rows that are not wanted: their views are empty.
     private void PassViews(ref BatchState batch, int take, int present)
     {
-        if (batch.Form == BatchForm.Codes) Gather(0, batch.Rows);
+        if (batch.Form == BatchForm.Codes) _dictionary.Gather((uint*)_codes!.Pointer, Flat.Data, 0, batch.Rows);
         batch.Form = BatchForm.Values;
         if (present > 0) _decoder!.Skip(present);
         new Span<StringView>((StringView*)Flat.Data + batch.Rows, take).Clear();
@@ -265,24 +252,6 @@ internal sealed unsafe class ColumnReader
         else BitRuns.Spread(dense, Flat.Validity, to, at, take);
     }
 
-    // Codes of some rows become values.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Gather(int at, int count)
-    {
-        var codes = (uint*)_codes!.Pointer;
-        var values = _dictionary!.Values.Data;
-        var to = Flat.Data;
-        var end = at + count;
-        switch (_column.Type.ByteWidth)
-        {
-            case 1: for (var i = at; i < end; i++) to[i] = values[codes[i]]; break;
-            case 2: for (var i = at; i < end; i++) ((ushort*)to)[i] = ((ushort*)values)[codes[i]]; break;
-            case 4: for (var i = at; i < end; i++) ((uint*)to)[i] = ((uint*)values)[codes[i]]; break;
-            case 8: for (var i = at; i < end; i++) ((ulong*)to)[i] = ((ulong*)values)[codes[i]]; break;
-            default: for (var i = at; i < end; i++) ((Vector128<byte>*)to)[i] = ((Vector128<byte>*)values)[codes[i]]; break;
-        }
-    }
-
     private void Show(in BatchState batch)
     {
         Vector.Length = batch.Rows;
@@ -292,7 +261,7 @@ internal sealed unsafe class ColumnReader
         {
             Vector.Form = VectorForm.Dictionary;
             Vector.Codes = (uint*)_codes!.Pointer;
-            Vector.Dictionary = _dictionary;
+            Vector.Dictionary = _dictionary.Values;
             Vector.Data = null;
             return;
         }
@@ -315,7 +284,7 @@ internal sealed unsafe class ColumnReader
             switch (header.Kind)
             {
                 case PageKind.Dictionary:
-                    ReadDictionary(header);
+                    _dictionary.Read(_pages, header, _decoders);
                     break;
                 case PageKind.Index:
                     _pages.SkipBody(header);
@@ -337,31 +306,6 @@ internal sealed unsafe class ColumnReader
         var end = page + 1 < _offsets.FirstRows.Length ? _offsets.FirstRows[page + 1] : _rows;
         if (_offsets.FirstRows[page] != row || end - row != header.Values)
             throw new CorruptDataException("parquet", 0, $"a page has {header.Values:N0} rows from row {row:N0} on, where the index of pages has {end - _offsets.FirstRows[page]:N0} from row {_offsets.FirstRows[page]:N0} on");
-    }
-
-    private void ReadDictionary(in PageHeader header)
-    {
-        if (_dictionary is not null) throw new CorruptDataException("parquet", 0, "a chunk has two dictionaries");
-        if (header.Encoding is not (PageEncoding.Plain or PageEncoding.PlainDictionary)) throw new CorruptDataException("parquet", 0, $"a dictionary is written as {header.Encoding}");
-        if (_column.Stored == StoredKind.Boolean) throw new CorruptDataException("parquet", 0, "a boolean column has a dictionary");
-        var body = _pages.ReadBody(header, _pages.OwnRoom(header));
-        if (header.Values == 0) return;
-
-        // Every value takes a byte of the page at least, so that this can't be more than the page's own size times the width of ours.
-        var smallest = Math.Max(1, _column.Stored == StoredKind.Bytes ? 4 : _column.StoredWidth);
-        if (header.Values > (body.End - body.Start) / smallest || (long)header.Values * _column.Type.ByteWidth > int.MaxValue - 4096)
-            throw new CorruptDataException("parquet", 0, $"a dictionary of {body.End - body.Start:N0} bytes should have {header.Values:N0} values");
-        var values = new ColumnVector(_column.Type)
-        {
-            Length = header.Values,
-            Data = _arena.Rent(header.Values * _column.Type.ByteWidth).Pointer,
-            Bounds = _bounds,
-        };
-        var decoder = _decoders.ForDictionary();
-        decoder.Start(body.Start, body.End, header.Values);
-        _decoders.Read(decoder, values.Data, header.Values);
-        StatisticsBounds.Check(_column.Type.Physical, values.Data, header.Values, _bounds);
-        _dictionary = new ColumnDictionary(values);
     }
 
     private void Open(in PageHeader header)
