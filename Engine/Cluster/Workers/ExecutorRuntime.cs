@@ -14,6 +14,8 @@ internal static class ExecutorRuntime
     // Marking in the background costs a twentieth of the time. A heap that is small enough is collected well within the time for which a link may be silent.
     private const long MostPausedBytes = 4L << 30;
 
+    // Methods are compiled well when they have been called often, not when no new ones have come for a tenth of a second: new stages bring new ones all the time.
+
     /// <summary>The content of a <c>runtimeconfig.json</c>.</summary>
     /// <param name="cores">Tasks that the executor runs at once.</param>
     /// <param name="memoryBytes">Its memory, heap and engine memory together.</param>
@@ -33,6 +35,7 @@ internal static class ExecutorRuntime
               "System.GC.Concurrent": {{Text(memoryBytes > MostPausedBytes)}},
               "System.GC.DynamicAdaptationMode": 0,
               "System.GC.HeapHardLimit": {{memoryBytes.ToString(CultureInfo.InvariantCulture)}},
+              "System.Runtime.TieredCompilation.CallCountingDelayMs": 0,
               "System.Globalization.Invariant": {{Text(AppContext.TryGetSwitch("System.Globalization.Invariant", out var invariant) && invariant)}}
             }
           }
