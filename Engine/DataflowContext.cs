@@ -19,6 +19,9 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
     /// <summary>The options it was made with.</summary>
     public DataflowOptions Options { get; }
 
+    /// <summary>Whether jobs run on threads of this process; if not, each task is sent to an executor.</summary>
+    public bool IsLocal => _node is null;
+
     /// <summary>Partitions that <see cref="Parallelize{T}(IEnumerable{T}, int)"/> makes when the program names no number.</summary>
     public int DefaultParallelism => Options.DefaultParallelism ?? _node?.Backend.SlotCount ?? Options.Threads;
 

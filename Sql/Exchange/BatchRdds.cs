@@ -155,15 +155,42 @@ internal sealed class ScanRdd(DataflowContext context, ITableScan scan, ValueLis
 {
     public override IReadOnlyList<Dependency> Dependencies => [];
 
-    public override IReadOnlyList<string> PreferredLocations(Partition partition) => ((ScanPartition)partition).Split.Hosts;
+    public override IReadOnlyList<string> PreferredLocations(Partition partition) => ((ScanPartition)partition).Splits[0].Hosts;
 
-    protected override Partition[] GetPartitions() => [.. scan.Splits.Select((split, i) => new ScanPartition(i, split))];
+    protected override Partition[] GetPartitions() =>
+        [.. ScanPartition.Group(scan.Splits, Context.IsLocal ? int.MaxValue : Context.DefaultParallelism).Select((splits, i) => new ScanPartition(i, splits))];
 
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context) =>
-        new BatchChunks(new CancellableReader(scan.Open(((ScanPartition)partition).Split, context, ScanFilterSource.Open(filters, context)), context.CancellationToken));
+        new BatchChunks(new SplitsReader(scan, ((ScanPartition)partition).Splits, ScanFilterSource.Open(filters, context), context));
 }
 
-/// <summary>A split of a table.</summary>
+/// <summary>What one task reads of a table.</summary>
 /// <param name="Index">Position among the partitions.</param>
-/// <param name="Split">The split.</param>
-internal sealed record ScanPartition(int Index, TableSplit Split) : Partition(Index);
+/// <param name="Splits">Splits that follow each other; at least one.</param>
+internal sealed record ScanPartition(int Index, ValueList<TableSplit> Splits) : Partition(Index)
+{
+    // Sending a task and keeping its output cost as much as reading some ten thousand rows: so many tasks for each slot spread work evenly enough.
+    private const int TasksOfSlot = 8;
+
+    /// <summary>Puts small splits together that follow each other on the same hosts.</summary>
+    /// <param name="splits">All splits.</param>
+    /// <param name="slots">How many tasks run at once.</param>
+    public static IEnumerable<ValueList<TableSplit>> Group(IReadOnlyList<TableSplit> splits, int slots)
+    {
+        if (splits.Count <= (long)slots * TasksOfSlot || splits.Any(split => split.Rows < 0)) return splits.Select(split => new ValueList<TableSplit>([split]));
+        var most = splits.Sum(split => split.Rows) / ((long)slots * TasksOfSlot);
+        List<List<TableSplit>> groups = [];
+        var rows = 0L;
+        foreach (var split in splits)
+        {
+            if (groups.Count == 0 || rows + split.Rows > most || !groups[^1][0].Hosts.Equals(split.Hosts))
+            {
+                groups.Add([]);
+                rows = 0;
+            }
+            groups[^1].Add(split);
+            rows += split.Rows;
+        }
+        return groups.Select(group => new ValueList<TableSplit>(group));
+    }
+}
