@@ -22,7 +22,7 @@ internal sealed class WindowSplitter
     /// <summary>The windows that were met, over a plan.</summary>
     public LogicalPlan Over(LogicalPlan input)
     {
-        foreach (var (_, _, items) in _windows) input = new Window([.. items], input);
+        foreach (var (_, _, items) in _windows) input = new Plans.Window([.. items], input);
         return input;
     }
 

@@ -61,17 +61,47 @@ public sealed partial class Column
     /// <summary>The sum.</summary>
     public static Column operator +(Column left, Column right) => Operator("+", left.Syntax, right.Syntax);
 
+    /// <inheritdoc cref="operator +(Column, Column)"/>
+    public static Column operator +(Column left, string right) => Operator("+", left.Syntax, Of(right).Syntax);
+
+    /// <inheritdoc cref="operator +(Column, Column)"/>
+    public static Column operator +(string left, Column right) => Operator("+", Of(left).Syntax, right.Syntax);
+
     /// <summary>The difference.</summary>
     public static Column operator -(Column left, Column right) => Operator("-", left.Syntax, right.Syntax);
+
+    /// <inheritdoc cref="operator -(Column, Column)"/>
+    public static Column operator -(Column left, string right) => Operator("-", left.Syntax, Of(right).Syntax);
+
+    /// <inheritdoc cref="operator -(Column, Column)"/>
+    public static Column operator -(string left, Column right) => Operator("-", Of(left).Syntax, right.Syntax);
 
     /// <summary>The product.</summary>
     public static Column operator *(Column left, Column right) => Operator("*", left.Syntax, right.Syntax);
 
+    /// <inheritdoc cref="operator *(Column, Column)"/>
+    public static Column operator *(Column left, string right) => Operator("*", left.Syntax, Of(right).Syntax);
+
+    /// <inheritdoc cref="operator *(Column, Column)"/>
+    public static Column operator *(string left, Column right) => Operator("*", Of(left).Syntax, right.Syntax);
+
     /// <summary>The quotient: a double, or a decimal if both are exact. Division by zero is an error when the query runs.</summary>
     public static Column operator /(Column left, Column right) => Operator("/", left.Syntax, right.Syntax);
 
+    /// <inheritdoc cref="operator /(Column, Column)"/>
+    public static Column operator /(Column left, string right) => Operator("/", left.Syntax, Of(right).Syntax);
+
+    /// <inheritdoc cref="operator /(Column, Column)"/>
+    public static Column operator /(string left, Column right) => Operator("/", Of(left).Syntax, right.Syntax);
+
     /// <summary>What is left of a division, with the sign of the left.</summary>
     public static Column operator %(Column left, Column right) => Operator("%", left.Syntax, right.Syntax);
+
+    /// <inheritdoc cref="operator %(Column, Column)"/>
+    public static Column operator %(Column left, string right) => Operator("%", left.Syntax, Of(right).Syntax);
+
+    /// <inheritdoc cref="operator %(Column, Column)"/>
+    public static Column operator %(string left, Column right) => Operator("%", Of(left).Syntax, right.Syntax);
 
     /// <summary>The negative.</summary>
     public static Column operator -(Column operand) => Operator("negative", operand.Syntax);

@@ -103,7 +103,7 @@ public sealed partial class Column
     public Column DescNullsLast() => Sorted(true, false);
 
     /// <summary>An aggregate or window function over a window instead of a group.</summary>
-    /// <param name="window">The window; made by <see cref="Windows"/>.</param>
+    /// <param name="window">The window; made by <see cref="Window"/>.</param>
     /// <exception cref="InvalidOperationException">The column is no function call.</exception>
     public Column Over(WindowSpec window)
     {

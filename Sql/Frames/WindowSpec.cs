@@ -2,8 +2,8 @@ using Dataflow.Sql.Parsing;
 
 namespace Dataflow.Sql;
 
-/// <summary>Begins windows: <c>Windows.PartitionBy("city").OrderBy(Col("day"))</c>.</summary>
-public static class Windows
+/// <summary>Begins windows: <c>Window.PartitionBy("city").OrderBy(Col("day"))</c>.</summary>
+public static class Window
 {
     /// <summary>The first row of the partition.</summary>
     public const long UnboundedPreceding = long.MinValue;
@@ -67,14 +67,14 @@ public sealed class WindowSpec
     public WindowSpec OrderBy(params string[] columns) => OrderBy(Functions.Cols(columns));
 
     /// <summary>The same that sees rows by their distance.</summary>
-    /// <param name="start">Rows from the row itself: negative before it, or <see cref="Windows.UnboundedPreceding"/>.</param>
-    /// <param name="end">Rows from the row itself: positive behind it, or <see cref="Windows.UnboundedFollowing"/>.</param>
+    /// <param name="start">Rows from the row itself: negative before it, or <see cref="Window.UnboundedPreceding"/>.</param>
+    /// <param name="end">Rows from the row itself: positive behind it, or <see cref="Window.UnboundedFollowing"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">It ends before it begins.</exception>
     public WindowSpec RowsBetween(long start, long end) => Between(false, start, end);
 
     /// <summary>The same that sees rows by how far their order's value lies from the row's.</summary>
-    /// <param name="start">Added to the row's value, which must be a number: negative before it, or <see cref="Windows.UnboundedPreceding"/>.</param>
-    /// <param name="end">Added to the row's value: positive behind it, or <see cref="Windows.UnboundedFollowing"/>.</param>
+    /// <param name="start">Added to the row's value, which must be a number: negative before it, or <see cref="Window.UnboundedPreceding"/>.</param>
+    /// <param name="end">Added to the row's value: positive behind it, or <see cref="Window.UnboundedFollowing"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">It ends before it begins.</exception>
     public WindowSpec RangeBetween(long start, long end) => Between(true, start, end);
 
@@ -86,8 +86,8 @@ public sealed class WindowSpec
 
     private static FrameEndSyntax End(long distance) => distance switch
     {
-        Windows.UnboundedPreceding => new FrameEndSyntax(false, null),
-        Windows.UnboundedFollowing => new FrameEndSyntax(true, null),
+        Window.UnboundedPreceding => new FrameEndSyntax(false, null),
+        Window.UnboundedFollowing => new FrameEndSyntax(true, null),
         0 => new FrameEndSyntax(false, null) { IsCurrentRow = true },
         _ => new FrameEndSyntax(distance > 0, Column.Of(Math.Abs(distance)).Syntax),
     };

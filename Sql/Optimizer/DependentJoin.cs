@@ -112,9 +112,9 @@ internal sealed class DependentJoin
                 return (new Project([.. project.Items.Select(item => item with { Value = Map(item.Value, domain) }), .. domain.Select(NamedExpression.Pass)], input), domain);
             case Aggregate aggregate:
                 return PushAggregate(aggregate, input, domain);
-            case Window window:
+            case Plans.Window window:
                 var items = window.Items.ConvertAll(item => item with { Value = Partitioned((WindowExpression)Map(item.Value, domain), domain) });
-                return (new Window(items, input), domain);
+                return (new Plans.Window(items, input), domain);
             case Limit limit:
                 return (LimitEach(limit, input, domain), domain);
             case Expand expand:
@@ -160,7 +160,7 @@ internal sealed class DependentJoin
         var conditions = new List<Expression> { Compare(">", number.Column, limit.Offset) };
         if (limit.Count is { } most) conditions.Add(Compare("<=", number.Column, checked(most + limit.Offset)));
         var rows = limit.Input is Sort ? input.Inputs[0] : input;
-        return Keeping(limit.Output, domain, new Filter(Conjuncts.All(conditions)!, new Window([number], rows)));
+        return Keeping(limit.Output, domain, new Filter(Conjuncts.All(conditions)!, new Plans.Window([number], rows)));
     }
 
     private static Call Compare(string name, Expression value, long with) =>

@@ -25,11 +25,11 @@ public sealed class PruneColumns : IRule
                 ValueList<NamedExpression> aggregates = [.. aggregate.Aggregates.Where(item => wanted.Contains(item.Column))];
                 return new Aggregate(aggregate.Keys, aggregates, Prune(aggregate.Input, [.. aggregate.Keys.Concat(aggregates).SelectMany(item => item.Value.References())]));
             }
-            case Window window:
+            case Plans.Window window:
             {
                 ValueList<NamedExpression> items = [.. window.Items.Where(item => wanted.Contains(item.Column))];
                 if (items.Count == 0) return Prune(window.Input, wanted);
-                return new Window(items, Prune(window.Input, [.. wanted, .. items.SelectMany(item => item.Value.References())]));
+                return new Plans.Window(items, Prune(window.Input, [.. wanted, .. items.SelectMany(item => item.Value.References())]));
             }
             case Union union:
                 return PruneUnion(union, wanted);

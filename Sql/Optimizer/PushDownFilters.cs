@@ -29,7 +29,7 @@ public sealed class PushDownFilters : IRule
                 return union with { Branches = branches };
             case Sort sort:
                 return sort with { Input = Push(sort.Input, conditions) };
-            case Window window:
+            case Plans.Window window:
                 return PushWindow(window, conditions);
             default:
                 var inputs = plan.Inputs;
@@ -73,12 +73,12 @@ public sealed class PushDownFilters : IRule
         return Above(new Aggregate(aggregate.Keys, aggregate.Aggregates, Push(aggregate.Input, below)), above);
     }
 
-    private static LogicalPlan PushWindow(Window window, List<Expression> conditions)
+    private static LogicalPlan PushWindow(Plans.Window window, List<Expression> conditions)
     {
         // A whole partition may be left out, but not a part of one.
         var keys = ((WindowExpression)window.Items[0].Value).Partitions.OfType<ColumnReference>().ToHashSet();
         var below = conditions.Where(condition => condition.References().Any() && condition.References().All(keys.Contains)).ToList();
-        return Above(new Window(window.Items, Push(window.Input, below)), conditions.Except(below));
+        return Above(new Plans.Window(window.Items, Push(window.Input, below)), conditions.Except(below));
     }
 
     private static LogicalPlan PushJoin(Join join, List<Expression> conditions)

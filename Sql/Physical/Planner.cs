@@ -91,7 +91,7 @@ public sealed class Planner(PlannerOptions options)
             Union union => PlanUnion(union),
             SetOperation operation => PlanSet(operation),
             CommonTable common => PlanCommon(common),
-            Window window => PlanWindow(window),
+            Plans.Window window => PlanWindow(window),
             _ => throw new QueryException("UNSUPPORTED_FEATURE", $"Nothing computes {plan.GetType().Name} yet: {plan.Describe()}"),
         };
     }
@@ -147,7 +147,7 @@ public sealed class Planner(PlannerOptions options)
 
     private PhysicalPlan PlanTop(Sort sort, long count, long offset)
     {
-        var wanted = checked(count + offset);
+        var wanted = Sum(count, offset);
         var input = Plan(sort.Input);
         DynamicFilterSlot? slot = null;
         if (wanted > 0 && sort.Orders.Count > 0 && TopFilterSource.Takes(sort.Orders[0]) && TopFilterSource.IsOfSingleRows(input))
@@ -164,9 +164,12 @@ public sealed class Planner(PlannerOptions options)
     private PhysicalPlan PlanLimit(Limit limit)
     {
         var input = Plan(limit.Input);
-        if (limit.Count is { } count) input = new LimitExec(checked(count + limit.Offset), 0, input);
+        if (limit.Count is { } count) input = new LimitExec(Sum(count, limit.Offset), 0, input);
         return new LimitExec(limit.Count, limit.Offset, Single(input));
     }
+
+    // More rows than there can be are all of them.
+    private static long Sum(long count, long offset) => count > long.MaxValue - offset ? long.MaxValue : count + offset;
 
     private PhysicalPlan PlanUnion(Union union) => new UnionExec(union.Branches.ConvertAll(Plan), union.Columns);
 
@@ -180,7 +183,7 @@ public sealed class Planner(PlannerOptions options)
         return new ProjectExec([.. common.Columns.Zip(common.Definition.Plan.Output, (column, source) => new NamedExpression(source, column))], shared);
     }
 
-    private PhysicalPlan PlanWindow(Window window)
+    private PhysicalPlan PlanWindow(Plans.Window window)
     {
         var first = (WindowExpression)window.Items[0].Value;
         var input = Plan(window.Input);

@@ -27,12 +27,12 @@ internal static class SetRewrite
     }
 
     // How many equal rows came up to each.
-    private static Window Numbered(LogicalPlan plan)
+    private static Plans.Window Numbered(LogicalPlan plan)
     {
         var count = new AggregateCall(BuiltinFunctions.Registry.FindAggregate("count")!, [], DataType.BigInt);
         var frame = new WindowFrame(false, null, new Literal(0, DataType.Int));
         var number = new WindowExpression(count, plan.Output.ConvertAll<Expression>(column => column), [], frame);
-        return new Window([NamedExpression.New(number, "number")], plan);
+        return new Plans.Window([NamedExpression.New(number, "number")], plan);
     }
 
     private static Project Side(LogicalPlan plan, Literal left, Literal right) =>

@@ -184,11 +184,18 @@ public sealed class FrameTests(PeopleContext rig) : IClassFixture<PeopleContext>
     }
 
     [Fact]
+    public void Text_beside_an_operator_is_a_value_and_not_part_of_a_name()
+    {
+        var one = People.Where(Col("id") == 1);
+        Assert.Equal("[2, 0, 3, 3, 1]", PeopleContext.Text(one.Select(Col("id") + "1", "1" - Col("id"), "3" * Col("id"), Col("id") * "3", Col("id") % "7")));
+    }
+
+    [Fact]
     public void Aggregates_go_over_windows()
     {
-        var window = Windows.PartitionBy("town").OrderBy("id").RowsBetween(Windows.UnboundedPreceding, Windows.CurrentRow);
+        var window = Window.PartitionBy("town").OrderBy("id").RowsBetween(Window.UnboundedPreceding, Window.CurrentRow);
         Assert.Equal("[1, 36] [2, 77] [3, 85] [4, 20]", PeopleContext.Sorted(People.Select(Col("id"), Sum("age").Over(window).As("so far"))));
-        Assert.Equal("[1, 182] [2, 182] [3, 182] [4, 182]", PeopleContext.Sorted(People.Select(Col("id")).WithColumn("all", Sum(Lit(1)).Over(Windows.All)).Select(Col("id"), Col("all") + 178)));
+        Assert.Equal("[1, 182] [2, 182] [3, 182] [4, 182]", PeopleContext.Sorted(People.Select(Col("id")).WithColumn("all", Sum(Lit(1)).Over(Window.All)).Select(Col("id"), Col("all") + 178)));
         Assert.Throws<InvalidOperationException>(() => Col("age").Over(window));
     }
 
