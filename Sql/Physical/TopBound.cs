@@ -53,7 +53,7 @@ internal sealed record TopFilterSource : DynamicFilterSource
     {
         ScanExec => true,
         FilterExec or ProjectExec => IsOfSingleRows(plan.Inputs[0]),
-        HashJoinExec { IsShared: true, Kind: Plans.JoinKind.Inner or Plans.JoinKind.Left or Plans.JoinKind.Semi or Plans.JoinKind.Anti } join => IsOfSingleRows(join.Left),
+        HashJoinExec { IsShared: true, Kind: JoinKind.Inner or JoinKind.Left or JoinKind.Semi or JoinKind.Anti } join => IsOfSingleRows(join.Left),
         _ => false,
     };
 }
