@@ -2,6 +2,7 @@ using System.Collections;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Records;
 
 namespace Dataflow.Sql;
 
@@ -102,10 +103,10 @@ public sealed class Row : IReadOnlyList<object?>
                 vector.Type.Physical == PhysicalType.Int64 ? vector.Value<long>(row) : vector.Value<Int128>(row), ((DecimalType)vector.Type).Scale),
             TypeKind.String => StringView.TextOf((StringView*)vector.ValueAt(row)),
             TypeKind.Binary => StringView.BytesOf((StringView*)vector.ValueAt(row)).ToArray(),
-            TypeKind.Date => DateOnly.FromDayNumber(vector.Value<int>(row) + 719162),
-            TypeKind.Timestamp => DateTimeOffset.UnixEpoch.AddTicks(vector.Value<long>(row) * 10),
-            TypeKind.TimestampNtz => DateTime.UnixEpoch.AddTicks(vector.Value<long>(row) * 10),
-            TypeKind.DayTimeInterval => TimeSpan.FromTicks(vector.Value<long>(row) * 10),
+            TypeKind.Date => ClrTimes.Day(vector.Value<int>(row)),
+            TypeKind.Timestamp => new DateTimeOffset(ClrTimes.Time(vector.Value<long>(row))),
+            TypeKind.TimestampNtz => ClrTimes.Time(vector.Value<long>(row)),
+            TypeKind.DayTimeInterval => ClrTimes.Span(vector.Value<long>(row)),
             _ => throw new QueryException("UNSUPPORTED_FEATURE", $"Values of {vector.Type} can't be shown yet: select their fields instead."),
         };
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dataflow.Sql.Casts;
 using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Records;
 
 namespace Dataflow.Sql;
 
@@ -16,7 +17,7 @@ internal static class ValueText
         decimal number => number.ToString(CultureInfo.InvariantCulture),
         byte[] bytes => Convert.ToHexString(bytes),
         DateOnly day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        DateTimeOffset time => Time(zone is null ? time.UtcDateTime : DateTime.UnixEpoch.AddTicks(zone.ToLocal((time.UtcTicks - DateTime.UnixEpoch.Ticks) / 10) * 10)),
+        DateTimeOffset time => Time(zone is null ? time.UtcDateTime : ClrTimes.Time(zone.ToLocal((time.UtcTicks - DateTime.UnixEpoch.Ticks) / 10))),
         DateTime time => Time(time),
         int months when type.Kind == TypeKind.YearMonthInterval => $"{(months < 0 ? "-" : "")}{Math.Abs((long)months) / 12}-{Math.Abs((long)months) % 12}",
         TimeSpan span => $"{(span < TimeSpan.Zero ? "-" : "")}{span:%d} {span:hh\\:mm\\:ss\\.ffffff}000",

@@ -21,15 +21,15 @@ internal sealed class ConcatFunction() : ScalarFunction("concat")
 
     public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) => new RowEvaluator(static row =>
     {
-        var length = 0;
-        for (var i = 0; i < row.Count; i++) length = checked(length + row.Text(i).Length);
+        var length = 0L;
+        for (var i = 0; i < row.Count; i++) length += row.Text(i).Length;
         var room = row.Room(length);
         for (var i = 0; i < row.Count; i++)
         {
             row.Text(i).CopyTo(room);
             room = room[row.Text(i).Length..];
         }
-        row.ReturnWritten(length);
+        row.ReturnWritten((int)length);
     }, call.Type, arguments, context, call.Position.Start);
 }
 

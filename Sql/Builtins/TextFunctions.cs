@@ -100,7 +100,7 @@ internal static class TextFunctions
         }
         var (whole, part) = Math.DivRem(length - have, Utf8.Count(filling));
         var rest = filling[..Utf8.OffsetOf(filling, part)];
-        var room = row.Room(checked((whole * filling.Length) + rest.Length + text.Length));
+        var room = row.Room(((long)whole * filling.Length) + rest.Length + text.Length);
         var at = 0;
         if (!atStart) Put(text, room, ref at);
         for (; whole > 0; whole--) Put(filling, room, ref at);
@@ -119,9 +119,7 @@ internal static class TextFunctions
     {
         var text = row.Text(0);
         var times = Math.Max(0, row.Int(1));
-        if ((long)text.Length * times > 1 << 30)
-            throw row.Error("INVALID_PARAMETER_VALUE", $"repeat of {text.Length} bytes, {times} times, would be longer than 1 GB. Repeat it less often.");
-        var room = row.Room(text.Length * times);
+        var room = row.Room((long)text.Length * times);
         for (var at = 0; at < room.Length && text.Length > 0;) Put(text, room, ref at);
         row.ReturnWritten(room.Length);
     }
@@ -150,7 +148,7 @@ internal static class TextFunctions
             return;
         }
         var replacement = row.Count > 2 ? row.Text(2) : [];
-        var room = row.Room(checked(text.Length + (count * (replacement.Length - search.Length))));
+        var room = row.Room(text.Length + ((long)count * (replacement.Length - search.Length)));
         var at = 0;
         for (; count > 0; count--)
         {
@@ -169,7 +167,7 @@ internal static class TextFunctions
         var to = row.Text(2);
         // A list of characters is short: it is walked for each character.
         var text = row.Text(0);
-        var room = row.Room(text.Length * 4);
+        var room = row.Room(text.Length * 4L);
         var end = 0;
         for (var at = 0; at < text.Length;)
         {

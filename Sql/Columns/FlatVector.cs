@@ -86,7 +86,7 @@ public sealed unsafe class TextHeap(TaskArena arena)
     /// <param name="length">How many.</param>
     public byte* Allocate(int length)
     {
-        if (_chunk >= 0 && _used + length <= _chunks[_chunk].Length - TaskArena.Slack)
+        if (_chunk >= 0 && (long)_used + length <= _chunks[_chunk].Length - TaskArena.Slack)
         {
             var here = _chunks[_chunk].Pointer + _used;
             _used += length;

@@ -23,6 +23,7 @@ public sealed class TaskArena : IDisposable
     private readonly string _name = "";
     private readonly long _budgetBytes = long.MaxValue;
     private readonly int _threads = 1;
+    private readonly int _mostBytes = int.MaxValue;
     private MemoryConsumer? _objects;
 
     /// <summary>An arena of a task; it ends with the task at the latest.</summary>
@@ -47,8 +48,9 @@ public sealed class TaskArena : IDisposable
         _cancellation = cancellation;
     }
 
-    private TaskArena(NativePool pool)
+    private TaskArena(NativePool pool, int mostBytes = int.MaxValue)
     {
+        _mostBytes = mostBytes;
         _pool = pool;
         _ownsPool = true;
     }
@@ -76,6 +78,10 @@ public sealed class TaskArena : IDisposable
     /// <summary>An arena outside tasks, of no budget: for a few values on the driver.</summary>
     internal static TaskArena OfDriver() => new(new NativePool(new NativePoolOptions { HugePages = false }));
 
+    /// <summary>An arena on the driver for values of literals.</summary>
+    /// <param name="mostBytes">More than so many at once it refuses.</param>
+    internal static TaskArena OfDriver(int mostBytes) => new(new NativePool(new NativePoolOptions { HugePages = false }), mostBytes);
+
     /// <summary>Ends the task if it was cancelled: for loops that go on long without asking for a batch or for memory.</summary>
     public void ThrowIfCancelled() => _cancellation.ThrowIfCancellationRequested();
 
@@ -84,6 +90,7 @@ public sealed class TaskArena : IDisposable
     /// <exception cref="MemoryExhaustedException">The budget has no room.</exception>
     public NativeBuffer Rent(int bytes)
     {
+        if (bytes > _mostBytes) throw new QueryException("UNSUPPORTED_FEATURE", $"A value of {bytes} bytes is computed where the query runs: literals have {_mostBytes} at the most.");
         var capacity = NativePool.CapacityOf(checked(bytes + Slack));
         _consumer?.Budget.Reserve(capacity, _consumer, _cancellation);
         return Take(bytes);

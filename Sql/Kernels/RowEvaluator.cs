@@ -14,6 +14,8 @@ internal delegate void RowKernel(RowEvaluator row);
 internal sealed unsafe class RowEvaluator(RowKernel kernel, DataType type, Evaluator[] arguments, EvaluatorContext context, int position)
     : StrictEvaluator(type, arguments, context, position)
 {
+    private const int MostBytes = 1 << 30;
+
     private readonly Source[] _sources = new Source[arguments.Length];
     private Zone? _zone;
     private byte* _room;
@@ -71,10 +73,13 @@ internal sealed unsafe class RowEvaluator(RowKernel kernel, DataType type, Evalu
     }
 
     /// <summary>Room for a text that is written in place; <see cref="ReturnWritten"/> returns it.</summary>
-    public Span<byte> Room(int length)
+    /// <exception cref="QueryException">More than a value may have.</exception>
+    public Span<byte> Room(long length)
     {
-        _room = Heap.Allocate(length);
-        return new Span<byte>(_room, length);
+        if (length > MostBytes)
+            throw Error("INVALID_PARAMETER_VALUE", $"The text would have {length} bytes; a value may have {MostBytes} (1 GB). Ask for a shorter one.");
+        _room = Heap.Allocate((int)length);
+        return new Span<byte>(_room, (int)length);
     }
 
     public void ReturnWritten(int length) => ((StringView*)Result.Data)[_row] = StringView.Of(_room, length);

@@ -8,6 +8,9 @@ namespace Dataflow.Sql.Optimizer;
 /// <summary>Expressions of literals become literals, and conditions that are known lose what they decide. What fails stays: only running the query says so.</summary>
 public sealed class FoldConstants : IRule
 {
+    // Larger values are left to tasks, whose memory has a budget; and plans travel to all of them.
+    private const int MostBytes = 1 << 20;
+
     /// <inheritdoc/>
     public LogicalPlan Apply(LogicalPlan plan)
     {
@@ -22,14 +25,14 @@ public sealed class FoldConstants : IRule
             arena?.Dispose();
         }
 
-        EvaluatorContext Context() => new(arena ??= TaskArena.OfDriver(), new SessionSettings());
+        EvaluatorContext Context() => new(arena ??= TaskArena.OfDriver(MostBytes), new SessionSettings());
     }
 
     /// <summary>An expression whose parts without columns are literals, as far as they can be computed.</summary>
     internal static Expression Folded(Expression expression)
     {
         if (!CanFold(expression)) return expression;
-        using var arena = TaskArena.OfDriver();
+        using var arena = TaskArena.OfDriver(MostBytes);
         var context = new EvaluatorContext(arena, new SessionSettings());
         return expression.Rewrite(part => Fold(part, () => context));
     }

@@ -145,17 +145,17 @@ internal static unsafe class ColumnReaders
         ? value
         : throw new QueryException("CAST_INVALID_INPUT", $"The text '{Text(vector, row)}' is none of {typeof(T).Name}: {string.Join(", ", Enum.GetNames<T>())}.");
 
-    public static DateOnly Day(ColumnVector vector, int row) => DateOnly.FromDayNumber(vector.Value<int>(row) + 719162);
+    public static DateOnly Day(ColumnVector vector, int row) => ClrTimes.Day(vector.Value<int>(row));
 
     public static DateTime Midnight(ColumnVector vector, int row) => Day(vector, row).ToDateTime(default);
 
-    public static DateTimeOffset Moment(ColumnVector vector, int row) => DateTimeOffset.UnixEpoch.AddTicks(vector.Value<long>(row) * 10);
+    public static DateTimeOffset Moment(ColumnVector vector, int row) => new(ClrTimes.Time(vector.Value<long>(row)));
 
-    public static DateTime UtcTime(ColumnVector vector, int row) => DateTime.UnixEpoch.AddTicks(vector.Value<long>(row) * 10);
+    public static DateTime UtcTime(ColumnVector vector, int row) => ClrTimes.Time(vector.Value<long>(row));
 
     public static DateTime LocalTime(ColumnVector vector, int row) => DateTime.SpecifyKind(UtcTime(vector, row), DateTimeKind.Unspecified);
 
-    public static TimeSpan Span(ColumnVector vector, int row) => TimeSpan.FromTicks(vector.Value<long>(row) * 10);
+    public static TimeSpan Span(ColumnVector vector, int row) => ClrTimes.Span(vector.Value<long>(row));
 
     public static object Boxed(ColumnVector vector, int row) => Row.ValueOf(vector, row)!;
 

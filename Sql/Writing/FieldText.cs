@@ -2,6 +2,7 @@ using System.Globalization;
 using Dataflow.Sql.Casts;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Records;
 
 namespace Dataflow.Sql.Writing;
 
@@ -54,10 +55,10 @@ internal sealed unsafe class FieldText(string? dateFormat, string? timestampForm
                 output.Add(LiteralText.Date(vector.Value<int>(row)));
                 break;
             case TypeKind.Date:
-                output.Add(DateOnly.FromDayNumber(vector.Value<int>(row) + 719162).ToString(dateFormat, CultureInfo.InvariantCulture));
+                output.Add(ClrTimes.Day(vector.Value<int>(row)).ToString(dateFormat, CultureInfo.InvariantCulture));
                 break;
             default:
-                var time = DateTime.UnixEpoch.AddTicks(vector.Value<long>(row) * 10);
+                var time = ClrTimes.Time(vector.Value<long>(row));
                 var isInstant = vector.Type.Kind == TypeKind.Timestamp;
                 output.Add(time.ToString(timestampFormat ?? (isInstant ? "yyyy-MM-ddTHH:mm:ss.FFFFFF'Z'" : "yyyy-MM-ddTHH:mm:ss.FFFFFF"), CultureInfo.InvariantCulture));
                 break;

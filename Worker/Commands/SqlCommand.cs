@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Dataflow.Worker.Shell;
 
 namespace Dataflow.Worker.Commands;
@@ -10,7 +11,12 @@ internal static class SqlCommand
     {
         var execute = new Option<string[]>("-e", "--execute") { Description = "Statements to run, with semicolons between them. May be given several times." };
         var file = new Option<FileInfo[]>("-f", "--file") { Description = "A file of statements to run, before those of -e. May be given several times." };
-        var output = new Option<OutputFormat>("--output") { Description = "How rows are written: table, csv, json, or jsonl (an object for each statement).", DefaultValueFactory = _ => OutputFormat.Table };
+        var output = new Option<OutputFormat>("--output")
+        {
+            Description = "How rows are written: table, csv, json, or jsonl (an object for each statement).",
+            DefaultValueFactory = _ => OutputFormat.Table,
+            CustomParser = FormatOf,
+        };
         var goOn = new Option<bool>("--continue-on-error") { Description = "Goes on with the next statement after an error. The exit code is 1 all the same." };
         var timing = new Option<bool>("--timing") { Description = "Says after each statement how long it took." };
         var threads = new Option<int>("--threads") { Description = "How many tasks run at once; all processors if not given." };
@@ -39,5 +45,14 @@ internal static class SqlCommand
             },
             cancellation)));
         return command;
+    }
+
+    private static OutputFormat FormatOf(ArgumentResult result)
+    {
+        var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        var name = Enum.GetNames<OutputFormat>().FirstOrDefault(each => each.Equals(text, StringComparison.OrdinalIgnoreCase));
+        if (name is not null) return Enum.Parse<OutputFormat>(name);
+        result.AddError($"'{text}' is no format of --output: give table, csv, json or jsonl.");
+        return default;
     }
 }

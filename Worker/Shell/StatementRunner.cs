@@ -15,7 +15,7 @@ internal sealed class StatementRunner(DataflowContext context, ResultPrinter pri
           .explain QUERY       how a query is understood, optimised and computed
           .timing on|off       whether to say how long statements take
           .help                this
-          .quit                ends the shell
+          .quit                ends the shell (exit, quit and help work without the point)
         """;
 
     /// <summary>Whether an error does not end a script.</summary>
@@ -51,7 +51,10 @@ internal sealed class StatementRunner(DataflowContext context, ResultPrinter pri
     }
 
     /// <summary>Whether a line is one of the shell's own commands.</summary>
-    public static bool IsCommand(string line) => line.TrimStart().StartsWith('.') && line.TrimStart().Length > 1 && char.IsLetter(line.TrimStart()[1]);
+    public static bool IsCommand(string line) => IsPlainWord(line) || line.TrimStart().StartsWith('.') && line.TrimStart().Length > 1 && char.IsLetter(line.TrimStart()[1]);
+
+    // Who comes from another shell types these without a point; no statement is one of them.
+    private static bool IsPlainWord(string line) => line.Trim().TrimEnd(';').TrimEnd().ToLowerInvariant() is "exit" or "quit" or "help";
 
     /// <summary>Runs all statements of a text.</summary>
     /// <returns>False if an error ended it.</returns>
@@ -70,7 +73,7 @@ internal sealed class StatementRunner(DataflowContext context, ResultPrinter pri
     {
         var parts = line.Trim().TrimEnd(';').Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var argument = parts.Length > 1 ? parts[1] : "";
-        switch (parts[0].ToLowerInvariant())
+        switch ((IsPlainWord(line) ? "." : "") + parts[0].ToLowerInvariant())
         {
             case ".tables":
                 return Run(argument.Length == 0 ? "SHOW TABLES" : $"SHOW TABLES LIKE '{argument.Replace("'", "''", StringComparison.Ordinal)}'", cancellation);

@@ -42,6 +42,22 @@ public sealed class SqlCommandTests
         Assert.Contains("\n  SELECT nope\n         ^", errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Exit_and_help_work_without_a_point()
+    {
+        var (exit, output, errors) = Run("help\nSELECT 1 AS a;\nexit;\nSELECT 2 AS b;\n", "--output", "CSV");
+        Assert.Equal((0, "a\n1\n"), (exit, output));
+        Assert.Contains(".tables", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_format_names_those_there_are()
+    {
+        var (exit, _, errors) = Run("", "--output", "xml");
+        Assert.NotEqual(0, exit);
+        Assert.Contains("'xml' is no format of --output: give table, csv, json or jsonl.", errors, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("SELECT 1;", true)]
     [InlineData("SELECT 1; -- done", true)]
