@@ -14,7 +14,12 @@ namespace Dataflow.Sql.Analysis;
 /// <param name="select">The SELECT.</param>
 internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonTables commons, SelectSyntax select)
 {
+    // Aliases stand for their expressions, so each level of a + a doubles what is computed.
+    private const int MostParts = 10_000;
+
     private readonly List<SelectItem> _items = [];
+    private readonly Dictionary<string, long> _aliasParts = new(StringComparer.OrdinalIgnoreCase);
+    private long _parts;
     private Scope _scope = new([], outer);
 
     /// <summary>Binds it, with the ORDER BY of the query that it is.</summary>
@@ -102,7 +107,9 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
             }
             else
             {
+                _parts = 0;
                 var value = binder.Bind(item.Value);
+                if (item.Alias is not null) _aliasParts[item.Alias] = value.Parts().LongCount();
                 // A name may be a call: current_date.
                 var name = item.Value is NameSyntax && value is Call { Arguments.Count: 0 } call
                     ? $"{call.Function.Name}()"
@@ -129,6 +136,15 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
             throw context.Error(
                 "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS",
                 $"'{name.Parts[0]}' gives another value each time; use it from a query around this one.",
+                name.Position);
+        }
+        _parts += _aliasParts[name.Parts[0]];
+        if (_parts > MostParts)
+        {
+            throw context.Error(
+                "EXPRESSION_TOO_LARGE",
+                $"With what '{name.Parts[0]}' and the aliases before it stand for, this entry of the select list has more than {MostParts} parts. "
+                    + "Compute the alias in a query of its own: SELECT ... FROM (SELECT ... AS alias FROM ...).",
                 name.Position);
         }
         return found[0].Value;

@@ -52,4 +52,15 @@ public class SelectTests
     [InlineData("select a, grouping__id from t group by cube (a) having grouping__id > 0", "Filter (grouping_id")]
     [InlineData("select a + b, b as k, sum(a) from t group by a + b, k grouping sets (k)", "Expand 1 times")]
     public void Columns_come_before_words_of_the_language(string sql, string part) => Assert.Contains(part, Tables.Plan(sql).ToString());
+
+    [Fact]
+    public void Aliases_that_double_from_entry_to_entry_end_in_an_error()
+    {
+        Assert.Equal(9, Tables.Plan(Doubling(8)).Output.Count);
+        var error = Tables.Error(Doubling(40));
+        Assert.Equal("EXPRESSION_TOO_LARGE", error.ErrorClass);
+        Assert.Contains("more than 10000 parts", error.Message, StringComparison.Ordinal);
+
+        static string Doubling(int levels) => "select a as x0, " + string.Join(", ", Enumerable.Range(1, levels).Select(i => $"x{i - 1} + x{i - 1} as x{i}")) + " from t";
+    }
 }
