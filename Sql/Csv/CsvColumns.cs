@@ -24,6 +24,9 @@ internal sealed unsafe class CsvBlock(CsvDialect dialect, CsvIndexer index, Text
     /// <summary>The first record that is wrong, and which column of it: -1 for the number of fields. A negative row if none is.</summary>
     public (int Row, int Column) FirstBad { get; private set; }
 
+    /// <summary>The first record with a value that is not of its column's type, and which column. A negative row if there is none.</summary>
+    public (int Row, int Column) FirstUnlike { get; private set; }
+
     /// <summary>Whether all that the records hold is UTF-8.</summary>
     public bool IsUtf8 => _isUtf8 ??= Rows == 0 || System.Text.Unicode.Utf8.IsValid(new ReadOnlySpan<byte>(Data + index.Record(0).Start, index.Next - index.Record(0).Start));
 
@@ -39,6 +42,7 @@ internal sealed unsafe class CsvBlock(CsvDialect dialect, CsvIndexer index, Text
         _isUtf8 = null;
         if (FirstBad.Row >= 0) _isBad.AsSpan().Clear();
         FirstBad = (-1, 0);
+        FirstUnlike = (-1, 0);
         Width = width;
         heap.Clear();
         if (index.IsRegular(width)) return;
@@ -53,6 +57,7 @@ internal sealed unsafe class CsvBlock(CsvDialect dialect, CsvIndexer index, Text
     {
         _isBad[row] = true;
         if (FirstBad.Row < 0 || row < FirstBad.Row) FirstBad = (row, column);
+        if (column >= 0 && (FirstUnlike.Row < 0 || row < FirstUnlike.Row)) FirstUnlike = (row, column);
     }
 
     /// <summary>The text of a field.</summary>

@@ -16,6 +16,8 @@ public enum MalformedMode
 /// <summary>How CSV files are written and what their fields mean.</summary>
 public sealed record CsvOptions
 {
+    private readonly MalformedMode? _mode;
+
     /// <summary>Whether the first record of each file holds names of columns. Without it they are <c>_c0</c>, <c>_c1</c> and so on.</summary>
     public bool HasHeader { get; init; }
 
@@ -53,12 +55,16 @@ public sealed record CsvOptions
     /// <summary>How timestamps are written, in .NET's form; null for <c>yyyy-MM-dd HH:mm:ss</c> with a T, a fraction and a zone where there are.</summary>
     public string? TimestampFormat { get; init; }
 
-    /// <summary>What happens to records that do not fit.</summary>
-    public MalformedMode Mode { get; init; }
+    /// <summary>What happens to records that do not fit. Permissive by default; only if it is set, a value behind the first <see cref="InferRows"/> records that
+    /// is not of the type found there is null too: else it is an error, as nothing says whether the type or the value is wrong.</summary>
+    public MalformedMode Mode { get => _mode ?? MalformedMode.Permissive; init => _mode = value; }
 
     /// <summary>The name of a column more that holds records that do not fit, as they stand, and null for others; null for no such column.</summary>
     public string? CorruptRecordColumn { get; init; }
 
     /// <summary>About how many bytes of a file a task reads.</summary>
     public long SplitBytes { get; init; } = 32L << 20;
+
+    /// <summary>Whether nobody said what to do with what does not fit.</summary>
+    internal bool IsModeOpen => _mode is null && CorruptRecordColumn is null;
 }

@@ -23,7 +23,8 @@ internal sealed record CsvSplit(string Path, long FileLength, long Offset, long 
 /// <param name="HasHeader">Whether files begin with a record that is none.</param>
 /// <param name="Mode">What happens to records that do not fit.</param>
 /// <param name="Columns">The columns of the files.</param>
-internal sealed record CsvPlan(CsvDialect Dialect, CsvFormats Formats, bool HasHeader, MalformedMode Mode, Schema Columns);
+/// <param name="IsGuess">Whether their types were found from some of the records, and values of other types are errors.</param>
+internal sealed record CsvPlan(CsvDialect Dialect, CsvFormats Formats, bool HasHeader, MalformedMode Mode, Schema Columns, bool IsGuess);
 
 /// <summary>Reads the wanted columns of the records that begin in one part of a file.</summary>
 internal sealed unsafe class CsvReader : BatchReader
@@ -147,6 +148,7 @@ internal sealed unsafe class CsvReader : BatchReader
         _batch.Set(_block.Rows);
         if (_block.FirstBad.Row >= 0)
         {
+            RefuseUnlikeGuess();
             if (_plan.Mode == MalformedMode.FailFast) throw Malformed();
             if (_plan.Mode == MalformedMode.DropMalformed) Drop();
         }
@@ -160,9 +162,12 @@ internal sealed unsafe class CsvReader : BatchReader
         Array.Clear(_isLoaded);
         _batch.Set(_block.Rows);
         _filter.Run(_batch, _load);
-        if (_batch.Alive == 0) return false;
-        for (var i = 0; i < _isLoaded.Length; i++) Load(i);
-        return true;
+        if (_batch.Alive > 0)
+        {
+            for (var i = 0; i < _isLoaded.Length; i++) Load(i);
+        }
+        RefuseUnlikeGuess();
+        return _batch.Alive > 0;
     }
 
     private void Load(int position)
@@ -180,6 +185,16 @@ internal sealed unsafe class CsvReader : BatchReader
             if (!_block.IsBad(row)) Bits.Set(_mask, row);
         }
         _batch.Set(_block.Rows, _mask);
+    }
+
+    private void RefuseUnlikeGuess()
+    {
+        var (row, column) = _block.FirstUnlike;
+        if (!_plan.IsGuess || row < 0 || !_block.TryField(row, column, out var text, out var length)) return;
+        var value = Encoding.UTF8.GetString(text, Math.Min(length, 100)) + (length > 100 ? "..." : "");
+        var field = _plan.Columns[column];
+        throw TextFiles.NotAsInferred(
+            _split.Path, _split.FileLength, _bufferOffset + _index.Record(row).Start, $"column '{field.Name}' is '{value}', which is no {field.Type}, the type inferred from the first records");
     }
 
     private QueryException Malformed()
@@ -202,6 +217,7 @@ internal sealed unsafe class CsvReader : BatchReader
         Fill();
         if (_bufferOffset == 0)
         {
+            TextFiles.CheckUtf8(new ReadOnlySpan<byte>(_buffer.Pointer, _length), _split.Path);
             if (_length >= 3 && new ReadOnlySpan<byte>(_buffer.Pointer, 3).SequenceEqual("\uFEFF"u8)) _next = 3;
             if (!_plan.HasHeader) return;
             while (!_index.Find(_buffer.Pointer, _next, _length, int.MaxValue, _atEnd, 1) && _index.Rows == 0 && !_atEnd) Fill();

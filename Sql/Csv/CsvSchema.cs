@@ -12,18 +12,18 @@ internal static unsafe class CsvSchema
     private const int FirstSampleBytes = 256 << 10;
     private const int MostSampleBytes = 64 << 20;
 
-    /// <summary>The columns of the first file that has records.</summary>
+    /// <summary>The columns of the first file that has records, and whether all records of all files were looked at.</summary>
     /// <exception cref="QueryException">None has.</exception>
-    public static Schema Find(FileEntry[] files, CsvOptions options, CsvDialect dialect)
+    public static (Schema Columns, bool IsWhole) Find(FileEntry[] files, CsvOptions options, CsvDialect dialect)
     {
         foreach (var file in files)
         {
-            if (file.Length > 0 && Find(file, options, dialect) is { } found) return found;
+            if (file.Length > 0 && Find(file, options, dialect) is { } found) return (found.Columns, found.IsWhole && files.Length == 1);
         }
         throw new QueryException("UNABLE_TO_INFER_SCHEMA", $"'{files[0].Path}'{(files.Length > 1 ? " and the others have" : " has")} no record, so there are no columns to see. Give the schema in the options.");
     }
 
-    private static Schema? Find(FileEntry file, CsvOptions options, CsvDialect dialect)
+    private static (Schema Columns, bool IsWhole)? Find(FileEntry file, CsvOptions options, CsvDialect dialect)
     {
         using var arena = TaskArena.OfDriver();
         using var stream = TextFiles.Open(file.Path, 0, file.Length, CompressedStreams.IsCompressed(file.Path));
@@ -32,13 +32,16 @@ internal static unsafe class CsvSchema
         var capacity = FirstSampleBytes;
         var buffer = arena.Rent(capacity);
         var length = 0;
+        bool isWhole;
         while (true)
         {
             var read = TextFiles.Fill(stream, new Span<byte>(buffer.Pointer + length, capacity - length));
             length += read;
             var isLast = length < capacity;
+            TextFiles.CheckUtf8(new ReadOnlySpan<byte>(buffer.Pointer, length), file.Path);
             var start = length >= 3 && new ReadOnlySpan<byte>(buffer.Pointer, 3).SequenceEqual("\uFEFF"u8) ? 3 : 0;
             index.Find(buffer.Pointer, start, length, int.MaxValue, isLast, wanted);
+            isWhole = isLast && index.Rows < wanted;
 
             // A record may be longer than the sample, and the first ones may be of no help.
             if (isLast || index.Rows >= wanted || (index.Rows > 1000 && capacity >= 4 << 20) || (index.Rows > 1 && capacity >= MostSampleBytes)) break;
@@ -62,7 +65,7 @@ internal static unsafe class CsvSchema
             if (!taken.Add(name)) taken.Add(name += column);
             names.Add(name);
         }
-        return new Schema(names.Select((name, column) => new Field(name, options.InferTypes ? TypeOf(block, column, options) : DataType.String)).ToArray());
+        return (new Schema(names.Select((name, column) => new Field(name, options.InferTypes ? TypeOf(block, column, options) : DataType.String)).ToArray()), isWhole);
     }
 
     private static DataType TypeOf(CsvBlock block, int column, CsvOptions options)

@@ -10,9 +10,9 @@ namespace Dataflow.Sql.Json;
 /// <summary>Finds the columns of JSON files by looking at the first objects.</summary>
 internal static class JsonSchema
 {
-    /// <summary>The columns of the first file that has objects, in the order in which they are first seen.</summary>
+    /// <summary>The columns of the first file that has objects, in the order in which they are first seen, and whether all objects of all files were looked at.</summary>
     /// <exception cref="QueryException">There is no object.</exception>
-    public static Schema Find(FileEntry[] files, int rows)
+    public static (Schema Columns, bool IsWhole) Find(FileEntry[] files, int rows)
     {
         var types = new Dictionary<string, DataType>(StringComparer.OrdinalIgnoreCase);
         var names = new List<string>();
@@ -24,7 +24,8 @@ internal static class JsonSchema
             if (seen > 0) break;
         }
         if (names.Count == 0) throw new QueryException("UNABLE_TO_INFER_SCHEMA", $"'{files[0].Path}' has no JSON object that has fields, one a line, so there are no columns to see. Give the schema in the options.");
-        return new Schema(names.Select(name => new Field(name, types[name] == DataType.Null ? DataType.String : types[name])).ToArray());
+        // With as many objects as were wanted there may be more.
+        return (new Schema(names.Select(name => new Field(name, types[name] == DataType.Null ? DataType.String : types[name])).ToArray()), seen < rows && files.Length == 1);
     }
 
     private static bool TryLook(ReadOnlySpan<byte> line, Dictionary<string, DataType> types, List<string> names)

@@ -39,7 +39,7 @@ internal sealed class LineScan(LineSplit[] splits, LineParser parser) : ITableSc
 internal abstract class LineParser
 {
     /// <summary>Begins to make rows in a task.</summary>
-    public abstract LineRows Open(TaskArena arena, string path);
+    public abstract LineRows Open(TaskArena arena, FileSlice file);
 }
 
 /// <summary>Rows that are made of lines, in one task.</summary>
@@ -74,7 +74,7 @@ internal sealed class LineBatches : BatchReader
         _context = context;
         _lines = new LineReader(slice);
         _arena = new TaskArena(context, "line scan");
-        _rows = parser.Open(_arena, slice.Path);
+        _rows = parser.Open(_arena, slice);
         _batch = new ColumnBatch(_rows.Columns);
     }
 

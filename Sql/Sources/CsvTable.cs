@@ -51,12 +51,12 @@ public sealed class CsvTable : ITable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SplitBytes, 1, nameof(options));
         var dialect = CsvDialect.Of(options);
         var folders = FolderColumns.Find(path, timeZone);
-        var columns = options.Schema ?? CsvSchema.Find(folders.Files, options, dialect);
+        var (columns, isWhole) = options.Schema is { } given ? (given, true) : CsvSchema.Find(folders.Files, options, dialect);
         if (options.CorruptRecordColumn is { } corrupt && columns.IndexOf(corrupt) >= 0)
             throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(options));
         // Whatever a schema says, a field that does not fit is null.
         if (options.Mode != MalformedMode.FailFast) columns = new Schema(columns.Fields.ConvertAll(field => field with { Nullable = true }));
-        return new CsvTable(path, folders, options, new CsvPlan(dialect, new CsvFormats(options.DateFormat, options.TimestampFormat, timeZone), options.HasHeader, options.Mode, columns));
+        return new CsvTable(path, folders, options, new CsvPlan(dialect, new CsvFormats(options.DateFormat, options.TimestampFormat, timeZone), options.HasHeader, options.Mode, columns, IsGuess: !isWhole && options.IsModeOpen));
     }
 
     /// <inheritdoc/>

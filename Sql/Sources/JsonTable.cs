@@ -11,14 +11,16 @@ public sealed class JsonTable : ITable
     private readonly JsonOptions _options;
     private readonly Schema _columns;
     private readonly string _timeZone;
+    private readonly bool _isGuess;
 
-    private JsonTable(string name, FolderColumns folders, JsonOptions options, Schema columns, string timeZone)
+    private JsonTable(string name, FolderColumns folders, JsonOptions options, Schema columns, string timeZone, bool isGuess)
     {
         Name = name;
         _folders = folders;
         _options = options;
         _columns = columns;
         _timeZone = timeZone;
+        _isGuess = isGuess;
         var all = options.CorruptRecordColumn is { } corrupt ? new Schema(columns.Fields.Add(new Field(corrupt, DataType.String))) : columns;
         _fileColumns = all.Count;
         Schema = folders.After(all);
@@ -45,14 +47,14 @@ public sealed class JsonTable : ITable
         options ??= new JsonOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SplitBytes, 1, nameof(options));
         var folders = FolderColumns.Find(path, timeZone);
-        var columns = options.Schema ?? JsonSchema.Find(folders.Files, options.InferRows);
+        var (columns, isWhole) = options.Schema is { } given ? (given, true) : JsonSchema.Find(folders.Files, options.InferRows);
         if (options.CorruptRecordColumn is { } corrupt && columns.IndexOf(corrupt) >= 0)
             throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(options));
         // A field that is not there is null.
-        return new JsonTable(path, folders, options, new Schema(columns.Fields.ConvertAll(field => field with { Nullable = true })), timeZone);
+        return new JsonTable(path, folders, options, new Schema(columns.Fields.ConvertAll(field => field with { Nullable = true })), timeZone, isGuess: !isWhole && options.IsModeOpen);
     }
 
     /// <inheritdoc/>
     public ITableScan Scan(ScanRequest request) =>
-        _folders.Scan(request, _fileColumns, (files, fields) => new LineScan(LineScan.Cut(files, _options.SplitBytes), new JsonParser(_columns, fields, _options.Mode, _timeZone)));
+        _folders.Scan(request, _fileColumns, (files, fields) => new LineScan(LineScan.Cut(files, _options.SplitBytes), new JsonParser(_columns, fields, _options.Mode, _timeZone, _isGuess, _options.IsModeOpen)));
 }

@@ -39,6 +39,18 @@ internal sealed record PartitionedFiles(ValueList<Field> Columns, IReadOnlyList<
             [.. found.Select(file => (file.Entry, new ValueList<Literal>(file.Values.Select((value, i) => Parse(value.Value, types[i], zone)))))]);
     }
 
+    /// <summary>The columns that folders below a folder name, outermost first; null if there is nothing in it that is read.</summary>
+    public static ValueList<string>? ColumnsOf(string folder)
+    {
+        var system = FileSystems.For(folder);
+        if (system.Find(folder) is not { IsFolder: true }) return null;
+        var entries = system.List(folder).Where(entry => IsPartition(entry) || !FilePath.IsHidden(FilePath.NameOf(entry.Path))).ToArray();
+        if (entries.Length == 0) return null;
+        if (Array.Find(entries, IsPartition) is not { } first) return [];
+        var name = FilePath.NameOf(first.Path);
+        return [Uri.UnescapeDataString(name[..name.IndexOf('=')]), .. ColumnsOf(first.Path) ?? []];
+    }
+
     // The folder that a path names, if folders in it name values.
     private static string? Root(string path)
     {

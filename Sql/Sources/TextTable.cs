@@ -1,3 +1,4 @@
+using Dataflow.Files;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Csv;
 using Dataflow.Sql.Json;
@@ -38,7 +39,7 @@ public sealed class TextTable : ITable
 
     private sealed class Parser(int columns) : LineParser
     {
-        public override LineRows Open(TaskArena arena, string path) => new Rows(arena, columns);
+        public override LineRows Open(TaskArena arena, FileSlice file) => new Rows(arena, columns);
     }
 
     private sealed unsafe class Rows(TaskArena arena, int columns) : LineRows

@@ -2,6 +2,7 @@ using Dataflow.Files;
 using Dataflow.Sql.Adaptive;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Physical;
+using Dataflow.Sql.Sources;
 using Dataflow.Tasks;
 
 namespace Dataflow.Sql.Writing;
@@ -44,6 +45,7 @@ internal static class FrameWriter
         var plan = WritePlan.Of(frame, options);
         format.Check(plan.Schema);
         if (options.Mode == SaveMode.Ignore && FileSystems.For(path).Find(FileSystems.Resolve(path)) is not null) return;
+        if (options.Mode == SaveMode.Append) CheckFolders(FileSystems.Resolve(path), plan.Folders);
         using var run = new QueryRun(frame.Session.Context, new QueryScope(frame.Session.Settings(), frame.Text));
         var existing = options.Mode switch
         {
@@ -63,6 +65,17 @@ internal static class FrameWriter
 
         // Renames may take a while: not on the thread that brought the last result.
         await Task.Run(() => output.Commit(tasks), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    // Files beside folders, or below folders of other columns, could not be read as one table again.
+    private static void CheckFolders(string path, ValueList<string> folders)
+    {
+        if (PartitionedFiles.ColumnsOf(path) is not { } there || there.SequenceEqual(folders, StringComparer.OrdinalIgnoreCase)) return;
+        var wanted = there.Count == 0 ? "without PartitionBy" : $"with PartitionBy({string.Join(", ", there)})";
+        throw new QueryException(
+            "PARTITIONS_DO_NOT_MATCH",
+            $"'{path}' has {(there.Count == 0 ? "files that no column partitions" : $"folders of the columns ({string.Join(", ", there)})")}, and the frame would append "
+            + $"{(folders.Count == 0 ? "files without folders" : $"folders of the columns ({string.Join(", ", folders)})")}, so the two could not be read as one table. Append {wanted}, or write to another folder.");
     }
 
     private static TaskCommit Write(IEnumerable<ColumnBatch> batches, OutputPlan plan, BatchFormat format, WrittenRows rows)
