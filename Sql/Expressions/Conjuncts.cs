@@ -8,13 +8,22 @@ public static class Conjuncts
     /// <summary>The parts of a condition that AND connects; none for null and for true.</summary>
     public static IEnumerable<Expression> Of(Expression? condition)
     {
-        if (condition is null || condition == Literal.True) yield break;
-        if (condition is Call { Function.Name: "and" } and)
+        if (condition is null) yield break;
+
+        // Chains are as deep as they are long: no call for each part of one.
+        var open = new Stack<Expression>();
+        open.Push(condition);
+        while (open.TryPop(out var part))
         {
-            foreach (var part in and.Arguments.SelectMany(Of)) yield return part;
-            yield break;
+            if (part is Call { Function.Name: "and" } and)
+            {
+                for (var i = and.Arguments.Count - 1; i >= 0; i--) open.Push(and.Arguments[i]);
+            }
+            else if (part != Literal.True)
+            {
+                yield return part;
+            }
         }
-        yield return condition;
     }
 
     /// <summary>One condition of several; null of none.</summary>

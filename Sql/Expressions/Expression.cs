@@ -45,10 +45,13 @@ public abstract record Expression
     /// <summary>Itself and all its parts, from the top down.</summary>
     public IEnumerable<Expression> Parts()
     {
-        yield return this;
-        foreach (var child in Children)
+        var open = new Stack<Expression>();
+        open.Push(this);
+        while (open.TryPop(out var part))
         {
-            foreach (var part in child.Parts()) yield return part;
+            yield return part;
+            var children = part.Children;
+            for (var i = children.Count - 1; i >= 0; i--) open.Push(children[i]);
         }
     }
 
