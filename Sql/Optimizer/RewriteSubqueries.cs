@@ -31,15 +31,12 @@ public sealed class RewriteSubqueries : IRule
 
     private LogicalPlan RewriteFilter(Filter filter)
     {
-        var input = filter.Input;
+        // Conditions without a subquery first: they leave fewer rows, and fewer values, that subqueries are asked about.
+        var simple = Conjuncts.All(Conjuncts.Of(filter.Condition).Where(conjunct => !HasSubquery(conjunct)));
+        var input = simple is null ? filter.Input : new Filter(simple, filter.Input);
         List<Expression> plain = [];
-        foreach (var conjunct in Conjuncts.Of(filter.Condition))
+        foreach (var conjunct in Conjuncts.Of(filter.Condition).Where(HasSubquery))
         {
-            if (!HasSubquery(conjunct))
-            {
-                plain.Add(conjunct);
-                continue;
-            }
             var isNot = conjunct is Call { Function.Name: "not" };
             var inner = isNot ? ((Call)conjunct).Arguments[0] : conjunct;
             if (inner is ExistsSubquery exists) input = Exists(input, exists, isNot ? JoinKind.Anti : JoinKind.Semi, null);
