@@ -21,6 +21,7 @@ internal sealed class FromBinder(BindingContext context, Scope? outer, CommonTab
         {
             TableSyntax table => (Table(table), table.Name[^1]),
             DerivedSyntax derived => (new QueryBinder(context, outer, commons).Bind(derived.Query), null),
+            FilesSyntax files => (Scan.Of(new FilesBinder(context).Open(files), files.Format), null),
             PlanSyntax bound => (bound.Plan, null),
             SampleSyntax sample => (Sample(sample).Plan, null),
             PivotSyntax pivot => (Pivot(pivot), null),

@@ -42,9 +42,43 @@ internal sealed partial class Parser
             ifNotExists = true;
         }
         var name = ViewName();
+        if (Is("USING") || (Is("(") && !Ahead(2).Is(",") && !Ahead(2).Is(")")))
+            return new CreateViewSyntax(name, [], replaces, ifNotExists, new QuerySyntax(StarOf(Files())));
         var columns = Is("(") ? NamesInParentheses() : [];
-        Expect("AS");
+        if (!Is("AS")) throw Expected("AS or USING");
+        _at++;
         return new CreateViewSyntax(name, columns, replaces, ifNotExists, Query());
+    }
+
+    /// <summary>[(name type, ...)] USING format [OPTIONS (name [=] value, ...)]</summary>
+    private FilesSyntax Files()
+    {
+        ValueList<Field> fields = [];
+        if (Accept("("))
+        {
+            fields = List(() => new Field(Name("a column's name", anyWord: true), TypeName()));
+            Expect(")");
+        }
+        Expect("USING");
+        var start = Current.Start;
+        var format = Name("a format (parquet, csv, json, text)");
+        ValueList<FileOptionSyntax> options = [];
+        if (Accept("OPTIONS"))
+        {
+            Expect("(");
+            options = List(FileOption);
+            Expect(")");
+        }
+        return new FilesSyntax(format, fields, options) { Position = start };
+    }
+
+    private FileOptionSyntax FileOption()
+    {
+        var start = Current.Start;
+        var name = Current.Kind == TokenKind.Text ? Take().Text : string.Join('.', NameParts("an option"));
+        Accept("=");
+        if (Current.Kind is not (TokenKind.Text or TokenKind.Number) && !Is("true") && !Is("false")) throw Expected("the option's value, in quotes");
+        return new FileOptionSyntax(name, Take().Text, start);
     }
 
     private DropViewSyntax DropView()

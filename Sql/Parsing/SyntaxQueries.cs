@@ -152,6 +152,18 @@ internal abstract record SourceSyntax
 /// <param name="Name">Its name, in parts.</param>
 internal sealed record TableSyntax(ValueList<string> Name) : SourceSyntax;
 
+/// <summary>Files of a format, with options: <c>USING csv OPTIONS (path 'orders.csv', header 'true')</c>.</summary>
+/// <param name="Format">The format.</param>
+/// <param name="Fields">Their columns; empty to find them.</param>
+/// <param name="Options">What is written in parentheses.</param>
+internal sealed record FilesSyntax(string Format, ValueList<Field> Fields, ValueList<FileOptionSyntax> Options) : SourceSyntax;
+
+/// <summary>An option of files.</summary>
+/// <param name="Name">Its name as written.</param>
+/// <param name="Value">Its value as text.</param>
+/// <param name="Position">First character in the text.</param>
+internal sealed record FileOptionSyntax(string Name, string Value, int Position);
+
 /// <summary>A function that gives a table: <c>range(10)</c>.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Arguments">What it is given.</param>
