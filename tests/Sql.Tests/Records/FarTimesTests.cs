@@ -49,5 +49,14 @@ public sealed class FarTimesTests(PeopleContext rig) : IClassFixture<PeopleConte
         Assert.Equal("[3000000, 6]", frame.Collect()[0].ToString());
     }
 
+    [Fact]
+    public void Large_texts_of_literals_are_refused_by_the_budget()
+    {
+        var options = DataflowOptions.Default with { Threads = 1, Progress = false, EngineMemoryBytes = 64L << 20, MemoryWait = TimeSpan.FromSeconds(1) };
+        using var context = DataflowContext.Local(options);
+        var error = Assert.ThrowsAny<Exception>(() => context.Sql("SELECT length(repeat('abcdefghij', 100000000)) AS n").Collect());
+        Assert.Contains(nameof(MemoryExhaustedException), error.ToString(), StringComparison.Ordinal);
+    }
+
     private sealed record Held(object T);
 }
