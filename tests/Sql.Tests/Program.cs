@@ -1,4 +1,5 @@
 using Dataflow.Sql.Tests.Kernels;
+using Dataflow.TestKit;
 
 namespace Dataflow.Sql.Tests;
 
