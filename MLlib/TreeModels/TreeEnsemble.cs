@@ -1,0 +1,90 @@
+using System.Globalization;
+using Dataflow.MLlib.Trees;
+
+namespace Dataflow.MLlib.TreeModels;
+
+/// <summary>
+/// Trained trees and what belongs to them: how they add up, what the features are called, what became of their values in training. Immutable once built and
+/// checked, so that it is safe to share between threads and every row finds a leaf.
+/// </summary>
+/// <remarks>
+/// Trees stand in the order they were trained. With K trees an iteration, tree i adds to score i mod K: one score a class for multiclass, else one. The content is
+/// that of LightGBM's text format. A checked ensemble does not copy its trees; whoever built them leaves their arrays alone.
+/// </remarks>
+public sealed class TreeEnsemble
+{
+    private readonly Tree[] trees;
+
+    /// <summary>Checks the trees and keeps them.</summary>
+    /// <param name="trees">In the order of training; their number is a multiple of <paramref name="treesPerIteration"/>.</param>
+    /// <param name="featureCount">How many features a row has; at least 1.</param>
+    /// <param name="treesPerIteration">Scores a row has: the number of classes for multiclass, else 1.</param>
+    /// <param name="objective">What was minimised, in LightGBM's words: <c>regression</c>, <c>binary sigmoid:1</c>, <c>multiclass num_class:3</c>, ...; it says how
+    /// scores become outputs. An empty text leaves scores as they are.</param>
+    /// <exception cref="ArgumentException">A tree is malformed (the message says which and how), or the number of trees does not fit.</exception>
+    public TreeEnsemble(IEnumerable<Tree> trees, int featureCount, int treesPerIteration = 1, string objective = "regression")
+    {
+        ArgumentNullException.ThrowIfNull(trees);
+        ArgumentNullException.ThrowIfNull(objective);
+        ArgumentOutOfRangeException.ThrowIfLessThan(featureCount, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(treesPerIteration, 1);
+        this.trees = [.. trees];
+        if (this.trees.Length % treesPerIteration != 0)
+            throw new ArgumentException($"{this.trees.Length} trees are not a multiple of {treesPerIteration} trees an iteration.", nameof(trees));
+        for (var i = 0; i < this.trees.Length; i++)
+        {
+            if (TreeChecks.Fault(this.trees[i], featureCount) is { } fault) throw new ArgumentException($"Tree {i} is malformed: {fault}.", nameof(trees));
+        }
+        (FeatureCount, TreesPerIteration, Objective) = (featureCount, treesPerIteration, objective);
+        ClassCount = treesPerIteration;
+        FeatureNames = Enumerable.Range(0, featureCount).Select(i => string.Create(CultureInfo.InvariantCulture, $"Column_{i}")).ToArray();
+        FeatureInfos = Enumerable.Repeat(FeatureInfo.Unused, featureCount).ToArray();
+    }
+
+    /// <summary>The trees in the order they were trained.</summary>
+    public IReadOnlyList<Tree> Trees => trees;
+
+    /// <summary>How many features a row has.</summary>
+    public int FeatureCount { get; }
+
+    /// <summary>How many scores a row has: one a class for multiclass, else one.</summary>
+    public int TreesPerIteration { get; }
+
+    /// <summary>How many iterations were trained and kept.</summary>
+    public int IterationCount => trees.Length / TreesPerIteration;
+
+    /// <summary>What was minimised, in LightGBM's words with its parameters, such as <c>binary sigmoid:1</c>; empty if unknown.</summary>
+    public string Objective { get; }
+
+    /// <summary>LightGBM's <c>num_class</c>: 1 unless there are several classes.</summary>
+    public int ClassCount { get; init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(ClassCount), value, "A model has at least one class."); }
+
+    /// <summary>True for forests: the score is the mean of the trees, not their sum.</summary>
+    public bool AverageOutput { get; init; }
+
+    /// <summary>How many iterations predictions use unless they are told otherwise; 0 uses all. Early stopping sets it.</summary>
+    public int BestIteration
+    {
+        get;
+        init => field = value >= 0 && value <= IterationCount ? value
+            : throw new ArgumentOutOfRangeException(nameof(BestIteration), value, $"The best iteration is from 0 (all) to {IterationCount}, the iterations there are.");
+    }
+
+    /// <summary>A name a feature; <c>Column_0</c> and so on if they have none.</summary>
+    public IReadOnlyList<string> FeatureNames { get; init => field = Fits(value, nameof(FeatureNames)); }
+
+    /// <summary>Ranges and categories in training, one entry a feature.</summary>
+    public IReadOnlyList<FeatureInfo> FeatureInfos { get; init => field = Fits(value, nameof(FeatureInfos)); }
+
+    /// <summary>Which column of the training data was the label; LightGBM writes it down and does not use it.</summary>
+    public int LabelIndex { get; init; }
+
+    /// <summary>The training parameters as LightGBM writes them, a line each such as <c>[num_leaves: 31]</c>; kept as they are.</summary>
+    public IReadOnlyList<string> Parameters { get; init; } = [];
+
+    private T[] Fits<T>(IReadOnlyList<T> values, string name)
+    {
+        ArgumentNullException.ThrowIfNull(values, name);
+        return values.Count == FeatureCount ? [.. values] : throw new ArgumentException($"{name} has {values.Count} entries for {FeatureCount} features.", name);
+    }
+}
