@@ -9,7 +9,7 @@ namespace Dataflow.Sql;
 /// <summary>A row of a result.</summary>
 /// <remarks>
 /// Values are <see cref="bool"/>, <see cref="sbyte"/>, <see cref="short"/>, <see cref="int"/>, <see cref="long"/>, <see cref="float"/>, <see cref="double"/>,
-/// <see cref="decimal"/> (<see cref="SqlDecimal"/> where it has more digits than that holds), <see cref="string"/>, byte[], <see cref="DateOnly"/>,
+/// <see cref="decimal"/> (<see cref="SqlDecimal"/> where it has more digits than that holds), <see cref="string"/>, byte[], <see cref="Vector"/>, <see cref="DateOnly"/>,
 /// <see cref="DateTimeOffset"/> (timestamp, in UTC), <see cref="DateTime"/> (timestamp_ntz), <see cref="TimeSpan"/> (day-time interval), int (months), or null.
 /// </remarks>
 public sealed class Row : IReadOnlyList<object?>
@@ -103,6 +103,7 @@ public sealed class Row : IReadOnlyList<object?>
                 vector.Type.Physical == PhysicalType.Int64 ? vector.Value<long>(row) : vector.Value<Int128>(row), ((DecimalType)vector.Type).Scale),
             TypeKind.String => StringView.TextOf((StringView*)vector.ValueAt(row)),
             TypeKind.Binary => StringView.BytesOf((StringView*)vector.ValueAt(row)).ToArray(),
+            TypeKind.Vector => Vector.Decode(StringView.BytesOf((StringView*)vector.ValueAt(row))),
             TypeKind.Date => ClrTimes.Day(vector.Value<int>(row)),
             TypeKind.Timestamp => new DateTimeOffset(ClrTimes.Time(vector.Value<long>(row))),
             TypeKind.TimestampNtz => ClrTimes.Time(vector.Value<long>(row)),

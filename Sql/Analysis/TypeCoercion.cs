@@ -23,10 +23,10 @@ internal sealed class TypeCoercion(SessionSettings session)
         return common;
     }
 
-    /// <summary>Whether values can be compared for order: not maps.</summary>
+    /// <summary>Whether values can be compared for order: not maps and vectors.</summary>
     public static bool IsOrdered(DataType type) => type switch
     {
-        MapType or VectorType => false,
+        MapType or { Kind: TypeKind.Vector } => false,
         ArrayType array => IsOrdered(array.Element),
         StructType fields => fields.Fields.All(field => IsOrdered(field.Type)),
         _ => true,

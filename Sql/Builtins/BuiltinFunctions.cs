@@ -37,6 +37,7 @@ public static class BuiltinFunctions
         ZoneFunctions.Add(registry);
         CheckFunctions.Add(registry);
         HashFunctions.Add(registry);
+        VectorFunctions.Add(registry);
         registry.Add(new TypeOfFunction());
         registry.Add(new RandomFunction());
         AddAggregates(registry);

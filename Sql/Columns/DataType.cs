@@ -63,6 +63,9 @@ public abstract record DataType
     /// <summary>Microseconds.</summary>
     public static DataType DayTimeInterval { get; } = new SimpleType(TypeKind.DayTimeInterval, PhysicalType.Int64, "interval day to second");
 
+    /// <summary>Floating-point numbers, dense or sparse: features of models. Vectors of one column may have different sizes.</summary>
+    public static DataType Vector { get; } = new SimpleType(TypeKind.Vector, PhysicalType.View, "vector");
+
     /// <summary>An exact number.</summary>
     /// <param name="precision">Digits in all, 1 to 38.</param>
     /// <param name="scale">Digits behind the point, 0 to <paramref name="precision"/>.</param>
@@ -157,15 +160,4 @@ public sealed record StructType(ValueList<Field> Fields) : DataType(TypeKind.Str
 {
     /// <inheritdoc/>
     public override string SqlName => $"struct<{string.Join(",", Fields.Select(each => $"{each.Name}:{each.Type}"))}>";
-}
-
-/// <summary>Floating-point numbers of one length: features of models.</summary>
-/// <param name="Element"><see cref="DataType.Float"/> or <see cref="DataType.Double"/>.</param>
-/// <param name="Length">How many numbers.</param>
-/// <param name="IsSparse">Whether only numbers that are not zero are stored, with their positions.</param>
-public sealed record VectorType(DataType Element, int Length, bool IsSparse = false)
-    : DataType(TypeKind.Vector, IsSparse ? PhysicalType.List : PhysicalType.FixedList)
-{
-    /// <inheritdoc/>
-    public override string SqlName => $"{(IsSparse ? "sparse " : "")}vector<{Element},{Length}>";
 }

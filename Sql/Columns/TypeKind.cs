@@ -60,7 +60,7 @@ public enum TypeKind : byte
     /// <summary>Named fields.</summary>
     Struct,
 
-    /// <summary>Fixed or sparse vector of floating-point numbers: features of models.</summary>
+    /// <summary>Dense or sparse vector of floating-point numbers: features of models.</summary>
     Vector,
 }
 
@@ -91,15 +91,12 @@ public enum PhysicalType : byte
     /// <summary>Eight bytes a row.</summary>
     Float64,
 
-    /// <summary>A <see cref="Columns.StringView"/> a row: text and bytes.</summary>
+    /// <summary>A <see cref="Columns.StringView"/> a row: text, bytes, and vectors of numbers.</summary>
     View,
 
-    /// <summary>rows + 1 offsets (32 bits) into a child vector: lists, maps (child is a struct of key and value), sparse vectors.</summary>
+    /// <summary>rows + 1 offsets (32 bits) into a child vector: lists, maps (child is a struct of key and value).</summary>
     List,
 
     /// <summary>A child vector a field; no data of its own.</summary>
     Struct,
-
-    /// <summary>A fixed number of elements of a child vector a row: dense vectors.</summary>
-    FixedList,
 }

@@ -93,6 +93,18 @@ public sealed partial class DataFrame
         return new RecordsRdd<T>(plan.ToRdd(run), Schema);
     }
 
+    /// <summary>The rows as columns, partition by partition, turned into elements of an Rdd: for code that wants no object a row.</summary>
+    /// <remarks>Transformation, narrow: the plan is optimised now, and computed when the Rdd is. What executors keep for it stays as for <see cref="ToRdd{T}"/>.</remarks>
+    /// <typeparam name="T">What a partition becomes.</typeparam>
+    /// <param name="transform">Gets the batches of a partition in order. Each is lent until the next is asked for, and may hold rows that do not count
+    /// (<see cref="Columns.ColumnBatch.Selection"/> names those that do).</param>
+    public Rdd<T> MapBatches<T>([RunsInTasks] Func<IEnumerable<Columns.ColumnBatch>, IEnumerable<T>> transform)
+    {
+        ArgumentNullException.ThrowIfNull(transform);
+        var (plan, run) = Session.Plan(this);
+        return plan.ToRdd(run).MapPartitions(transform);
+    }
+
     /// <summary>How many rows there are.</summary>
     /// <remarks>Action.</remarks>
     public long Count() => (long)Select(Functions.Count()).Collect()[0][0]!;

@@ -3,7 +3,7 @@ using Dataflow.Sql.Parsing;
 namespace Dataflow.Sql;
 
 /// <summary>What expressions begin with: columns, values and function calls. Meant for <c>using static Dataflow.Sql.Functions;</c></summary>
-/// <remarks>Functions are called by their SQL names: <see cref="Call"/> calls any, also those that the session has added.</remarks>
+/// <remarks>Functions are called by their SQL names: <see cref="Call(string, Column[])"/> calls any, also those that the session has added.</remarks>
 public static partial class Functions
 {
     /// <summary>A column by name.</summary>
@@ -51,6 +51,16 @@ public static partial class Functions
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(arguments);
         return new Column(new CallSyntax(name.ToLowerInvariant(), [.. arguments.Select(argument => argument.Syntax)]));
+    }
+
+    /// <summary>Calls a function that the program wrote as a class: a kernel over whole columns, such as a model's prediction.</summary>
+    /// <param name="function">The function. It travels to executors with the query, with what it holds.</param>
+    /// <param name="arguments">What it is given.</param>
+    public static Column Call(Builtins.ScalarFunction function, params Column[] arguments)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        ArgumentNullException.ThrowIfNull(arguments);
+        return new Column(new FunctionSyntax(function, [.. arguments.Select(argument => argument.Syntax)]));
     }
 
     /// <summary>How many rows there are. (<c>count(*)</c>)</summary>

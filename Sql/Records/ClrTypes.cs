@@ -24,6 +24,7 @@ internal static class ClrTypes
             TypeCode.String or TypeCode.Char => DataType.String,
             TypeCode.DateTime => DataType.TimestampNtz,
             _ when plain == typeof(byte[]) => DataType.Binary,
+            _ when plain == typeof(Vector) => DataType.Vector,
             _ when plain == typeof(Guid) => DataType.String,
             _ when plain == typeof(DateOnly) => DataType.Date,
             _ when plain == typeof(DateTimeOffset) => DataType.Timestamp,

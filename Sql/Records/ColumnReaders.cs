@@ -44,6 +44,8 @@ internal static unsafe class ColumnReaders
         name ??= type.Kind switch
         {
             TypeKind.Binary when plain == typeof(byte[]) => nameof(Bytes),
+            TypeKind.Vector when plain == typeof(Vector) => nameof(VectorOf),
+            TypeKind.Vector when plain == typeof(double[]) => nameof(Numbers),
             TypeKind.String when plain == typeof(Guid) => nameof(GuidOfText),
             TypeKind.Date when plain == typeof(DateOnly) => nameof(Day),
             TypeKind.Timestamp when plain == typeof(DateTimeOffset) => nameof(Moment),
@@ -66,6 +68,7 @@ internal static unsafe class ColumnReaders
         TypeKind.Double => "double",
         TypeKind.Decimal => "decimal",
         TypeKind.Binary => "byte[]",
+        TypeKind.Vector => "Vector",
         TypeKind.Date => "DateOnly",
         TypeKind.Timestamp => "DateTimeOffset",
         TypeKind.TimestampNtz => "DateTime",
@@ -136,6 +139,10 @@ internal static unsafe class ColumnReaders
         : throw new QueryException("CAST_INVALID_INPUT", $"The text '{Text(vector, row)}' is not one character. Take it as a string.");
 
     public static byte[] Bytes(ColumnVector vector, int row) => StringView.BytesOf((StringView*)vector.ValueAt(row)).ToArray();
+
+    public static Vector VectorOf(ColumnVector vector, int row) => Vector.Decode(StringView.BytesOf((StringView*)vector.ValueAt(row)));
+
+    public static double[] Numbers(ColumnVector vector, int row) => VectorOf(vector, row).ToArray();
 
     public static Guid GuidOfText(ColumnVector vector, int row) => Guid.TryParse(Text(vector, row), out var id)
         ? id

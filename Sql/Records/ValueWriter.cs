@@ -36,6 +36,7 @@ internal abstract unsafe class ValueWriter<V>
             var type when type == typeof(char) => new TextWriter<char>(static value => value.ToString()),
             var type when type == typeof(Guid) => new TextWriter<Guid>(static value => value.ToString()),
             var type when type == typeof(byte[]) => new BytesWriter(),
+            var type when type == typeof(Vector) => new VectorWriter(),
             var type when type.IsEnum => Activator.CreateInstance(typeof(EnumWriter<>).MakeGenericType(type))!,
             var type => throw new InvalidOperationException($"There is no SQL type for {type}. This is a mistake in Dataflow: please report it."),
         };
@@ -175,6 +176,26 @@ internal sealed unsafe class BytesWriter : ValueWriter<byte[]?>
         {
             views[i] = values[i] is { } bytes ? heap.Add(bytes) : default;
             if (values[i] is null) setNull(start + i);
+        }
+    }
+}
+
+internal sealed unsafe class VectorWriter : ValueWriter<Vector?>
+{
+    public override void Write(ReadOnlySpan<Vector?> values, int start, byte* data, TextHeap heap, Action<int> setNull)
+    {
+        var views = (StringView*)data + start;
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (values[i] is not { } vector)
+            {
+                views[i] = default;
+                setNull(start + i);
+                continue;
+            }
+            var bytes = heap.Allocate(vector.EncodedLength);
+            vector.Encode(new Span<byte>(bytes, vector.EncodedLength));
+            views[i] = StringView.Of(bytes, vector.EncodedLength);
         }
     }
 }

@@ -11,12 +11,12 @@ namespace Dataflow.Sql.Writing;
 /// <param name="timestampFormat">.NET's format of timestamps; null for ISO 8601, in UTC where it is an instant.</param>
 internal sealed unsafe class FieldText(string? dateFormat, string? timestampFormat)
 {
-    /// <summary>Refuses a type that has no text.</summary>
-    public static void Check(Schema schema, string format)
+    /// <summary>Refuses a type that has no text; vectors are lists of numbers where the format has lists.</summary>
+    public static void Check(Schema schema, string format, bool hasLists = false)
     {
         foreach (var field in schema)
         {
-            if (field.Type.Kind > TypeKind.DayTimeInterval)
+            if (field.Type.Kind > TypeKind.DayTimeInterval && !(hasLists && field.Type.Kind == TypeKind.Vector))
                 throw new QueryException("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", $"Column '{field.Name}' is {field.Type}, which {format} files have no form for. Cast it to string, or leave it out.");
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -11,7 +12,7 @@ internal sealed class JsonFormat : BatchFormat
 {
     public override string Extension => ".json";
 
-    public override void Check(Schema schema) => FieldText.Check(schema, "JSON");
+    public override void Check(Schema schema) => FieldText.Check(schema, "JSON", hasLists: true);
 
     public override BatchFileWriter Open(Stream output, Schema schema, TaskContext context) => new JsonLines(new Utf8Output(output), schema);
 }
@@ -64,6 +65,9 @@ internal sealed unsafe class JsonLines : BatchFileWriter
                 _output.Advance(written);
                 _output.Add((byte)'"');
                 break;
+            case TypeKind.Vector:
+                AddVector(new VectorView(StringView.BytesOf((StringView*)vector.ValueAt(row))));
+                break;
             case TypeKind.Double when !double.IsFinite(vector.Value<double>(row)):
             case TypeKind.Float when !float.IsFinite(vector.Value<float>(row)):
             case TypeKind.Date or TypeKind.Timestamp or TypeKind.TimestampNtz:
@@ -75,6 +79,20 @@ internal sealed unsafe class JsonLines : BatchFileWriter
                 _text.Add(vector, row, _output);
                 break;
         }
+    }
+
+    // All elements, zeros included; what JSON has no number for is null.
+    private void AddVector(VectorView vector)
+    {
+        _output.Add((byte)'[');
+        for (var i = 0; i < vector.Size; i++)
+        {
+            if (i > 0) _output.Add((byte)',');
+            var value = vector[i];
+            if (double.IsFinite(value)) _output.Add(Encoding.UTF8.GetBytes(value.ToString("R", CultureInfo.InvariantCulture)));
+            else _output.Add("null"u8);
+        }
+        _output.Add((byte)']');
     }
 
     private void AddText(ReadOnlySpan<byte> text)

@@ -1,0 +1,25 @@
+using Dataflow.MLlib.Data;
+
+namespace Dataflow.MLlib.Features;
+
+/// <summary>(x - shift) * factor, feature by feature: what all scalers come to.</summary>
+internal sealed class AffineScorer(string name, double[] shift, double[] factor, bool compresses) : RowScorer(name)
+{
+    public override int Width => shift.Length;
+
+    public override bool GivesVector => true;
+
+    public override bool Compresses => compresses;
+
+    public override int OutputWidth(int width) => width;
+
+    public override void Score(ReadOnlySpan<double> rows, int count, int width, Span<double> output)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            var from = rows.Slice(row * width, width);
+            var to = output.Slice(row * width, width);
+            for (var i = 0; i < to.Length; i++) to[i] = (from[i] - shift[i]) * factor[i];
+        }
+    }
+}
