@@ -82,6 +82,21 @@ public sealed class TreeEnsemble
     /// <summary>The training parameters as LightGBM writes them, a line each such as <c>[num_leaves: 31]</c>; kept as they are.</summary>
     public IReadOnlyList<string> Parameters { get; init; } = [];
 
+    /// <summary>-1, 0 or 1 a feature if training was told that scores must fall or rise with some; else empty.</summary>
+    public IReadOnlyList<int> MonotoneConstraints { get; init; } = [];
+
+    /// <summary>What LightGBM's Python package wrote about categories of pandas, as JSON text; kept as it is. Null without.</summary>
+    public string? PandasCategorical { get; init; }
+
+    /// <summary>How many trees an answer from the first <paramref name="iterations"/> iterations takes; 0 stands for the best iteration, or all without one.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or more than there are.</exception>
+    internal int TreesUsed(int iterations)
+    {
+        if ((uint)iterations > (uint)IterationCount)
+            throw new ArgumentOutOfRangeException(nameof(iterations), iterations, $"Iterations are from 0 (the best, or all) to {IterationCount}.");
+        return TreesPerIteration * (iterations > 0 ? iterations : BestIteration > 0 ? BestIteration : IterationCount);
+    }
+
     private T[] Fits<T>(IReadOnlyList<T> values, string name)
     {
         ArgumentNullException.ThrowIfNull(values, name);
