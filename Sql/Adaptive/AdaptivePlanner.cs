@@ -14,12 +14,8 @@ namespace Dataflow.Sql.Adaptive;
 /// other run at once.</remarks>
 internal sealed class AdaptivePlanner
 {
-    // What a row takes in a table, beside itself.
-    private const long BytesOfRow = 24;
-
     // Joins change only if the table is so many times larger than may be shared: the rows are exchanged once more.
     private const double MuchLarger = 2;
-    private const int MostPartitions = 512;
 
     private readonly QueryRun _run;
     private readonly PlannerOptions _options;
@@ -78,7 +74,7 @@ internal sealed class AdaptivePlanner
     {
         var build = await SizesOf(right).ConfigureAwait(false);
         var (bytes, rows) = Total(build);
-        if (mayShare && join.Kind != JoinKind.Full && bytes + (rows * BytesOfRow) <= _options.SharedBuildBytes)
+        if (mayShare && join.Kind != JoinKind.Full && bytes + (rows * JoinPlanner.BytesOfRow) <= _options.SharedBuildBytes)
         {
             var read = new ExchangeReadExec(_run.DependencyOf(right), right.Output, [], $"{right.Describe()}, read whole: {bytes:N0} bytes", right.Input);
             _run.Replace(place, join with { IsShared = true, Left = left.Input, Right = read });
@@ -94,25 +90,23 @@ internal sealed class AdaptivePlanner
 
     private async Task SharedAsync(HashJoinExec join)
     {
-        var needsAll = join.Kind == JoinKind.NullAwareAnti || join is { Kind: JoinKind.Mark, MarkColumn.Nullable: true } || join.RightKeys.Count == 0;
-        if (needsAll) return;
+        if (JoinPlanner.NeedsWholeTable(join.Kind, join.MarkColumn, join.RightKeys.Count)) return;
         var build = _run.BuildOf(join);
         var sizes = await _run.Context.RunMapStageAsync(build, _cancellation).ConfigureAwait(false);
         var (bytes, rows) = Total(sizes);
-        var size = bytes + (rows * BytesOfRow);
+        var size = bytes + (rows * JoinPlanner.BytesOfRow);
         if (size <= _options.SharedBuildBytes * MuchLarger) return;
-        var partitions = (int)Math.Clamp(size / _options.PartitionBytes, Math.Max(2, _options.Parallelism * 2), MostPartitions);
+        var partitions = JoinPlanner.PartitionsOf(size, _options, Math.Max(2, _options.Parallelism * 2));
         ValueList<ReadRange> pieces = [.. ReadRanges.Split(sizes, 0, Math.Max(1, bytes / Math.Max(1, _options.Parallelism * 2))).Select(piece => new ReadRange(0, 1, piece.Start, piece.End))];
         var written = new ExchangeReadExec(build, join.Right.Output, pieces, $"Exchange single, read by {pieces.Count} tasks: {bytes:N0} bytes", join.Right);
         var right = Placed(written, join.RightKeys, partitions);
         var (input, keys) = JoinPlanner.WithColumns(join.Left, join.LeftKeys);
         var left = Placed(input, keys, partitions);
-        var parted = new HashJoinExec(join.Kind, left, right, [.. keys], join.RightKeys, join.Condition, IsShared: false, join.MarkColumn) 
+        var parted = new HashJoinExec(join.Kind, left, right, [.. keys], join.RightKeys, join.Condition, IsShared: false, join.MarkColumn)
         {
             NullSafeKeys = join.NullSafeKeys,
             Kept = join.Kept,
         };
-
 
         // Keys that were computed beside the left do not come out.
         _run.Replace(join, parted.Output.Count == join.Output.Count ? parted : new ProjectExec(join.Output.ConvertAll(NamedExpression.Pass), parted));

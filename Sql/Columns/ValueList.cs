@@ -27,6 +27,9 @@ public sealed class ValueList<T> : IReadOnlyList<T>, IEquatable<ValueList<T>>
     /// <summary>The elements.</summary>
     public ReadOnlySpan<T> Span => _items;
 
+    /// <summary>The position of an element, or -1.</summary>
+    public int IndexOf(T item) => Array.IndexOf(_items, item);
+
     /// <summary>A list with one element more.</summary>
     public ValueList<T> Add(T item) => new([.. _items, item], owned: true);
 

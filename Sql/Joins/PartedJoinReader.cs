@@ -1,6 +1,7 @@
 using Dataflow.Shuffle;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Exchange;
+using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 using Dataflow.Sql.Sources;
@@ -54,7 +55,7 @@ internal sealed class PartedJoinReader : BatchReader
         _context = context;
         _leftTypes = step.Left.ConvertAll(column => column.Type);
         _rightTypes = step.Right.ConvertAll(column => column.Type);
-        _leftKeys = step.LeftKeys.ConvertAll(key => step.Left.ToList().FindIndex(column => column.Equals(key)));
+        _leftKeys = step.LeftKeys.ConvertAll(key => key is ColumnReference column ? step.Left.IndexOf(column) : -1);
         using (var arena = new TaskArena(context, "join")) _mostBytes = arena.ShareOfBudget(6, LeastBytes, MostBytes);
         _parts.Push(new Part(left, right, 0));
     }
@@ -105,8 +106,16 @@ internal sealed class PartedJoinReader : BatchReader
             return;
         }
         var table = new JoinTable(frames, _step.Layout, arena, 1);
-        table.Build(_context.CancellationToken);
-        _current = new JoinReader(_step, part.Left(), table, table, _context);
+        try
+        {
+            table.Build(_context.CancellationToken);
+            _current = new JoinReader(_step, part.Left(), table, table, _context);
+        }
+        catch
+        {
+            table.Dispose();
+            throw;
+        }
     }
 
     private void Cut(Part part, IReadOnlyList<BuildFrame> held, BatchReader right)

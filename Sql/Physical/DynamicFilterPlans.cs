@@ -19,7 +19,7 @@ internal static class DynamicFilterPlans
         switch (plan)
         {
             case ScanExec { Table: not Records.IRddTable { TakesDynamicFilters: false } } scan:
-                var place = scan.Columns.ToList().IndexOf(column);
+                var place = scan.Columns.IndexOf(column);
                 return place < 0 ? null : scan with { Dynamic = [.. scan.Dynamic, new ScanSlot(scan.Request.Fields[place], slot)] };
             case FilterExec filter:
                 return Push(filter.Input, column, slot) is { } filtered ? filter with { Input = filtered } : null;
@@ -31,7 +31,7 @@ internal static class DynamicFilterPlans
             case HashJoinExec { IsShared: true } join when join.Left.Output.Contains(column):
                 return Push(join.Left, column, slot) is { } left ? join with { Left = left } : null;
             case UnionExec union:
-                var position = union.Columns.ToList().IndexOf(column);
+                var position = union.Columns.IndexOf(column);
                 var pushed = union.Branches.ConvertAll(branch => Push(branch, branch.Output[position], slot));
                 return pushed.All(branch => branch is null) ? null : union with { Branches = [.. pushed.Select((branch, i) => branch ?? union.Branches[i])] };
             default:

@@ -7,8 +7,9 @@ namespace Dataflow.Sql.Physical;
 /// <summary>Chooses how joins are computed: which side becomes a table, and whether all tasks share it.</summary>
 internal static class JoinPlanner
 {
-    // What a row takes in a table, beside itself.
-    private const double BytesOfRow = 24;
+    /// <summary>What a row takes in a table, beside itself.</summary>
+    internal const long BytesOfRow = 24;
+
     private const int MostPartitions = 512;
     private const int LeastFrameRows = 256;
 
@@ -30,10 +31,9 @@ internal static class JoinPlanner
         var right = planner.Plan(join.Right);
         ValueList<ColumnReference> kept = [.. join.Left.Output.Concat(join.Right.Output).Where(column => needed?.Contains(column) ?? true), .. keys.Others?.References() ?? []];
 
-        // A table that all tasks share can't tell which of its rows none of them met; a part of one can't tell whether there is a null, or any row at all.
+        // A table that all tasks share can't tell which of its rows none of them met.
         var build = Cardinality.Of(join.Right) * (BytesOfRow + Cardinality.WidthOf(join.Right));
-        var needsAll = join.Kind == JoinKind.NullAwareAnti || join is { Kind: JoinKind.Mark, MarkColumn.Nullable: true } || keys.Left.Count == 0;
-        if (join.Kind != JoinKind.Full && (needsAll || build <= planner.Options.SharedBuildBytes))
+        if (join.Kind != JoinKind.Full && (NeedsWholeTable(join.Kind, join.MarkColumn, keys.Left.Count) || build <= planner.Options.SharedBuildBytes))
         {
             var (withKeys, columns) = WithColumns(right, keys.Right);
             var filters = new DynamicFilterSlot?[keys.Left.Count];
@@ -57,7 +57,7 @@ internal static class JoinPlanner
         // As many as fit into tables; but a task that places rows has some of each partition at hand.
         var open = planner.Options.PartitionBytes / (LeastFrameRows * Math.Max(Cardinality.WidthOf(join.Left), Cardinality.WidthOf(join.Right)));
         var fewest = planner.PartitionsFor();
-        var partitions = (int)Math.Clamp(build / planner.Options.PartitionBytes, fewest, Math.Clamp(open, fewest, MostPartitions));
+        var partitions = PartitionsOf(build, planner.Options, fewest, Math.Clamp(open, fewest, MostPartitions));
         var (placedLeft, leftKeys) = Place(left, keys.Left, planner, partitions);
         var (placedRight, rightKeys) = Place(right, keys.Right, planner, partitions);
         return new HashJoinExec(join.Kind, placedLeft, placedRight, [.. leftKeys], rightKeys, keys.Others, IsShared: false, join.MarkColumn)
@@ -66,6 +66,18 @@ internal static class JoinPlanner
             Kept = kept,
         };
     }
+
+    /// <summary>Whether a join can't be parted by keys: a part of its table can't tell whether there is a null, or any row at all.</summary>
+    internal static bool NeedsWholeTable(JoinKind kind, ColumnReference? mark, int keys) =>
+        kind == JoinKind.NullAwareAnti || (kind == JoinKind.Mark && mark is { Nullable: true }) || keys == 0;
+
+    /// <summary>Into how many partitions a join is parted.</summary>
+    /// <param name="build">Bytes of the side that becomes tables.</param>
+    /// <param name="options">How large a partition should be.</param>
+    /// <param name="fewest">Not fewer.</param>
+    /// <param name="most">Not more.</param>
+    internal static int PartitionsOf(double build, PlannerOptions options, int fewest, double most = MostPartitions) =>
+        (int)Math.Clamp(build / options.PartitionBytes, fewest, Math.Max(fewest, most));
 
     private static (PhysicalPlan Plan, ValueList<ColumnReference> Keys) Place(PhysicalPlan plan, ValueList<Expression> keys, Planner planner, int partitions)
     {

@@ -112,14 +112,9 @@ public sealed class Planner(PlannerOptions options)
     /// <summary>How many partitions rows are placed in.</summary>
     public int PartitionsFor() => Math.Max(2, options.Parallelism * 2);
 
-    internal static int PositionOf(PhysicalPlan plan, ColumnReference column)
-    {
-        for (var i = 0; i < plan.Output.Count; i++)
-        {
-            if (plan.Output[i] == column) return i;
-        }
-        throw new InvalidOperationException($"{column} is no column of {plan.Describe()}. This is a mistake in Dataflow: please report it.");
-    }
+    internal static int PositionOf(PhysicalPlan plan, ColumnReference column) => plan.Output.IndexOf(column) is >= 0 and var position
+        ? position
+        : throw new InvalidOperationException($"{column} is no column of {plan.Describe()}. This is a mistake in Dataflow: please report it.");
 
     // What gives its input's columns as they are is its input.
     private PhysicalPlan PlanProject(Project project)

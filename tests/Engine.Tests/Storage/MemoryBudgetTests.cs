@@ -481,9 +481,7 @@ public sealed class MemoryBudgetTests : IDisposable
         }
 
         public override long HeapCommittedBytes => Committed;
-
         public override long HeapLiveBytes => Live;
-
         public override int Collections => Count;
 
         public override int FullCollections => Collects;
