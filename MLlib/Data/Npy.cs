@@ -92,7 +92,8 @@ public static partial class Npy
         }
     }
 
-    private static (string Type, long Rows, long Columns) ReadHeader(Stream file, string path)
+    /// <summary>Reads what stands before the numbers; the file is left where they begin.</summary>
+    internal static (string Type, long Rows, long Columns) ReadHeader(Stream file, string path)
     {
         Span<byte> start = stackalloc byte[10];
         if (file.ReadAtLeast(start, 10, throwOnEndOfStream: false) < 10 || start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
@@ -136,6 +137,6 @@ public static partial class Npy
         var type => throw new ArgumentException($"{type} has no type in the .npy format."),
     };
 
-    [GeneratedRegex(@"^\{\s*'descr':\s*'(?<type>[^']+)',\s*'fortran_order':\s*(?<order>True|False),\s*'shape':\s*\(\s*(?<a>\d*)L?\s*,?\s*(?<b>\d*)L?\s*\),?\s*\}\s*$")]
+    [GeneratedRegex(@"^\{\s*'descr':\s*'(?<type>[^']+)',\s*'fortran_order':\s*(?<order>True|False)\s*,\s*'shape':\s*\(\s*(?<a>\d*)L?\s*,?\s*(?<b>\d*)L?\s*\),?\s*\}\s*$")]
     private static partial Regex Header();
 }
