@@ -1,5 +1,6 @@
 using Dataflow.Benchmarks;
 using Dataflow.Benchmarks.Cluster;
+using Dataflow.Benchmarks.Ml;
 using Dataflow.Benchmarks.Parquet;
 using Dataflow.Benchmarks.Rdds;
 using Dataflow.Benchmarks.Running;
@@ -15,5 +16,6 @@ if (args is [TpchCommand.Verb, ..]) return await TpchCommand.RunAsync(args[1..])
 if (args is [SqlMicroCommand.Verb, ..]) return await SqlMicroCommand.RunAsync(args[1..]);
 if (args is [UdfCommand.Verb, ..]) return UdfCommand.Run(args);
 if (args is [PlanCommand.Verb, ..]) return PlanCommand.Run(args);
+if (args is [MlGenerate.Verb, ..]) return MlGenerate.Run(args.AsSpan(1));
 
 return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create(), ParquetSuite.Create()]);
