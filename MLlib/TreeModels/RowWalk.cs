@@ -1,0 +1,97 @@
+using System.Runtime.CompilerServices;
+
+namespace Dataflow.MLlib.TreeModels;
+
+/// <summary>Finds the leaf of one row in every tree: eight trees at a time, since each step of one waits for memory that the steps of the others can use.</summary>
+internal static unsafe class RowWalk
+{
+    private const int Together = 8;
+
+    /// <summary>The row's leaf in each tree.</summary>
+    /// <param name="trees">The trees.</param>
+    /// <param name="row">Values of the used features.</param>
+    /// <param name="leaves">One number a tree.</param>
+    public static void FindLeaves(CompiledTrees trees, ReadOnlySpan<double> row, Span<int> leaves)
+    {
+        fixed (WalkNode* nodes = trees.Nodes)
+        fixed (int* starts = trees.NodeStarts)
+        fixed (double* x = row)
+        fixed (int* found = leaves)
+        {
+            var t = 0;
+            if (!trees.AnySpecial)
+            {
+                for (; t + Together <= trees.TreeCount; t += Together) Eight(nodes, starts + t, x, found + t);
+            }
+            for (; t < trees.TreeCount; t++)
+            {
+                var state = starts[t + 1] == starts[t] ? ~0 : 0;
+                while (state >= 0)
+                {
+                    var node = nodes + starts[t] + state;
+                    var right = CompiledTrees.GoesRight(x[node->FeatureAndKind >> 3], *node, trees.Sets);
+                    state = (short)(node->Children >> (right ? 16 : 0));
+                }
+                found[t] = ~state;
+            }
+        }
+    }
+
+    private static void Eight(WalkNode* nodes, int* starts, double* x, int* leaves)
+    {
+        var t0 = nodes + starts[0];
+        var t1 = nodes + starts[1];
+        var t2 = nodes + starts[2];
+        var t3 = nodes + starts[3];
+        var t4 = nodes + starts[4];
+        var t5 = nodes + starts[5];
+        var t6 = nodes + starts[6];
+        var t7 = nodes + starts[7];
+        var n0 = Root(t0, t1);
+        var n1 = Root(t1, t2);
+        var n2 = Root(t2, t3);
+        var n3 = Root(t3, t4);
+        var n4 = Root(t4, t5);
+        var n5 = Root(t5, t6);
+        var n6 = Root(t6, t7);
+        var n7 = Root(t7, nodes + starts[8]);
+        while ((n0 & n1 & n2 & n3 & n4 & n5 & n6 & n7) >= 0)
+        {
+            n0 = Step(t0, n0, x);
+            n1 = Step(t1, n1, x);
+            n2 = Step(t2, n2, x);
+            n3 = Step(t3, n3, x);
+            n4 = Step(t4, n4, x);
+            n5 = Step(t5, n5, x);
+            n6 = Step(t6, n6, x);
+            n7 = Step(t7, n7, x);
+        }
+        leaves[0] = ~n0;
+        leaves[1] = ~n1;
+        leaves[2] = ~n2;
+        leaves[3] = ~n3;
+        leaves[4] = ~n4;
+        leaves[5] = ~n5;
+        leaves[6] = ~n6;
+        leaves[7] = ~n7;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Root(WalkNode* tree, WalkNode* next) => tree == next ? ~0 : 0;
+
+    // A walk that is at its leaf stays there.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Step(WalkNode* tree, int state, double* x)
+    {
+        var ended = state >> 31;
+        var node = tree + (state & ~ended);
+        var feature = node->FeatureAndKind;
+        var value = x[feature >> 3];
+        var right = Bit(value > node->Threshold) | (Bit(double.IsNaN(value)) & (int)feature & 1);
+        var next = (int)(short)(node->Children >> (right << 4));
+        return (next & ~ended) | (state & ended);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Bit(bool value) => Unsafe.BitCast<bool, byte>(value);
+}
