@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+using Dataflow.MLlib.Numerics;
+
+namespace Dataflow.MLlib.NeighborKernels;
+
+/// <summary>
+/// The key by which rows are ordered: the distance, or what grows with it and has no root (squares, powers). Keys, not distances, are compared and merged, so that a root
+/// that rounds never makes a tie.
+/// </summary>
+internal sealed unsafe class RankKeys(DistanceMetric metric, int features)
+{
+    public MetricKind Kind { get; } = metric.Kind;
+
+    public int Features { get; } = features;
+
+    private readonly double _power = metric.Power;
+    private readonly int _wholePower = metric.Power == Math.Floor(metric.Power) && metric.Power <= 16 ? (int)metric.Power : 0;
+
+    /// <summary>The key of a pair.</summary>
+    /// <param name="queryNorm">Squared length of the query, for the cosine: <see cref="ExactDistances.Dot"/> with itself.</param>
+    /// <param name="rowNorm">The row's.</param>
+    public double Of(float* query, double queryNorm, float* row, double rowNorm) => Kind switch
+    {
+        MetricKind.Euclidean or MetricKind.SquaredEuclidean => ExactDistances.Squared(query, row, Features),
+        MetricKind.Cosine => Cosine(ExactDistances.Dot(query, row, Features), queryNorm, rowNorm),
+        MetricKind.InnerProduct => 0 - ExactDistances.Dot(query, row, Features),
+        MetricKind.Manhattan => ExactDistances.Manhattan(query, row, Features),
+        MetricKind.Chebyshev => ExactDistances.Chebyshev(query, row, Features),
+        MetricKind.Hamming => ExactDistances.Unequal(query, row, Features),
+        MetricKind.Jaccard => Jaccard(query, row),
+        _ => Minkowski(query, row),
+    };
+
+    /// <summary>The distance of a key.</summary>
+    public double ToDistance(double key) => Kind switch
+    {
+        MetricKind.Euclidean => Math.Sqrt(key),
+        MetricKind.Hamming => key / Features,
+        MetricKind.Minkowski => Elementary.Pow(key, 1 / _power),
+        _ => key,
+    };
+
+    /// <summary>A key that no row within the distance passes; a few behind it may not pass it either, and are told apart by <see cref="ToDistance"/>.</summary>
+    public double ToBound(double distance) => Kind switch
+    {
+        MetricKind.Euclidean => distance < 0 ? -1 : distance * distance * (1 + 1e-14),
+        MetricKind.Hamming => distance * Features * (1 + 1e-14),
+        MetricKind.Minkowski => distance < 0 ? -1 : Elementary.Pow(distance, _power) * (1 + 1e-9),
+        _ => distance,
+    };
+
+    private static double Cosine(double dot, double queryNorm, double rowNorm)
+    {
+        if (queryNorm == 0 || rowNorm == 0) return 1;
+
+        // The root of a product: for equal rows it is the dot product itself, and their distance 0.
+        return Math.Clamp(1 - (dot / Math.Sqrt(queryNorm * rowNorm)), 0, 2);
+    }
+
+    private double Jaccard(float* query, float* row)
+    {
+        int both = 0, either = 0;
+        for (var i = 0; i < Features; i++)
+        {
+            var (inQuery, inRow) = (query[i] != 0, row[i] != 0);
+            both += inQuery & inRow ? 1 : 0;
+            either += inQuery | inRow ? 1 : 0;
+        }
+        return OfCounts(both, either);
+    }
+
+    /// <summary>Jaccard's distance of how many features are in both rows and in any of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double OfCounts(int both, int either) => either == 0 ? 0 : (double)(either - both) / either;
+
+    private double Minkowski(float* query, float* row)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < Features; i++)
+        {
+            var difference = Math.Abs((double)query[i] - row[i]);
+            if (_wholePower == 0)
+            {
+                sum += Elementary.Pow(difference, _power);
+                continue;
+            }
+            var product = difference;
+            for (var p = 1; p < _wholePower; p++) product *= difference;
+            sum += product;
+        }
+        return sum;
+    }
+}
