@@ -3,7 +3,7 @@ namespace Dataflow.MLlib.NeighborKernels;
 /// <summary>
 /// Brute force over a <see cref="RowSet"/>: exact, with the same bits whatever the number of threads, the instruction set and the way the queries come. Thread-safe.
 /// </summary>
-internal sealed unsafe class ExactIndex(RowSet rows, DistanceMetric metric)
+internal sealed unsafe class ExactIndex(RowSet rows, Metric metric)
 {
     private readonly Lock _packing = new();
     private Panels? _panels;
@@ -11,11 +11,11 @@ internal sealed unsafe class ExactIndex(RowSet rows, DistanceMetric metric)
 
     public RowSet Rows { get; } = rows;
 
-    public DistanceMetric Metric { get; } = metric;
+    public Metric Metric { get; } = metric;
 
     public RankKeys Keys { get; } = new(metric, rows.Features);
 
-    private bool IsProduct => Metric.Kind is MetricKind.Euclidean or MetricKind.SquaredEuclidean or MetricKind.Cosine or MetricKind.InnerProduct;
+    private bool IsProduct => Metric.Kind is DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean or DistanceMetric.Cosine or DistanceMetric.InnerProduct;
 
     /// <summary>The best rows of each query, unsorted.</summary>
     /// <param name="queries">queries x features, finite.</param>
@@ -55,7 +55,7 @@ internal sealed unsafe class ExactIndex(RowSet rows, DistanceMetric metric)
     private void Scan(float* queries, int count, NeighborLists lists, Func<long, bool>? filter, int threads)
     {
         AlignedFloats? lengths = null;
-        if (Metric.Kind is MetricKind.Cosine or MetricKind.InnerProduct)
+        if (Metric.Kind is DistanceMetric.Cosine or DistanceMetric.InnerProduct)
         {
             lock (_packing) lengths = _lengths ??= ScanSearch.LengthsOf(Rows);
         }

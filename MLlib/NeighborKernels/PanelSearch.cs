@@ -24,7 +24,7 @@ internal sealed unsafe class PanelSearch
         _panels = panels;
         _keys = keys;
         _filter = filter;
-        _rowNorms = panels.Kind == MetricKind.Cosine ? panels.Rows.Norms : [];
+        _rowNorms = panels.Kind == DistanceMetric.Cosine ? panels.Rows.Norms : [];
         var tile = Tiles.Queries;
         ChunkQueries = Math.Clamp(ChunkBytes / (panels.Features * sizeof(float)) / tile, 1, 128) * tile;
     }

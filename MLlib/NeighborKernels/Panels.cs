@@ -17,7 +17,7 @@ internal sealed unsafe class Panels
     private readonly double[] _middle;
     private readonly double _scale;
 
-    public Panels(RowSet rows, MetricKind kind, int threads)
+    public Panels(RowSet rows, DistanceMetric kind, int threads)
     {
         Rows = rows;
         Kind = kind;
@@ -28,8 +28,8 @@ internal sealed unsafe class Panels
         _offsets = new AlignedFloats((long)Count * Tiles.Rows);
         _middle = new double[Features];
         _scale = 1;
-        if (kind != MetricKind.Cosine) _scale = Measure();
-        if (kind == MetricKind.Cosine) _ = rows.Norms;
+        if (kind != DistanceMetric.Cosine) _scale = Measure();
+        if (kind == DistanceMetric.Cosine) _ = rows.Norms;
         Parallel.For(0, (Count + 63) / 64, new ParallelOptions { MaxDegreeOfParallelism = threads }, run =>
         {
             for (var panel = run * 64; panel < Math.Min(Count, (run + 1) * 64); panel++) Pack(panel);
@@ -38,7 +38,7 @@ internal sealed unsafe class Panels
 
     public RowSet Rows { get; }
 
-    public MetricKind Kind { get; }
+    public DistanceMetric Kind { get; }
 
     public int Features { get; }
 
@@ -58,7 +58,7 @@ internal sealed unsafe class Panels
     public QueryThreshold PackQuery(float* query, double norm, float* packed)
     {
         var stride = Tiles.Queries;
-        if (Kind is MetricKind.Euclidean or MetricKind.SquaredEuclidean)
+        if (Kind is DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean)
         {
             double length = 0;
             for (var i = 0; i < Features; i++)
@@ -74,7 +74,7 @@ internal sealed unsafe class Panels
         if (norm == 0) return Direct(packed);
         var root = Math.Sqrt(norm);
         for (var i = 0; i < Features; i++) packed[i * stride] = (float)(query[i] / root * -1);
-        return Kind == MetricKind.Cosine ? new QueryThreshold(1, Error - 1 + Tiny) : new QueryThreshold(_scale / root, (Error / 2) + Tiny);
+        return Kind == DistanceMetric.Cosine ? new QueryThreshold(1, Error - 1 + Tiny) : new QueryThreshold(_scale / root, (Error / 2) + Tiny);
     }
 
     /// <summary>What differs in double precision, far below <see cref="Error"/>.</summary>
@@ -99,7 +99,7 @@ internal sealed unsafe class Panels
         for (var i = 0; i < Features; i++)
         {
             for (var s = 0; s < sample; s++) column[s] = Rows.Pointer[((long)s * Rows.Count / sample * Features) + i];
-            if (Kind != MetricKind.InnerProduct)
+            if (Kind != DistanceMetric.InnerProduct)
             {
                 Array.Sort(column);
                 _middle[i] = column[sample / 2];
@@ -129,7 +129,7 @@ internal sealed unsafe class Panels
                 continue;
             }
             var row = Rows.Pointer + ((long)position * Features);
-            if (Kind == MetricKind.Cosine)
+            if (Kind == DistanceMetric.Cosine)
             {
                 var root = Math.Sqrt(Rows.Norms[position]);
                 if (root == 0) continue;
@@ -151,7 +151,7 @@ internal sealed unsafe class Panels
             }
             else
             {
-                offsets[lane] = MathF.BitDecrement((float)(Kind == MetricKind.InnerProduct ? length * Error * -0.5 : length * (1 - Error)));
+                offsets[lane] = MathF.BitDecrement((float)(Kind == DistanceMetric.InnerProduct ? length * Error * -0.5 : length * (1 - Error)));
             }
         }
     }

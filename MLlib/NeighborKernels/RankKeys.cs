@@ -7,9 +7,9 @@ namespace Dataflow.MLlib.NeighborKernels;
 /// The key by which rows are ordered: the distance, or what grows with it and has no root (squares, powers). Keys, not distances, are compared and merged, so that a root
 /// that rounds never makes a tie.
 /// </summary>
-internal sealed unsafe class RankKeys(DistanceMetric metric, int features)
+internal sealed unsafe class RankKeys(Metric metric, int features)
 {
-    public MetricKind Kind { get; } = metric.Kind;
+    public DistanceMetric Kind { get; } = metric.Kind;
 
     public int Features { get; } = features;
 
@@ -21,31 +21,31 @@ internal sealed unsafe class RankKeys(DistanceMetric metric, int features)
     /// <param name="rowNorm">The row's.</param>
     public double Of(float* query, double queryNorm, float* row, double rowNorm) => Kind switch
     {
-        MetricKind.Euclidean or MetricKind.SquaredEuclidean => ExactDistances.Squared(query, row, Features),
-        MetricKind.Cosine => Cosine(ExactDistances.Dot(query, row, Features), queryNorm, rowNorm),
-        MetricKind.InnerProduct => 0 - ExactDistances.Dot(query, row, Features),
-        MetricKind.Manhattan => ExactDistances.Manhattan(query, row, Features),
-        MetricKind.Chebyshev => ExactDistances.Chebyshev(query, row, Features),
-        MetricKind.Hamming => ExactDistances.Unequal(query, row, Features),
-        MetricKind.Jaccard => Jaccard(query, row),
+        DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean => ExactDistances.Squared(query, row, Features),
+        DistanceMetric.Cosine => Cosine(ExactDistances.Dot(query, row, Features), queryNorm, rowNorm),
+        DistanceMetric.InnerProduct => 0 - ExactDistances.Dot(query, row, Features),
+        DistanceMetric.Manhattan => ExactDistances.Manhattan(query, row, Features),
+        DistanceMetric.Chebyshev => ExactDistances.Chebyshev(query, row, Features),
+        DistanceMetric.Hamming => ExactDistances.Unequal(query, row, Features),
+        DistanceMetric.Jaccard => Jaccard(query, row),
         _ => Minkowski(query, row),
     };
 
     /// <summary>The distance of a key.</summary>
     public double ToDistance(double key) => Kind switch
     {
-        MetricKind.Euclidean => Math.Sqrt(key),
-        MetricKind.Hamming => key / Features,
-        MetricKind.Minkowski => Elementary.Pow(key, 1 / _power),
+        DistanceMetric.Euclidean => Math.Sqrt(key),
+        DistanceMetric.Hamming => key / Features,
+        DistanceMetric.Minkowski => Elementary.Pow(key, 1 / _power),
         _ => key,
     };
 
     /// <summary>A key that no row within the distance passes; a few behind it may not pass it either, and are told apart by <see cref="ToDistance"/>.</summary>
     public double ToBound(double distance) => Kind switch
     {
-        MetricKind.Euclidean => distance < 0 ? -1 : distance * distance * (1 + 1e-14),
-        MetricKind.Hamming => distance * Features * (1 + 1e-14),
-        MetricKind.Minkowski => distance < 0 ? -1 : Elementary.Pow(distance, _power) * (1 + 1e-9),
+        DistanceMetric.Euclidean => distance < 0 ? -1 : distance * distance * (1 + 1e-14),
+        DistanceMetric.Hamming => distance * Features * (1 + 1e-14),
+        DistanceMetric.Minkowski => distance < 0 ? -1 : Elementary.Pow(distance, _power) * (1 + 1e-9),
         _ => distance,
     };
 

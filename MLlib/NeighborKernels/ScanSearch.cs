@@ -23,7 +23,7 @@ internal sealed unsafe class ScanSearch
         _keys = keys;
         _filter = filter;
         _lengths = lengths;
-        _norms = keys.Kind == MetricKind.Cosine ? rows.Norms : [];
+        _norms = keys.Kind == DistanceMetric.Cosine ? rows.Norms : [];
         _error = Unit * (rows.Features + 16) * 1.05;
         BlockRows = Math.Clamp(BlockBytes / (rows.Features * sizeof(float)), 16, 4096);
     }
@@ -84,26 +84,26 @@ internal sealed unsafe class ScanSearch
     private int Filter(float* query, double norm, float* rows, int firstRow, int count, double bound, float* sums, int* passed)
     {
         var features = _rows.Features;
-        if (bound == double.PositiveInfinity || _keys.Kind is MetricKind.Minkowski or MetricKind.Jaccard)
+        if (bound == double.PositiveInfinity || _keys.Kind is DistanceMetric.Minkowski or DistanceMetric.Jaccard)
         {
             for (var i = 0; i < count; i++) passed[i] = i;
             return count;
         }
         switch (_keys.Kind)
         {
-            case MetricKind.Euclidean or MetricKind.SquaredEuclidean:
+            case DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean:
                 ScanKernels.Squared(query, rows, count, features, sums);
                 return ScanKernels.AtMost(sums, count, 1, Up(bound * (1 + _error)), null, 0, passed);
-            case MetricKind.Manhattan:
+            case DistanceMetric.Manhattan:
                 ScanKernels.Manhattan(query, rows, count, features, sums);
                 return ScanKernels.AtMost(sums, count, 1, Up(bound * (1 + _error)), null, 0, passed);
-            case MetricKind.Chebyshev:
+            case DistanceMetric.Chebyshev:
                 ScanKernels.Chebyshev(query, rows, count, features, sums);
                 return ScanKernels.AtMost(sums, count, 1, Up(bound * (1 + _error)), null, 0, passed);
-            case MetricKind.Hamming:
+            case DistanceMetric.Hamming:
                 ScanKernels.Unequal(query, rows, count, features, sums);
                 return ScanKernels.AtMost(sums, count, 1, Up(bound), null, 0, passed);
-            case MetricKind.InnerProduct:
+            case DistanceMetric.InnerProduct:
                 // -dot of the floats is at most bound + error |q| |r|.
                 ScanKernels.Dot(query, rows, count, features, sums);
                 return ScanKernels.AtMost(sums, count, -1, Up(bound + (Math.Abs(bound) * 1e-10)), _lengths!.Pointer + firstRow, PerLength(_error, norm), passed);

@@ -8,6 +8,7 @@ internal static class Program
     private static readonly Dictionary<string, Func<string>> Checks = new(StringComparer.Ordinal)
     {
         ["numerics"] = Numerics.NumericsChecks.Fingerprint,
+        ["neighbors"] = Neighbors.NeighborChecks.Exact,
     };
 
     /// <summary>Runs a check in a process where instructions are off, and gives what it printed: the same as in this process, if bits do not depend on them.</summary>
