@@ -1,0 +1,163 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
+namespace Dataflow.MLlib.TreeBins;
+
+/// <summary>Turns values into bins, a few hundred rows of a feature at a time. Safe to share between threads.</summary>
+/// <remarks>A value is compared with 16 bounds at once, twice: first with the last bound of each sixteen, then with the sixteen it fell into.</remarks>
+internal sealed unsafe class RowBinner
+{
+    private const int StepRows = 512;
+    private const int TableBounds = 256;
+    private readonly BinLayout layout;
+    private readonly float[]?[] singles;
+    private readonly double[]?[] doubles;
+
+    public RowBinner(BinLayout layout)
+    {
+        this.layout = layout;
+        singles = new float[layout.Features][];
+        doubles = new double[layout.Features][];
+        for (var feature = 0; feature < layout.Features; feature++)
+        {
+            var mapper = layout.Mappers[feature];
+            if (mapper.IsCategorical || mapper.Bounds.Length >= TableBounds) continue;
+            singles[feature] = Table(mapper.Bounds, LargestSingle, float.PositiveInfinity);
+            doubles[feature] = Table(mapper.Bounds, bound => bound, double.PositiveInfinity);
+        }
+    }
+
+    /// <summary>Bins rows of a block.</summary>
+    /// <param name="block">Where the values are.</param>
+    /// <param name="first">The first row in the block.</param>
+    /// <param name="count">How many rows.</param>
+    /// <param name="target">Where the bins go.</param>
+    /// <param name="local">The first row there.</param>
+    /// <param name="missing">By feature: counts missing values.</param>
+    public void Bin(RowSource block, int first, int count, BinnedRows target, int local, long[] missing)
+    {
+        var values = stackalloc byte[StepRows * sizeof(double)];
+        var bins = stackalloc int[StepRows];
+        var numbers = stackalloc byte[StepRows];
+        var rowBytes = target.RowBytes;
+        for (var start = 0; start < count; start += StepRows)
+        {
+            var rows = Math.Min(StepRows, count - start);
+            for (var column = 0; column < layout.Columns; column++)
+            {
+                var features = layout.FeaturesOf[column];
+                for (var part = 0; part < features.Length; part++)
+                {
+                    var feature = features[part];
+                    missing[feature] += BinFeature(block, feature, first + start, rows, values, bins);
+                    var multiplier = layout.MultiplierOf[feature];
+                    if (part == 0)
+                    {
+                        for (var i = 0; i < rows; i++) numbers[i] = (byte)bins[i];
+                    }
+                    else
+                    {
+                        for (var i = 0; i < rows; i++) numbers[i] = (byte)(numbers[i] + (bins[i] * multiplier));
+                    }
+                }
+                var place = target.Panel(column / BinnedRows.PanelColumns) + ((long)(local + start) * rowBytes) + (column % BinnedRows.PanelColumns);
+                for (var i = 0; i < rows; i++, place += rowBytes) *place = numbers[i];
+                var copy = target.Column(column, out var stride);
+                if (stride == 1) new ReadOnlySpan<byte>(numbers, rows).CopyTo(new Span<byte>(copy + local + start, rows));
+            }
+        }
+    }
+
+    private long BinFeature(RowSource block, int feature, int first, int rows, byte* values, int* bins)
+    {
+        var mapper = layout.Mappers[feature];
+        var missingBin = mapper.MissingBin;
+        if (!mapper.IsCategorical && block.IsSingle(feature) && singles[feature] is { } single)
+        {
+            block.Read(feature, first, new Span<float>(values, rows));
+            fixed (float* table = single) Search((float*)values, rows, table, missingBin, bins);
+        }
+        else
+        {
+            block.Read(feature, first, new Span<double>(values, rows));
+            if (doubles[feature] is { } table1)
+            {
+                fixed (double* table = table1) Search((double*)values, rows, table, missingBin, bins);
+            }
+            else
+            {
+                for (var i = 0; i < rows; i++) bins[i] = mapper.BinOf(((double*)values)[i]);
+            }
+        }
+        long missing = 0;
+        for (var i = 0; i < rows; i++) missing += bins[i] == missingBin ? 1 : 0;
+        return missing;
+    }
+
+    private static void Search(float* values, int rows, float* table, int missingBin, int* bins)
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            var coarse = Vector512.Load(table + TableBounds);
+            for (var i = 0; i < rows; i++)
+            {
+                var value = values[i];
+                var wide = Vector512.Create(value);
+                var group = BitOperations.PopCount((uint)Vector512.LessThan(coarse, wide).ExtractMostSignificantBits()) * 16;
+                var bin = group + BitOperations.PopCount((uint)Vector512.LessThan(Vector512.Load(table + group), wide).ExtractMostSignificantBits());
+                bins[i] = float.IsNaN(value) ? missingBin : bin;
+            }
+            return;
+        }
+        for (var i = 0; i < rows; i++)
+        {
+            var value = values[i];
+            var bin = 0;
+            for (var step = TableBounds / 2; step > 0; step >>= 1) bin += table[bin + step - 1] < value ? step : 0;
+            bins[i] = float.IsNaN(value) ? missingBin : bin;
+        }
+    }
+
+    private static void Search(double* values, int rows, double* table, int missingBin, int* bins)
+    {
+        if (Vector512.IsHardwareAccelerated)
+        {
+            Vector512<double> coarse0 = Vector512.Load(table + TableBounds), coarse1 = Vector512.Load(table + TableBounds + 8);
+            for (var i = 0; i < rows; i++)
+            {
+                var value = values[i];
+                var wide = Vector512.Create(value);
+                var group = (BitOperations.PopCount((uint)Vector512.LessThan(coarse0, wide).ExtractMostSignificantBits())
+                    + BitOperations.PopCount((uint)Vector512.LessThan(coarse1, wide).ExtractMostSignificantBits())) * 16;
+                var bin = group + BitOperations.PopCount((uint)Vector512.LessThan(Vector512.Load(table + group), wide).ExtractMostSignificantBits())
+                    + BitOperations.PopCount((uint)Vector512.LessThan(Vector512.Load(table + group + 8), wide).ExtractMostSignificantBits());
+                bins[i] = double.IsNaN(value) ? missingBin : bin;
+            }
+            return;
+        }
+        for (var i = 0; i < rows; i++)
+        {
+            var value = values[i];
+            var bin = 0;
+            for (var step = TableBounds / 2; step > 0; step >>= 1) bin += table[bin + step - 1] < value ? step : 0;
+            bins[i] = double.IsNaN(value) ? missingBin : bin;
+        }
+    }
+
+    /// <summary>256 bounds, those that are not there infinite, and behind them every sixteenth.</summary>
+    private static T[] Table<T>(double[] bounds, Func<double, T> convert, T last)
+    {
+        var table = new T[TableBounds + 16];
+        Array.Fill(table, last);
+        for (var i = 0; i < bounds.Length; i++) table[i] = convert(bounds[i]);
+        for (var i = 0; i < 16; i++) table[TableBounds + i] = table[(i * 16) + 15];
+        return table;
+    }
+
+    /// <summary>The largest single that is not above a bound: a single passes the one where it passes the other.</summary>
+    private static float LargestSingle(double bound)
+    {
+        var single = (float)bound;
+        return single > bound ? MathF.BitDecrement(single) : single;
+    }
+}

@@ -1,0 +1,81 @@
+namespace Dataflow.MLlib.TreeBins;
+
+/// <summary>Some rows of the data set as features: what trees are trained on before it is binned. NaN stands for missing.</summary>
+/// <remarks>Read by several threads at once.</remarks>
+internal abstract class RowSource
+{
+    /// <summary>The number that the first row has in the whole data set; the others follow.</summary>
+    public required long FirstRow { get; init; }
+
+    /// <summary>How many rows.</summary>
+    public required int Rows { get; init; }
+
+    /// <summary>Whether a feature's values are of single precision, and so read by the shorter of the two ways.</summary>
+    public abstract bool IsSingle(int feature);
+
+    /// <summary>Values of a feature that is of single precision.</summary>
+    public abstract void Read(int feature, int first, Span<float> values);
+
+    /// <summary>Values of any feature.</summary>
+    public abstract void Read(int feature, int first, Span<double> values);
+
+    /// <summary>Values of some rows of a feature, of the rows' numbers in the block.</summary>
+    public abstract void Pick(int feature, ReadOnlySpan<int> rows, Span<double> values);
+}
+
+/// <summary>Rows that lie one behind the other, all features of a row together.</summary>
+internal sealed class DenseRows(ReadOnlyMemory<float> all, int features) : RowSource
+{
+    public override bool IsSingle(int feature) => true;
+
+    public override void Read(int feature, int first, Span<float> values)
+    {
+        var source = all.Span;
+        var place = ((long)first * features) + feature;
+        for (var i = 0; i < values.Length; i++, place += features) values[i] = source[(int)place];
+    }
+
+    public override void Read(int feature, int first, Span<double> values)
+    {
+        var source = all.Span;
+        var place = ((long)first * features) + feature;
+        for (var i = 0; i < values.Length; i++, place += features) values[i] = source[(int)place];
+    }
+
+    public override void Pick(int feature, ReadOnlySpan<int> rows, Span<double> values)
+    {
+        var source = all.Span;
+        for (var i = 0; i < rows.Length; i++) values[i] = source[(int)(((long)rows[i] * features) + feature)];
+    }
+}
+
+/// <summary>Columns of single or double precision, each an array of its own.</summary>
+/// <param name="columns">By feature: <c>float[]</c> or <c>double[]</c>, of equal lengths.</param>
+internal sealed class ColumnRows(IReadOnlyList<Array> columns) : RowSource
+{
+    public override bool IsSingle(int feature) => columns[feature] is float[];
+
+    public override void Read(int feature, int first, Span<float> values) => ((float[])columns[feature]).AsSpan(first, values.Length).CopyTo(values);
+
+    public override void Read(int feature, int first, Span<double> values)
+    {
+        if (columns[feature] is double[] doubles)
+        {
+            doubles.AsSpan(first, values.Length).CopyTo(values);
+            return;
+        }
+        var singles = ((float[])columns[feature]).AsSpan(first, values.Length);
+        for (var i = 0; i < values.Length; i++) values[i] = singles[i];
+    }
+
+    public override void Pick(int feature, ReadOnlySpan<int> rows, Span<double> values)
+    {
+        if (columns[feature] is double[] doubles)
+        {
+            for (var i = 0; i < rows.Length; i++) values[i] = doubles[rows[i]];
+            return;
+        }
+        var singles = (float[])columns[feature];
+        for (var i = 0; i < rows.Length; i++) values[i] = singles[rows[i]];
+    }
+}

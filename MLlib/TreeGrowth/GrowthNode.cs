@@ -1,0 +1,30 @@
+namespace Dataflow.MLlib.TreeGrowth;
+
+/// <summary>A node of the tree that grows. It is expanded when its rows are parted and its children know their best splits, which may be before it is
+/// its turn to be split.</summary>
+internal sealed class GrowthNode
+{
+    /// <summary>Where its rows begin in the shard's list.</summary>
+    public int Start;
+
+    /// <summary>Rows in this shard.</summary>
+    public int Rows;
+
+    public int Depth;
+
+    public NodeSums Sums;
+
+    /// <summary>Its histogram's slot, or -1.</summary>
+    public int Slot = -1;
+
+    public SplitCandidate Split = SplitCandidate.None;
+
+    public GrowthNode? Left;
+
+    public GrowthNode? Right;
+
+    /// <summary>Place among internal nodes, or ~ place among leaves.</summary>
+    public int Place;
+
+    public bool IsExpanded => Left is not null;
+}

@@ -1,0 +1,18 @@
+namespace Dataflow.MLlib.TreeGrowth;
+
+/// <summary>How far a tree grows, and what its splits keep to.</summary>
+internal sealed record GrowthOptions
+{
+    public int Leaves { get; init; } = 31;
+
+    /// <summary>Splits from the root to a leaf at most; 0 is no limit.</summary>
+    public int MaxDepth { get; init; }
+
+    /// <summary>Whether all leaves of a level are split before any of the next.</summary>
+    public bool LevelWise { get; init; }
+
+    public SplitRules Rules { get; init; } = new();
+
+    /// <summary>Bytes that histograms of one tree may take.</summary>
+    public long HistogramBytes { get; init; } = 256L << 20;
+}

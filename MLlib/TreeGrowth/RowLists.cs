@@ -1,0 +1,118 @@
+using Dataflow.MLlib.Numerics;
+using Dataflow.MLlib.Trees;
+
+namespace Dataflow.MLlib.TreeGrowth;
+
+/// <summary>Which rows each node has: a permutation of the shard's rows in which a node's are neighbours, ascending. A split is a stable partition of its range.</summary>
+internal sealed unsafe class RowLists : IDisposable
+{
+    private readonly NativeArray<int> list;
+    private readonly NativeArray<int> aside;
+    private readonly ThreadTeam team;
+    private readonly int[] lefts;
+
+    public RowLists(int rows, ThreadTeam team)
+    {
+        list = new(rows);
+        aside = new(rows);
+        this.team = team;
+        lefts = new int[team.Size];
+    }
+
+    /// <summary>The rows of all nodes.</summary>
+    public int* Rows => list.Pointer;
+
+    /// <summary>All rows in one node.</summary>
+    public void Reset(int count)
+    {
+        var rows = list.Pointer;
+        team.Run(member =>
+        {
+            var end = (int)((long)count * (member + 1) / team.Size);
+            for (var i = (int)((long)count * member / team.Size); i < end; i++) rows[i] = i;
+        });
+    }
+
+    /// <summary>Parts a node's rows by a table over bins: those of entry 0 first. Each part keeps its order.</summary>
+    /// <returns>How many go left.</returns>
+    public int Part(int start, int count, byte* bins, int stride, byte* goesRight)
+    {
+        var left = Part(list.Pointer + start, aside.Pointer + start, count, bins, stride, goesRight);
+        Buffer.MemoryCopy(aside.Pointer + start, list.Pointer + start + left, (long)(count - left) * sizeof(int), (long)(count - left) * sizeof(int));
+        return left;
+    }
+
+    /// <summary>The same by the whole team.</summary>
+    public int PartByTeam(int start, int count, byte* bins, int stride, byte* goesRight)
+    {
+        if (team.Size == 1) return Part(start, count, bins, stride, goesRight);
+        var rows = list.Pointer + start;
+        var others = aside.Pointer + start;
+        team.Run(member =>
+        {
+            var (from, to) = Share(count, member);
+            lefts[member] = Part(rows + from, others + from, to - from, bins, stride, goesRight);
+        });
+
+        // Left parts move together first: the right ones land on places that later left ones come from.
+        var left = lefts[0];
+        for (var member = 1; member < team.Size; member++)
+        {
+            var (from, _) = Share(count, member);
+            Buffer.MemoryCopy(rows + from, rows + left, (long)lefts[member] * sizeof(int), (long)lefts[member] * sizeof(int));
+            left += lefts[member];
+        }
+        team.Run(member =>
+        {
+            var place = left;
+            for (var before = 0; before < member; before++)
+            {
+                var (start1, end1) = Share(count, before);
+                place += end1 - start1 - lefts[before];
+            }
+            var (from, to) = Share(count, member);
+            var bytes = (long)(to - from - lefts[member]) * sizeof(int);
+            Buffer.MemoryCopy(others + from, rows + place, bytes, bytes);
+        });
+        return left;
+    }
+
+    public void Dispose()
+    {
+        list.Dispose();
+        aside.Dispose();
+    }
+
+    private (int From, int To) Share(int count, int member) => ((int)((long)count * member / team.Size), (int)((long)count * (member + 1) / team.Size));
+
+    private static int Part(int* rows, int* others, int count, byte* bins, int stride, byte* goesRight)
+    {
+        int left = 0, right = 0;
+        if (stride == 1)
+        {
+            for (var k = 0; k < count; k++)
+            {
+                var row = rows[k];
+                int isRight = goesRight[bins[row]];
+                rows[left] = row;
+                others[right] = row;
+                right += isRight;
+                left += 1 - isRight;
+            }
+            return left;
+        }
+        const int Ahead = 32;
+        for (var k = 0; k < count; k++)
+        {
+            if (k < count - Ahead && System.Runtime.Intrinsics.X86.Sse.IsSupported)
+                System.Runtime.Intrinsics.X86.Sse.Prefetch0(bins + ((long)rows[k + Ahead] * stride));
+            var row = rows[k];
+            int isRight = goesRight[bins[(long)row * stride]];
+            rows[left] = row;
+            others[right] = row;
+            right += isRight;
+            left += 1 - isRight;
+        }
+        return left;
+    }
+}

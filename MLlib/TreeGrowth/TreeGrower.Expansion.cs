@@ -1,0 +1,259 @@
+using Dataflow.MLlib.TreeBins;
+
+namespace Dataflow.MLlib.TreeGrowth;
+
+/// <summary>Expansion: rows parted, histograms made, best splits of the children found.</summary>
+internal sealed unsafe partial class TreeGrower
+{
+    private void BeginRoot(GrowthNode root, Gradients gradients)
+    {
+        root.Slot = pool.Take();
+        MakeByTeam(root, gradients, pool[root.Slot]);
+        group.AllReduceSum(new Span<long>(pool[root.Slot], cells));
+        long total = 0;
+        for (var bin = 0; bin < rows.Layout.BinsOf[0]; bin++) total += pool[root.Slot][bin];
+        root.Sums.Total = total;
+        FindByTeam([root], gradients);
+        Release(root);
+    }
+
+    private void Expand(List<GrowthNode> batch, Gradients gradients, bool last)
+    {
+        if (batch.Count == 1)
+        {
+            ExpandByTeam(batch[0], gradients, last);
+            return;
+        }
+
+        // Slots are taken in a fixed order, before threads begin.
+        foreach (var node in batch) MakeChildren(node);
+        if (last)
+        {
+            team.Share(batch.Count, (i, _) => Part(batch[i]));
+            CountTogether(batch);
+            return;
+        }
+        foreach (var node in batch) TakeSlots(node);
+        if (group.Shards == 1)
+        {
+            team.Share(batch.Count, (i, _) =>
+            {
+                var node = batch[i];
+                Part(node);
+                (node.Left!.Sums.Count, node.Right!.Sums.Count) = (node.Left.Rows, node.Right.Rows);
+                MakeSmaller(node, gradients);
+                Complete(node);
+                Find(node.Left, gradients);
+                Find(node.Right, gradients);
+            });
+        }
+        else
+        {
+            team.Share(batch.Count, (i, _) =>
+            {
+                Part(batch[i]);
+                MakeSmaller(batch[i], gradients);
+            });
+            ReduceTogether(batch);
+            team.Share(batch.Count, (i, _) =>
+            {
+                Complete(batch[i]);
+                Find(batch[i].Left!, gradients);
+                Find(batch[i].Right!, gradients);
+            });
+        }
+        foreach (var node in batch)
+        {
+            Release(node.Left!);
+            Release(node.Right!);
+        }
+    }
+
+    private void ExpandByTeam(GrowthNode node, Gradients gradients, bool last)
+    {
+        MakeChildren(node);
+        var table = stackalloc byte[BinLayout.ColumnBins];
+        finder.Table(node.Split, table);
+        var bins = rows.Column(rows.Layout.ColumnOf[node.Split.Feature], out var stride);
+        SetRows(node, node.Rows >= TeamRows ? Lists.PartByTeam(node.Start, node.Rows, bins, stride, table) : Lists.Part(node.Start, node.Rows, bins, stride, table));
+        if (last)
+        {
+            CountTogether([node]);
+            return;
+        }
+        TakeSlots(node);
+        foreach (var child in Made(node)) MakeByTeam(child, gradients, pool[child.Slot]);
+        ReduceTogether([node]);
+        Complete(node);
+        FindByTeam([node.Left!, node.Right!], gradients);
+        Release(node.Left!);
+        Release(node.Right!);
+    }
+
+    private static void MakeChildren(GrowthNode node)
+    {
+        var left = node.Split.Left;
+        var right = node.Sums.Total - left;
+        node.Left = new() { Start = node.Start, Depth = node.Depth + 1, Sums = node.Sums with { Total = left } };
+        node.Right = new() { Depth = node.Depth + 1, Sums = node.Sums with { Total = right } };
+    }
+
+    /// <summary>The child with fewer rows by the estimate that all shards share; both where the parent's histogram is not there.</summary>
+    private static GrowthNode[] Made(GrowthNode node)
+    {
+        if (node.Left!.Slot >= 0 && node.Right!.Slot >= 0 && node.Slot < 0) return [node.Left, node.Right];
+        return [Smaller(node)];
+    }
+
+    private static GrowthNode Smaller(GrowthNode node) => (uint)node.Left!.Sums.Total <= (uint)node.Right!.Sums.Total ? node.Left : node.Right;
+
+    private void TakeSlots(GrowthNode node)
+    {
+        var smaller = Smaller(node);
+        smaller.Slot = pool.Take();
+        (smaller == node.Left ? node.Right! : node.Left!).Slot = node.Slot;
+        node.Slot = -1;
+    }
+
+    private void Part(GrowthNode node)
+    {
+        var table = stackalloc byte[BinLayout.ColumnBins];
+        finder.Table(node.Split, table);
+        var bins = rows.Column(rows.Layout.ColumnOf[node.Split.Feature], out var stride);
+        SetRows(node, Lists.Part(node.Start, node.Rows, bins, stride, table));
+    }
+
+    private static void SetRows(GrowthNode node, int left)
+    {
+        node.Left!.Rows = left;
+        node.Right!.Start = node.Start + left;
+        node.Right.Rows = node.Rows - left;
+    }
+
+    private void MakeSmaller(GrowthNode node, Gradients gradients)
+    {
+        var child = Smaller(node);
+        new Span<long>(pool[child.Slot], cells).Clear();
+        Make(Lists.Rows + child.Start, 0, child.Rows, gradients, pool[child.Slot]);
+    }
+
+    /// <summary>The parent's histogram becomes that of the larger child.</summary>
+    private void Complete(GrowthNode node)
+    {
+        var smaller = Smaller(node);
+        var larger = smaller == node.Left ? node.Right! : node.Left!;
+        HistogramKernel.Subtract(pool[larger.Slot], pool[smaller.Slot], cells);
+    }
+
+    private void Find(GrowthNode node, Gradients gradients)
+    {
+        if (options.MaxDepth > 0 && node.Depth >= options.MaxDepth) return;
+        node.Split = finder.Find(pool[node.Slot], 0, rows.Layout.Columns, node.Sums, gradients, null);
+    }
+
+    private void FindByTeam(GrowthNode[] nodes, Gradients gradients)
+    {
+        var columns = rows.Layout.Columns;
+        var parts = Math.Min(columns, team.Size);
+        var found = new SplitCandidate[nodes.Length * parts];
+        team.Share(found.Length, (i, _) =>
+        {
+            var node = nodes[i / parts];
+            var part = i % parts;
+            found[i] = options.MaxDepth > 0 && node.Depth >= options.MaxDepth ? SplitCandidate.None
+                : finder.Find(pool[node.Slot], columns * part / parts, columns * (part + 1) / parts, node.Sums, gradients, null);
+        });
+        for (var i = 0; i < found.Length; i++)
+        {
+            if (found[i].IsBetterThan(nodes[i / parts].Split)) nodes[i / parts].Split = found[i];
+        }
+    }
+
+    private void Release(GrowthNode node)
+    {
+        if (node.Split.Exists) return;
+        pool.Return(node.Slot);
+        node.Slot = -1;
+    }
+
+    /// <summary>Adds rows to a histogram by the whole team: each member into one of its own, which are added up by columns.</summary>
+    private void MakeByTeam(GrowthNode node, Gradients gradients, long* target)
+    {
+        var list = node.Depth == 0 ? null : Lists.Rows + node.Start;
+        if (team.Size == 1 || node.Rows < 2048)
+        {
+            new Span<long>(target, cells).Clear();
+            Make(list, 0, node.Rows, gradients, target);
+            return;
+        }
+        team.Run(member =>
+        {
+            var own = member == 0 ? target : scratch[scratchSlots[member - 1]];
+            new Span<long>(own, cells).Clear();
+            var from = (int)((long)node.Rows * member / team.Size);
+            var to = (int)((long)node.Rows * (member + 1) / team.Size);
+            Make(list is null ? null : list + from, from, to - from, gradients, own);
+        });
+        team.Run(member =>
+        {
+            var from = (int)((long)cells * member / team.Size) & ~7;
+            var to = member == team.Size - 1 ? cells : (int)((long)cells * (member + 1) / team.Size) & ~7;
+            foreach (var slot in scratchSlots) HistogramKernel.Add(target + from, scratch[slot] + from, to - from);
+        });
+    }
+
+    /// <summary>Adds rows to a histogram.</summary>
+    /// <param name="list">The rows, or null for <paramref name="first"/> and those after it.</param>
+    private void Make(int* list, int first, int count, Gradients gradients, long* target)
+    {
+        var packed = stackalloc long[StepRows];
+        var shift = System.Numerics.BitOperations.Log2((uint)rows.RowBytes);
+        for (var done = 0; done < count; done += StepRows)
+        {
+            var step = Math.Min(StepRows, count - done);
+            gradients.Pack(list is null ? null : list + done, first + done, step, rows.Numbers, packed);
+            for (var panel = 0; panel < rows.Panels; panel++)
+            {
+                var columns = Math.Min(BinnedRows.PanelColumns, rows.Layout.Columns - (panel * BinnedRows.PanelColumns));
+                var place = target + ((long)panel * BinnedRows.PanelColumns * BinLayout.ColumnBins);
+                if (list is null) HistogramKernel.AddRun(rows.Panel(panel) + ((long)(first + done) << shift), shift, columns, step, packed, place);
+                else HistogramKernel.AddListed(rows.Panel(panel), shift, columns, list + done, step, packed, place);
+            }
+        }
+    }
+
+    /// <summary>Sums of histograms and of rows over all shards, for a whole batch in one exchange.</summary>
+    private void ReduceTogether(List<GrowthNode> batch)
+    {
+        if (group.Shards == 1)
+        {
+            CountTogether(batch);
+            return;
+        }
+        var message = new long[batch.Count * (cells + 1)];
+        for (var i = 0; i < batch.Count; i++)
+        {
+            new Span<long>(pool[Smaller(batch[i]).Slot], cells).CopyTo(message.AsSpan(i * (cells + 1)));
+            message[(i * (cells + 1)) + cells] = batch[i].Left!.Rows;
+        }
+        group.AllReduceSum(message);
+        for (var i = 0; i < batch.Count; i++)
+        {
+            message.AsSpan(i * (cells + 1), cells).CopyTo(new Span<long>(pool[Smaller(batch[i]).Slot], cells));
+            SetCounts(batch[i], message[(i * (cells + 1)) + cells]);
+        }
+    }
+
+    private void CountTogether(List<GrowthNode> batch)
+    {
+        var counts = batch.Select(node => (long)node.Left!.Rows).ToArray();
+        group.AllReduceSum(counts);
+        for (var i = 0; i < counts.Length; i++) SetCounts(batch[i], counts[i]);
+    }
+
+    private static void SetCounts(GrowthNode node, long left)
+    {
+        node.Left!.Sums.Count = left;
+        node.Right!.Sums.Count = node.Sums.Count - left;
+    }
+}

@@ -1,0 +1,119 @@
+using Dataflow.MLlib.TreeBins;
+using Dataflow.MLlib.Trees;
+
+namespace Dataflow.MLlib.TreeGrowth;
+
+/// <summary>
+/// Grows one tree after the other on the rows of a shard: the leaf with the greatest gain is split next. All shards of a group call it alike and grow the same
+/// tree, since they decide from the same sums.
+/// </summary>
+/// <remarks>
+/// Only the smaller child's histogram is made from rows; the other's is the rest of its parent's. Leaves that are likely to be split soon are expanded together:
+/// one exchange between shards serves them all, and small nodes keep every thread busy. Which leaves become part of the tree, and in which order, is decided
+/// afterwards exactly as if they had been expanded one by one.
+/// </remarks>
+internal sealed unsafe partial class TreeGrower : IDisposable
+{
+    // Rows from which all threads work on one node.
+    private const int TeamRows = 24_576;
+
+    // Rows that are packed and added before the next ones are packed.
+    private const int StepRows = 1024;
+
+    private readonly BinnedRows rows;
+    private readonly ThreadTeam team;
+    private readonly ITreeGroup group;
+    private readonly GrowthOptions options;
+    private readonly SplitFinder finder;
+    private readonly HistogramPool pool;
+    private readonly HistogramPool scratch;
+    private readonly int[] scratchSlots;
+    private readonly int cells;
+
+    public TreeGrower(BinnedRows rows, GrowthOptions options, ThreadTeam team, ITreeGroup group)
+    {
+        (this.rows, this.options, this.team, this.group) = (rows, options, team, group);
+        cells = rows.Layout.Columns * BinLayout.ColumnBins;
+        finder = new(rows.Layout, rows.HasMissing, options.Rules);
+        Lists = new(rows.Rows, team);
+        pool = new(cells, (int)Math.Clamp(options.HistogramBytes / Math.Max(1, cells * 8L), 4, options.Leaves + 32L));
+        scratch = new(cells, team.Size);
+        scratchSlots = [.. Enumerable.Range(0, team.Size - 1).Select(_ => scratch.Take())];
+    }
+
+    /// <summary>The rows of the leaves of the last tree.</summary>
+    public RowLists Lists { get; }
+
+    /// <summary>Grows a tree.</summary>
+    /// <param name="gradients">Of all rows.</param>
+    /// <param name="globalRows">Rows of all shards.</param>
+    public GrownTree Grow(Gradients gradients, long globalRows)
+    {
+        Lists.Reset(rows.Rows);
+        var root = new GrowthNode { Rows = rows.Rows, Sums = new() { Count = globalRows, Lower = double.NegativeInfinity, Upper = double.PositiveInfinity } };
+        var leaves = new List<GrowthNode>(options.Leaves) { root };
+        var splits = new List<GrowthNode>(options.Leaves);
+        if (cells > 0 && options.Leaves > 1)
+        {
+            BeginRoot(root, gradients);
+            while (leaves.Count < options.Leaves && Next(leaves) is { } node)
+            {
+                if (!node.IsExpanded) Expand(Batch(leaves, node), gradients, last: leaves.Count + 1 == options.Leaves);
+                node.Place = splits.Count;
+                splits.Add(node);
+                leaves[leaves.IndexOf(node)] = node.Left!;
+                leaves.Add(node.Right!);
+            }
+        }
+        for (var i = 0; i < leaves.Count; i++) leaves[i].Place = ~i;
+        ReturnSlots(leaves);
+        return new(splits, leaves, gradients);
+    }
+
+    public void Dispose()
+    {
+        Lists.Dispose();
+        pool.Dispose();
+        scratch.Dispose();
+    }
+
+    /// <summary>The leaf whose split gains most; among equals the one that has been a leaf for longest. Null if none can be split.</summary>
+    private GrowthNode? Next(List<GrowthNode> leaves)
+    {
+        GrowthNode? best = null;
+        foreach (var leaf in leaves)
+        {
+            if (!leaf.Split.Exists) continue;
+            if (best is null || (options.LevelWise && leaf.Depth < best.Depth) || ((!options.LevelWise || leaf.Depth == best.Depth) && leaf.Split.Gain > best.Split.Gain))
+                best = leaf;
+        }
+        return best;
+    }
+
+    /// <summary>The leaf that is next, and others that are likely to follow soon.</summary>
+    private List<GrowthNode> Batch(List<GrowthNode> leaves, GrowthNode first)
+    {
+        var batch = new List<GrowthNode> { first };
+        var remaining = options.Leaves - leaves.Count;
+        var wanted = group.Shards > 1 ? Math.Min(8, remaining / 3) : first.Sums.Count >= TeamRows ? 1 : Math.Min(2 * team.Size, remaining / 4);
+        if (wanted < 2 || (group.Shards == 1 && team.Size == 1)) return batch;
+        var others = leaves.Where(leaf => leaf != first && leaf.Split.Exists && !leaf.IsExpanded && (group.Shards > 1 || leaf.Sums.Count < TeamRows));
+        batch.AddRange(others.OrderByDescending(leaf => leaf.Split.Gain).Take(wanted - 1));
+        return batch;
+    }
+
+    private void ReturnSlots(List<GrowthNode> leaves)
+    {
+        foreach (var leaf in leaves) Return(leaf);
+
+        void Return(GrowthNode node)
+        {
+            pool.Return(node.Slot);
+            node.Slot = -1;
+            if (!node.IsExpanded) return;
+            Return(node.Left!);
+            Return(node.Right!);
+            node.Left = node.Right = null;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+namespace Dataflow.MLlib.Trees;
+
+/// <summary>
+/// The shards that train the same trees, seen from one of them. All shards make the same calls in the same order, and take the same decisions from the same
+/// reduced integers, so that every shard holds every tree.
+/// </summary>
+internal interface ITreeGroup
+{
+    /// <summary>How many shards there are.</summary>
+    int Shards { get; }
+
+    /// <summary>Which of them this one is, from 0.</summary>
+    int Index { get; }
+
+    /// <summary>Replaces the values by the sums over all shards, element by element.</summary>
+    void AllReduceSum(Span<long> values);
+
+    /// <summary>Replaces the values by the greatest of all shards, element by element.</summary>
+    void AllReduceMax(Span<double> values);
+
+    /// <summary>What each shard brought, by index; lengths may differ.</summary>
+    T[][] AllGather<T>(ReadOnlySpan<T> values)
+        where T : unmanaged;
+}
+
+/// <summary>A group of one shard: everything is there already.</summary>
+internal sealed class LoneTreeGroup : ITreeGroup
+{
+    public static LoneTreeGroup Instance { get; } = new();
+
+    public int Shards => 1;
+
+    public int Index => 0;
+
+    public void AllReduceSum(Span<long> values) { }
+
+    public void AllReduceMax(Span<double> values) { }
+
+    public T[][] AllGather<T>(ReadOnlySpan<T> values)
+        where T : unmanaged => [values.ToArray()];
+}
