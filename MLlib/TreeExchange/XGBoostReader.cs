@@ -111,12 +111,9 @@ internal sealed class XGBoostReader(string source)
         var best = learner.TryGetProperty("attributes", out var attributes) && attributes.ValueKind == JsonValueKind.Object && attributes.TryGetProperty("best_iteration", out var noted)
             && int.TryParse(noted.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var iteration) ? (iteration + 1L) * parallel : 0;
         var ensemble = new TreeEnsemble(ordered, features, classes, objective) { BestIteration = best < rounds ? (int)best : 0 };
-        if (!learner.TryGetProperty("feature_names", out var names) || names.ValueKind != JsonValueKind.Array || names.GetArrayLength() != features) return ensemble;
-        return new TreeEnsemble(ordered, features, classes, objective)
-        {
-            BestIteration = ensemble.BestIteration,
-            FeatureNames = [.. names.EnumerateArray().Select(name => name.ToString())],
-        };
+        return learner.TryGetProperty("feature_names", out var names) && names.ValueKind == JsonValueKind.Array && names.GetArrayLength() == features
+            ? ensemble.Named([.. names.EnumerateArray().Select(name => name.ToString())], ensemble.BestIteration)
+            : ensemble;
     }
 
     private (string Objective, double BaseMargin) Objective(JsonElement learner, JsonElement parameters, int classes)

@@ -88,6 +88,31 @@ public sealed class TreeEnsemble
     /// <summary>What LightGBM's Python package wrote about categories of pandas, as JSON text; kept as it is. Null without.</summary>
     public string? PandasCategorical { get; init; }
 
+    /// <summary>The first iterations alone; all that is not about trees stays as it is.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="iterations"/> is negative or more than there are.</exception>
+    public TreeEnsemble First(int iterations)
+    {
+        if ((uint)iterations > (uint)IterationCount)
+            throw new ArgumentOutOfRangeException(nameof(iterations), iterations, $"Iterations are from 0 to {IterationCount}.");
+        return Copy(trees.AsSpan(0, iterations * TreesPerIteration), FeatureNames, 0);
+    }
+
+    /// <summary>The same trees with other names and another best iteration.</summary>
+    internal TreeEnsemble Named(IReadOnlyList<string> names, int bestIteration) => Copy(trees, names, bestIteration);
+
+    private TreeEnsemble Copy(ReadOnlySpan<Tree> kept, IReadOnlyList<string> names, int bestIteration) => new(kept.ToArray(), FeatureCount, TreesPerIteration, Objective)
+    {
+        ClassCount = ClassCount,
+        AverageOutput = AverageOutput,
+        BestIteration = bestIteration,
+        FeatureNames = names,
+        FeatureInfos = FeatureInfos,
+        LabelIndex = LabelIndex,
+        Parameters = Parameters,
+        MonotoneConstraints = MonotoneConstraints,
+        PandasCategorical = PandasCategorical,
+    };
+
     /// <summary>How many trees an answer from the first <paramref name="iterations"/> iterations takes; 0 stands for the best iteration, or all without one.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or more than there are.</exception>
     internal int TreesUsed(int iterations)
