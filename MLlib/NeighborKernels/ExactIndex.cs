@@ -3,26 +3,21 @@ namespace Dataflow.MLlib.NeighborKernels;
 /// <summary>
 /// Brute force over a <see cref="RowSet"/>: exact, with the same bits whatever the number of threads, the instruction set and the way the queries come. Thread-safe.
 /// </summary>
-internal sealed unsafe class ExactIndex(RowSet rows, Metric metric)
+internal sealed unsafe class ExactIndex(RowSet rows, Metric metric) : NeighborIndex(rows, metric)
 {
     private readonly Lock _packing = new();
     private Panels? _panels;
     private AlignedFloats? _lengths;
 
-    public RowSet Rows { get; } = rows;
-
-    public Metric Metric { get; } = metric;
-
-    public RankKeys Keys { get; } = new(metric, rows.Features);
+    public override NeighborAlgorithm Algorithm => NeighborAlgorithm.BruteForce;
 
     private bool IsProduct => Metric.Kind is DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean or DistanceMetric.Cosine or DistanceMetric.InnerProduct;
 
-    /// <summary>The best rows of each query, unsorted.</summary>
-    /// <param name="queries">queries x features, finite.</param>
-    public NeighborLists Search(ReadOnlySpan<float> queries, int k, double bound, Func<long, bool>? filter, int threads)
+    public override NeighborLists Search(ReadOnlySpan<float> queries, in SearchOptions options)
     {
+        var (filter, threads) = (options.Filter, options.Threads);
         var count = queries.Length / Rows.Features;
-        var lists = new NeighborLists(count, Math.Min(k, Rows.Count), bound);
+        var lists = new NeighborLists(count, Math.Min(options.K, Rows.Count), options.Bound);
         if (Rows.Count == 0 || count == 0) return lists;
         fixed (float* start = queries)
         {

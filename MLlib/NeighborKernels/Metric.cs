@@ -1,8 +1,11 @@
+using System.Text.Json.Serialization;
+
 namespace Dataflow.MLlib.NeighborKernels;
 
 /// <summary>A distance with its power, in its simplest form: Minkowski's distances of power 1, 2 and infinity are those with names of their own.</summary>
 internal readonly record struct Metric
 {
+    [JsonConstructor]
     public Metric(DistanceMetric kind, double power = 2)
     {
         Power = kind == DistanceMetric.Minkowski ? power : 0;

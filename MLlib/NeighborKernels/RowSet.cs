@@ -119,7 +119,7 @@ internal sealed unsafe class RowSet
             + "Fill what is missing first, as Imputer does, or leave such rows out.");
     }
 
-    private static int IndexOfNotFinite(ReadOnlySpan<float> values)
+    public static int IndexOfNotFinite(ReadOnlySpan<float> values)
     {
         // An exponent of ones, and nothing else, marks NaN and the infinities; a run of values has one if the largest exponent of it is that.
         for (var start = 0; start < values.Length; start += 1024)

@@ -32,7 +32,7 @@ public sealed class ExactIndexTests
                     var k = random.Next(1, 12);
                     var threads = 1 + random.Next(2);
                     var index = new ExactIndex(rows, metric);
-                    var lists = index.Search(asked, k, double.PositiveInfinity, null, threads);
+                    var lists = index.Search(asked, new(k, Threads: threads));
                     for (var q = 0; q < queries; q++)
                     {
                         lists.Sort(q);
@@ -75,7 +75,7 @@ public sealed class ExactIndexTests
         var rows = RowSet.Of(NaiveNeighbors.Values(random, 500, 12, "clusters"), 12, default);
         var asked = NaiveNeighbors.Values(random, queries, 12, "clusters");
         var index = new ExactIndex(rows, new(DistanceMetric.Euclidean));
-        var lists = index.Search(asked, 500, double.PositiveInfinity, id => id % 3 == 1, 2);
+        var lists = index.Search(asked, new(500, Filter: id => id % 3 == 1, Threads: 2));
         for (var q = 0; q < queries; q++)
         {
             lists.Sort(q);

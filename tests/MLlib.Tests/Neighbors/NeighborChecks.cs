@@ -17,7 +17,7 @@ internal static class NeighborChecks
                 var rows = RowSet.Of(NaiveNeighbors.Values(random, 300, features, kind), features, default);
                 foreach (var metric in Enum.GetValues<DistanceMetric>())
                 {
-                    var lists = new ExactIndex(rows, new Metric(metric, 3)).Search(NaiveNeighbors.Values(random, 41, features, kind), 7, double.PositiveInfinity, null, 2);
+                    var lists = new ExactIndex(rows, new Metric(metric, 3)).Search(NaiveNeighbors.Values(random, 41, features, kind), new(7, Threads: 2));
                     for (var q = 0; q < lists.Queries; q++)
                     {
                         lists.Sort(q);
@@ -28,5 +28,13 @@ internal static class NeighborChecks
             }
         }
         return hash.ToString("x16", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Answers of a saved model to queries made by a seed.</summary>
+    public static string Loaded(string path)
+    {
+        var model = NearestNeighborsModel.Load(path);
+        var found = model.SearchMany(NaiveNeighbors.Values(new Random(31), 20, model.FeatureCount, "clusters"));
+        return string.Join(' ', found.SelectMany(each => each).Select(each => $"{each.Id}:{BitConverter.DoubleToInt64Bits(each.Distance):x}"));
     }
 }

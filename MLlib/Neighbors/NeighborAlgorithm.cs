@@ -1,0 +1,21 @@
+namespace Dataflow.MLlib;
+
+/// <summary>How neighbours are found.</summary>
+public enum NeighborAlgorithm
+{
+    /// <summary><see cref="BallTree"/> where it is measured to win (at most 8 features, 2,000 rows or more, a distance that obeys the triangle inequality), else
+    /// <see cref="BruteForce"/>. Always exact.</summary>
+    Auto,
+
+    /// <summary>Every query against every row, in tiles that stay in registers: exact. About 2 x rows x features operations a query, at the rate of a matrix product.</summary>
+    BruteForce,
+
+    /// <summary>Balls within balls (Omohundro 1989), exact: rows that lie in balls too far away are never looked at. For few features.</summary>
+    BallTree,
+
+    /// <summary>A hierarchy of small worlds (Malkov and Yashunin 2018), approximate: for millions of rows of many features. Costs much to build and 8 x M bytes a row.</summary>
+    Hnsw,
+
+    /// <summary>Lists of rows around centres of k-means, with product quantisation if wanted (Jegou, Douze and Schmid 2011), approximate: little memory, quick to build.</summary>
+    Ivf,
+}

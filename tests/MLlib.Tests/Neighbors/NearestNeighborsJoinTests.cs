@@ -1,0 +1,59 @@
+using Dataflow.MLlib.NeighborKernels;
+
+namespace Dataflow.MLlib.Tests.Neighbors;
+
+/// <summary>Joins by nearness, whichever side travels.</summary>
+public sealed class NearestNeighborsJoinTests
+{
+    private sealed record Item(long Id, Vector Features);
+
+    private sealed record Pair(long QueryId, int Rank, long Id, double Distance);
+
+    private static Item[] Items(int count, int seed)
+    {
+        var values = NaiveNeighbors.Values(new Random(seed), count, 20, "clusters");
+        return [.. Enumerable.Range(0, count).Select(i => new Item((i * 11 % count) + (1L << 60), Vector.Dense(values.AsSpan(i * 20, 20))))];
+    }
+
+    private static Pair[] Run(NearestNeighborsJoin join, Item[] queries, Item[] rows, int partitions, int threads)
+    {
+        using var context = DataflowContext.Local(threads);
+        return [.. join.Join(context.FromRecords(queries, partitions), context.FromRecords(rows, partitions)).Collect()
+            .Select(row => new Pair(row.Get<long>("query_id"), row.Get<int>("rank"), row.Get<long>("id"), row.Get<double>("distance")))
+            .OrderBy(pair => pair.QueryId).ThenBy(pair => pair.Rank)];
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1.9)]
+    public void Both_sides_and_any_partitions_give_the_same_bits(double? radius)
+    {
+        var (queries, rows) = (Items(60, 1), Items(200, 2));
+        var join = new NearestNeighborsJoin { K = 4, Radius = radius, IdColumn = "Id", FeatureColumns = ["Features"] };
+        var expected = Run(join with { Side = BroadcastSide.Rows }, queries, rows, 1, 1);
+        Assert.True(expected.Length > 60 && (radius is null || expected.Length < 240), $"{expected.Length} pairs prove little.");
+        foreach (var side in Enum.GetValues<BroadcastSide>())
+        {
+            foreach (var (partitions, threads) in new[] { (1, 2), (2, 1), (7, 2) }) Assert.Equal(expected, Run(join with { Side = side }, queries, rows, partitions, threads));
+        }
+
+        var set = RowSet.Of([.. rows.SelectMany(row => row.Features.ToArray().Select(value => (float)value))], 20, [.. rows.Select(row => row.Id)]);
+        foreach (var query in queries)
+        {
+            var best = NaiveNeighbors.Best(set, new(DistanceMetric.Euclidean), [.. query.Features.ToArray().Select(value => (float)value)], 4).Where(each => Math.Sqrt(each.Key) <= (radius ?? 1e9));
+            Assert.Equal(best.Select(each => (set.Ids[each.Position], Math.Sqrt(each.Key))), expected.Where(pair => pair.QueryId == query.Id).Select(pair => (pair.Id, pair.Distance)));
+        }
+    }
+
+    [Fact]
+    public void Empty_sides_and_wrong_columns_are_answered()
+    {
+        var join = new NearestNeighborsJoin { K = 1, IdColumn = "Id", FeatureColumns = ["Features"] };
+        Assert.Empty(Run(join, [], Items(5, 1), 2, 1));
+        Assert.Contains("There are 0 rows, and 1", Assert.Throws<QueryException>(() => Run(join, Items(5, 1), [], 2, 1)).Message);
+        Assert.Empty(Run(join with { Radius = 1 }, Items(5, 1), [], 2, 1));
+        Item[] twice = [.. Items(3, 1), .. Items(3, 1)];
+        Assert.Contains("twice", Assert.ThrowsAny<Exception>(() => Run(join with { Side = BroadcastSide.Rows }, Items(5, 2), twice, 2, 1)).ToString());
+        Assert.Contains("'nothing'", Assert.Throws<QueryException>(() => Run(join with { IdColumn = "nothing" }, Items(5, 2), Items(5, 3), 1, 1)).Message);
+    }
+}
