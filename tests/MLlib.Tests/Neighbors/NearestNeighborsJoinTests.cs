@@ -25,7 +25,7 @@ public sealed class NearestNeighborsJoinTests
 
     [Theory]
     [InlineData(null)]
-    [InlineData(1.9)]
+    [InlineData(1.6)]
     public void Both_sides_and_any_partitions_give_the_same_bits(double? radius)
     {
         var (queries, rows) = (Items(60, 1), Items(200, 2));

@@ -115,7 +115,7 @@ public sealed class NearestNeighborsTests
         var model = new NearestNeighbors { K = 5, Algorithm = algorithm, Metric = DistanceMetric.Manhattan is var metric && algorithm == NeighborAlgorithm.Ivf ? DistanceMetric.Euclidean : metric }.Fit(values, 12);
         model.Save(path);
         Assert.Equal(model.SearchMany(values), NearestNeighborsModel.Load(path).SearchMany(values));
-        Assert.Equal(NeighborChecks.Loaded(path), Program.Run("neighbors-loaded", path));
+        Assert.Equal(NeighborChecks.Loaded(path), Program.RunLoaded("neighbors-loaded", path));
     }
 
     [Fact]
