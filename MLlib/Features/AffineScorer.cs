@@ -2,8 +2,8 @@ using Dataflow.MLlib.Data;
 
 namespace Dataflow.MLlib.Features;
 
-/// <summary>(x - shift) * factor, feature by feature: what all scalers come to.</summary>
-internal sealed class AffineScorer(string name, double[] shift, double[] factor, bool compresses) : RowScorer(name)
+/// <summary>(x - shift) * factor + offset, feature by feature: what all scalers come to.</summary>
+internal sealed class AffineScorer(string name, double[] shift, double[] factor, bool compresses, double[]? offset = null) : RowScorer(name)
 {
     public override int Width => shift.Length;
 
@@ -20,6 +20,7 @@ internal sealed class AffineScorer(string name, double[] shift, double[] factor,
             var from = rows.Slice(row * width, width);
             var to = output.Slice(row * width, width);
             for (var i = 0; i < to.Length; i++) to[i] = (from[i] - shift[i]) * factor[i];
+            for (var i = 0; offset is not null && i < to.Length; i++) to[i] += offset[i];
         }
     }
 }

@@ -1,9 +1,10 @@
 using Dataflow.MLlib.Data;
+using Dataflow.MLlib.Features;
 
 namespace Dataflow.MLlib;
 
 /// <summary>Puts numbers and vectors of a row into one vector, in order.</summary>
-/// <remarks>Transform is lazy and costs about a nanosecond an element. A vector is stored sparse where that is smaller. Learners take several columns by
+/// <remarks>Transform is lazy and costs some nanoseconds an element that is not zero: sparse parts are never made dense. The result is stored sparse where that is smaller. Learners take several columns by
 /// themselves (<c>FeatureColumns</c>), so this is needed only where one column is wanted.</remarks>
 public sealed record VectorAssembler : Transformer
 {
@@ -21,34 +22,8 @@ public sealed record VectorAssembler : Transformer
     {
         ArgumentNullException.ThrowIfNull(frame);
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(VectorAssembler));
-        if (HandleInvalid == InvalidValues.Skip)
-        {
-            foreach (var name in InputColumns) frame = frame.Where(frame[name].IsNotNull());
-        }
-        return frame.WithColumn(OutputColumn, new Assembly(HandleInvalid == InvalidValues.Error, [.. InputColumns]).Of(frame, columns));
-    }
-
-    private sealed class Assembly(bool refusesMissing, string[] names) : RowScorer("vector_assembler")
-    {
-        public override int Width => -1;
-
-        public override bool GivesVector => true;
-
-        public override bool Compresses => true;
-
-        public override int OutputWidth(int width) => width;
-
-        public override void Score(ReadOnlySpan<double> rows, int count, int width, Span<double> output)
-        {
-            rows.CopyTo(output);
-            if (!refusesMissing) return;
-            foreach (var value in rows)
-            {
-                if (!double.IsNaN(value)) continue;
-                throw new QueryException("INVALID_FEATURE", $"VectorAssembler met null or NaN in one of the columns {string.Join(", ", names)}. "
-                    + $"Fill it with Imputer, or set HandleInvalid to {nameof(InvalidValues.Keep)} (NaN) or {nameof(InvalidValues.Skip)} (leave such rows out).");
-            }
-        }
+        var assembled = ColumnPairs.Add(frame, nameof(VectorAssembler), (OutputColumn, Functions.Call(new AssembleFunction(columns, HandleInvalid), columns.In(frame))));
+        return HandleInvalid == InvalidValues.Skip ? assembled.Where(assembled[OutputColumn].IsNotNull()) : assembled;
     }
 }
 

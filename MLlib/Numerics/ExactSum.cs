@@ -84,6 +84,18 @@ public sealed class ExactSum
         if (double.IsFinite(low)) Add(low);
     }
 
+    /// <summary>Adds the product of three numbers without rounding it first, under the same condition.</summary>
+    /// <remarks>For weighted sums of squares. About four times the cost of <see cref="Add(double)"/>.</remarks>
+    public void AddProduct(double a, double b, double c)
+    {
+        var high = b * c;
+        AddProduct(a, high);
+        if (!double.IsFinite(high)) return;
+        var (bHigh, bLow) = Split(b);
+        var (cHigh, cLow) = Split(c);
+        AddProduct(a, (((bHigh * cHigh) - high) + (bHigh * cLow) + (bLow * cHigh)) + (bLow * cLow));
+    }
+
     /// <summary>Adds all that <paramref name="other"/> has added.</summary>
     public void Merge(ExactSum other)
     {

@@ -242,7 +242,9 @@ public sealed class ModelFolder
     {
         if (node is null) return null;
         if (type.IsArray || StageParameters.ElementOf(type) is not { } element) return node.Deserialize(type, Json);
-        var items = node.Deserialize(element.MakeArrayType(), Json);
+        if (node is not JsonArray list) throw new JsonException("It is no list.");
+        var items = Array.CreateInstance(element, list.Count);
+        for (var i = 0; i < list.Count; i++) items.SetValue(FromJson(list[i], element), i);
         return Activator.CreateInstance(type, items);
     }
 
