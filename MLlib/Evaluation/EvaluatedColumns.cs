@@ -103,6 +103,6 @@ internal sealed class CheckedNumber(string column, string user, CheckedNumber.Ru
     public static QueryException Refused(string column, string user, double value, Rule rule)
     {
         var needs = rule switch { Rule.ZeroOrOne => "labels that are 0 or 1", Rule.Weight => "weights of 0 or more", _ => "numbers" };
-        return new QueryException("INVALID_VALUE", $"Column '{column}' holds {(double.IsNaN(value) ? "null or NaN" : value)}, and {user} needs {needs} there. Mend or filter such rows first.");
+        return new QueryException("INVALID_VALUE", $"Column '{column}' holds {(double.IsNaN(value) ? "null or NaN" : double.IsInfinity(value) ? "an infinite number" : value)}, and {user} needs {needs} there. Mend or filter such rows first.");
     }
 }

@@ -68,7 +68,8 @@ public sealed record StandardScalerModel : Transformer
         ArgumentNullException.ThrowIfNull(frame);
         var shift = WithMean ? _means : new double[_means.Length];
         var factor = Array.ConvertAll(_deviations, deviation => WithDeviation && deviation > 0 ? 1 / deviation : 1);
-        return frame.WithColumn(OutputColumn, new AffineScorer("standard_scaler", shift, factor, compresses: !WithMean).Of(frame, FeatureColumns.Of(frame, InputColumns, nameof(StandardScaler))));
+        var scorer = new AffineScorer("standard_scaler", shift, factor, compresses: !WithMean);
+        return ColumnPairs.Add(frame, nameof(StandardScalerModel), (OutputColumn, scorer.Of(frame, FeatureColumns.Of(frame, InputColumns, nameof(StandardScaler)))));
     }
 
     /// <inheritdoc/>
