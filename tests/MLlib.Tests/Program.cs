@@ -8,6 +8,7 @@ internal static class Program
     private static readonly Dictionary<string, Func<string>> Checks = new(StringComparer.Ordinal)
     {
         ["numerics"] = Numerics.NumericsChecks.Fingerprint,
+        ["predictions"] = TreeModels.RandomTrees.Fingerprint,
         ["neighbors"] = Neighbors.NeighborChecks.Exact,
     };
 
