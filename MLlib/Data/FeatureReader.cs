@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Kernels;
@@ -47,14 +48,85 @@ internal sealed unsafe class FeatureReader(FeatureColumns columns, string user)
     public void Read<T>(int first, int count, T* to, int stride) where T : unmanaged, INumberBase<T>
     {
         var at = 0;
+        for (var i = 0; i < _given.Length; at += _widths[i++]) ReadColumn(i, first, count, to + at, stride);
+    }
+
+    private void ReadColumn<T>(int index, int first, int count, T* to, int stride) where T : unmanaged, INumberBase<T>
+    {
+        var column = _given[index];
+        if (columns.IsVector[index]) ReadVectors(index, first, count, to, stride);
+        else if (column.Type.Kind == TypeKind.Float) ReadNumbers<float, T>(column, first, count, to, stride);
+        else ReadNumbers<double, T>(column, first, count, to, stride);
+    }
+
+    /// <summary>How many numbers sparse rows would hold: those that sparse vectors store, and all of other columns.</summary>
+    /// <param name="first">The first row, counted among those that count.</param>
+    /// <param name="count">How many rows.</param>
+    public long StoredCount(int first, int count)
+    {
+        long stored = 0;
         for (var i = 0; i < _given.Length; i++)
         {
-            var column = _given[i];
-            if (columns.IsVector[i]) ReadVectors(i, first, count, to + at, stride);
-            else if (column.Type.Kind == TypeKind.Float) ReadNumbers<float, T>(column, first, count, to + at, stride);
-            else ReadNumbers<double, T>(column, first, count, to + at, stride);
-            at += _widths[i];
+            if (!columns.IsVector[i])
+            {
+                stored += count;
+                continue;
+            }
+            for (var j = first; j < first + count; j++) stored += IsSparse(i, _rows[j], out var vector) ? vector.Stored : _widths[i];
         }
+        return stored;
+    }
+
+    /// <summary>Reads some of the rows that count, without zeros. What is null is NaN.</summary>
+    /// <param name="first">The first, counted among those that count.</param>
+    /// <param name="count">How many.</param>
+    public SparseRows ReadSparse(int first, int count)
+    {
+        var most = StoredCount(first, count);
+        var starts = new int[count + 1];
+        var indices = new List<int>((int)most);
+        var values = new List<double>((int)most);
+        var row = new double[Width];
+        for (var i = 0; i < count; i++)
+        {
+            var at = 0;
+            for (var c = 0; c < _given.Length; at += _widths[c++])
+            {
+                if (columns.IsVector[c] && IsSparse(c, _rows[first + i], out var stored))
+                {
+                    var positions = stored.IndexBytes;
+                    var numbers = stored.ValueBytes;
+                    for (var j = 0; j < stored.Stored; j++)
+                    {
+                        var value = BinaryPrimitives.ReadDoubleLittleEndian(numbers[(8 * j)..]);
+                        var position = BinaryPrimitives.ReadInt32LittleEndian(positions[(4 * j)..]);
+                        if ((uint)position >= (uint)stored.Size)
+                            throw new QueryException("MALFORMED_VECTOR", $"Column '{columns.Names[c]}' holds a vector of {stored.Size} elements with a position {position}, which is damaged.");
+                        if (value == 0) continue;
+                        indices.Add(at + position);
+                        values.Add(value);
+                    }
+                    continue;
+                }
+                fixed (double* to = row) ReadColumn(c, first + i, 1, to, row.Length);
+                for (var j = 0; j < _widths[c]; j++)
+                {
+                    if (row[j] == 0) continue;
+                    indices.Add(at + j);
+                    values.Add(row[j]);
+                }
+            }
+            starts[i + 1] = indices.Count;
+        }
+        return new SparseRows(starts, [.. indices], [.. values]);
+    }
+
+    private bool IsSparse(int column, ushort row, out VectorView vector)
+    {
+        vector = default;
+        if (_given[column].IsNull(row)) return false;
+        vector = new VectorView(StringView.BytesOf((StringView*)_given[column].ValueAt(row)));
+        return vector.Kind == VectorView.Sparse && vector.Size == _widths[column];
     }
 
     /// <summary>Reads a column of doubles behind the features: labels, weights. What is null is NaN.</summary>

@@ -1,0 +1,75 @@
+using Dataflow.MLlib.Data;
+using Dataflow.MLlib.Linalg;
+using Dataflow.MLlib.Regression;
+
+namespace Dataflow.MLlib;
+
+/// <summary>What a <see cref="LinearRegression"/> learned. Predictions of single rows need no context and are safe to ask for from many threads.</summary>
+public sealed record LinearRegressionModel : FeatureModel
+{
+    private readonly double[] _coefficients;
+
+    internal LinearRegressionModel(double[] coefficients, double intercept, double scale)
+    {
+        _coefficients = coefficients;
+        Intercept = intercept;
+        Scale = scale;
+    }
+
+    internal LinearRegressionModel(ModelFolder folder) : this(folder.ReadArray<double>("coefficients"), folder.Get<double>("intercept"), folder.Get<double>("scale")) { }
+
+    /// <summary>By feature.</summary>
+    public ReadOnlySpan<double> Coefficients => _coefficients;
+
+    /// <summary>The prediction where all features are 0.</summary>
+    public double Intercept { get; }
+
+    /// <summary>How large ordinary differences are, as learned with <see cref="RegressionLoss.Huber"/>; else 1.</summary>
+    public double Scale { get; }
+
+    /// <summary>How training went; null for a model that was loaded.</summary>
+    public LinearSummary? Summary { get; internal init; }
+
+    /// <inheritdoc/>
+    public override int FeatureCount => _coefficients.Length;
+
+    /// <summary>Predicts one row.</summary>
+    /// <param name="features">As many as the model was fitted with, in the same order.</param>
+    /// <exception cref="ArgumentException">There are more or fewer.</exception>
+    public double Predict(ReadOnlySpan<double> features)
+    {
+        CheckRow(features.Length);
+        return RowProducts.Multiply(features, _coefficients) + Intercept;
+    }
+
+    /// <inheritdoc/>
+    public override DataFrame Transform(DataFrame frame)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        return Add(frame, PredictionColumn, new Scorer(_coefficients, Intercept).Of(frame, FeaturesOf(frame)));
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Write(ModelFolder folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        folder.WriteArray<double>("coefficients", _coefficients);
+        folder.Set("intercept", Intercept);
+        folder.Set("scale", Scale);
+    }
+
+    /// <summary>Loads what <see cref="PipelineStage.Save"/> wrote.</summary>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="ModelFormatException">As for <see cref="PipelineStage.Load{T}"/>.</exception>
+    public static LinearRegressionModel Load(string path) => Load<LinearRegressionModel>(path);
+
+    private sealed class Scorer(double[] coefficients, double intercept) : RowScorer("linear_regression")
+    {
+        public override int Width => coefficients.Length;
+
+        public override void Score(ReadOnlySpan<double> rows, int count, int width, Span<double> output)
+        {
+            for (var row = 0; row < count; row++) output[row] = RowProducts.Multiply(rows.Slice(row * width, width), coefficients) + intercept;
+        }
+    }
+}
