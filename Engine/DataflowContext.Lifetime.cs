@@ -112,6 +112,15 @@ public sealed partial class DataflowContext
         if (Volatile.Read(ref _stopping) == 0) _loop.RemoveShuffle(shuffle);
     }
 
+    /// <summary>Drops what tasks keep in the <see cref="Storage.ExecutorState"/> of their executors for partitions, under keys of a name.</summary>
+    /// <remarks>Returns at once. Objects that tasks use live on until those end; a task that asks for one afterwards makes it anew.</remarks>
+    /// <param name="name">As given to <see cref="Storage.ExecutorState.KeyOf(string, int)"/>.</param>
+    public void DropState(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (Volatile.Read(ref _stopping) == 0) _loop.DropState(name);
+    }
+
     private void Listen(DataflowOptions options, TimeProvider time)
     {
         var metrics = new EngineMetrics(_services.Pool, _services.Memory);

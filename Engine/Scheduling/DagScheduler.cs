@@ -109,6 +109,7 @@ internal sealed partial class DagScheduler
                 DropCached(e.Rdd);
                 break;
             case ShuffleRemoved e: OnShuffleRemoved(e.Shuffle); break;
+            case StateUnwanted e: _actions.Enqueue(new DropState(e.Name)); break;
         }
     }
 

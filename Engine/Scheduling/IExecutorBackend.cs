@@ -54,4 +54,7 @@ internal interface IExecutorBackend : IDisposable
 
     /// <summary>Drops the outputs of a shuffle on all workers.</summary>
     void DropShuffle(ShuffleId shuffle);
+
+    /// <summary>Drops the objects of a name on all executors; those in use go when their leases end.</summary>
+    void DropState(string name);
 }

@@ -82,6 +82,9 @@ internal sealed record WorkerHandedOver(WorkerId Worker) : SchedulerAction;
 /// <summary>Drop the outputs of a shuffle that nobody reads any more.</summary>
 internal sealed record DropShuffle(ShuffleId Shuffle) : SchedulerAction;
 
+/// <summary>Drop the executors' objects of a name.</summary>
+internal sealed record DropState(string Name) : SchedulerAction;
+
 /// <summary>Tell the listeners.</summary>
 internal sealed record Announce(JobEvent Event) : SchedulerAction;
 

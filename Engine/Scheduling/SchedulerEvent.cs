@@ -40,6 +40,9 @@ internal sealed record ResultRefused(JobId Job, JobFailure Failure) : SchedulerE
 /// <summary>Nobody will ask for a shuffle any more. Jobs that need it keep it until they end.</summary>
 internal sealed record ShuffleRemoved(ShuffleId Shuffle) : SchedulerEvent;
 
+/// <summary>Nobody asks for the executors' objects of a name any more.</summary>
+internal sealed record StateUnwanted(string Name) : SchedulerEvent;
+
 /// <summary>An Rdd is no longer kept.</summary>
 internal sealed record RddUnpersisted(int Rdd) : SchedulerEvent;
 

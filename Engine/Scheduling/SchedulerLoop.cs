@@ -117,6 +117,9 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
     /// <summary>Drops the outputs of a shuffle that nobody will ask for any more, once no job needs them.</summary>
     public void RemoveShuffle(ShuffleId shuffle) => Self.Tell(new ShuffleRemoved(shuffle));
 
+    /// <summary>Drops the executors' objects of a name.</summary>
+    public void DropState(string name) => Self.Tell(new StateUnwanted(name));
+
     /// <summary>Notes that an Rdd is no longer kept.</summary>
     public void Unpersist(int rdd) => Self.Tell(new RddUnpersisted(rdd));
 
@@ -286,6 +289,7 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
                 case HandOver wanted: _backend.HandOver(wanted); break;
                 case WorkerHandedOver done: _backend.HandedOver(done.Worker); break;
                 case DropShuffle drop: _backend.DropShuffle(drop.Shuffle); break;
+                case DropState drop: _backend.DropState(drop.Name); break;
             }
         }
         _actions.Clear();

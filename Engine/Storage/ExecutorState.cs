@@ -41,6 +41,9 @@ public sealed class ExecutorState : IDisposable
         return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Placed}{name}/{partition}");
     }
 
+    /// <summary>What the keys of all partitions' objects of a name begin with.</summary>
+    internal static string PrefixOf(string name) => $"{Placed}{name}/";
+
     /// <summary>The key of an object that is built of the outputs of a shuffle: it goes when they do.</summary>
     /// <param name="shuffle">The shuffle.</param>
     /// <param name="name">What it is called among those of the shuffle.</param>

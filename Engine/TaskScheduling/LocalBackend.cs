@@ -77,6 +77,8 @@ internal sealed class LocalBackend : IExecutorBackend
         _services.State.Remove(ExecutorState.PrefixOf(shuffle));
     }
 
+    public void DropState(string name) => _services.State.Remove(ExecutorState.PrefixOf(name));
+
     /// <summary>Ends the threads once their tasks have ended. What still runs is cancelled, and its thread ends with it.</summary>
     public void Dispose()
     {

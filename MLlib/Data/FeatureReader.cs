@@ -172,7 +172,14 @@ internal sealed unsafe class FeatureReader(FeatureColumns columns, string user)
         }
     }
 
-    private void ReadVectors<T>(int index, int first, int count, T* to, int stride) where T : unmanaged
+    /// <summary>Reads one vector column of some of the rows that count.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="index">Which column.</param>
+    /// <param name="first">The first row, counted among those that count.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="to">rows x <paramref name="stride"/>.</param>
+    /// <param name="stride">Elements from row to row.</param>
+    public void ReadVectors<T>(int index, int first, int count, T* to, int stride) where T : unmanaged
     {
         var column = _given[index];
         var width = _widths[index];

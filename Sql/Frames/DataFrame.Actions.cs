@@ -105,6 +105,15 @@ public sealed partial class DataFrame
         return plan.ToRdd(run).MapPartitions(transform);
     }
 
+    /// <inheritdoc cref="MapBatches{T}(Func{IEnumerable{Columns.ColumnBatch}, IEnumerable{T}})"/>
+    /// <param name="transform">Gets the partition's index, and its batches as above.</param>
+    public Rdd<T> MapBatches<T>([RunsInTasks] Func<int, IEnumerable<Columns.ColumnBatch>, IEnumerable<T>> transform)
+    {
+        ArgumentNullException.ThrowIfNull(transform);
+        var (plan, run) = Session.Plan(this);
+        return plan.ToRdd(run).MapPartitionsWithIndex(transform);
+    }
+
     /// <summary>How many rows there are.</summary>
     /// <remarks>Action.</remarks>
     public long Count() => (long)Select(Functions.Count()).Collect()[0][0]!;

@@ -95,6 +95,8 @@ internal sealed class ShippingBackend : IExecutorBackend, IBroadcastSource
 
     public void DropShuffle(ShuffleId shuffle) => _threads.DropShuffle(shuffle);
 
+    public void DropState(string name) => _threads.DropState(name);
+
     public T Get<T>(long id) => _fetched.Get<T>(id);
 
     public void Dispose() => _threads.Dispose();

@@ -235,6 +235,8 @@ internal sealed class ClusterBackend : IExecutorBackend, IExecutorRoster
         Emptied?.Invoke(worker);
     }
 
+    public void DropState(string name) => Broadcast(new RemoveState(name));
+
     public void DropShuffle(ShuffleId shuffle)
     {
         Broadcast(new RemoveShuffle(shuffle));

@@ -137,6 +137,7 @@ internal sealed class ExecutorHost : IControlHandler, IAsyncDisposable
                 _outputs?.Forget(remove.Shuffle);
                 _backend?.DropShuffle(remove.Shuffle);
                 break;
+            case RemoveState remove: _backend?.DropState(remove.Name); break;
             case Refused refused: _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedThere, refused.Reason)); break;
             case Shutdown shutdown: _ended.TrySetResult(new LinkEnd(LinkEndKind.ClosedThere, shutdown.Reason)); break;
         }

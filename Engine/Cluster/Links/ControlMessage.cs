@@ -34,6 +34,7 @@ namespace Dataflow.Cluster;
 [JsonDerivedType(typeof(OutputsMoved), "outputs-moved")]
 [JsonDerivedType(typeof(DropBroadcast), "drop-broadcast")]
 [JsonDerivedType(typeof(RemoveShuffle), "remove-shuffle")]
+[JsonDerivedType(typeof(RemoveState), "remove-state")]
 [JsonDerivedType(typeof(ServerLost), "server-lost")]
 [JsonDerivedType(typeof(MapOutputsAsked), "outputs")]
 [JsonDerivedType(typeof(MapOutputsAnswer), "outputs-answer")]

@@ -158,6 +158,9 @@ internal sealed record ServerLost(WorkerId Server, string Reason) : ControlMessa
 /// <summary>The outputs of a shuffle are no longer wanted.</summary>
 internal sealed record RemoveShuffle(ShuffleId Shuffle) : ControlMessage;
 
+/// <summary>The objects of a name are no longer wanted.</summary>
+internal sealed record RemoveState(string Name) : ControlMessage;
+
 /// <summary>An executor asks who serves the outputs of a shuffle.</summary>
 internal sealed record MapOutputsAsked(ShuffleId Shuffle, long Epoch) : ControlMessage;
 

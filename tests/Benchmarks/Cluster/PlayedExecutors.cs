@@ -230,6 +230,8 @@ internal sealed class PlayedExecutors : IWorkerCalls, IDisposable
 
         public void DropShuffle(ShuffleId shuffle) => backend.DropShuffle(shuffle);
 
+        public void DropState(string name) => backend.DropState(name);
+
         public void Dispose() => backend.Dispose();
 
         private static ShuffleId? ReadBy(Rdd rdd)

@@ -51,6 +51,8 @@ internal sealed class Observer(World world, ClusterBackend backend, PlantedFault
 
     public void DropShuffle(ShuffleId shuffle) => backend.DropShuffle(shuffle);
 
+    public void DropState(string name) => backend.DropState(name);
+
     public void Submitted() => backend.Submitted();
 
     public void Drained(ExecutorId executor)

@@ -1,0 +1,51 @@
+using Dataflow.MLlib.TreeBins;
+
+namespace Dataflow.MLlib.TreeFitting;
+
+/// <summary>Rows of one partition as columns of numbers, as they wait to be binned.</summary>
+/// <param name="Rows">How many.</param>
+/// <param name="Columns">By feature: <c>float[]</c> or <c>double[]</c>, of at least so many elements; NaN is missing.</param>
+/// <param name="Others">Columns behind the features: label, weight and the like, by their place; NaN is missing.</param>
+internal sealed record LoadedBlock(int Rows, Array[] Columns, double[][] Others)
+{
+    /// <summary>Bytes it takes.</summary>
+    public long Bytes => Columns.Sum(column => (long)Buffer.ByteLength(column)) + Others.Sum(column => (long)Buffer.ByteLength(column));
+
+    /// <summary>The rows as binning reads them.</summary>
+    /// <param name="firstRow">The number that the first row has in the whole data set.</param>
+    public RowSource At(long firstRow) => new ColumnRows(Columns) { FirstRow = firstRow, Rows = Rows };
+}
+
+/// <summary>The rows of one partition.</summary>
+/// <param name="Blocks">In order.</param>
+/// <param name="VectorWidths">Elements of each vector column, 1 for numbers, -1 where no row had a vector.</param>
+internal sealed record LoadedRows(LoadedBlock[] Blocks, int[] VectorWidths)
+{
+    /// <summary>Rows in all.</summary>
+    public long Rows => Blocks.Sum(block => (long)block.Rows);
+
+    /// <summary>Bytes in all.</summary>
+    public long Bytes => Blocks.Sum(block => block.Bytes);
+}
+
+/// <summary>A partition that is held for a task.</summary>
+/// <param name="Partition">Its index.</param>
+/// <param name="Rows">Its rows; who is done with them ends the lease.</param>
+internal sealed record LoadedLease(int Partition, Storage.StateHandle<LoadedRows> Rows)
+{
+    /// <summary>What the driver wants to know of it. Ends the lease.</summary>
+    public LoadedPartition Summary()
+    {
+        using var rows = Rows;
+        var services = Tasks.TaskContext.Current!.Services;
+        return new LoadedPartition(Partition, rows.Value.Rows, rows.Value.VectorWidths, services.Executor.ToString(), services.Options.Threads);
+    }
+}
+
+/// <summary>What the driver learns of a partition that was loaded.</summary>
+/// <param name="Partition">Its index.</param>
+/// <param name="Rows">Its rows.</param>
+/// <param name="VectorWidths">As of its rows.</param>
+/// <param name="Executor">Which executor holds it.</param>
+/// <param name="Slots">How many slots that executor has.</param>
+internal sealed record LoadedPartition(int Partition, long Rows, int[] VectorWidths, string Executor, int Slots);

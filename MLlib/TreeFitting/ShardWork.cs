@@ -1,0 +1,73 @@
+using Dataflow.Storage;
+using Dataflow.Tasks;
+
+namespace Dataflow.MLlib.TreeFitting;
+
+/// <summary>What a job wants of each shard.</summary>
+/// <param name="Trees">The trees so far.</param>
+/// <param name="Iterations">How many more.</param>
+internal sealed record TreeOrder(Trees.Tree[] Trees, int Iterations);
+
+/// <summary>What a shard's job gave.</summary>
+/// <param name="Trees">The trees it added.</param>
+/// <param name="IsDone">Whether no further tree could be split.</param>
+/// <param name="Infos">What is remembered of the features.</param>
+internal sealed record TrainedTrees(Trees.Tree[] Trees, bool IsDone, TreeModels.FeatureInfo[] Infos);
+
+/// <summary>The task of one shard in one job. Travels to executors.</summary>
+internal sealed class ShardWork(string name, TreeFitPlan plan, TreeShards shards, TreeOrder order)
+{
+    /// <summary>Runs it. All shards of the stage do so at once.</summary>
+    /// <param name="barrier">Where they meet.</param>
+    /// <param name="leases">The shard's partitions; read only if the shard has to be made.</param>
+    /// <returns>What was trained, from the first shard; from others nothing.</returns>
+    public IEnumerable<TrainedTrees> Run(BarrierTaskContext barrier, IEnumerable<LoadedLease> leases)
+    {
+        var task = TaskContext.Current!;
+        var states = task.Services.State;
+        var key = ExecutorState.KeyOf($"{name}/shard {shards.Layout}", barrier.TaskIndex);
+        var group = new CollectiveTreeGroup(barrier.TaskCount, barrier.TaskIndex);
+        group.Bind(barrier.TaskCount > 1 ? barrier.Collectives : null);
+
+        // All have their shard as it should be, or all make theirs anew: making one takes all.
+        var held = states.TryGet<TreeShardState>(key, task);
+        var lacking = new long[] { held is not null && held.Value.Trees == order.Trees.Length ? 0 : 1 };
+        group.AllReduceSum(lacking);
+        if (lacking[0] > 0)
+        {
+            states.Remove(key);
+            held = states.GetOrCreate(key, 0, () => Make(leases, states, group), LossRule.Rebuild, made => made.Bytes, MemoryKind.Native, task);
+        }
+        var state = held!.Value;
+        state.Group.Bind(barrier.TaskCount > 1 ? barrier.Collectives : null);
+        state.Trees = -1;
+        var before = order.Trees.Length;
+        var isDone = false;
+        for (var i = 0; i < order.Iterations && !isDone; i++)
+        {
+            task.ThrowIfCancelled();
+            isDone = !state.Training.Iterate();
+        }
+        state.Trees = state.Training.Trees.Count;
+        state.Group.Bind(null);
+        return barrier.TaskIndex == 0 ? [new TrainedTrees([.. state.Training.Trees.Skip(before)], isDone, state.FeatureInfos())] : [];
+    }
+
+    private TreeShardState Make(IEnumerable<LoadedLease> leases, ExecutorState states, CollectiveTreeGroup group)
+    {
+        var loaded = new List<LoadedLease>();
+        try
+        {
+            foreach (var lease in leases) loaded.Add(lease);
+            var made = TreeShardState.Build(plan, shards, loaded.ConvertAll(lease => (lease.Partition, lease.Rows.Value)), group);
+
+            // What was binned is not needed again, unless an executor is lost: then it is read again.
+            foreach (var lease in loaded) states.Remove(ExecutorState.KeyOf(name, lease.Partition));
+            return made;
+        }
+        finally
+        {
+            foreach (var lease in loaded) lease.Rows.Dispose();
+        }
+    }
+}

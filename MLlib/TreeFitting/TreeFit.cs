@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using Dataflow.MLlib.Data;
+using Dataflow.MLlib.TreeBins;
+using Dataflow.MLlib.Trees;
+using Dataflow.Storage;
+using Dataflow.TaskScheduling;
+using Dataflow.Tasks;
+
+namespace Dataflow.MLlib.TreeFitting;
+
+/// <summary>
+/// Trains trees on a frame: a job loads its partitions into executors, then barrier stages of one task an executor, with all its slots, grow some trees each. Between
+/// jobs the rows stay where they are, as bins, with their scores. An executor that is lost costs the job it was lost in: the next one reads the rows again where
+/// needed, bins them alike, applies the trees so far and goes on, and the model is the same.
+/// </summary>
+internal sealed class TreeFit
+{
+    // Jobs are short enough to show progress and to lose little, and long enough to cost nothing.
+    private static readonly TimeSpan JobTime = TimeSpan.FromSeconds(1);
+    private const int MostLayouts = 5;
+
+    private readonly DataflowContext _context;
+    private readonly TreeFitPlan _plan;
+    private readonly string _name = $"trees-{Guid.NewGuid():n}";
+    private readonly Rdd<LoadedLease> _rows;
+    private readonly Rdd<LoadedPartition> _loaded;
+
+    private TreeFit(DataflowContext context, TreeFitPlan plan, DataFrame selected)
+    {
+        _context = context;
+        _plan = plan;
+        var (name, features, others, user) = (_name, plan.Features, plan.OtherCount, plan.User);
+        _rows = selected.MapBatches((partition, batches) => Load(name, partition, batches, features, others, user)).NearState(name);
+        _loaded = _rows.Map(lease => lease.Summary());
+    }
+
+    /// <summary>Trains.</summary>
+    /// <param name="context">Where.</param>
+    /// <param name="plan">What on and how.</param>
+    /// <param name="selected">The columns that <paramref name="plan"/> names: features, then others.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    public static async Task<TreeFitResult> RunAsync(DataflowContext context, TreeFitPlan plan, DataFrame selected, CancellationToken cancellationToken)
+    {
+        var fit = new TreeFit(context, plan, selected);
+        try
+        {
+            return await fit.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            context.DropState(fit._name);
+        }
+    }
+
+    private async Task<TreeFitResult> RunAsync(CancellationToken cancellationToken)
+    {
+        TreeProgress progress = TreeProgress.Beginning(_plan);
+        for (var layout = 0; ; layout++)
+        {
+            var partitions = await _loaded.CollectAsync(cancellationToken).ConfigureAwait(false);
+            var shards = TreeShards.Of(partitions, layout, _plan);
+            try
+            {
+                while (!progress.IsDone)
+                {
+                    var watch = Stopwatch.StartNew();
+                    progress = progress.With(await TrainAsync(shards, progress, cancellationToken).ConfigureAwait(false), watch.Elapsed, JobTime);
+                }
+                return progress.Result(shards);
+            }
+            catch (JobFailedException) when (layout + 1 < MostLayouts && !cancellationToken.IsCancellationRequested)
+            {
+                // Where executors are gone, and those that are left are too few for a task each, they share the rows among them.
+                if (!await HaveMovedAsync(shards, cancellationToken).ConfigureAwait(false)) throw;
+            }
+        }
+    }
+
+    // A job of one barrier stage.
+    private async Task<TrainedTrees> TrainAsync(TreeShards shards, TreeProgress progress, CancellationToken cancellationToken)
+    {
+        var groups = shards.Groups;
+        var work = new ShardWork(_name, _plan, shards, progress.Order);
+        var stage = _rows.Coalesce(groups.Length, (_, _) => groups).WithResources(new ResourceProfile(shards.Slots)).Barrier();
+        var results = await stage.MapPartitions((barrier, leases) => work.Run(barrier, leases)).CollectAsync(cancellationToken).ConfigureAwait(false);
+        return results[0];
+    }
+
+    // Whether rows lie elsewhere now than where the stage ran.
+    private async Task<bool> HaveMovedAsync(TreeShards shards, CancellationToken cancellationToken)
+    {
+        var now = await _loaded.CollectAsync(cancellationToken).ConfigureAwait(false);
+        return now.Any(partition => shards.ExecutorOf(partition.Partition) != partition.Executor);
+    }
+
+    private static IEnumerable<LoadedLease> Load(string name, int partition, IEnumerable<Sql.Columns.ColumnBatch> batches, FeatureColumns features, int others, string user)
+    {
+        var task = TaskContext.Current!;
+        return [new LoadedLease(partition, task.Services.State.GetOrCreate(
+            ExecutorState.KeyOf(name, partition), 0, () => RowLoader.Load(batches, features, others, user), LossRule.Rebuild, loaded => loaded.Bytes, MemoryKind.Managed, task))];
+    }
+}

@@ -1,0 +1,56 @@
+using Dataflow.MLlib.Data;
+
+namespace Dataflow.MLlib.TreeFitting;
+
+/// <summary>Which partitions are trained on together: those of one executor. Travels to executors.</summary>
+/// <param name="Layout">How often the rows were laid out before.</param>
+/// <param name="Groups">The partitions of each shard, ascending.</param>
+/// <param name="FirstRows">By partition: the number of its first row in the whole data set.</param>
+/// <param name="Widths">Elements of each feature column.</param>
+/// <param name="Slots">Slots that a shard's task takes, and threads that it works with.</param>
+internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, int[] Widths, int Slots)
+{
+    private string[] Executors { get; init; } = [];
+
+    /// <summary>Rows in all.</summary>
+    public long Rows { get; private init; }
+
+    /// <summary>Makes shards of what the executors hold.</summary>
+    /// <exception cref="QueryException">There are no rows, or vectors of different sizes.</exception>
+    public static TreeShards Of(IReadOnlyList<LoadedPartition> partitions, int layout, TreeFitPlan plan)
+    {
+        var ordered = partitions.OrderBy(partition => partition.Partition).ToArray();
+        var first = new long[ordered.Length];
+        long rows = 0;
+        for (var i = 0; i < ordered.Length; i++)
+        {
+            first[i] = rows;
+            rows += ordered[i].Rows;
+        }
+        if (rows == 0) throw FeatureMoments.NoRows(plan.User);
+
+        // Executors without a row take no part.
+        var filled = ordered.Where(partition => partition.Rows > 0).GroupBy(partition => partition.Executor).ToArray();
+        var widths = filled[0].First().VectorWidths;
+        foreach (var partition in ordered)
+        {
+            if (partition.Rows == 0 || partition.VectorWidths.SequenceEqual(widths)) continue;
+            var column = Enumerable.Range(0, widths.Length).First(i => widths[i] != partition.VectorWidths[i]);
+            throw new QueryException("VECTOR_SIZE_MISMATCH",
+                $"Column '{plan.Features.Names[column]}' holds vectors of {widths[column]} elements and of {partition.VectorWidths[column]}. All rows of a feature column must have one size.");
+        }
+        if (widths.Sum() == 0) throw new QueryException("INVALID_FEATURE", $"{plan.User} was given feature vectors without elements, from which nothing can be learned.");
+        int[][] groups = plan.QueryAt >= 0 || filled.Length == 1
+            ? [[.. ordered.Where(partition => partition.Rows > 0).Select(partition => partition.Partition)]]
+            : [.. filled.Select(group => group.Select(partition => partition.Partition).ToArray())];
+        groups[0] = [.. groups[0].Concat(ordered.Where(partition => partition.Rows == 0).Select(partition => partition.Partition)).Order()];
+        return new TreeShards(layout, groups, first, widths, filled.Min(group => group.Min(partition => partition.Slots)))
+        {
+            Executors = [.. ordered.Select(partition => partition.Executor)],
+            Rows = rows,
+        };
+    }
+
+    /// <summary>Where a partition lay.</summary>
+    public string ExecutorOf(int partition) => Executors[partition];
+}
