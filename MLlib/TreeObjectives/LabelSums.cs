@@ -21,6 +21,14 @@ internal static class LabelSums
         return totalWeight.Value > 0 ? total.Value / totalWeight.Value : 0;
     }
 
+    /// <summary>A quantile of the labels of all shards, by weight.</summary>
+    public static double Quantile(TreeShard shard, ITreeGroup group, double alpha)
+    {
+        var labels = group.AllGather<float>(shard.Labels).SelectMany(part => part).ToArray();
+        var weights = group.AllGather<float>(shard.Weights ?? (group.Shards == 1 ? [] : [.. Enumerable.Repeat(1f, shard.Labels.Length)])).SelectMany(part => part).ToArray();
+        return WeightedQuantile.Of(Array.ConvertAll(labels, label => (double)label), weights, alpha);
+    }
+
     private static void Reduce(ITreeGroup group, ExactSum first, ExactSum second, out ExactSum firstTotal, out ExactSum secondTotal)
     {
         var state = new long[2 * ExactSum.StateLength];

@@ -20,6 +20,9 @@ internal abstract unsafe class TreeObjective
     /// <summary>The greatest magnitude of gradients and the greatest hessian of a row of weight 1, where they are known beforehand.</summary>
     public virtual (double Gradient, double Hessian)? Bounds => null;
 
+    /// <summary>If leaves take a quantile of their rows' residuals (label less score, by weight) for a value: which. Null if they take a Newton step.</summary>
+    public virtual double? RenewalQuantile => null;
+
     /// <summary>Says what is wrong with a label, or null.</summary>
     public abstract string? Fault(float label);
 

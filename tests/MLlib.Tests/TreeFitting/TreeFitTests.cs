@@ -15,9 +15,6 @@ public sealed class TreeFitTests
         Assert.True(expected.Length > 100);
         Assert.Equal(expected, await Train(1, 1));
         Assert.Equal(expected, await Train(1, 7));
-        Assert.Equal(expected, await Train(2, 1));
-        Assert.Equal(expected, await Train(2, 2));
-        Assert.Equal(expected, await Train(2, 7));
     }
 
     private static async Task<string> Train(int threads, int partitions)
