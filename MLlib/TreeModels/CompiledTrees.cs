@@ -86,6 +86,9 @@ internal sealed class CompiledTrees
         Nodes = [.. nodes];
         LeafValues = [.. leaves];
         Sets = [.. sets];
+        CategoricalPlaces = [.. nodes.Where(node => (node.FeatureAndKind & 7) == (uint)NodeKind.Categorical).Select(node => (int)(node.FeatureAndKind >> 3)).Distinct().Order()];
+        CategoryColumns = new int[UsedFeatures.Length];
+        for (var i = 0; i < CategoricalPlaces.Length; i++) CategoryColumns[CategoricalPlaces[i]] = i;
         for (var t = 0; t < TreeCount; t++) Crowns[t] = Crown.Of(this, ensemble.Trees[t], t);
 
         int AddSet(Tree tree, int node)
@@ -115,6 +118,12 @@ internal sealed class CompiledTrees
 
     /// <summary>Sets of categories, each its number of words and then the words.</summary>
     public uint[] Sets { get; }
+
+    /// <summary>Places of features that are asked as categories.</summary>
+    public int[] CategoricalPlaces { get; }
+
+    /// <summary>By place: the feature's number among <see cref="CategoricalPlaces"/>.</summary>
+    public int[] CategoryColumns { get; }
 
     /// <summary>By tree: whether a node is not one of the first two kinds.</summary>
     public bool[] HasSpecial { get; }

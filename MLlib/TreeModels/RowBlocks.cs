@@ -17,11 +17,13 @@ internal static unsafe class RowBlocks
     /// <param name="trees">The trees.</param>
     /// <param name="perIteration">Scores a row has.</param>
     /// <param name="block">Used features x 64 values.</param>
+    /// <param name="special">What decides nodes that are not plain comparisons; one a caller.</param>
     /// <param name="sums">Scores x 64 sums.</param>
-    public static void Score<T>(CompiledTrees trees, int perIteration, T* block, double* sums)
+    public static void Score<T>(CompiledTrees trees, int perIteration, T* block, SpecialNodes special, double* sums)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var states = stackalloc int[Rows];
+        special.Prepare(block);
         fixed (WalkNode* nodes = trees.Nodes)
         fixed (double* leaves = trees.LeafValues)
         {
@@ -29,7 +31,7 @@ internal static unsafe class RowBlocks
             {
                 var sum = sums + (t % perIteration * Rows);
                 var values = leaves + trees.LeafStarts[t];
-                FindLeaves(trees, t, nodes + trees.NodeStarts[t], block, states);
+                FindLeaves(trees, t, nodes + trees.NodeStarts[t], block, special, states);
                 Add(states, values, sum);
             }
         }
@@ -46,7 +48,7 @@ internal static unsafe class RowBlocks
         }
     }
 
-    private static void FindLeaves<T>(CompiledTrees trees, int t, WalkNode* nodes, T* block, int* states)
+    private static void FindLeaves<T>(CompiledTrees trees, int t, WalkNode* nodes, T* block, SpecialNodes special, int* states)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var crown = trees.Crowns[t];
@@ -68,7 +70,7 @@ internal static unsafe class RowBlocks
                         else Crown256((float*)block + r, places, thresholds, keeps, crown.Greater, crown.GreaterOrNaN, bits + r);
                     }
                 }
-                if (crown.Special.Length > 0) Special(trees, crown, block, bits);
+                if (crown.Special.Length > 0) special.Decide(crown, block, bits);
                 for (var r = 0; r < Rows; r++) states[r] = exits[BitOperations.TrailingZeroCount(bits[r])];
             }
             else
@@ -83,7 +85,7 @@ internal static unsafe class RowBlocks
                         else Crown256((double*)block + r, places, thresholds, keeps, crown.Greater, crown.GreaterOrNaN, bits + r);
                     }
                 }
-                if (crown.Special.Length > 0) Special(trees, crown, block, bits);
+                if (crown.Special.Length > 0) special.Decide(crown, block, bits);
                 for (var r = 0; r < Rows; r++) states[r] = exits[BitOperations.TrailingZeroCount(bits[r])];
             }
         }
@@ -165,22 +167,6 @@ internal static unsafe class RowBlocks
         b3.Store(bits + (3 * size));
     }
 
-    private static void Special<T, TBits>(CompiledTrees trees, Crown crown, T* block, TBits* bits)
-        where T : unmanaged, INumber<T>
-        where TBits : unmanaged, IBinaryInteger<TBits>
-    {
-        for (var i = 0; i < crown.Special.Length; i++)
-        {
-            ref readonly var node = ref trees.Nodes[crown.Special[i]];
-            var x = block + ((node.FeatureAndKind >> 3) * Rows);
-            var keep = TBits.CreateTruncating(crown.SpecialKeeps[i]);
-            for (var r = 0; r < Rows; r++)
-            {
-                if (CompiledTrees.GoesRight(double.CreateTruncating(x[r]), node, trees.Sets)) bits[r] &= keep;
-            }
-        }
-    }
-
     // The rows that have not reached a leaf, a level at a time: their steps do not wait for each other, and nothing is guessed.
     private static void Walk<T>(WalkNode* nodes, T* block, int* states)
         where T : unmanaged, INumber<T>
@@ -211,19 +197,36 @@ internal static unsafe class RowBlocks
         }
     }
 
+    // The same with nodes of every kind.
     private static void WalkAll<T>(CompiledTrees trees, WalkNode* nodes, T* block, int* states)
         where T : unmanaged, INumber<T>
     {
+        var sets = trees.Sets.AsSpan();
+        var open = stackalloc int[Rows + 1];
+        var count = 0;
         for (var r = 0; r < Rows; r++)
         {
-            var state = states[r];
-            while (state >= 0)
+            open[count] = r;
+            count += (int)((uint)~states[r] >> 31);
+        }
+        while (count > 0)
+        {
+            var left = 0;
+            for (var i = 0; i < count; i++)
             {
-                var node = nodes + state;
-                var right = CompiledTrees.GoesRight(double.CreateTruncating(block[((node->FeatureAndKind >> 3) * Rows) + (uint)r]), *node, trees.Sets);
-                state = (short)(node->Children >> (right ? 16 : 0));
+                var r = open[i];
+                var node = nodes + states[r];
+                var feature = node->FeatureAndKind;
+                var value = double.CreateTruncating(block[((feature >> 3) * Rows) + (uint)r]);
+                var right = (feature & 7) < (uint)NodeKind.ZeroLeft
+                    ? Bit(value > node->Threshold) | (Bit(double.IsNaN(value)) & (int)feature & 1)
+                    : Bit(CompiledTrees.GoesRight(value, *node, sets));
+                var next = (int)(short)(node->Children >> (right << 4));
+                states[r] = next;
+                open[left] = r;
+                left += (int)((uint)~next >> 31);
             }
-            states[r] = state;
+            count = left;
         }
     }
 

@@ -196,6 +196,7 @@ public sealed class TreePredictor
             throw new ArgumentException($"{rows} rows have {(long)rows * ScoreCount} scores, but there is room for {scores.Length}.", nameof(scores));
 
         var used = trees.UsedFeatures;
+        var special = new SpecialNodes(trees);
         var block = ArrayPool<T>.Shared.Rent(Math.Max(1, used.Length) * RowBlocks.Rows);
         var sums = ArrayPool<double>.Shared.Rent(ScoreCount * RowBlocks.Rows);
         try
@@ -215,7 +216,7 @@ public sealed class TreePredictor
                         var column = columns + r;
                         for (var i = 0; i < used.Length; i++, column += RowBlocks.Rows) *column = row[features[i]];
                     }
-                    Score(columns, sum, first, count, scores);
+                    Score(columns, special, sum, first, count, scores);
                 }
             }
         }
@@ -226,11 +227,11 @@ public sealed class TreePredictor
         }
     }
 
-    private unsafe void Score<T>(T* columns, double* sums, int first, int count, Span<double> scores)
+    private unsafe void Score<T>(T* columns, SpecialNodes special, double* sums, int first, int count, Span<double> scores)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         new Span<double>(sums, ScoreCount * RowBlocks.Rows).Clear();
-        RowBlocks.Score(trees, ScoreCount, columns, sums);
+        RowBlocks.Score(trees, ScoreCount, columns, special, sums);
         var into = scores.Slice(first * ScoreCount, count * ScoreCount);
         for (int r = 0, at = 0; r < count; r++)
         {
