@@ -90,6 +90,8 @@ internal sealed class CompiledTrees
         CategoryColumns = new int[UsedFeatures.Length];
         for (var i = 0; i < CategoricalPlaces.Length; i++) CategoryColumns[CategoricalPlaces[i]] = i;
         for (var t = 0; t < TreeCount; t++) Crowns[t] = Crown.Of(this, ensemble.Trees[t], t);
+        AllWhole = Array.TrueForAll(Crowns, crown => crown.IsWhole);
+        RowCrowns = RowCrowns.Of(this);
 
         int AddSet(Tree tree, int node)
         {
@@ -131,6 +133,12 @@ internal sealed class CompiledTrees
     public bool AnySpecial { get; }
 
     public Crown[] Crowns { get; }
+
+    /// <summary>Whether every crown is its whole tree.</summary>
+    public bool AllWhole { get; }
+
+    /// <summary>The crowns for a single row; null where the walk does it all.</summary>
+    public RowCrowns? RowCrowns { get; }
 
     /// <summary>Whether the value goes right at the node, for every kind of node.</summary>
     public static bool GoesRight(double value, in WalkNode node, ReadOnlySpan<uint> sets) => (NodeKind)(node.FeatureAndKind & 7) switch

@@ -9,35 +9,48 @@ internal static unsafe class RowWalk
 
     /// <summary>The row's leaf in each tree.</summary>
     /// <param name="trees">The trees.</param>
-    /// <param name="row">Values of the used features.</param>
-    /// <param name="leaves">One number a tree.</param>
+    /// <param name="row">Values of the used features; room for 32 at least, what is behind them is zero.</param>
+    /// <param name="leaves">One number a tree; room for whole groups of 16.</param>
     public static void FindLeaves(CompiledTrees trees, ReadOnlySpan<double> row, Span<int> leaves)
     {
         fixed (WalkNode* nodes = trees.Nodes)
         fixed (int* starts = trees.NodeStarts)
         fixed (double* x = row)
-        fixed (int* found = leaves)
+        fixed (int* states = leaves)
         {
+            var isWhole = trees.RowCrowns is { } crowns && crowns.TryFind(x, states);
+            if (!isWhole)
+            {
+                for (var i = 0; i < trees.TreeCount; i++) states[i] = starts[i + 1] == starts[i] ? ~0 : 0;
+            }
+            else
+            {
+                isWhole = trees.AllWhole;
+            }
             var t = 0;
-            if (!trees.AnySpecial)
+            if (!isWhole)
             {
-                for (; t + Together <= trees.TreeCount; t += Together) Eight(nodes, starts + t, x, found + t);
-            }
-            for (; t < trees.TreeCount; t++)
-            {
-                var state = starts[t + 1] == starts[t] ? ~0 : 0;
-                while (state >= 0)
+                if (!trees.AnySpecial)
                 {
-                    var node = nodes + starts[t] + state;
-                    var right = CompiledTrees.GoesRight(x[node->FeatureAndKind >> 3], *node, trees.Sets);
-                    state = (short)(node->Children >> (right ? 16 : 0));
+                    for (; t + Together <= trees.TreeCount; t += Together) Eight(nodes, starts + t, x, states + t);
                 }
-                found[t] = ~state;
+                for (; t < trees.TreeCount; t++)
+                {
+                    var state = states[t];
+                    while (state >= 0)
+                    {
+                        var node = nodes + starts[t] + state;
+                        var right = CompiledTrees.GoesRight(x[node->FeatureAndKind >> 3], *node, trees.Sets);
+                        state = (short)(node->Children >> (right ? 16 : 0));
+                    }
+                    states[t] = state;
+                }
             }
+            for (t = 0; t < trees.TreeCount; t++) states[t] = ~states[t];
         }
     }
 
-    private static void Eight(WalkNode* nodes, int* starts, double* x, int* leaves)
+    private static void Eight(WalkNode* nodes, int* starts, double* x, int* states)
     {
         var t0 = nodes + starts[0];
         var t1 = nodes + starts[1];
@@ -47,14 +60,14 @@ internal static unsafe class RowWalk
         var t5 = nodes + starts[5];
         var t6 = nodes + starts[6];
         var t7 = nodes + starts[7];
-        var n0 = Root(t0, t1);
-        var n1 = Root(t1, t2);
-        var n2 = Root(t2, t3);
-        var n3 = Root(t3, t4);
-        var n4 = Root(t4, t5);
-        var n5 = Root(t5, t6);
-        var n6 = Root(t6, t7);
-        var n7 = Root(t7, nodes + starts[8]);
+        var n0 = states[0];
+        var n1 = states[1];
+        var n2 = states[2];
+        var n3 = states[3];
+        var n4 = states[4];
+        var n5 = states[5];
+        var n6 = states[6];
+        var n7 = states[7];
         while ((n0 & n1 & n2 & n3 & n4 & n5 & n6 & n7) >= 0)
         {
             n0 = Step(t0, n0, x);
@@ -66,18 +79,15 @@ internal static unsafe class RowWalk
             n6 = Step(t6, n6, x);
             n7 = Step(t7, n7, x);
         }
-        leaves[0] = ~n0;
-        leaves[1] = ~n1;
-        leaves[2] = ~n2;
-        leaves[3] = ~n3;
-        leaves[4] = ~n4;
-        leaves[5] = ~n5;
-        leaves[6] = ~n6;
-        leaves[7] = ~n7;
+        states[0] = n0;
+        states[1] = n1;
+        states[2] = n2;
+        states[3] = n3;
+        states[4] = n4;
+        states[5] = n5;
+        states[6] = n6;
+        states[7] = n7;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Root(WalkNode* tree, WalkNode* next) => tree == next ? ~0 : 0;
 
     // A walk that is at its leaf stays there.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

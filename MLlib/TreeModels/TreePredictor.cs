@@ -122,7 +122,11 @@ public sealed class TreePredictor
     {
         CheckRow(row.Length);
         if (leaves.Length != LeafCount) throw new ArgumentException($"There are {LeafCount} trees, but room for {leaves.Length} leaves.", nameof(leaves));
-        FindLeaves(row, leaves);
+        int[]? rented = null;
+        var found = trees.TreeCount <= OnStack ? stackalloc int[OnStack] : (rented = ArrayPool<int>.Shared.Rent(Room(trees.TreeCount)));
+        FindLeaves(row, found);
+        found[..trees.TreeCount].CopyTo(leaves);
+        if (rented is not null) ArrayPool<int>.Shared.Return(rented);
     }
 
     /// <summary>What each feature adds to the row's scores (exact TreeSHAP), and last the expected score: together they are the score.</summary>
@@ -143,14 +147,15 @@ public sealed class TreePredictor
         foreach (ref var contribution in contributions) contribution /= divisor;
     }
 
+    [SkipLocalsInit]
     private void OneRow<T>(ReadOnlySpan<T> row, Span<double> scores)
         where T : unmanaged, INumber<T>
     {
         CheckRow(row.Length);
         if (scores.Length != ScoreCount) throw new ArgumentException($"A row has {ScoreCount} scores, but there is room for {scores.Length}.", nameof(scores));
         int[]? rented = null;
-        var leaves = trees.TreeCount <= OnStack ? stackalloc int[OnStack] : (rented = ArrayPool<int>.Shared.Rent(trees.TreeCount));
-        FindLeaves(row, leaves[..trees.TreeCount]);
+        var leaves = trees.TreeCount <= OnStack ? stackalloc int[OnStack] : (rented = ArrayPool<int>.Shared.Rent(Room(trees.TreeCount)));
+        FindLeaves(row, leaves);
         scores.Clear();
         var values = trees.LeafValues;
         var starts = trees.LeafStarts;
@@ -179,11 +184,14 @@ public sealed class TreePredictor
         var used = trees.UsedFeatures;
         double[]? rented = null;
         var values = used.Length <= OnStack ? stackalloc double[OnStack] : (rented = ArrayPool<double>.Shared.Rent(used.Length));
-        values = values[..used.Length];
-        for (var i = 0; i < values.Length; i++) values[i] = double.CreateTruncating(row[used[i]]);
+        for (var i = 0; i < used.Length; i++) values[i] = double.CreateTruncating(row[used[i]]);
+        for (var i = used.Length; i < RowCrowns.MostFeatures; i++) values[i] = 0;
         RowWalk.FindLeaves(trees, values, leaves);
         if (rented is not null) ArrayPool<double>.Shared.Return(rented);
     }
+
+    // Single rows are decided for 16 trees together.
+    private static int Room(int trees) => (trees + 15) & ~15;
 
     private unsafe void ManyRows<T>(ReadOnlySpan<T> values, int stride, int rows, Span<double> scores)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
