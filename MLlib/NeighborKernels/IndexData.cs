@@ -1,3 +1,5 @@
+using Dataflow.MLlib.NeighborGraphs;
+
 namespace Dataflow.MLlib.NeighborKernels;
 
 /// <summary>An index as plain arrays: what travels to executors and lies in files.</summary>
@@ -47,7 +49,7 @@ internal sealed class IndexData
         return Algorithm switch
         {
             NeighborAlgorithm.BallTree => new BallTreeIndex(rows, metric),
-            NeighborAlgorithm.Hnsw => new HnswIndex(rows, metric, this),
+            NeighborAlgorithm.Hnsw => HnswIndex.Read(rows, metric, this),
             NeighborAlgorithm.Ivf => new IvfIndex(rows, metric, this),
             _ => new ExactIndex(rows, metric),
         };

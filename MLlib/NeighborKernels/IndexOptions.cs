@@ -1,3 +1,5 @@
+using Dataflow.MLlib.NeighborGraphs;
+
 namespace Dataflow.MLlib.NeighborKernels;
 
 /// <summary>How an index is built.</summary>

@@ -11,7 +11,6 @@ namespace Dataflow.MLlib.NeighborKernels;
 /// </remarks>
 internal sealed unsafe class Panels
 {
-    private const double Unit = 1.0 / (1 << 24);
     private readonly AlignedFloats _values;
     private readonly AlignedFloats _offsets;
     private readonly double[] _middle;
@@ -23,7 +22,7 @@ internal sealed unsafe class Panels
         Kind = kind;
         Features = rows.Features;
         Count = (rows.Count + Tiles.Rows - 1) / Tiles.Rows;
-        Error = Unit * (Features + 16) * 1.05;
+        Error = FloatBounds.ErrorOf(Features);
         _values = new AlignedFloats((long)Count * Tiles.Rows * Features);
         _offsets = new AlignedFloats((long)Count * Tiles.Rows);
         _middle = new double[Features];

@@ -6,7 +6,6 @@ namespace Dataflow.MLlib.NeighborKernels;
 /// </summary>
 internal sealed unsafe class ScanSearch
 {
-    private const double Unit = 1.0 / (1 << 24);
     private const int BlockBytes = 128 * 1024;
 
     private readonly RowSet _rows;
@@ -24,7 +23,7 @@ internal sealed unsafe class ScanSearch
         _filter = filter;
         _lengths = lengths;
         _norms = keys.Kind == DistanceMetric.Cosine ? rows.Norms : [];
-        _error = Unit * (rows.Features + 16) * 1.05;
+        _error = FloatBounds.ErrorOf(rows.Features);
         BlockRows = Math.Clamp(BlockBytes / (rows.Features * sizeof(float)), 16, 4096);
     }
 
@@ -93,20 +92,20 @@ internal sealed unsafe class ScanSearch
         {
             case DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean:
                 ScanKernels.Squared(query, rows, count, features, sums);
-                return ScanKernels.AtMost(sums, count, 1, Up(bound * (1 + _error)), null, 0, passed);
+                return ScanKernels.AtMost(sums, count, 1, FloatBounds.Above(bound, features), null, 0, passed);
             case DistanceMetric.Manhattan:
                 ScanKernels.Manhattan(query, rows, count, features, sums);
-                return ScanKernels.AtMost(sums, count, 1, Up(bound * (1 + _error)), null, 0, passed);
+                return ScanKernels.AtMost(sums, count, 1, FloatBounds.Above(bound, features), null, 0, passed);
             case DistanceMetric.Chebyshev:
                 ScanKernels.Chebyshev(query, rows, count, features, sums);
-                return ScanKernels.AtMost(sums, count, 1, Up(bound * (1 + _error)), null, 0, passed);
+                return ScanKernels.AtMost(sums, count, 1, FloatBounds.Above(bound, features), null, 0, passed);
             case DistanceMetric.Hamming:
                 ScanKernels.Unequal(query, rows, count, features, sums);
-                return ScanKernels.AtMost(sums, count, 1, Up(bound), null, 0, passed);
+                return ScanKernels.AtMost(sums, count, 1, FloatBounds.Up(bound, features), null, 0, passed);
             case DistanceMetric.InnerProduct:
                 // -dot of the floats is at most bound + error |q| |r|.
                 ScanKernels.Dot(query, rows, count, features, sums);
-                return ScanKernels.AtMost(sums, count, -1, Up(bound + (Math.Abs(bound) * 1e-10)), _lengths!.Pointer + firstRow, PerLength(_error, norm), passed);
+                return ScanKernels.AtMost(sums, count, -1, FloatBounds.Up(bound + (Math.Abs(bound) * 1e-10), features), _lengths!.Pointer + firstRow, PerLength(_error, norm), passed);
             default:
                 // -dot of the floats is at most (bound - 1 + error) |q| |r|.
                 ScanKernels.Dot(query, rows, count, features, sums);
@@ -121,8 +120,4 @@ internal sealed unsafe class ScanSearch
         var length = Math.Sqrt(norm);
         return IsUsual(length) ? MathF.BitIncrement((float)(factor * length)) : float.NaN;
     }
-
-    /// <summary>A float above, with what products of tiny numbers lose; infinite where float sums may have overflowed.</summary>
-    private float Up(double value) =>
-        value > 1e37 ? float.PositiveInfinity : MathF.BitIncrement((float)(value + ((_rows.Features + 16) * (double)float.Epsilon)));
 }

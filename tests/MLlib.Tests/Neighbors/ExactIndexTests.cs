@@ -21,12 +21,12 @@ public sealed class ExactIndexTests
     public void Every_metric_gives_the_neighbours_of_the_definition_bit_for_bit(string kind)
     {
         var random = new Random(17);
-        foreach (var features in new[] { 1, 2, 3, 8, 16, 17, 33, 64, 130, 200 })
+        foreach (var features in new[] { 1, 2, 8, 17, 33, 64, 130, 200 })
         {
-            var rows = RowSet.Of(NaiveNeighbors.Values(random, random.Next(1, 260), features, kind), features, default);
+            var rows = RowSet.Of(NaiveNeighbors.Values(random, random.Next(1, 180), features, kind), features, default);
             foreach (var metric in Metrics)
             {
-                foreach (var queries in new[] { 1, 9, 40 })
+                foreach (var queries in new[] { 1, 9, 33 })
                 {
                     var asked = NaiveNeighbors.Values(random, queries, features, kind);
                     var k = random.Next(1, 12);

@@ -112,7 +112,7 @@ public sealed class NearestNeighborsTests
         using var folder = new TempDirectory();
         var path = Path.Combine(folder.Path, "model");
         var values = NaiveNeighbors.Values(new Random(6), 500, 12, "clusters");
-        var model = new NearestNeighbors { K = 5, Algorithm = algorithm, Metric = DistanceMetric.Manhattan is var metric && algorithm == NeighborAlgorithm.Ivf ? DistanceMetric.Euclidean : metric }.Fit(values, 12);
+        var model = new NearestNeighbors { K = 5, Algorithm = algorithm, Metric = algorithm is NeighborAlgorithm.Hnsw or NeighborAlgorithm.Ivf ? DistanceMetric.Cosine : DistanceMetric.Manhattan }.Fit(values, 12);
         model.Save(path);
         Assert.Equal(model.SearchMany(values), NearestNeighborsModel.Load(path).SearchMany(values));
         Assert.Equal(NeighborChecks.Loaded(path), Program.RunLoaded("neighbors-loaded", path));

@@ -1,0 +1,17 @@
+namespace Dataflow.MLlib.NeighborGraphs;
+
+/// <summary>Distances of nodes of a graph from one point, as unsigned numbers that grow with them. A struct, so that loops over it become code of their own.</summary>
+internal interface IGraphKernel
+{
+    /// <summary>Makes a node the point.</summary>
+    void Aim(int node);
+
+    /// <summary>How far a node is from the point.</summary>
+    uint Distance(int node);
+
+    /// <summary>The distance of equal points; of inner products, where there is none, one that does not occur.</summary>
+    uint NoDistance { get; }
+
+    /// <summary>Asks for a node's values before they are needed.</summary>
+    void Prefetch(int node);
+}
