@@ -31,7 +31,7 @@ public sealed record GradientBoostedTreesRankerModel : TreeEnsembleModel
     public static GradientBoostedTreesRankerModel Load(string path) => Load<GradientBoostedTreesRankerModel>(path);
 
     /// <inheritdoc/>
-    public override DataFrame Transform(DataFrame frame) => AddColumns(frame, (PredictionColumn, TreeOutput.Score));
+    public override DataFrame Transform(DataFrame frame) => AddExplanations(AddColumn(frame, PredictionColumn, TreeOutput.Score));
 
     /// <summary>The prediction of a row.</summary>
     /// <remarks>About a microsecond for 100 trees of 31 leaves.</remarks>
@@ -49,7 +49,8 @@ public sealed record GradientBoostedTreesRankerModel : TreeEnsembleModel
     /// <param name="rows">rows x features, row by row; NaN is missing.</param>
     /// <param name="predictions">Takes one number a row.</param>
     /// <exception cref="ArgumentException">A span is of the wrong length.</exception>
-    public void PredictBatch(ReadOnlySpan<double> rows, Span<double> predictions) => Batch(TreeOutput.Score, rows, predictions, 1);
+    public void PredictBatch(ReadOnlySpan<double> rows, Span<double> predictions) =>
+        Predictor.Scores(rows, FeatureCount, CheckBatch(rows, predictions, 1), predictions);
 
     private static GradientBoostedTreesRankerModel Of(TreeEnsemble ensemble, string path) =>
         ensemble.TreesPerIteration == 1 ? new(ensemble) : throw new ModelFormatException(path, 0, Unfit(ensemble));

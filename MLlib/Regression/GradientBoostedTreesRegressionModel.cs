@@ -31,7 +31,7 @@ public sealed record GradientBoostedTreesRegressionModel : TreeEnsembleModel
     public static GradientBoostedTreesRegressionModel Load(string path) => Load<GradientBoostedTreesRegressionModel>(path);
 
     /// <inheritdoc/>
-    public override DataFrame Transform(DataFrame frame) => AddColumns(frame, (PredictionColumn, TreeOutput.Mean));
+    public override DataFrame Transform(DataFrame frame) => AddExplanations(AddColumn(frame, PredictionColumn, TreeOutput.Mean));
 
     /// <summary>The prediction of a row.</summary>
     /// <remarks>About a microsecond for 100 trees of 31 leaves.</remarks>
@@ -49,7 +49,8 @@ public sealed record GradientBoostedTreesRegressionModel : TreeEnsembleModel
     /// <param name="rows">rows x features, row by row; NaN is missing.</param>
     /// <param name="predictions">Takes one number a row.</param>
     /// <exception cref="ArgumentException">A span is of the wrong length.</exception>
-    public void PredictBatch(ReadOnlySpan<double> rows, Span<double> predictions) => Batch(TreeOutput.Mean, rows, predictions, 1);
+    public void PredictBatch(ReadOnlySpan<double> rows, Span<double> predictions) =>
+        Predictor.Outputs(rows, FeatureCount, CheckBatch(rows, predictions, 1), predictions);
 
     private static GradientBoostedTreesRegressionModel Of(TreeEnsemble ensemble, string path) =>
         ensemble.TreesPerIteration == 1 ? new(ensemble) : throw new ModelFormatException(path, 0, Unfit(ensemble));

@@ -73,27 +73,27 @@ public abstract record TreeEnsembleModel : FeatureModel
     /// <summary>The trees as text for people, one condition a line.</summary>
     public string ToDebugText() => TreeText.Format(Ensemble);
 
-    /// <summary>Adds the columns that were asked for.</summary>
-    private protected DataFrame AddColumns(DataFrame frame, params ReadOnlySpan<(string? Name, TreeOutput Output)> columns)
+    /// <summary>Adds columns of leaves and contributions if they were asked for.</summary>
+    private protected DataFrame AddExplanations(DataFrame frame)
     {
-        ArgumentNullException.ThrowIfNull(frame);
-        var features = FeaturesOf(frame);
-        var result = frame;
-        foreach (var (name, output) in (ReadOnlySpan<(string?, TreeOutput)>)[.. columns, (LeafColumn, TreeOutput.Leaves), (ContributionsColumn, TreeOutput.Contributions)])
-        {
-            if (name is not null) result = Add(result, name, new TreeScorer($"trees_{output.ToString().ToLowerInvariant()}", Predictor, output).Of(result, features));
-        }
-        return result;
+        if (LeafColumn is { } leaves) frame = AddColumn(frame, leaves, TreeOutput.Leaves);
+        return ContributionsColumn is { } contributions ? AddColumn(frame, contributions, TreeOutput.Contributions) : frame;
     }
 
-    /// <summary>Predictions of many rows.</summary>
-    private protected void Batch(TreeOutput output, ReadOnlySpan<double> rows, Span<double> into, int width)
+    /// <summary>Adds a column that is computed of the features.</summary>
+    private protected DataFrame AddColumn(DataFrame frame, string name, TreeOutput output)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        return Add(frame, name, new TreeScorer($"trees_{output.ToString().ToLowerInvariant()}", Predictor, output).Of(frame, FeaturesOf(frame)));
+    }
+
+    /// <summary>How many rows there are, if there is room for their results.</summary>
+    private protected int CheckBatch(ReadOnlySpan<double> rows, Span<double> into, int width)
     {
         if (rows.Length % FeatureCount != 0)
             throw new ArgumentException($"{rows.Length} values are no whole number of rows of {FeatureCount} features.", nameof(rows));
         var count = rows.Length / FeatureCount;
-        if (into.Length != (long)count * width) throw new ArgumentException($"{count} rows have {(long)count * width} results, but there is room for {into.Length}.", nameof(into));
-        TreeScorer.Predict(Predictor, output, rows, FeatureCount, count, into);
+        return into.Length == (long)count * width ? count : throw new ArgumentException($"{count} rows have {(long)count * width} results, but there is room for {into.Length}.", nameof(into));
     }
 
     /// <inheritdoc/>

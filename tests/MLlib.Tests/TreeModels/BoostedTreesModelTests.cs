@@ -52,6 +52,35 @@ public sealed class BoostedTreesModelTests
     }
 
     [Fact]
+    public void Thresholds_choose_classes_and_columns_may_be_left_out()
+    {
+        var model = GradientBoostedTreesClassificationModel.FromLightGbm(StoredTable.PathOf("lightgbm-synthetic/binary.model.txt")) with
+        {
+            FeatureColumns = ["Features"], Threshold = 0.3, ProbabilityColumn = null,
+        };
+        var rows = Array.ConvertAll(StoredTable.Read("lightgbm-synthetic/binary.test.tsv")[..60], row => row[1..]);
+        using var context = DataflowContext.Local(1);
+        var source = context.FromRecords(rows.Select((row, i) => new Case(i, Vector.Dense(row))).ToArray());
+        var expected = Array.ConvertAll(rows, row => Probability(row) > 0.3 ? 1.0 : 0);
+        var frame = model.Transform(source);
+        Assert.Equal(["Id", "Features", "rawPrediction", "prediction"], frame.Schema.Select(column => column.Name));
+        Assert.Equal(expected, frame.Collect().Select(row => row.Get<double>("prediction")));
+        Assert.Equal(expected, (model with { RawPredictionColumn = null }).Transform(source).Collect().Select(row => row.Get<double>("prediction")));
+        Assert.Contains(1.0, expected);
+
+        var thresholds = model with { Thresholds = [0.2, 0.8] };
+        Assert.Equal(rows.Select(row => Probability(row) / 0.8 > (1 - Probability(row)) / 0.2 ? 1 : 0), rows.Select(row => thresholds.Predict(row)));
+        Assert.Throws<ArgumentException>(() => (model with { Thresholds = [1, 1, 1] }).Transform(source));
+
+        double Probability(double[] row)
+        {
+            var probabilities = new double[2];
+            model.PredictProbabilities(row, probabilities);
+            return probabilities[1];
+        }
+    }
+
+    [Fact]
     public void Numeric_columns_are_features_by_themselves_and_nulls_are_missing_values()
     {
         var ensemble = RandomTrees.Ensemble(new Random(4), 6, 9, 3, plain: true);
