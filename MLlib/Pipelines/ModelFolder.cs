@@ -236,6 +236,12 @@ public sealed class ModelFolder
         }
     }
 
+    /// <summary>A value of a parameter as JSON.</summary>
+    internal static JsonNode? NodeOf(object? value) => JsonSerializer.SerializeToNode(ForJson(value), Json);
+
+    /// <summary>The value of a parameter of a type.</summary>
+    internal static object? ValueOf(JsonNode? node, Type type) => FromJson(node, type);
+
     private static object? ForJson(object? value) => value is System.Collections.IEnumerable list and not string ? list.Cast<object?>().ToArray() : value;
 
     private static object? FromJson(JsonNode? node, Type type)
