@@ -19,6 +19,7 @@ public sealed class TreePredictor
     private readonly CompiledTrees trees;
     private readonly OutputTransform transform;
     private readonly double divisor;
+    private (int Depth, double Expected)[]? shapes;
 
     /// <summary>Lays out the trees.</summary>
     /// <param name="ensemble">The trees and what belongs to them.</param>
@@ -141,8 +142,11 @@ public sealed class TreePredictor
         if (contributions.Length != expected)
             throw new ArgumentException($"A row has {expected} contributions (scores x (features + 1)), but there is room for {contributions.Length}.", nameof(contributions));
         contributions.Clear();
+
+        // Threads that come at once work out the same.
+        var known = shapes ??= [.. Ensemble.Trees.Take(trees.TreeCount).Select(TreeShap.Shape)];
         for (var t = 0; t < trees.TreeCount; t++)
-            TreeShap.Add(Ensemble.Trees[t], row, contributions.Slice(t % ScoreCount * (FeatureCount + 1), FeatureCount + 1));
+            TreeShap.Add(Ensemble.Trees[t], known[t], row, contributions.Slice(t % ScoreCount * (FeatureCount + 1), FeatureCount + 1));
         if (divisor == 1) return;
         foreach (ref var contribution in contributions) contribution /= divisor;
     }

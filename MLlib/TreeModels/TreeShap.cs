@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
 using Dataflow.MLlib.Trees;
 
 namespace Dataflow.MLlib.TreeModels;
@@ -11,19 +10,30 @@ namespace Dataflow.MLlib.TreeModels;
 /// </remarks>
 internal static class TreeShap
 {
+    /// <summary>Deepest tree that is explained: the walk is recursive, and its room grows with the square of the depth.</summary>
+    private const int MostDepth = 2_000;
+
+    private static readonly double[] Inverses = [.. Enumerable.Range(0, MostDepth + 4).Select(i => 1.0 / i)];
+
     /// <summary>Adds the tree's part to one number a feature and, last, its expected value.</summary>
-    public static void Add(Tree tree, ReadOnlySpan<double> row, Span<double> contributions)
+    public static void Add(Tree tree, ReadOnlySpan<double> row, Span<double> contributions) => Add(tree, Shape(tree), row, contributions);
+
+    /// <inheritdoc cref="Add(Tree, ReadOnlySpan{double}, Span{double})"/>
+    public static void Add(Tree tree, (int Depth, double Expected) shape, ReadOnlySpan<double> row, Span<double> contributions)
     {
-        contributions[^1] += Expected(tree);
+        contributions[^1] += shape.Expected;
         if (tree.Features.Length == 0) return;
-        var depth = Depth(tree) + 2;
+        if (shape.Depth > MostDepth) throw new InvalidOperationException($"A tree is {shape.Depth} levels deep; contributions are computed for up to {MostDepth}.");
+        var depth = shape.Depth + 2;
         var rented = ArrayPool<Step>.Shared.Rent(depth * Math.Min(depth + 1, row.Length + 2));
         new Walk(tree, row, contributions).Visit(0, 0, rented, 0, 1, 1, -1);
         ArrayPool<Step>.Shared.Return(rented);
     }
 
-    /// <summary>The mean of the tree's values over the rows of training.</summary>
-    public static double Expected(Tree tree)
+    /// <summary>How deep the tree is, and the mean of its values over the rows of training: what does not depend on the row.</summary>
+    public static (int Depth, double Expected) Shape(Tree tree) => (tree.Features.Length == 0 ? 0 : Depth(tree), Expected(tree));
+
+    private static double Expected(Tree tree)
     {
         if (tree.LeafCount == 1) return tree.LeafValues[0];
         var total = Count(tree, 0);
@@ -71,7 +81,6 @@ internal static class TreeShap
         /// <summary>Goes down from a node. <paramref name="parent"/> is where the parent's path begins in <paramref name="paths"/>; this one's follows it.</summary>
         public void Visit(int node, int depth, Step[] paths, int parent, double zero, double one, int feature)
         {
-            RuntimeHelpers.EnsureSufficientExecutionStack();
             var start = depth == 0 ? 0 : parent + depth;
             var path = paths.AsSpan(start, depth + 1);
             if (depth > 0) paths.AsSpan(parent, depth).CopyTo(path);
@@ -79,8 +88,7 @@ internal static class TreeShap
 
             if (node < 0)
             {
-                for (var i = 1; i <= depth; i++)
-                    contributions[path[i].Feature] += UnwoundSum(path, depth, i) * (path[i].One - path[i].Zero) * tree.LeafValues[~node];
+                Explain(path, depth, tree.LeafValues[~node]);
                 return;
             }
 
@@ -132,23 +140,32 @@ internal static class TreeShap
             for (var i = at; i < depth; i++) (path[i].Feature, path[i].Zero, path[i].One) = (path[i + 1].Feature, path[i + 1].Zero, path[i + 1].One);
         }
 
-        private static double UnwoundSum(Span<Step> path, int depth, int at)
+        /// <summary>What a leaf's value adds to the features on its path.</summary>
+        private void Explain(Span<Step> path, int depth, double value)
         {
-            var (one, zero) = (path[at].One, path[at].Zero);
+            // Of features that this row does not follow, the sum over subsets is the same but for their share.
+            var unmet = 0.0;
+            for (var i = 0; i < depth; i++) unmet += path[i].Weight * Inverses[depth - i];
+            unmet *= depth + 1;
+            for (var i = 1; i <= depth; i++)
+            {
+                contributions[path[i].Feature] += path[i].One == 0
+                    ? -unmet * value
+                    : UnwoundSum(path, depth, path[i].Zero) * (1 - path[i].Zero) * value;
+            }
+        }
+
+        // Of a feature that this row follows: what the weights would be without it, together.
+        private static double UnwoundSum(Span<Step> path, int depth, double zero)
+        {
             var next = path[depth].Weight;
             var total = 0.0;
+            var share = zero * Inverses[depth + 1];
             for (var i = depth - 1; i >= 0; i--)
             {
-                if (one != 0)
-                {
-                    var weight = next * (depth + 1) / ((i + 1) * one);
-                    total += weight;
-                    next = path[i].Weight - (weight * zero * ((depth - i) / (double)(depth + 1)));
-                }
-                else
-                {
-                    total += path[i].Weight / zero / ((depth - i) / (double)(depth + 1));
-                }
+                var weight = next * (depth + 1) * Inverses[i + 1];
+                total += weight;
+                next = path[i].Weight - (weight * share * (depth - i));
             }
             return total;
         }
