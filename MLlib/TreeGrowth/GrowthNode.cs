@@ -26,5 +26,8 @@ internal sealed class GrowthNode
     /// <summary>Place among internal nodes, or ~ place among leaves.</summary>
     public int Place;
 
+    /// <summary>Once it is expanded: the children whose histograms are made from rows, the one with fewer rows first.</summary>
+    public GrowthNode[] Made = [];
+
     public bool IsExpanded => Left is not null;
 }

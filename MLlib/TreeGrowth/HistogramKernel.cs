@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -19,6 +20,7 @@ internal static unsafe class HistogramKernel
     /// <param name="list">The rows.</param>
     /// <param name="packed">What each of them adds.</param>
     /// <param name="cells">256 cells a column.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddListed(byte* panel, int shift, int columns, int* list, int count, long* packed, long* cells)
     {
         var words = columns >> 2;
@@ -48,6 +50,7 @@ internal static unsafe class HistogramKernel
     }
 
     /// <summary>Adds rows of a panel that follow each other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddRun(byte* panel, int shift, int columns, int count, long* packed, long* cells)
     {
         var words = columns >> 2;
@@ -76,6 +79,7 @@ internal static unsafe class HistogramKernel
     }
 
     /// <summary>Adds cells to others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(long* cells, long* others, int count)
     {
         var i = 0;
@@ -91,6 +95,7 @@ internal static unsafe class HistogramKernel
     }
 
     /// <summary>Takes the cells of one child from its parent's: what is left is the other child's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Subtract(long* cells, long* others, int count)
     {
         var i = 0;

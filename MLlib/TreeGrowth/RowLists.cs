@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.Trees;
 
@@ -85,6 +86,7 @@ internal sealed unsafe class RowLists : IDisposable
 
     private (int From, int To) Share(int count, int member) => ((int)((long)count * member / team.Size), (int)((long)count * (member + 1) / team.Size));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Part(int* rows, int* others, int count, byte* bins, int stride, byte* goesRight)
     {
         int left = 0, right = 0;

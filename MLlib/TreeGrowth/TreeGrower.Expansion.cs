@@ -27,12 +27,6 @@ internal sealed unsafe partial class TreeGrower
 
         // Slots are taken in a fixed order, before threads begin.
         foreach (var node in batch) MakeChildren(node);
-        if (last)
-        {
-            team.Share(batch.Count, (i, _) => Part(batch[i]));
-            CountTogether(batch);
-            return;
-        }
         foreach (var node in batch) TakeSlots(node);
         if (group.Shards == 1)
         {
@@ -41,7 +35,7 @@ internal sealed unsafe partial class TreeGrower
                 var node = batch[i];
                 Part(node);
                 (node.Left!.Sums.Count, node.Right!.Sums.Count) = (node.Left.Rows, node.Right.Rows);
-                MakeSmaller(node, gradients);
+                MakeFromRows(node, gradients);
                 Complete(node);
                 Find(node.Left, gradients);
                 Find(node.Right, gradients);
@@ -52,7 +46,7 @@ internal sealed unsafe partial class TreeGrower
             team.Share(batch.Count, (i, _) =>
             {
                 Part(batch[i]);
-                MakeSmaller(batch[i], gradients);
+                MakeFromRows(batch[i], gradients);
             });
             ReduceTogether(batch);
             team.Share(batch.Count, (i, _) =>
@@ -79,10 +73,12 @@ internal sealed unsafe partial class TreeGrower
         if (last)
         {
             CountTogether([node]);
+            pool.Return(node.Slot);
+            node.Slot = -1;
             return;
         }
         TakeSlots(node);
-        foreach (var child in Made(node)) MakeByTeam(child, gradients, pool[child.Slot]);
+        foreach (var child in node.Made) MakeByTeam(child, gradients, pool[child.Slot]);
         ReduceTogether([node]);
         Complete(node);
         FindByTeam([node.Left!, node.Right!], gradients);
@@ -98,21 +94,34 @@ internal sealed unsafe partial class TreeGrower
         node.Right = new() { Depth = node.Depth + 1, Sums = node.Sums with { Total = right } };
     }
 
-    /// <summary>The child with fewer rows by the estimate that all shards share; both where the parent's histogram is not there.</summary>
-    private static GrowthNode[] Made(GrowthNode node)
-    {
-        if (node.Left!.Slot >= 0 && node.Right!.Slot >= 0 && node.Slot < 0) return [node.Left, node.Right];
-        return [Smaller(node)];
-    }
-
+    /// <summary>The child with fewer rows by the estimate that all shards share.</summary>
     private static GrowthNode Smaller(GrowthNode node) => (uint)node.Left!.Sums.Total <= (uint)node.Right!.Sums.Total ? node.Left : node.Right;
 
+    /// <summary>Gives both children a slot and says whose histogram is made from rows: both where the parent's is not there.</summary>
     private void TakeSlots(GrowthNode node)
     {
         var smaller = Smaller(node);
-        smaller.Slot = pool.Take();
-        (smaller == node.Left ? node.Right! : node.Left!).Slot = node.Slot;
+        var larger = smaller == node.Left ? node.Right! : node.Left!;
+        open.Remove(node);
+        smaller.Slot = TakeSlot();
+        node.Made = node.Slot >= 0 ? [smaller] : [smaller, larger];
+        larger.Slot = node.Slot >= 0 ? node.Slot : TakeSlot();
         node.Slot = -1;
+    }
+
+    /// <summary>A free slot, or that of the leaf that gains least.</summary>
+    private int TakeSlot()
+    {
+        var slot = pool.Take();
+        if (slot >= 0) return slot;
+        var least = open[0];
+        foreach (var node in open)
+        {
+            if (node.Split.Gain < least.Split.Gain) least = node;
+        }
+        open.Remove(least);
+        (slot, least.Slot) = (least.Slot, -1);
+        return slot;
     }
 
     private void Part(GrowthNode node)
@@ -130,17 +139,20 @@ internal sealed unsafe partial class TreeGrower
         node.Right.Rows = node.Rows - left;
     }
 
-    private void MakeSmaller(GrowthNode node, Gradients gradients)
+    private void MakeFromRows(GrowthNode node, Gradients gradients)
     {
-        var child = Smaller(node);
-        new Span<long>(pool[child.Slot], cells).Clear();
-        Make(Lists.Rows + child.Start, 0, child.Rows, gradients, pool[child.Slot]);
+        foreach (var child in node.Made)
+        {
+            new Span<long>(pool[child.Slot], cells).Clear();
+            Make(Lists.Rows + child.Start, 0, child.Rows, gradients, pool[child.Slot]);
+        }
     }
 
     /// <summary>The parent's histogram becomes that of the larger child.</summary>
     private void Complete(GrowthNode node)
     {
-        var smaller = Smaller(node);
+        if (node.Made.Length == 2) return;
+        var smaller = node.Made[0];
         var larger = smaller == node.Left ? node.Right! : node.Left!;
         HistogramKernel.Subtract(pool[larger.Slot], pool[smaller.Slot], cells);
     }
@@ -171,7 +183,11 @@ internal sealed unsafe partial class TreeGrower
 
     private void Release(GrowthNode node)
     {
-        if (node.Split.Exists) return;
+        if (node.Split.Exists)
+        {
+            open.Add(node);
+            return;
+        }
         pool.Return(node.Slot);
         node.Slot = -1;
     }
@@ -230,18 +246,14 @@ internal sealed unsafe partial class TreeGrower
             CountTogether(batch);
             return;
         }
-        var message = new long[batch.Count * (cells + 1)];
-        for (var i = 0; i < batch.Count; i++)
-        {
-            new Span<long>(pool[Smaller(batch[i]).Slot], cells).CopyTo(message.AsSpan(i * (cells + 1)));
-            message[(i * (cells + 1)) + cells] = batch[i].Left!.Rows;
-        }
+        var made = batch.SelectMany(node => node.Made).ToArray();
+        var message = new long[(made.Length * (long)cells) + batch.Count];
+        for (var i = 0; i < made.Length; i++) new Span<long>(pool[made[i].Slot], cells).CopyTo(message.AsSpan(i * cells));
+        var counts = message.AsSpan(made.Length * cells);
+        for (var i = 0; i < counts.Length; i++) counts[i] = batch[i].Left!.Rows;
         group.AllReduceSum(message);
-        for (var i = 0; i < batch.Count; i++)
-        {
-            message.AsSpan(i * (cells + 1), cells).CopyTo(new Span<long>(pool[Smaller(batch[i]).Slot], cells));
-            SetCounts(batch[i], message[(i * (cells + 1)) + cells]);
-        }
+        for (var i = 0; i < made.Length; i++) message.AsSpan(i * cells, cells).CopyTo(new Span<long>(pool[made[i].Slot], cells));
+        for (var i = 0; i < counts.Length; i++) SetCounts(batch[i], counts[i]);
     }
 
     private void CountTogether(List<GrowthNode> batch)

@@ -17,6 +17,9 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     // Rows from which all threads work on one node.
     private const int TeamRows = 24_576;
 
+    // Leaves that are expanded together, at most.
+    private const int LargestBatch = 16;
+
     // Rows that are packed and added before the next ones are packed.
     private const int StepRows = 1024;
 
@@ -30,13 +33,16 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     private readonly int[] scratchSlots;
     private readonly int cells;
 
+    // Leaves that could be split and have a histogram.
+    private readonly List<GrowthNode> open = [];
+
     public TreeGrower(BinnedRows rows, GrowthOptions options, ThreadTeam team, ITreeGroup group)
     {
         (this.rows, this.options, this.team, this.group) = (rows, options, team, group);
         cells = rows.Layout.Columns * BinLayout.ColumnBins;
         finder = new(rows.Layout, rows.HasMissing, options.Rules);
         Lists = new(rows.Rows, team);
-        pool = new(cells, (int)Math.Clamp(options.HistogramBytes / Math.Max(1, cells * 8L), 4, options.Leaves + 32L));
+        pool = new(cells, (int)Math.Clamp(options.HistogramBytes / Math.Max(1, cells * 8L), 2L + (2 * LargestBatch), options.Leaves + (2L * LargestBatch)));
         scratch = new(cells, team.Size);
         scratchSlots = [.. Enumerable.Range(0, team.Size - 1).Select(_ => scratch.Take())];
     }
@@ -95,7 +101,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     {
         var batch = new List<GrowthNode> { first };
         var remaining = options.Leaves - leaves.Count;
-        var wanted = group.Shards > 1 ? Math.Min(8, remaining / 3) : first.Sums.Count >= TeamRows ? 1 : Math.Min(2 * team.Size, remaining / 4);
+        var wanted = group.Shards > 1 ? Math.Min(LargestBatch, remaining / 3) : first.Sums.Count >= TeamRows ? 1 : Math.Min(Math.Min(LargestBatch, 2 * team.Size), remaining / 4);
         if (wanted < 2 || (group.Shards == 1 && team.Size == 1)) return batch;
         var others = leaves.Where(leaf => leaf != first && leaf.Split.Exists && !leaf.IsExpanded && (group.Shards > 1 || leaf.Sums.Count < TeamRows));
         batch.AddRange(others.OrderByDescending(leaf => leaf.Split.Gain).Take(wanted - 1));
@@ -104,6 +110,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
 
     private void ReturnSlots(List<GrowthNode> leaves)
     {
+        open.Clear();
         foreach (var leaf in leaves) Return(leaf);
 
         void Return(GrowthNode node)
