@@ -3,20 +3,25 @@ using System.Runtime.ExceptionServices;
 namespace Dataflow.MLlib.Trees;
 
 /// <summary>
-/// A few threads that do many short pieces of work together: the caller is member 0, the others wait for the next piece by spinning briefly and parking then. A
-/// piece begins and ends within about a microsecond, which a thread pool does not do.
+/// A few threads that do many short pieces of work together. The caller works too, and takes whatever nobody else has begun: where the machine is busy with other
+/// things it does all of it alone and waits for none who has not come. Others wait for work by spinning briefly and parking then, so that a piece of work begins
+/// and ends within about a microsecond, which a thread pool does not do.
 /// </summary>
-/// <remarks>Used by one thread at a time. What a member throws is thrown by <see cref="Run"/> once all members are done.</remarks>
+/// <remarks>Used by one thread at a time. What a piece throws is thrown to the caller once all pieces that were begun are done.</remarks>
 internal sealed class ThreadTeam : IDisposable
 {
-    private const int Spins = 2000;
+    private const int Spins = 1000;
+    private const long Open = 1L << 31;
     private readonly Thread[] threads;
     private readonly SemaphoreSlim[] parking;
     private readonly int[] parked;
     private readonly int spins;
-    private Action<int>? work;
-    private volatile int round;
-    private int running;
+
+    // The number of the round, whether it still takes helpers, and how many are at work in it.
+    private long state;
+    private Action<int, int>? work;
+    private int pieces;
+    private int next;
     private Exception? failure;
     private volatile bool ended;
 
@@ -43,24 +48,30 @@ internal sealed class ThreadTeam : IDisposable
     /// <summary>Members, the caller included.</summary>
     public int Size { get; }
 
-    /// <summary>Runs a piece in every member, with its index, and returns when all have done it.</summary>
-    public void Run(Action<int> piece)
+    /// <summary>Runs as many pieces as there are members.</summary>
+    /// <param name="piece">Gets the number of the piece.</param>
+    public void Run(Action<int> piece) => Share(Size, (i, _) => piece(i));
+
+    /// <summary>Runs pieces 0 to <paramref name="count"/> - 1, each once; a member that is done takes the next.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="piece">Gets the number of the piece and that of the member.</param>
+    public void Share(int count, Action<int, int> piece)
     {
-        if (Size == 1)
+        if (Size == 1 || count <= 1)
         {
-            piece(0);
+            for (var i = 0; i < count; i++) piece(i, 0);
             return;
         }
-        work = piece;
-        Volatile.Write(ref running, threads.Length);
-        Interlocked.Increment(ref round);
+        (work, pieces, next) = (piece, count, 0);
+        Interlocked.Exchange(ref state, (((state >> 32) + 1) << 32) | Open);
         for (var i = 0; i < parked.Length; i++)
         {
             if (Volatile.Read(ref parked[i]) != 0 && Interlocked.Exchange(ref parked[i], 0) != 0) parking[i].Release();
         }
-        Do(piece, 0);
+        Take(0);
+        Interlocked.And(ref state, ~Open);
         var wait = new SpinWait();
-        for (var spin = 0; Volatile.Read(ref running) != 0; spin++)
+        for (var spin = 0; (Volatile.Read(ref state) & (Open - 1)) != 0; spin++)
         {
             if (spin < spins) Thread.SpinWait(8);
             else wait.SpinOnce(sleep1Threshold: -1);
@@ -71,26 +82,11 @@ internal sealed class ThreadTeam : IDisposable
         ExceptionDispatchInfo.Throw(error);
     }
 
-    /// <summary>Runs pieces 0 to <paramref name="pieces"/> - 1, each in one member; a member that is done takes the next.</summary>
-    public void Share(int pieces, Action<int, int> piece)
-    {
-        if (Size == 1 || pieces <= 1)
-        {
-            for (var i = 0; i < pieces; i++) piece(i, 0);
-            return;
-        }
-        var next = 0;
-        Run(member =>
-        {
-            for (var i = Interlocked.Increment(ref next) - 1; i < pieces; i = Interlocked.Increment(ref next) - 1) piece(i, member);
-        });
-    }
-
     public void Dispose()
     {
         if (ended) return;
         ended = true;
-        Interlocked.Increment(ref round);
+        Interlocked.Exchange(ref state, ((state >> 32) + 1) << 32);
         foreach (var place in parking) place.Release();
         foreach (var thread in threads) thread.Join();
         foreach (var place in parking) place.Dispose();
@@ -98,29 +94,43 @@ internal sealed class ThreadTeam : IDisposable
 
     private void Follow(int member)
     {
-        var seen = 0;
+        long seen = 0;
         while (true)
         {
-            for (var spin = 0; round == seen && spin < spins; spin++) Thread.SpinWait(8);
-            while (round == seen)
+            for (var spin = 0; Round() == seen && spin < spins; spin++) Thread.SpinWait(8);
+            while (Round() == seen)
             {
                 // Say so first, look again, then sleep: a round that begins in between either sees the word or was seen.
                 Interlocked.Exchange(ref parked[member - 1], 1);
-                if (round != seen && Interlocked.Exchange(ref parked[member - 1], 0) != 0) break;
+                if (Round() != seen && Interlocked.Exchange(ref parked[member - 1], 0) != 0) break;
                 parking[member - 1].Wait();
             }
-            seen = round;
             if (ended) return;
-            Do(work!, member);
-            Interlocked.Decrement(ref running);
+            var now = Volatile.Read(ref state);
+            seen = now >> 32;
+            while ((now & Open) != 0)
+            {
+                var before = Interlocked.CompareExchange(ref state, now + 1, now);
+                if (before == now)
+                {
+                    seen = now >> 32;
+                    Take(member);
+                    Interlocked.Decrement(ref state);
+                    break;
+                }
+                now = before;
+            }
         }
     }
 
-    private void Do(Action<int> piece, int member)
+    private long Round() => Volatile.Read(ref state) >> 32;
+
+    private void Take(int member)
     {
         try
         {
-            piece(member);
+            var piece = work!;
+            for (var i = Interlocked.Increment(ref next) - 1; i < pieces; i = Interlocked.Increment(ref next) - 1) piece(i, member);
         }
         catch (Exception error)
         {
