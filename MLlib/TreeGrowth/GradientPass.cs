@@ -5,7 +5,7 @@ using Dataflow.MLlib.Trees;
 namespace Dataflow.MLlib.TreeGrowth;
 
 /// <summary>Fills the <see cref="Gradients"/> of an iteration: asks the objective, scales to whole numbers, sums magnitudes over all shards.</summary>
-internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard shard, ThreadTeam team, ITreeGroup group, double maxWeight, bool areWeighted, long globalRows)
+internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard shard, ThreadTeam team, ITreeGroup group, double maxWeight, bool areWeighted, long globalRows, double headroom)
 {
     // Added to a double of less than 2^51, it leaves the nearest whole number in the low bits.
     private const double Magic = 6755399441055744.0;
@@ -20,12 +20,12 @@ internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard sha
     {
         objective.Begin(scores, shard, team);
         var count = objective.Scores;
-        var isConstant = objective.HasConstantHessian && !areWeighted;
+        var isConstant = objective.HasConstantHessian && !areWeighted && headroom == 1;
         double gradientBound, hessianBound;
         if (objective.Bounds is var (gradient, hessian)) (gradientBound, hessianBound) = (gradient * maxWeight, hessian * maxWeight);
         else (gradientBound, hessianBound) = Greatest(scores);
-        var gradientScale = Gradients.ScaleFor(gradientBound);
-        var hessianScale = isConstant ? 1 : Gradients.ScaleFor(hessianBound);
+        var gradientScale = Gradients.ScaleFor(gradientBound * headroom);
+        var hessianScale = isConstant ? 1 : Gradients.ScaleFor(hessianBound * headroom);
         var sums = new long[(2 * count) + 1];
         Each(scores, (in ObjectiveRows rows, long[] partial) =>
         {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeBins;
+using Dataflow.MLlib.Trees;
 
 namespace Dataflow.MLlib.TreeGrowth;
 
@@ -64,6 +65,31 @@ internal sealed unsafe class Gradients : IDisposable
         GradientShift = ShiftFor(gradientSum, rows, int.MaxValue);
         HessianShift = ShiftFor(hessianSum, rows, uint.MaxValue);
         seed = (uint)treeSeed;
+    }
+
+    /// <summary>Makes one row count more than once.</summary>
+    public void Multiply(int row, double factor)
+    {
+        var value = values.Pointer[row];
+        values.Pointer[row] = ((long)Math.Round((value >> 32) * factor) << 32) | (uint)(long)Math.Round((uint)value * factor);
+    }
+
+    /// <summary>Decides again how many bits histograms keep, by the rows that take part.</summary>
+    /// <param name="list">The rows.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="rows">Rows of all shards that take part.</param>
+    public void Scale(int* list, int count, long rows, ITreeGroup group)
+    {
+        var sums = new long[2];
+        for (var k = 0; k < count; k++)
+        {
+            var value = values.Pointer[list[k]];
+            sums[0] += Math.Abs(value >> 32);
+            sums[1] += (uint)value;
+        }
+        group.AllReduceSum(sums);
+        GradientShift = ShiftFor(sums[0], rows, int.MaxValue);
+        HessianShift = ShiftFor(sums[1], rows, uint.MaxValue);
     }
 
     /// <summary>Rounds the gradients of rows to what histograms add.</summary>

@@ -17,6 +17,18 @@ internal sealed class GrowthNode
     /// <summary>Its histogram's slot, or -1.</summary>
     public int Slot = -1;
 
+    /// <summary>Which features it may ask; null if all.</summary>
+    public bool[]? Allowed;
+
+    /// <summary>The features asked above it; kept only where features may not meet all others.</summary>
+    public int[] Path = [];
+
+    /// <summary>The turns from the root to it, hashed.</summary>
+    public ulong Id = 1;
+
+    /// <summary>L2 of its value besides that of the rules.</summary>
+    public double ExtraL2;
+
     public SplitCandidate Split = SplitCandidate.None;
 
     public GrowthNode? Left;

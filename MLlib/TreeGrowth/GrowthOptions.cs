@@ -13,6 +13,14 @@ internal sealed record GrowthOptions
 
     public SplitRules Rules { get; init; } = new();
 
+    /// <summary>Share of the features that a tree may ask.</summary>
+    public double FeaturesByTree { get; init; } = 1;
+
+    /// <summary>Share of the tree's features that a node may ask.</summary>
+    public double FeaturesByNode { get; init; } = 1;
+
+    public ulong Seed { get; init; }
+
     /// <summary>Bytes that histograms of one tree may take.</summary>
     public long HistogramBytes { get; init; } = 256L << 20;
 }

@@ -34,6 +34,28 @@ internal sealed unsafe class RowLists : IDisposable
         });
     }
 
+    /// <summary>The rows that a condition chooses first, the others behind them, both ascending.</summary>
+    /// <param name="count">All rows.</param>
+    /// <param name="chosen">Called once a row, by any thread.</param>
+    /// <returns>How many were chosen.</returns>
+    public int Reset(int count, Func<int, bool> chosen)
+    {
+        var rows = list.Pointer;
+        var others = aside.Pointer;
+        team.Run(member =>
+        {
+            var (from, to) = Share(count, member);
+            int left = from, right = from;
+            for (var row = from; row < to; row++)
+            {
+                if (chosen(row)) rows[left++] = row;
+                else others[right++] = row;
+            }
+            lefts[member] = left - from;
+        });
+        return Join(rows, others, count);
+    }
+
     /// <summary>Parts a node's rows by a table over bins: those of entry 0 first. Each part keeps its order.</summary>
     /// <returns>How many go left.</returns>
     public int Part(int start, int count, byte* bins, int stride, byte* goesRight)
@@ -55,6 +77,18 @@ internal sealed unsafe class RowLists : IDisposable
             lefts[member] = Part(rows + from, others + from, to - from, bins, stride, goesRight);
         });
 
+        return Join(rows, others, count);
+    }
+
+    public void Dispose()
+    {
+        list.Dispose();
+        aside.Dispose();
+    }
+
+    /// <summary>Brings the parts of all members together.</summary>
+    private int Join(int* rows, int* others, int count)
+    {
         // Left parts move together first: the right ones land on places that later left ones come from.
         var left = lefts[0];
         for (var member = 1; member < team.Size; member++)
@@ -68,20 +102,14 @@ internal sealed unsafe class RowLists : IDisposable
             var place = left;
             for (var before = 0; before < member; before++)
             {
-                var (start1, end1) = Share(count, before);
-                place += end1 - start1 - lefts[before];
+                var (start, end) = Share(count, before);
+                place += end - start - lefts[before];
             }
             var (from, to) = Share(count, member);
             var bytes = (long)(to - from - lefts[member]) * sizeof(int);
             Buffer.MemoryCopy(others + from, rows + place, bytes, bytes);
         });
         return left;
-    }
-
-    public void Dispose()
-    {
-        list.Dispose();
-        aside.Dispose();
     }
 
     private (int From, int To) Share(int count, int member) => ((int)((long)count * member / team.Size), (int)((long)count * (member + 1) / team.Size));

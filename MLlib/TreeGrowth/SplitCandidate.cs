@@ -20,6 +20,9 @@ internal struct SplitCandidate
     /// <summary>Categorical: the bins that go left, a bit each; null if numeric.</summary>
     public uint[]? LeftBins;
 
+    /// <summary>L2 of the children's values besides that of the rules.</summary>
+    public double ExtraL2;
+
     /// <summary>Sums of the left child, as in a histogram's cell.</summary>
     public long Left;
 

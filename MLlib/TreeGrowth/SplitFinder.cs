@@ -3,19 +3,8 @@ using Dataflow.MLlib.TreeBins;
 namespace Dataflow.MLlib.TreeGrowth;
 
 /// <summary>Finds the best split of a node in its histogram. Safe to share between threads; sees whole numbers only, so every shard finds the same.</summary>
-internal sealed unsafe class SplitFinder
+internal sealed unsafe class SplitFinder(BinLayout layout, bool[] hasMissing, SplitRules rules)
 {
-    private readonly BinLayout layout;
-    private readonly bool[] hasMissing;
-    private readonly SplitRules rules;
-
-    public SplitFinder(BinLayout layout, bool[] hasMissing, SplitRules rules)
-    {
-        this.layout = layout;
-        this.hasMissing = hasMissing;
-        this.rules = rules;
-    }
-
     /// <summary>The best split by features of some columns.</summary>
     /// <param name="cells">The node's histogram.</param>
     /// <param name="from">The first column.</param>
@@ -26,21 +15,9 @@ internal sealed unsafe class SplitFinder
     public SplitCandidate Find(long* cells, int from, int to, in NodeSums node, Gradients gradients, bool[]? allowed)
     {
         var best = SplitCandidate.None;
-        var hessian = (uint)node.Total;
-        if (hessian == 0 || node.Count < 2 * rules.MinLeafRows) return best;
-        var terms = new SplitScan.Terms
-        {
-            Total = node.Total,
-            GradientCell = gradients.GradientCell,
-            HessianCell = gradients.HessianCell,
-            L2 = rules.L2,
-            MinHessian = Math.Max(1, rules.MinLeafWeight / gradients.HessianCell),
-            RowsPerUnit = (double)node.Count / hessian,
-            MinRows = rules.MinLeafRows - 0.5,
-        };
-        var gradient = (int)(node.Total >> 32) * gradients.GradientCell;
-        var parent = gradient * gradient / ((hessian * gradients.HessianCell) + rules.L2);
-        var least = parent + rules.MinGain;
+        if ((uint)node.Total == 0 || node.Count < 2 * rules.MinLeafRows) return best;
+        var terms = SplitTerms.Of(node, gradients, rules);
+        var parent = Parent(terms);
         var digits = stackalloc long[BinLayout.ColumnBins + 8];
         var running = stackalloc long[BinLayout.ColumnBins + 8];
         for (var column = from; column < to; column++)
@@ -56,17 +33,18 @@ internal sealed unsafe class SplitFinder
                     Digits(source, layout.BinsOf[column], layout.MultiplierOf[feature], layout.Mappers[feature].Bins, digits);
                     bins = digits;
                 }
-                var candidate = Numeric(feature, bins, running, terms);
-                if (!(candidate.Gain > least)) continue;
+                var candidate = layout.Mappers[feature].IsCategorical
+                    ? CategorySplits.Find(feature, bins, layout.Mappers[feature].ValueBins, terms, rules)
+                    : Numeric(feature, bins, running, terms);
                 candidate.Gain -= parent;
-                if (candidate.IsBetterThan(best)) best = candidate;
+                if (candidate.Gain > rules.MinGain && candidate.IsBetterThan(best)) best = candidate;
             }
         }
         return best;
     }
 
     /// <summary>What a split does with the numbers of its column: 1 sends right.</summary>
-    public void Table(in SplitCandidate split, byte* goesRight)
+    public static void Table(BinLayout layout, in SplitCandidate split, byte* goesRight)
     {
         var mapper = layout.Mappers[split.Feature];
         var column = layout.ColumnOf[split.Feature];
@@ -78,7 +56,14 @@ internal sealed unsafe class SplitFinder
         }
     }
 
-    private SplitCandidate Numeric(int feature, long* bins, long* running, in SplitScan.Terms terms)
+    private double Parent(in SplitTerms terms)
+    {
+        if (!rules.ArePlain) return terms.GainOf(terms.Total, rules, rules.L2, terms.Output(terms.Total, rules, rules.L2));
+        var gradient = (int)(terms.Total >> 32) * terms.GradientCell;
+        return gradient * gradient / (((uint)terms.Total * terms.HessianCell) + rules.L2);
+    }
+
+    private SplitCandidate Numeric(int feature, long* bins, long* running, in SplitTerms terms)
     {
         var values = layout.Mappers[feature].ValueBins;
         long sum = 0;
@@ -91,20 +76,35 @@ internal sealed unsafe class SplitFinder
         var missing = hasMissing[feature] ? bins[values] : 0;
         if (missing == 0)
         {
-            // What was never missing goes where most rows go.
-            var found = SplitScan.Find(running, values - 1, 0, terms, out var gain);
+            // What is not missing in this node goes, should it come later, where most rows go.
+            var found = Scan(feature, running, values - 1, 0, terms, out var gain);
             if (found < 0) return best;
             var left = running[found];
             return new() { Feature = feature, Bin = found, Gain = gain, Left = left, MissingLeft = (uint)left >= (uint)(terms.Total - left) };
         }
 
         // The last threshold parts what is there from what is missing.
-        var right = SplitScan.Find(running, values, 0, terms, out var rightGain);
-        var missingLeft = SplitScan.Find(running, values - 1, missing, terms, out var leftGain);
+        var right = Scan(feature, running, values, 0, terms, out var rightGain);
+        var missingLeft = Scan(feature, running, values - 1, missing, terms, out var leftGain);
         if (right >= 0) best = new() { Feature = feature, Bin = right, Gain = rightGain, Left = running[right] };
         if (missingLeft >= 0 && leftGain > best.Gain)
             best = new() { Feature = feature, Bin = missingLeft, Gain = leftGain, Left = running[missingLeft] + missing, MissingLeft = true };
         return best;
+    }
+
+    private int Scan(int feature, long* running, int bins, long extra, in SplitTerms terms, out double best)
+    {
+        if (rules.ArePlain) return SplitScan.Find(running, bins, extra, terms, out best);
+        best = double.NegativeInfinity;
+        var found = -1;
+        for (var bin = 0; bin < bins; bin++)
+        {
+            var gain = terms.Gain(feature, running[bin] + extra, rules, rules.L2);
+            if (!(gain > best)) continue;
+            best = gain;
+            found = bin;
+        }
+        return found;
     }
 
     /// <summary>The histogram of one feature of a column that holds several.</summary>

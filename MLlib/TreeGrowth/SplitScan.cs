@@ -10,29 +10,13 @@ internal static unsafe class SplitScan
     private const double Two52 = 4503599627370496.0;
     private const double Two52And31 = 4503601774854144.0;
 
-    /// <summary>What a scan needs to know of the node and the rules.</summary>
-    public struct Terms
-    {
-        public long Total;
-        public double GradientCell;
-        public double HessianCell;
-        public double L2;
-        public double MinHessian;
-
-        /// <summary>Rows a unit of hessian stands for.</summary>
-        public double RowsPerUnit;
-
-        /// <summary>The least number of rows, less a half: rows are estimated and rounded.</summary>
-        public double MinRows;
-    }
-
     /// <summary>Finds the first bin with the greatest gain.</summary>
     /// <param name="running">Sums over the bins up to each; whole vectors past the end are readable.</param>
     /// <param name="bins">How many thresholds there are.</param>
     /// <param name="extra">What goes left besides: the sums of missing values, or 0.</param>
     /// <param name="best">The greatest gain, the parent's not taken off.</param>
     /// <returns>The bin, or -1 if no threshold leaves both sides enough.</returns>
-    public static int Find(long* running, int bins, long extra, in Terms terms, out double best)
+    public static int Find(long* running, int bins, long extra, in SplitTerms terms, out double best)
     {
         if (Vector512.IsHardwareAccelerated) return FindVectors(running, bins, extra, terms, out best);
         best = double.NegativeInfinity;
@@ -52,7 +36,7 @@ internal static unsafe class SplitScan
     }
 
     /// <summary>Sum over both children of G^2 / (H + L2).</summary>
-    public static double Gain(double gl, double hl, double gr, double hr, in Terms terms)
+    public static double Gain(double gl, double hl, double gr, double hr, in SplitTerms terms)
     {
         gl *= terms.GradientCell;
         gr *= terms.GradientCell;
@@ -61,7 +45,7 @@ internal static unsafe class SplitScan
         return ((gl * gl * hr) + (gr * gr * hl)) / (hl * hr);
     }
 
-    private static int FindVectors(long* running, int bins, long extra, in Terms terms, out double best)
+    private static int FindVectors(long* running, int bins, long extra, in SplitTerms terms, out double best)
     {
         var total = Vector512.Create(terms.Total);
         var more = Vector512.Create(extra);

@@ -10,45 +10,83 @@ internal static class TreeAssembly
     /// <param name="layout">The bins.</param>
     /// <param name="rules">How sums become values.</param>
     /// <param name="sums">Exact sums of the leaves.</param>
-    /// <param name="values">The leaves' values, before the learning rate.</param>
+    /// <param name="values">The leaves' values as they are added to scores.</param>
     /// <param name="shrinkage">The learning rate.</param>
-    /// <param name="bias">Is added to all values, after the learning rate.</param>
+    /// <param name="bias">What was added to all values, after the learning rate.</param>
     public static Tree Build(GrownTree grown, BinLayout layout, SplitRules rules, long[] sums, double[] values, double shrinkage, double bias)
     {
         var gradients = grown.Gradients;
-        var nodes = grown.Splits.Count;
-        var tree = new Tree
+        var nodes = grown.Splits;
+        var thresholds = new double[nodes.Count];
+        var decisions = new byte[nodes.Count];
+        var bounds = new List<int> { 0 };
+        var words = new List<uint>();
+        for (var i = 0; i < nodes.Count; i++)
         {
-            Features = new int[nodes],
-            Thresholds = new double[nodes],
-            Decisions = new byte[nodes],
-            Left = new int[nodes],
-            Right = new int[nodes],
-            Gains = new double[nodes],
-            InternalValues = new double[nodes],
-            InternalWeights = new double[nodes],
-            InternalCounts = new long[nodes],
-            LeafValues = [.. values.Select(value => (value * shrinkage) + bias)],
+            var split = nodes[i].Split;
+            var mapper = layout.Mappers[split.Feature];
+            if (split.LeftBins is { } left)
+            {
+                (decisions[i], thresholds[i]) = (Tree.Categorical | Tree.MissingNaN, bounds.Count - 1);
+                AddCategories(left, mapper, words);
+                bounds.Add(words.Count);
+                continue;
+            }
+            decisions[i] = (byte)(Tree.MissingNaN | (split.MissingLeft ? Tree.DefaultLeft : 0));
+            thresholds[i] = split.Bin < mapper.Bounds.Length ? mapper.Bounds[split.Bin] : double.PositiveInfinity;
+        }
+        return new()
+        {
+            Features = [.. nodes.Select(node => node.Split.Feature)],
+            Thresholds = thresholds,
+            Decisions = decisions,
+            Left = [.. nodes.Select(node => node.Left!.Place)],
+            Right = [.. nodes.Select(node => node.Right!.Place)],
+            Gains = [.. nodes.Select(node => node.Split.Gain)],
+            InternalValues = [.. nodes.Select(node => (Value(node) * shrinkage) + bias)],
+            InternalWeights = [.. nodes.Select(node => (uint)node.Sums.Total * gradients.HessianCell)],
+            InternalCounts = [.. nodes.Select(node => node.Sums.Count)],
+            LeafValues = values,
             LeafWeights = [.. grown.Leaves.Select((_, leaf) => sums[(2 * leaf) + 1] * gradients.HessianUnit)],
             LeafCounts = [.. grown.Leaves.Select(leaf => leaf.Sums.Count)],
+            CategoryBounds = bounds.Count > 1 ? [.. bounds] : [],
+            CategoryWords = [.. words],
             Shrinkage = shrinkage,
         };
-        for (var i = 0; i < nodes; i++)
+
+        double Value(GrowthNode node) =>
+            rules.Output((int)(node.Sums.Total >> 32) * gradients.GradientCell, (uint)node.Sums.Total * gradients.HessianCell, rules.L2 + node.ExtraL2);
+    }
+
+    /// <summary>The same tree with other values in its leaves.</summary>
+    public static Tree WithValues(Tree tree, double[] leafValues, double[] internalValues, double shrinkage) => new()
+    {
+        Features = tree.Features,
+        Thresholds = tree.Thresholds,
+        Decisions = tree.Decisions,
+        Left = tree.Left,
+        Right = tree.Right,
+        Gains = tree.Gains,
+        InternalValues = internalValues,
+        InternalWeights = tree.InternalWeights,
+        InternalCounts = tree.InternalCounts,
+        LeafValues = leafValues,
+        LeafWeights = tree.LeafWeights,
+        LeafCounts = tree.LeafCounts,
+        CategoryBounds = tree.CategoryBounds,
+        CategoryWords = tree.CategoryWords,
+        Shrinkage = shrinkage,
+    };
+
+    private static void AddCategories(uint[] leftBins, BinMapper mapper, List<uint> words)
+    {
+        var start = words.Count;
+        for (var bin = 0; bin < mapper.ValueBins; bin++)
         {
-            var node = grown.Splits[i];
-            var mapper = layout.Mappers[node.Split.Feature];
-            tree.Features[i] = node.Split.Feature;
-            tree.Thresholds[i] = node.Split.Bin < mapper.Bounds.Length ? mapper.Bounds[node.Split.Bin] : double.PositiveInfinity;
-            tree.Decisions[i] = (byte)(Tree.MissingNaN | (node.Split.MissingLeft ? Tree.DefaultLeft : 0));
-            tree.Left[i] = node.Left!.Place;
-            tree.Right[i] = node.Right!.Place;
-            tree.Gains[i] = node.Split.Gain;
-            var gradient = (int)(node.Sums.Total >> 32) * gradients.GradientCell;
-            var hessian = (uint)node.Sums.Total * gradients.HessianCell;
-            tree.InternalValues[i] = (rules.Output(gradient, hessian, rules.L2) * shrinkage) + bias;
-            tree.InternalWeights[i] = hessian;
-            tree.InternalCounts[i] = node.Sums.Count;
+            if ((leftBins[bin >> 5] >> (bin & 31) & 1) == 0) continue;
+            var category = mapper.Categories![bin];
+            while (words.Count <= start + (category >> 5)) words.Add(0);
+            words[start + (category >> 5)] |= 1u << (category & 31);
         }
-        return tree;
     }
 }

@@ -1,3 +1,4 @@
+using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeBins;
 
 namespace Dataflow.MLlib.TreeGrowth;
@@ -26,7 +27,7 @@ internal sealed unsafe partial class TreeGrower
         }
 
         // Slots are taken in a fixed order, before threads begin.
-        foreach (var node in batch) MakeChildren(node);
+        foreach (var node in batch) MakeChildren(node, gradients);
         foreach (var node in batch) TakeSlots(node);
         if (group.Shards == 1)
         {
@@ -65,9 +66,9 @@ internal sealed unsafe partial class TreeGrower
 
     private void ExpandByTeam(GrowthNode node, Gradients gradients, bool last)
     {
-        MakeChildren(node);
+        MakeChildren(node, gradients);
         var table = stackalloc byte[BinLayout.ColumnBins];
-        finder.Table(node.Split, table);
+        SplitFinder.Table(rows.Layout, node.Split, table);
         var bins = rows.Column(rows.Layout.ColumnOf[node.Split.Feature], out var stride);
         SetRows(node, node.Rows >= TeamRows ? Lists.PartByTeam(node.Start, node.Rows, bins, stride, table) : Lists.Part(node.Start, node.Rows, bins, stride, table));
         if (last)
@@ -86,12 +87,30 @@ internal sealed unsafe partial class TreeGrower
         Release(node.Right!);
     }
 
-    private static void MakeChildren(GrowthNode node)
+    private void MakeChildren(GrowthNode node, Gradients gradients)
     {
-        var left = node.Split.Left;
-        var right = node.Sums.Total - left;
-        node.Left = new() { Start = node.Start, Depth = node.Depth + 1, Sums = node.Sums with { Total = left } };
-        node.Right = new() { Depth = node.Depth + 1, Sums = node.Sums with { Total = right } };
+        var split = node.Split;
+        var (left, right) = Children(node, gradients);
+        var path = options.Rules.Interactions is null ? node.Path : [.. node.Path, split.Feature];
+        node.Left = new() { Start = node.Start, Depth = node.Depth + 1, Sums = left, Path = path, Id = RowHash.Bits(node.Id, 0), ExtraL2 = split.ExtraL2 };
+        node.Right = new() { Depth = node.Depth + 1, Sums = right, Path = path, Id = RowHash.Bits(node.Id, 1), ExtraL2 = split.ExtraL2 };
+        node.Left.Allowed = features.Of(path, node.Left.Id);
+        node.Right.Allowed = features.Of(path, node.Right.Id);
+    }
+
+    private (NodeSums Left, NodeSums Right) Children(GrowthNode node, Gradients gradients)
+    {
+        var left = node.Sums with { Total = node.Split.Left };
+        var right = node.Sums with { Total = node.Sums.Total - node.Split.Left };
+        if (options.Rules.Monotone is null || options.Rules.Monotone[node.Split.Feature] == 0) return (left, right);
+
+        // Halfway between the children's values: what is below one of them never passes what is below the other.
+        var terms = SplitTerms.Of(node.Sums, gradients, options.Rules);
+        var l2 = options.Rules.L2 + node.Split.ExtraL2;
+        var middle = (terms.Output(left.Total, options.Rules, l2) * 0.5) + (terms.Output(right.Total, options.Rules, l2) * 0.5);
+        if (options.Rules.Monotone[node.Split.Feature] > 0) (left.Upper, right.Lower) = (middle, middle);
+        else (left.Lower, right.Upper) = (middle, middle);
+        return (left, right);
     }
 
     /// <summary>The child with fewer rows by the estimate that all shards share.</summary>
@@ -127,7 +146,7 @@ internal sealed unsafe partial class TreeGrower
     private void Part(GrowthNode node)
     {
         var table = stackalloc byte[BinLayout.ColumnBins];
-        finder.Table(node.Split, table);
+        SplitFinder.Table(rows.Layout, node.Split, table);
         var bins = rows.Column(rows.Layout.ColumnOf[node.Split.Feature], out var stride);
         SetRows(node, Lists.Part(node.Start, node.Rows, bins, stride, table));
     }
@@ -160,7 +179,7 @@ internal sealed unsafe partial class TreeGrower
     private void Find(GrowthNode node, Gradients gradients)
     {
         if (options.MaxDepth > 0 && node.Depth >= options.MaxDepth) return;
-        node.Split = finder.Find(pool[node.Slot], 0, rows.Layout.Columns, node.Sums, gradients, null);
+        node.Split = finder.Find(pool[node.Slot], 0, rows.Layout.Columns, node.Sums, gradients, node.Allowed);
     }
 
     private void FindByTeam(GrowthNode[] nodes, Gradients gradients)
@@ -173,7 +192,7 @@ internal sealed unsafe partial class TreeGrower
             var node = nodes[i / parts];
             var part = i % parts;
             found[i] = options.MaxDepth > 0 && node.Depth >= options.MaxDepth ? SplitCandidate.None
-                : finder.Find(pool[node.Slot], columns * part / parts, columns * (part + 1) / parts, node.Sums, gradients, null);
+                : finder.Find(pool[node.Slot], columns * part / parts, columns * (part + 1) / parts, node.Sums, gradients, node.Allowed);
         });
         for (var i = 0; i < found.Length; i++)
         {
@@ -195,7 +214,7 @@ internal sealed unsafe partial class TreeGrower
     /// <summary>Adds rows to a histogram by the whole team: each member into one of its own, which are added up by columns.</summary>
     private void MakeByTeam(GrowthNode node, Gradients gradients, long* target)
     {
-        var list = node.Depth == 0 ? null : Lists.Rows + node.Start;
+        var list = node.Depth == 0 && node.Rows == rows.Rows ? null : Lists.Rows + node.Start;
         if (team.Size == 1 || node.Rows < 2048)
         {
             new Span<long>(target, cells).Clear();

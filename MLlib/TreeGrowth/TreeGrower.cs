@@ -28,6 +28,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     private readonly ITreeGroup group;
     private readonly GrowthOptions options;
     private readonly SplitFinder finder;
+    private readonly FeatureChoice features;
     private readonly HistogramPool pool;
     private readonly HistogramPool scratch;
     private readonly int[] scratchSlots;
@@ -41,6 +42,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
         (this.rows, this.options, this.team, this.group) = (rows, options, team, group);
         cells = rows.Layout.Columns * BinLayout.ColumnBins;
         finder = new(rows.Layout, rows.HasMissing, options.Rules);
+        features = new(rows.Layout.Features, options.FeaturesByTree, options.FeaturesByNode, options.Rules.Interactions, options.Seed);
         Lists = new(rows.Rows, team);
         pool = new(cells, (int)Math.Clamp(options.HistogramBytes / Math.Max(1, cells * 8L), 2L + (2 * LargestBatch), options.Leaves + (2L * LargestBatch)));
         scratch = new(cells, team.Size);
@@ -52,11 +54,13 @@ internal sealed unsafe partial class TreeGrower : IDisposable
 
     /// <summary>Grows a tree.</summary>
     /// <param name="gradients">Of all rows.</param>
-    /// <param name="globalRows">Rows of all shards.</param>
-    public GrownTree Grow(Gradients gradients, long globalRows)
+    /// <param name="count">How many rows of this shard take part: the first of <see cref="Lists"/>, which the caller has filled.</param>
+    /// <param name="globalRows">Rows of all shards that take part.</param>
+    /// <param name="tree">The tree's number, which its features are drawn by.</param>
+    public GrownTree Grow(Gradients gradients, int count, long globalRows, long tree)
     {
-        Lists.Reset(rows.Rows);
-        var root = new GrowthNode { Rows = rows.Rows, Sums = new() { Count = globalRows, Lower = double.NegativeInfinity, Upper = double.PositiveInfinity } };
+        features.Begin(tree);
+        var root = new GrowthNode { Rows = count, Allowed = features.Of([], 1), Sums = new() { Count = globalRows, Lower = double.NegativeInfinity, Upper = double.PositiveInfinity } };
         var leaves = new List<GrowthNode>(options.Leaves) { root };
         var splits = new List<GrowthNode>(options.Leaves);
         if (cells > 0 && options.Leaves > 1)

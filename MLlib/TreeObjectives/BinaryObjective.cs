@@ -8,6 +8,8 @@ internal sealed unsafe class BinaryObjective : TreeObjective
 {
     public override string Text => "binary sigmoid:1";
 
+    public override string Metric => "binary_logloss";
+
     public override (double Gradient, double Hessian)? Bounds => (1, 0.25);
 
     public override string? Fault(float label) => label is 0 or 1 ? null : "labels of two classes are 0 and 1";

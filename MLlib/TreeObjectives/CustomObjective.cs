@@ -8,6 +8,8 @@ internal sealed unsafe class CustomObjective(TreeLoss function) : TreeObjective
 {
     public override string Text => "custom";
 
+    public override string Metric => "";
+
     public override string? Fault(float label) => null;
 
     public override void Compute(in ObjectiveRows rows)

@@ -17,33 +17,34 @@ internal static class LabelSums
             sum.AddProduct(value(shard.Labels[i]), weight);
             weights.Add(weight);
         }
-        Reduce(group, sum, weights, out var total, out var totalWeight);
-        return totalWeight.Value > 0 ? total.Value / totalWeight.Value : 0;
+        var (total, totalWeight) = Reduce(group, sum, weights);
+        return totalWeight > 0 ? total / totalWeight : 0;
     }
 
     /// <summary>A quantile of the labels of all shards, by weight.</summary>
     public static double Quantile(TreeShard shard, ITreeGroup group, double alpha)
     {
         var labels = group.AllGather<float>(shard.Labels).SelectMany(part => part).ToArray();
-        var weights = group.AllGather<float>(shard.Weights ?? (group.Shards == 1 ? [] : [.. Enumerable.Repeat(1f, shard.Labels.Length)])).SelectMany(part => part).ToArray();
+        var weighted = new[] { shard.Weights is null ? 0L : 1 };
+        group.AllReduceSum(weighted);
+        var own = weighted[0] == 0 ? [] : shard.Weights ?? [.. Enumerable.Repeat(1f, shard.Labels.Length)];
+        var weights = group.AllGather<float>(own).SelectMany(part => part).ToArray();
         return WeightedQuantile.Of(Array.ConvertAll(labels, label => (double)label), weights, alpha);
     }
 
-    private static void Reduce(ITreeGroup group, ExactSum first, ExactSum second, out ExactSum firstTotal, out ExactSum secondTotal)
+    /// <summary>Two sums over all shards, each rounded once.</summary>
+    public static (double First, double Second) Reduce(ITreeGroup group, ExactSum first, ExactSum second)
     {
+        if (group.Shards == 1) return (first.Value, second.Value);
         var state = new long[2 * ExactSum.StateLength];
         first.Save(state);
         second.Save(state.AsSpan(ExactSum.StateLength));
-        if (group.Shards == 1)
-        {
-            (firstTotal, secondTotal) = (first, second);
-            return;
-        }
-        (firstTotal, secondTotal) = (new(), new());
+        ExactSum firstTotal = new(), secondTotal = new();
         foreach (var part in group.AllGather<long>(state))
         {
             firstTotal.Merge(ExactSum.Load(part));
             secondTotal.Merge(ExactSum.Load(part.AsSpan(ExactSum.StateLength)));
         }
+        return (firstTotal.Value, secondTotal.Value);
     }
 }

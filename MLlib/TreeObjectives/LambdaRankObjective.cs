@@ -17,6 +17,10 @@ internal sealed unsafe class LambdaRankObjective(int truncation) : TreeObjective
 
     public override string Text => "lambdarank";
 
+    public override string Metric => "ndcg";
+
+    public override bool NeedsQueries => true;
+
     public override string? Fault(float label) => label >= 0 && label <= MostLabel && label == MathF.Floor(label) ? null : $"labels of ranking are grades: whole numbers from 0 to {MostLabel}";
 
     public override void Begin(double* scores, TreeShard shard, ThreadTeam team)
@@ -43,7 +47,7 @@ internal sealed unsafe class LambdaRankObjective(int truncation) : TreeObjective
         var count = scores.Length;
         gradients[..count].Clear();
         hessians[..count].Clear();
-        var ideal = IdealGain(labels[..count]);
+        var ideal = IdealGain(labels[..count], truncation);
         if (count < 2 || ideal == 0) return;
         var order = new int[count];
         var keys = new (double Score, int Row)[count];
@@ -78,18 +82,21 @@ internal sealed unsafe class LambdaRankObjective(int truncation) : TreeObjective
         }
     }
 
-    private double IdealGain(ReadOnlySpan<float> labels)
+    /// <summary>The greatest sum of discounted gains that rows of these labels can have at the first places.</summary>
+    public static double IdealGain(ReadOnlySpan<float> labels, int places)
     {
         var sorted = labels.ToArray();
         Array.Sort(sorted);
         double ideal = 0;
-        for (var i = 0; i < Math.Min(truncation, sorted.Length); i++) ideal += Gain(sorted[^(i + 1)]) * Discount(i);
+        for (var i = 0; i < Math.Min(places, sorted.Length); i++) ideal += Gain(sorted[^(i + 1)]) * Discount(i);
         return ideal;
     }
 
     private const double Ln2 = 0.69314718055994530942;
 
-    private static double Gain(float label) => (1L << (int)label) - 1;
+    /// <summary>What a row of a grade is worth at the first place.</summary>
+    public static double Gain(float label) => (1L << (int)label) - 1;
 
-    private static double Discount(int place) => Ln2 / Elementary.Log(place + 2);
+    /// <summary>What is left of it at a place, from 0.</summary>
+    public static double Discount(int place) => Ln2 / Elementary.Log(place + 2);
 }

@@ -9,6 +9,10 @@ internal sealed unsafe class SquaredObjective : TreeObjective
 {
     public override string Text => "regression";
 
+    public override string Metric => "rmse";
+
+    public override bool PredictsLabels => true;
+
     public override bool HasConstantHessian => true;
 
     public override string? Fault(float label) => null;
@@ -32,6 +36,13 @@ internal sealed unsafe class SquaredObjective : TreeObjective
 internal sealed unsafe class QuantileObjective(double alpha, bool isMedian) : TreeObjective
 {
     public override string Text => isMedian ? "regression_l1" : string.Create(CultureInfo.InvariantCulture, $"quantile alpha:{alpha}");
+
+    public override string Metric => isMedian ? "l1" : "quantile";
+
+    /// <summary>Which quantile.</summary>
+    public double Alpha => isMedian ? 0.5 : alpha;
+
+    public override bool PredictsLabels => true;
 
     public override bool HasConstantHessian => true;
 
@@ -62,6 +73,13 @@ internal sealed unsafe class HuberObjective(double bound) : TreeObjective
 {
     public override string Text => "huber";
 
+    public override string Metric => "huber";
+
+    /// <summary>Where the loss becomes linear.</summary>
+    public double Bound => bound;
+
+    public override bool PredictsLabels => true;
+
     public override bool HasConstantHessian => true;
 
     public override (double Gradient, double Hessian)? Bounds => (bound, 1);
@@ -86,6 +104,11 @@ internal sealed unsafe class HuberObjective(double bound) : TreeObjective
 /// <param name="maxDeltaStep">Poisson: added to the score in the hessian, so that steps stay small (0.7 in LightGBM).</param>
 internal sealed unsafe class DevianceObjective(double power, double maxDeltaStep) : TreeObjective
 {
+    public override string Metric => power switch { 1 => "poisson", 2 => "gamma", _ => "tweedie" };
+
+    /// <summary>How the variance grows with the mean.</summary>
+    public double Power => power;
+
     public override string Text => power switch { 1 => "poisson", 2 => "gamma", _ => string.Create(CultureInfo.InvariantCulture, $"tweedie tweedie_variance_power:{power}") };
 
     public override string? Fault(float label) => power < 2

@@ -10,6 +10,8 @@ internal sealed unsafe class SoftmaxObjective(int classes) : TreeObjective
 {
     public override string Text => string.Create(CultureInfo.InvariantCulture, $"multiclass num_class:{classes}");
 
+    public override string Metric => "multi_logloss";
+
     public override int Scores => classes;
 
     public override (double Gradient, double Hessian)? Bounds => (1, 0.25 * Factor);

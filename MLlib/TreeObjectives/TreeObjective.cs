@@ -32,6 +32,15 @@ internal abstract unsafe class TreeObjective
     /// <summary>Called before rows are computed in an iteration, with the scores of all rows.</summary>
     public virtual void Begin(double* scores, TreeShard shard, ThreadTeam team) { }
 
+    /// <summary>What is measured if nothing else is asked for.</summary>
+    public abstract string Metric { get; }
+
+    /// <summary>Whether scores are on the scale of the labels.</summary>
+    public virtual bool PredictsLabels => false;
+
+    /// <summary>Whether the shard's rows come as queries.</summary>
+    public virtual bool NeedsQueries => false;
+
     /// <summary>Gradients and hessians of some rows.</summary>
     public abstract void Compute(in ObjectiveRows rows);
 

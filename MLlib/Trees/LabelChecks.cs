@@ -16,6 +16,8 @@ internal static class LabelChecks
         if (shard.InitialScores is { } scores && scores.Length != (long)rows * objective.Scores)
             throw new ArgumentException($"There are {rows} rows of {objective.Scores} scores and {scores.Length} initial scores.", nameof(shard));
         string? fault = null;
+        if (objective.NeedsQueries && (shard.Queries is not { Length: > 0 } queries || queries[0] != 0 || queries[^1] != rows))
+            fault = $"The objective '{objective.Text}' ranks the rows of a query, and the rows of this shard do not come as queries. Name the column that tells queries apart.";
         for (var i = 0; i < rows && fault is null; i++)
         {
             var label = shard.Labels[i];

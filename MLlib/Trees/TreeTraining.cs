@@ -1,13 +1,15 @@
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeGrowth;
+using Dataflow.MLlib.TreeModels;
+using Dataflow.MLlib.TreeObjectives;
 
 namespace Dataflow.MLlib.Trees;
 
 /// <summary>
 /// Training under way in one shard: its rows' scores, and the trees so far. Every call is made in all shards of the group; each of them gets the same trees, with
-/// the same bits for any number of shards, blocks and threads.
+/// the same bits for any number of shards, blocks and threads. Training that goes on from the trees of another that was interrupted gives what that would have given.
 /// </summary>
-internal sealed unsafe class TreeTraining : IDisposable
+internal sealed unsafe partial class TreeTraining : IDisposable
 {
     private readonly TreeTrainingOptions options;
     private readonly TreeShard shard;
@@ -17,86 +19,135 @@ internal sealed unsafe class TreeTraining : IDisposable
     private readonly Gradients[] gradients;
     private readonly GradientPass pass;
     private readonly NativeArray<double> scores;
+    private readonly NativeArray<int>? drawn;
+    private readonly TreeProgress progress;
     private readonly List<Tree> trees = [];
     private readonly long globalRows;
+    private readonly double grid;
+    private double[] averages = [];
 
-    public TreeTraining(TreeTrainingOptions options, TreeShard shard, ThreadTeam team, ITreeGroup group)
+    /// <summary>Begins, or goes on.</summary>
+    /// <param name="options">The same in all shards.</param>
+    /// <param name="shard">The rows of this one.</param>
+    /// <param name="team">Threads of this one.</param>
+    /// <param name="group">The others.</param>
+    /// <param name="validation">Rows that metrics are measured on, of the same bins; null measures on the rows that are trained on, if metrics are asked for.</param>
+    /// <param name="before">Trees of an earlier training of the same rows, bins and options.</param>
+    /// <exception cref="ArgumentException">A label, weight or option is not what the objective takes: the message names the row.</exception>
+    public TreeTraining(TreeTrainingOptions options, TreeShard shard, ThreadTeam team, ITreeGroup group, TreeShard? validation = null, IReadOnlyList<Tree>? before = null)
     {
         (this.options, this.shard, this.team, this.group) = (options, shard, team, group);
-        var (maxWeight, areWeighted) = LabelChecks.Check(options.Objective, shard, group);
-        var counts = new long[] { shard.Rows.Rows };
+        var objective = options.Objective;
+        var rows = shard.Rows.Rows;
+        var (maxWeight, areWeighted) = LabelChecks.Check(objective, shard, group);
+        if (validation is not null) LabelChecks.Check(objective, validation, group);
+        var counts = new long[] { rows };
         group.AllReduceSum(counts);
         globalRows = counts[0];
         grower = new(shard.Rows, options.Growth, team, group);
-        gradients = [.. Enumerable.Range(0, options.Objective.Scores).Select(_ => new Gradients(shard.Rows.Rows))];
-        pass = new(options.Objective, shard, team, group, maxWeight, areWeighted, globalRows);
-        scores = new((long)shard.Rows.Rows * options.Objective.Scores);
-        SetScores([]);
+        gradients = [.. Enumerable.Range(0, objective.Scores).Select(_ => new Gradients(rows))];
+        pass = new(objective, shard, team, group, maxWeight, areWeighted, globalRows, options.Sampling.Amplifier);
+        scores = new((long)rows * objective.Scores);
+        if (objective.Scores > 1 && (options.Sampling.Fraction < 1 || options.Sampling.IsGoss)) drawn = new(rows);
+        grid = options.Boosting == Boosting.Dart ? ScoreGrid.For(objective, shard, group) : 0;
+        SetScores(shard, scores, []);
+        progress = new(options, shard, validation, team, group);
+        Resume(before ?? []);
     }
 
     /// <summary>The trees so far, in order.</summary>
     public IReadOnlyList<Tree> Trees => trees;
 
-    /// <summary>The rows' scores by the trees so far: all rows of the first score first.</summary>
-    public double* Scores => scores.Pointer;
+    /// <summary>What was measured, and when it was best.</summary>
+    public TreeProgress Progress => progress;
+
+    /// <summary>Iterations so far.</summary>
+    public int Iterations => trees.Count / options.Objective.Scores;
+
+    /// <summary>The rows' scores by the trees so far: all rows of the first score first. Of a forest, the sum over the trees.</summary>
+    public ReadOnlySpan<double> Scores(int score) => new(scores.Pointer + ((long)score * shard.Rows.Rows), shard.Rows.Rows);
+
+    /// <summary>Trains until all iterations are done or training ends early.</summary>
+    /// <param name="onIteration">Called after each iteration.</param>
+    public TreeEnsemble Run(Action<TreeProgress>? onIteration = null)
+    {
+        while (Iterations < options.Iterations && Iterate()) onIteration?.Invoke(progress);
+        return Finish();
+    }
 
     /// <summary>Trains one iteration: a tree a score.</summary>
-    /// <returns>False if no tree could be split any more; nothing is added then, except that the first iteration always is.</returns>
+    /// <returns>False if nothing was added: no tree could be split any more, or the metric did not get better for long enough.</returns>
     public bool Iterate()
     {
+        if (progress.IsOver) return false;
         var objective = options.Objective;
-        var isFirst = trees.Count == 0;
-        var averages = isFirst && options.BoostFromAverage && !HasInitialScores() ? objective.Averages(shard, group) : new double[objective.Scores];
-        if (isFirst) SetScores(averages);
-        var iteration = trees.Count / objective.Scores;
-        pass.Run(scores.Pointer, gradients, RowHash.Bits(options.Seed, iteration, 0x7EE5));
-
-        // What the average adds is part of the first trees, and added with them: a model gives the scores that training had, bit for bit.
-        if (isFirst) SetScores([]);
-        var any = isFirst;
+        var iteration = Iterations;
+        var dropped = Drop(iteration);
+        ComputeGradients(iteration);
+        var (count, globalCount) = Draw(iteration);
+        var any = trees.Count == 0;
         var added = new List<Tree>();
+        var rate = options.Boosting switch
+        {
+            Boosting.Forest => 1,
+            Boosting.Dart => options.LearningRate / (1 + dropped.Count),
+            _ => options.LearningRate,
+        };
         for (var score = 0; score < objective.Scores; score++)
         {
-            var grown = grower.Grow(gradients[score], globalRows);
-            var sums = LeafRows.Sums(grown, grower.Lists, team, group);
-            var rules = options.Growth.Rules;
-            var values = new double[grown.Leaves.Count];
-            for (var leaf = 0; leaf < values.Length; leaf++)
-            {
-                values[leaf] = grown.Splits.Count == 0 ? 0
-                    : rules.Output(sums[2 * leaf] * gradients[score].GradientUnit, sums[(2 * leaf) + 1] * gradients[score].HessianUnit, rules.L2);
-            }
-            var tree = TreeAssembly.Build(grown, shard.Rows.Layout, rules, sums, values, options.LearningRate, averages[score]);
-            LeafRows.AddToScores(grown, grower.Lists, tree.LeafValues, scores.Pointer + ((long)score * shard.Rows.Rows), team);
+            if (score > 0) Redraw(count);
+            var grown = grower.Grow(gradients[score], count, globalCount, trees.Count + score);
+            var tree = Assemble(grown, score, rate);
+            AddToScores(grown, tree, score, count);
             any |= grown.Splits.Count > 0;
             added.Add(tree);
         }
-        if (any) trees.AddRange(added);
-        return any;
+        Restore(dropped);
+        if (!any)
+        {
+            TakeBack(added);
+            return false;
+        }
+        trees.AddRange(added);
+        progress.Add(added, dropped.Count > 0 ? trees : null, scores.Pointer);
+        return true;
     }
+
+    /// <summary>The model of the trees so far.</summary>
+    public TreeEnsemble Finish() => new(trees, shard.Rows.Layout.Features, options.Objective.Scores, options.Objective.Text)
+    {
+        AverageOutput = options.Boosting == Boosting.Forest,
+        ClassCount = options.Objective.Scores,
+        BestIteration = options.EarlyStopping > 0 ? progress.BestIteration : 0,
+        FeatureInfos = [.. shard.Rows.Layout.Mappers.Select(Info)],
+    };
 
     public void Dispose()
     {
         grower.Dispose();
         foreach (var values in gradients) values.Dispose();
         scores.Dispose();
+        drawn?.Dispose();
+        progress.Dispose();
     }
 
-    private bool HasInitialScores()
-    {
-        var any = new[] { shard.InitialScores is null ? 0L : 1 };
-        group.AllReduceSum(any);
-        return any[0] > 0;
-    }
+    private static FeatureInfo Info(TreeBins.BinMapper mapper) => mapper.IsConstant ? FeatureInfo.Unused
+        : mapper.Categories is { } categories ? FeatureInfo.Categorical(categories)
+        : double.IsFinite(mapper.Minimum) || double.IsFinite(mapper.Maximum) ? FeatureInfo.Numeric(mapper.Minimum, mapper.Maximum) : FeatureInfo.Unused;
 
-    private void SetScores(double[] averages)
+    private void Resume(IReadOnlyList<Tree> before)
     {
-        var rows = shard.Rows.Rows;
-        for (var score = 0; score < options.Objective.Scores; score++)
+        var perIteration = options.Objective.Scores;
+        if (before.Count % perIteration != 0)
+            throw new ArgumentException($"{before.Count} trees are not a multiple of {perIteration} trees an iteration.", nameof(before));
+        for (var i = 0; i < before.Count; i += perIteration)
         {
-            var target = scores.Span((long)score * rows, rows);
-            if (shard.InitialScores is null) target.Fill(averages.Length == 0 ? 0 : averages[score]);
-            else shard.InitialScores.AsSpan(score * rows, rows).CopyTo(target);
+            var added = before.Skip(i).Take(perIteration).ToArray();
+            for (var score = 0; score < perIteration; score++) TreeOnBins.Add(added[score], shard.Rows, ScoresOf(score), 1, team);
+            trees.AddRange(added);
+            progress.Add(added, null, scores.Pointer);
         }
     }
+
+    private double* ScoresOf(int score) => scores.Pointer + ((long)score * shard.Rows.Rows);
 }

@@ -9,6 +9,7 @@ internal static class Program
     {
         ["numerics"] = Numerics.NumericsChecks.Fingerprint,
         ["predictions"] = TreeModels.RandomTrees.Fingerprint,
+        ["trees"] = Trees.TreeChecksFingerprints.All,
         ["neighbors"] = Neighbors.NeighborChecks.Exact,
     };
 
