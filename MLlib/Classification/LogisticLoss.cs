@@ -10,6 +10,7 @@ namespace Dataflow.MLlib.Classification;
 internal sealed unsafe class LogisticLoss : RowLoss
 {
     // No calls in the loop: values in registers would go to the stack and back in every round.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override double Evaluate(double* margins, int stride, double* labels, double* weights, int count, ref double extra)
     {
         var sum = Vector512<double>.Zero;
@@ -38,6 +39,7 @@ internal sealed unsafe class SoftmaxLoss(int classes) : RowLoss
 {
     public override int Margins => classes;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override double Evaluate(double* margins, int stride, double* labels, double* weights, int count, ref double extra)
     {
         double sum = 0;

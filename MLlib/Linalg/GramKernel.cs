@@ -107,7 +107,7 @@ internal sealed unsafe class GramKernel(int width)
     }
 
     // No calls in here: values in registers would go to the stack and back in every round.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void AddTile(double* left, double* right, int count, int stride, double* sums)
     {
         double* s1 = sums + stride, s2 = s1 + stride, s3 = s2 + stride, s4 = s3 + stride, s5 = s4 + stride, s6 = s5 + stride, s7 = s6 + stride;

@@ -109,7 +109,7 @@ internal static unsafe class RowProducts
         return Math.Clamp(block.Values.Length < Lanes.Padded(width) ? 0 : readable + 1 - first, 0, count);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyDense(double* rows, int width, int count, double* coefficients, double* products)
     {
         var i = 0;
@@ -138,7 +138,7 @@ internal static unsafe class RowProducts
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void AddDense(double* rows, int width, int count, double* factors, double* sums)
     {
         var j = 0;

@@ -11,6 +11,7 @@ internal static class Program
         ["predictions"] = TreeModels.RandomTrees.Fingerprint,
         ["trees"] = Trees.TreeChecksFingerprints.All,
         ["neighbors"] = Neighbors.NeighborChecks.Exact,
+        ["linear"] = Linear.LinearChecks.Fingerprint,
     };
 
     // Checks of something saved, which another process loads.

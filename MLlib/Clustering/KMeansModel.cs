@@ -1,0 +1,133 @@
+using Dataflow.MLlib.Clustering;
+using Dataflow.MLlib.Data;
+
+namespace Dataflow.MLlib;
+
+/// <summary>What <see cref="KMeans"/> learned. Predictions of single rows need no context and are safe to ask for from many threads.</summary>
+public sealed record KMeansModel : FeatureModel
+{
+    private readonly double[] _centers;
+
+    internal KMeansModel(double[] centers, int width)
+    {
+        _centers = centers;
+        FeatureCount = width;
+    }
+
+    internal KMeansModel(ModelFolder folder) : this(folder.ReadArray<double>("centers"), folder.Get<int>("features"))
+    {
+        if (FeatureCount <= 0 || _centers.Length == 0 || _centers.Length % FeatureCount != 0)
+            throw new ArgumentException($"{_centers.Length} numbers are not the centres of rows of {FeatureCount} features.");
+    }
+
+    /// <inheritdoc cref="KMeans.Distance"/>
+    public ClusterDistance Distance { get; init => field = Check.Defined(value); } = ClusterDistance.Euclidean;
+
+    /// <summary>How many clusters there are.</summary>
+    public int ClusterCount => _centers.Length / FeatureCount;
+
+    /// <summary>The centres, clusters x features, row by row.</summary>
+    public ReadOnlySpan<double> Centers => _centers;
+
+    /// <summary>How training went; null for a model that was loaded.</summary>
+    public KMeansSummary? Summary { get; internal init; }
+
+    /// <inheritdoc/>
+    public override int FeatureCount { get; }
+
+    /// <summary>The centre of a cluster.</summary>
+    /// <param name="cluster">From 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such cluster.</exception>
+    public ReadOnlySpan<double> CenterOf(int cluster) => cluster >= 0 && cluster < ClusterCount
+        ? _centers.AsSpan(cluster * FeatureCount, FeatureCount)
+        : throw new ArgumentOutOfRangeException(nameof(cluster), cluster, $"There are {ClusterCount} clusters.");
+
+    /// <summary>The cluster that a row belongs to: that of the nearest centre, the first of equally near ones.</summary>
+    /// <remarks>Costs clusters x features.</remarks>
+    /// <param name="features">As many as the model was fitted with, in the same order.</param>
+    /// <exception cref="ArgumentException">There are more or fewer.</exception>
+    public int Predict(ReadOnlySpan<double> features) => Predict(features, out _);
+
+    /// <inheritdoc cref="Predict(ReadOnlySpan{double})"/>
+    /// <param name="distance">The squared distance to its centre; for <see cref="ClusterDistance.Cosine"/> 1 minus the cosine.</param>
+    public int Predict(ReadOnlySpan<double> features, out double distance)
+    {
+        CheckRow(features.Length);
+        if (Distance == ClusterDistance.Cosine)
+        {
+            var unit = features.ToArray();
+            _ = UnitRows.TryMake(unit);
+            features = unit;
+        }
+        var (best, least) = (0, double.PositiveInfinity);
+        for (var k = 0; k < ClusterCount; k++)
+        {
+            // Feature after feature, as the tables for many rows do it: the same bits.
+            double sum = 0;
+            var center = CenterOf(k);
+            for (var j = 0; j < center.Length; j++)
+            {
+                var difference = features[j] - center[j];
+                sum += difference * difference;
+            }
+            if (!(sum < least)) continue;
+            (best, least) = (k, sum);
+        }
+        distance = Distance == ClusterDistance.Cosine ? least / 2 : least;
+        return best;
+    }
+
+    /// <inheritdoc/>
+    public override DataFrame Transform(DataFrame frame)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        return Add(frame, PredictionColumn, new Scorer(_centers, FeatureCount, Distance == ClusterDistance.Cosine).Of(frame, FeaturesOf(frame)));
+    }
+
+    /// <summary>The sum of squared distances (for <see cref="ClusterDistance.Cosine"/>: of 1 - cosine) of the rows of a frame to their nearest centre.</summary>
+    /// <remarks>Action: reads the frame once.</remarks>
+    /// <param name="frame">Rows with the model's feature columns.</param>
+    /// <exception cref="QueryException">A column is missing or does not fit.</exception>
+    public double Cost(DataFrame frame)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        var isCosine = Distance == ClusterDistance.Cosine;
+        var blocks = FeatureBlock.Read(frame, FeaturesOf(frame), nameof(KMeansModel));
+        if (isCosine) blocks = blocks.Map(block => UnitRows.Of(block));
+        var cost = ClusterSums.OfAsync(blocks, _centers, FeatureCount, withCost: true, default).GetAwaiter().GetResult().Cost;
+        return isCosine ? cost / 2 : cost;
+    }
+
+    /// <inheritdoc/>
+    protected internal override void Write(ModelFolder folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        folder.WriteArray<double>("centers", _centers, FeatureCount);
+        folder.Set("features", FeatureCount);
+    }
+
+    /// <summary>Loads what <see cref="PipelineStage.Save"/> wrote.</summary>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="ModelFormatException">As for <see cref="PipelineStage.Load{T}"/>.</exception>
+    public static KMeansModel Load(string path) => Load<KMeansModel>(path);
+
+    private sealed class Scorer(double[] centers, int width, bool isCosine) : RowScorer("k_means")
+    {
+        public override int Width => width;
+
+        public override unsafe void Score(ReadOnlySpan<double> rows, int count, int width, Span<double> output)
+        {
+            // A table of its own a call: one object is used by all tasks at once.
+            using var nearest = new NearestCenters(centers, width);
+            var block = new FeatureBlock(width, rows.ToArray(), [], []);
+            for (var row = 0; row < count && isCosine; row++) _ = UnitRows.TryMake(block.Values.AsSpan(row * width, width));
+            var found = stackalloc int[NearestCenters.Rows];
+            for (var first = 0; first < count; first += NearestCenters.Rows)
+            {
+                var many = Math.Min(NearestCenters.Rows, count - first);
+                nearest.Find(block, first, many, found);
+                for (var i = 0; i < many; i++) output[first + i] = found[i];
+            }
+        }
+    }
+}
