@@ -33,6 +33,9 @@ public sealed class DataFrameReader
     /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
     public DataFrame Text(string path) => Table(TextTable.Open(path));
 
+    /// <summary>The zone of the session.</summary>
+    internal string TimeZone => _session.TimeZone;
+
     /// <summary>Any table.</summary>
     /// <param name="table">The table.</param>
     public DataFrame Table(ITable table)

@@ -36,6 +36,14 @@ public sealed class DataFrameWriter
         _options = options;
     }
 
+    /// <summary>Writes files of a format of another part of Dataflow.</summary>
+    /// <param name="select">The columns that the format takes, of the frame.</param>
+    /// <param name="format">The format.</param>
+    /// <param name="path">The folder.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    internal Task WriteAsync(Func<DataFrame, DataFrame> select, BatchFormat format, string path, CancellationToken cancellationToken) =>
+        FrameWriter.WriteAsync(select(_frame), path, format, _options, cancellationToken);
+
     /// <summary>The same with another way to treat what is at the path.</summary>
     /// <param name="mode">The way; <see cref="SaveMode.ErrorIfExists"/> if this is not called.</param>
     public DataFrameWriter Mode(SaveMode mode) => new(_frame, _options with { Mode = mode });

@@ -31,8 +31,8 @@ internal static class TextFiles
         "VALUE_NOT_OF_INFERRED_TYPE",
         $"'{path}', line {LineOf(path, length, offset):N0} (byte {offset:N0}): {problem}. Give a schema, raise InferRows if it is the first file, or set Mode: Permissive makes null of it.");
 
-    // From 1. The file is read again up to the place: the query ends here anyway.
-    private static long LineOf(string path, long length, long offset)
+    /// <summary>The number of the line at a place, from 1. The file is read again up to there: the query ends here anyway.</summary>
+    public static long LineOf(string path, long length, long offset)
     {
         using var stream = Open(path, 0, length, CompressedStreams.IsCompressed(path));
         var buffer = new byte[64 << 10];
