@@ -18,6 +18,7 @@ internal static class Program
     private static readonly Dictionary<string, Func<string, string>> Loads = new(StringComparer.Ordinal)
     {
         ["neighbors-loaded"] = Neighbors.NeighborChecks.Loaded,
+        ["features-loaded"] = Features.FeatureChecks.Loaded,
     };
 
     /// <summary>Runs a check of a folder in a process of its own, and gives what it printed.</summary>
