@@ -50,7 +50,7 @@ internal sealed class IndexData
         {
             NeighborAlgorithm.BallTree => new BallTreeIndex(rows, metric),
             NeighborAlgorithm.Hnsw => HnswIndex.Read(rows, metric, this),
-            NeighborAlgorithm.Ivf => new IvfIndex(rows, metric, this),
+            NeighborAlgorithm.Ivf => IvfIndex.Read(rows, metric, this),
             _ => new ExactIndex(rows, metric),
         };
     }

@@ -14,10 +14,13 @@ internal sealed unsafe class ScanSearch
     private readonly double[] _norms;
     private readonly AlignedFloats? _lengths;
     private readonly double _error;
+    private readonly int[]? _positions;
 
     /// <param name="lengths">Of <see cref="LengthsOf"/>, for cosine and inner product.</param>
-    public ScanSearch(RowSet rows, RankKeys keys, AlignedFloats? lengths, Func<long, bool>? filter)
+    /// <param name="positions">Under which positions rows are offered; null for their own.</param>
+    public ScanSearch(RowSet rows, RankKeys keys, AlignedFloats? lengths, Func<long, bool>? filter, int[]? positions = null)
     {
+        _positions = positions;
         _rows = rows;
         _keys = keys;
         _filter = filter;
@@ -69,7 +72,7 @@ internal sealed unsafe class ScanSearch
                         var position = row + done + passed[i];
                         if (_filter is not null && !_filter(_rows.Ids[position])) continue;
                         var key = _keys.Of(query, norms[q], _rows.Pointer + ((long)position * features), _norms.Length == 0 ? 0 : _norms[position]);
-                        lists.Offer(first + q, key, position);
+                        lists.Offer(first + q, key, _positions is null ? position : _positions[position]);
                     }
                     done += part;
                 }
