@@ -5,8 +5,8 @@ namespace Dataflow.MLlib.NeighborKernels;
 /// <summary>How an index is built.</summary>
 internal sealed record IndexOptions(NeighborAlgorithm Algorithm, Metric Metric, int M, int EfConstruction, int Lists, int CodeBytes, int Rerank)
 {
-    private const int MostTreeFeatures = 8;
-    private const int LeastTreeRows = 2000;
+    private const int MostTreeFeatures = 10;
+    private const int TreeRowsOfNoFeature = 250;
 
     public NeighborIndex Build(ReadOnlySpan<float> values, int features, ReadOnlySpan<long> ids, int k)
     {
@@ -28,7 +28,7 @@ internal sealed record IndexOptions(NeighborAlgorithm Algorithm, Metric Metric, 
                 return HnswIndex.Build(rows, Metric, M, EfConstruction, threads);
             case NeighborAlgorithm.Ivf:
                 return IvfIndex.Build(rows, Metric, Lists, CodeBytes, Rerank, threads);
-            case NeighborAlgorithm.Auto when rows.Features <= MostTreeFeatures && rows.Count >= LeastTreeRows && Metric.Kind is
+            case NeighborAlgorithm.Auto when rows.Features <= MostTreeFeatures && rows.Count >= (long)TreeRowsOfNoFeature << rows.Features && Metric.Kind is
                 DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean or DistanceMetric.Manhattan or DistanceMetric.Chebyshev or DistanceMetric.Minkowski:
                 return new BallTreeIndex(rows, Metric);
             default:

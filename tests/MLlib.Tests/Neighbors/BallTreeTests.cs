@@ -21,17 +21,17 @@ public sealed class BallTreeTests
     public void Every_metric_gives_the_neighbours_of_the_definition_bit_for_bit(string kind)
     {
         var random = new Random(23);
-        foreach (var features in new[] { 1, 2, 3, 8, 20 })
+        foreach (var features in new[] { 1, 3, 8, 20 })
         {
-            foreach (var count in new[] { 1, 31, 32, 700 })
+            foreach (var count in new[] { 1, 32, 500 })
             {
                 var rows = RowSet.Of(NaiveNeighbors.Values(random, count, features, kind), features, default);
                 foreach (var metric in Metrics)
                 {
-                    var asked = NaiveNeighbors.Values(random, 12, features, kind);
+                    var asked = NaiveNeighbors.Values(random, 8, features, kind);
                     var k = random.Next(1, 12);
                     var lists = new BallTreeIndex(rows, metric).Search(asked, new(k, Threads: 2));
-                    for (var q = 0; q < 12; q++)
+                    for (var q = 0; q < 8; q++)
                     {
                         lists.Sort(q);
                         var expected = NaiveNeighbors.Best(rows, metric, asked.AsSpan(q * features, features), k);
