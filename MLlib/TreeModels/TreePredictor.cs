@@ -9,8 +9,8 @@ namespace Dataflow.MLlib.TreeModels;
 /// threads. A row has the same result, bit for bit, alone and in a batch, as floats and as the same doubles, on any machine.
 /// </summary>
 /// <remarks>
-/// Missing values are NaN. Scores are added in the order of the trees in double precision. About 0.5 us a row for 100 trees of 31 leaves alone, 0.15 us in a batch of
-/// floats. Making one takes about a millisecond for 100 trees of 31 leaves.
+/// Missing values are NaN. Scores are added in the order of the trees in double precision. For 100 trees of 31 leaves a row takes 0.7 us alone (with AVX-512, up to 32
+/// features and no missing values; 2 us otherwise, 3.5 us with categorical splits), 0.3 us in a batch of floats. Making one takes some milliseconds.
 /// </remarks>
 public sealed class TreePredictor
 {
