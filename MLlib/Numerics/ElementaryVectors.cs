@@ -43,9 +43,28 @@ internal static unsafe class ElementaryVectors
     /// <summary>Replaces each value x by 1 / (1 + e^-x).</summary>
     public static void Sigmoid(double* values, int count)
     {
-        for (var i = 0; i < count; i++) values[i] = -values[i];
-        Exp(values, count);
-        for (var i = 0; i < count; i++) values[i] = 1 / (1 + values[i]);
+        var i = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            var one = Vector512.Create(1.0);
+            for (; i + 8 <= count; i += 8)
+            {
+                var x = -Vector512.Load(values + i);
+                if (!Vector512.LessThanOrEqualAll(Vector512.Abs(x), Vector512.Create(700.0))) break;
+                Vector512.Store(one / (one + ExpInRange(x)), values + i);
+            }
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            var one = Vector256.Create(1.0);
+            for (; i + 4 <= count; i += 4)
+            {
+                var x = -Vector256.Load(values + i);
+                if (!Vector256.LessThanOrEqualAll(Vector256.Abs(x), Vector256.Create(700.0))) break;
+                Vector256.Store(one / (one + ExpInRange(x)), values + i);
+            }
+        }
+        for (; i < count; i++) values[i] = Elementary.Sigmoid(values[i]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

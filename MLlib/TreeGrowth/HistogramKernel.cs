@@ -12,115 +12,78 @@ namespace Dataflow.MLlib.TreeGrowth;
 /// not kept: so it becomes one instruction with base, index and offset; <c>a += b</c> works the address out first, and takes half as long again.</remarks>
 internal static unsafe class HistogramKernel
 {
-    private const int Ahead = 24;
+    private const int ColumnBytes = 256 * sizeof(long);
 
-    /// <summary>Adds rows of a panel that a list names.</summary>
-    /// <param name="panel">The panel's first row.</param>
-    /// <param name="shift">A row takes 2^shift bytes.</param>
-    /// <param name="columns">Columns of the panel.</param>
-    /// <param name="list">The rows.</param>
-    /// <param name="packed">What each of them adds.</param>
+    /// <summary>Adds rows that follow each other, about eight columns at a time: so many that the cells stay in the first-level cache.</summary>
+    /// <param name="row">The first row.</param>
+    /// <param name="stride">Bytes of a row.</param>
+    /// <param name="columns">Columns, a byte each.</param>
+    /// <param name="packed">What each row adds.</param>
     /// <param name="cells">256 cells a column.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddListed(byte* panel, int shift, int columns, int* list, int count, long* packed, long* cells)
+    public static void AddRows(byte* row, int stride, int columns, int count, long* packed, long* cells)
     {
-        nuint place;
-        for (var k = 0; k < count; k++)
+        var cell = (byte*)cells;
+        while (columns > 0)
         {
-            if (k < count - Ahead && Sse.IsSupported) Sse.Prefetch0(panel + ((long)list[k + Ahead] << shift));
-            var row = panel + ((long)list[k] << shift);
-            var value = packed[k];
-            var cell = (byte*)cells;
-            var left = columns;
-            for (; left >= 8; left -= 8, row += 8, cell += 8 * 2048)
+            // What eight does not divide goes by fours, and by nines rather than ones.
+            int step;
+            if (columns >= 9 && (columns % 8 is 1 or 2 or 3 || columns % 8 > 4))
             {
-                place = row[0];
-                *(long*)(cell + (place * 8)) = *(long*)(cell + (place * 8)) + value;
-                place = row[1];
-                *(long*)(cell + 2048 + (place * 8)) = *(long*)(cell + 2048 + (place * 8)) + value;
-                place = row[2];
-                *(long*)(cell + 4096 + (place * 8)) = *(long*)(cell + 4096 + (place * 8)) + value;
-                place = row[3];
-                *(long*)(cell + 6144 + (place * 8)) = *(long*)(cell + 6144 + (place * 8)) + value;
-                place = row[4];
-                *(long*)(cell + 8192 + (place * 8)) = *(long*)(cell + 8192 + (place * 8)) + value;
-                place = row[5];
-                *(long*)(cell + 10240 + (place * 8)) = *(long*)(cell + 10240 + (place * 8)) + value;
-                place = row[6];
-                *(long*)(cell + 12288 + (place * 8)) = *(long*)(cell + 12288 + (place * 8)) + value;
-                place = row[7];
-                *(long*)(cell + 14336 + (place * 8)) = *(long*)(cell + 14336 + (place * 8)) + value;
+                step = 9;
+                Add9(row, stride, count, packed, cell);
             }
-            if (left >= 4)
+            else if (columns >= 8)
             {
-                place = row[0];
-                *(long*)(cell + (place * 8)) = *(long*)(cell + (place * 8)) + value;
-                place = row[1];
-                *(long*)(cell + 2048 + (place * 8)) = *(long*)(cell + 2048 + (place * 8)) + value;
-                place = row[2];
-                *(long*)(cell + 4096 + (place * 8)) = *(long*)(cell + 4096 + (place * 8)) + value;
-                place = row[3];
-                *(long*)(cell + 6144 + (place * 8)) = *(long*)(cell + 6144 + (place * 8)) + value;
-                row += 4;
-                cell += 4 * 2048;
-                left -= 4;
+                step = 8;
+                Add8(row, stride, count, packed, cell);
             }
-            for (; left > 0; left--, row++, cell += 2048)
+            else if (columns >= 4)
             {
-                place = row[0];
-                *(long*)(cell + (place * 8)) = *(long*)(cell + (place * 8)) + value;
+                step = 4;
+                Add4(row, stride, count, packed, cell);
             }
+            else if (columns >= 2)
+            {
+                step = 2;
+                Add2(row, stride, count, packed, cell);
+            }
+            else
+            {
+                step = 1;
+                Add1(row, stride, count, packed, cell);
+            }
+            columns -= step;
+            row += step;
+            cell += step * ColumnBytes;
         }
     }
 
-    /// <summary>Adds rows of a panel that follow each other.</summary>
+    /// <summary>Brings rows that a list names together.</summary>
+    /// <param name="panel">The panel's first row.</param>
+    /// <param name="shift">A row takes 2^shift bytes: 8, 16 or 32.</param>
+    /// <param name="list">The rows.</param>
+    /// <param name="target">Gets them one behind the other.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddRun(byte* panel, int shift, int columns, int count, long* packed, long* cells)
+    public static void Gather(byte* panel, int shift, int* list, int count, byte* target)
     {
-        nuint place;
+        const int Ahead = 32;
         for (var k = 0; k < count; k++)
         {
-            var row = panel + ((long)k << shift);
-            var value = packed[k];
-            var cell = (byte*)cells;
-            var left = columns;
-            for (; left >= 8; left -= 8, row += 8, cell += 8 * 2048)
+            if (k < count - Ahead && Sse.IsSupported) Sse.Prefetch0(panel + ((long)list[k + Ahead] << shift));
+            var source = panel + ((long)list[k] << shift);
+            var place = target + ((long)k << shift);
+            if (shift == 5)
             {
-                place = row[0];
-                *(long*)(cell + (place * 8)) = *(long*)(cell + (place * 8)) + value;
-                place = row[1];
-                *(long*)(cell + 2048 + (place * 8)) = *(long*)(cell + 2048 + (place * 8)) + value;
-                place = row[2];
-                *(long*)(cell + 4096 + (place * 8)) = *(long*)(cell + 4096 + (place * 8)) + value;
-                place = row[3];
-                *(long*)(cell + 6144 + (place * 8)) = *(long*)(cell + 6144 + (place * 8)) + value;
-                place = row[4];
-                *(long*)(cell + 8192 + (place * 8)) = *(long*)(cell + 8192 + (place * 8)) + value;
-                place = row[5];
-                *(long*)(cell + 10240 + (place * 8)) = *(long*)(cell + 10240 + (place * 8)) + value;
-                place = row[6];
-                *(long*)(cell + 12288 + (place * 8)) = *(long*)(cell + 12288 + (place * 8)) + value;
-                place = row[7];
-                *(long*)(cell + 14336 + (place * 8)) = *(long*)(cell + 14336 + (place * 8)) + value;
+                Vector128.Store(Vector128.Load(source), place);
+                Vector128.Store(Vector128.Load(source + 16), place + 16);
             }
-            if (left >= 4)
+            else if (shift == 4)
             {
-                place = row[0];
-                *(long*)(cell + (place * 8)) = *(long*)(cell + (place * 8)) + value;
-                place = row[1];
-                *(long*)(cell + 2048 + (place * 8)) = *(long*)(cell + 2048 + (place * 8)) + value;
-                place = row[2];
-                *(long*)(cell + 4096 + (place * 8)) = *(long*)(cell + 4096 + (place * 8)) + value;
-                place = row[3];
-                *(long*)(cell + 6144 + (place * 8)) = *(long*)(cell + 6144 + (place * 8)) + value;
-                row += 4;
-                cell += 4 * 2048;
-                left -= 4;
+                Vector128.Store(Vector128.Load(source), place);
             }
-            for (; left > 0; left--, row++, cell += 2048)
+            else
             {
-                place = row[0];
-                *(long*)(cell + (place * 8)) = *(long*)(cell + (place * 8)) + value;
+                *(long*)place = *(long*)source;
             }
         }
     }
@@ -155,5 +118,103 @@ internal static unsafe class HistogramKernel
             for (; i + 4 <= count; i += 4) Vector256.Store(Vector256.Load(cells + i) - Vector256.Load(others + i), cells + i);
         }
         for (; i < count; i++) cells[i] -= others[i];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add9(byte* row, int stride, int count, long* packed, byte* cells)
+    {
+        nuint place;
+        for (var end = packed + count; packed < end; packed++, row += stride)
+        {
+            var value = *packed;
+            place = row[0];
+            *(long*)(cells + (place * 8)) = *(long*)(cells + (place * 8)) + value;
+            place = row[1];
+            *(long*)(cells + 2048 + (place * 8)) = *(long*)(cells + 2048 + (place * 8)) + value;
+            place = row[2];
+            *(long*)(cells + 4096 + (place * 8)) = *(long*)(cells + 4096 + (place * 8)) + value;
+            place = row[3];
+            *(long*)(cells + 6144 + (place * 8)) = *(long*)(cells + 6144 + (place * 8)) + value;
+            place = row[4];
+            *(long*)(cells + 8192 + (place * 8)) = *(long*)(cells + 8192 + (place * 8)) + value;
+            place = row[5];
+            *(long*)(cells + 10240 + (place * 8)) = *(long*)(cells + 10240 + (place * 8)) + value;
+            place = row[6];
+            *(long*)(cells + 12288 + (place * 8)) = *(long*)(cells + 12288 + (place * 8)) + value;
+            place = row[7];
+            *(long*)(cells + 14336 + (place * 8)) = *(long*)(cells + 14336 + (place * 8)) + value;
+            place = row[8];
+            *(long*)(cells + 16384 + (place * 8)) = *(long*)(cells + 16384 + (place * 8)) + value;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add8(byte* row, int stride, int count, long* packed, byte* cells)
+    {
+        nuint place;
+        for (var end = packed + count; packed < end; packed++, row += stride)
+        {
+            var value = *packed;
+            place = row[0];
+            *(long*)(cells + (place * 8)) = *(long*)(cells + (place * 8)) + value;
+            place = row[1];
+            *(long*)(cells + 2048 + (place * 8)) = *(long*)(cells + 2048 + (place * 8)) + value;
+            place = row[2];
+            *(long*)(cells + 4096 + (place * 8)) = *(long*)(cells + 4096 + (place * 8)) + value;
+            place = row[3];
+            *(long*)(cells + 6144 + (place * 8)) = *(long*)(cells + 6144 + (place * 8)) + value;
+            place = row[4];
+            *(long*)(cells + 8192 + (place * 8)) = *(long*)(cells + 8192 + (place * 8)) + value;
+            place = row[5];
+            *(long*)(cells + 10240 + (place * 8)) = *(long*)(cells + 10240 + (place * 8)) + value;
+            place = row[6];
+            *(long*)(cells + 12288 + (place * 8)) = *(long*)(cells + 12288 + (place * 8)) + value;
+            place = row[7];
+            *(long*)(cells + 14336 + (place * 8)) = *(long*)(cells + 14336 + (place * 8)) + value;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add4(byte* row, int stride, int count, long* packed, byte* cells)
+    {
+        nuint place;
+        for (var end = packed + count; packed < end; packed++, row += stride)
+        {
+            var value = *packed;
+            place = row[0];
+            *(long*)(cells + (place * 8)) = *(long*)(cells + (place * 8)) + value;
+            place = row[1];
+            *(long*)(cells + 2048 + (place * 8)) = *(long*)(cells + 2048 + (place * 8)) + value;
+            place = row[2];
+            *(long*)(cells + 4096 + (place * 8)) = *(long*)(cells + 4096 + (place * 8)) + value;
+            place = row[3];
+            *(long*)(cells + 6144 + (place * 8)) = *(long*)(cells + 6144 + (place * 8)) + value;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add2(byte* row, int stride, int count, long* packed, byte* cells)
+    {
+        nuint place;
+        for (var end = packed + count; packed < end; packed++, row += stride)
+        {
+            var value = *packed;
+            place = row[0];
+            *(long*)(cells + (place * 8)) = *(long*)(cells + (place * 8)) + value;
+            place = row[1];
+            *(long*)(cells + 2048 + (place * 8)) = *(long*)(cells + 2048 + (place * 8)) + value;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add1(byte* row, int stride, int count, long* packed, byte* cells)
+    {
+        nuint place;
+        for (var end = packed + count; packed < end; packed++, row += stride)
+        {
+            var value = *packed;
+            place = row[0];
+            *(long*)(cells + (place * 8)) = *(long*)(cells + (place * 8)) + value;
+        }
     }
 }

@@ -31,12 +31,12 @@ internal sealed unsafe partial class TreeGrower
         foreach (var node in batch) TakeSlots(node);
         if (group.Shards == 1)
         {
-            team.Share(batch.Count, (i, _) =>
+            team.Share(batch.Count, (i, member) =>
             {
                 var node = batch[i];
                 Part(node);
                 (node.Left!.Sums.Count, node.Right!.Sums.Count) = (node.Left.Rows, node.Right.Rows);
-                MakeFromRows(node, gradients);
+                MakeFromRows(node, gradients, member);
                 Complete(node);
                 Find(node.Left, gradients);
                 Find(node.Right, gradients);
@@ -44,10 +44,10 @@ internal sealed unsafe partial class TreeGrower
         }
         else
         {
-            team.Share(batch.Count, (i, _) =>
+            team.Share(batch.Count, (i, member) =>
             {
                 Part(batch[i]);
-                MakeFromRows(batch[i], gradients);
+                MakeFromRows(batch[i], gradients, member);
             });
             ReduceTogether(batch);
             team.Share(batch.Count, (i, _) =>
@@ -158,12 +158,12 @@ internal sealed unsafe partial class TreeGrower
         node.Right.Rows = node.Rows - left;
     }
 
-    private void MakeFromRows(GrowthNode node, Gradients gradients)
+    private void MakeFromRows(GrowthNode node, Gradients gradients, int member)
     {
         foreach (var child in node.Made)
         {
             new Span<long>(pool[child.Slot], cells).Clear();
-            Make(Lists.Rows + child.Start, 0, child.Rows, gradients, pool[child.Slot]);
+            Make(Lists.Rows + child.Start, 0, child.Rows, gradients, pool[child.Slot], member);
         }
     }
 
@@ -218,30 +218,32 @@ internal sealed unsafe partial class TreeGrower
         if (team.Size == 1 || node.Rows < 2048)
         {
             new Span<long>(target, cells).Clear();
-            Make(list, 0, node.Rows, gradients, target);
+            Make(list, 0, node.Rows, gradients, target, 0);
             return;
         }
-        team.Run(member =>
+        team.Share(team.Size, (piece, member) =>
         {
-            var own = member == 0 ? target : scratch[scratchSlots[member - 1]];
+            var own = piece == 0 ? target : scratch[scratchSlots[piece - 1]];
             new Span<long>(own, cells).Clear();
-            var from = (int)((long)node.Rows * member / team.Size);
-            var to = (int)((long)node.Rows * (member + 1) / team.Size);
-            Make(list is null ? null : list + from, from, to - from, gradients, own);
+            var from = (int)((long)node.Rows * piece / team.Size);
+            var to = (int)((long)node.Rows * (piece + 1) / team.Size);
+            Make(list is null ? null : list + from, from, to - from, gradients, own, member);
         });
-        team.Run(member =>
+        team.Run(piece =>
         {
-            var from = (int)((long)cells * member / team.Size) & ~7;
-            var to = member == team.Size - 1 ? cells : (int)((long)cells * (member + 1) / team.Size) & ~7;
+            var from = (int)((long)cells * piece / team.Size) & ~7;
+            var to = piece == team.Size - 1 ? cells : (int)((long)cells * (piece + 1) / team.Size) & ~7;
             foreach (var slot in scratchSlots) HistogramKernel.Add(target + from, scratch[slot] + from, to - from);
         });
     }
 
     /// <summary>Adds rows to a histogram.</summary>
     /// <param name="list">The rows, or null for <paramref name="first"/> and those after it.</param>
-    private void Make(int* list, int first, int count, Gradients gradients, long* target)
+    /// <param name="member">Who does it.</param>
+    private void Make(int* list, int first, int count, Gradients gradients, long* target, int member)
     {
-        var packed = stackalloc long[StepRows];
+        var packed = (long*)steps[member].Pointer;
+        var gathered = steps[member].Pointer + (StepRows * sizeof(long));
         var shift = System.Numerics.BitOperations.Log2((uint)rows.RowBytes);
         for (var done = 0; done < count; done += StepRows)
         {
@@ -251,8 +253,9 @@ internal sealed unsafe partial class TreeGrower
             {
                 var columns = Math.Min(BinnedRows.PanelColumns, rows.Layout.Columns - (panel * BinnedRows.PanelColumns));
                 var place = target + ((long)panel * BinnedRows.PanelColumns * BinLayout.ColumnBins);
-                if (list is null) HistogramKernel.AddRun(rows.Panel(panel) + ((long)(first + done) << shift), shift, columns, step, packed, place);
-                else HistogramKernel.AddListed(rows.Panel(panel), shift, columns, list + done, step, packed, place);
+                var row = rows.Panel(panel) + ((long)(first + done) << shift);
+                if (list is not null) HistogramKernel.Gather(rows.Panel(panel), shift, list + done, step, row = gathered);
+                HistogramKernel.AddRows(row, rows.RowBytes, columns, step, packed, place);
             }
         }
     }

@@ -1,3 +1,4 @@
+using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeBins;
 using Dataflow.MLlib.Trees;
 
@@ -21,7 +22,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     private const int LargestBatch = 16;
 
     // Rows that are packed and added before the next ones are packed.
-    private const int StepRows = 1024;
+    private const int StepRows = 2048;
 
     private readonly BinnedRows rows;
     private readonly ThreadTeam team;
@@ -32,6 +33,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     private readonly HistogramPool pool;
     private readonly HistogramPool scratch;
     private readonly int[] scratchSlots;
+    private readonly NativeArray<byte>[] steps;
     private readonly int cells;
 
     // Leaves that could be split and have a histogram.
@@ -46,6 +48,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
         Lists = new(rows.Rows, team);
         pool = new(cells, (int)Math.Clamp(options.HistogramBytes / Math.Max(1, cells * 8L), 2L + (2 * LargestBatch), options.Leaves + (2L * LargestBatch)));
         scratch = new(cells, team.Size);
+        steps = [.. Enumerable.Range(0, team.Size).Select(_ => new NativeArray<byte>(StepRows * (sizeof(long) + BinnedRows.PanelColumns)))];
         scratchSlots = [.. Enumerable.Range(0, team.Size - 1).Select(_ => scratch.Take())];
     }
 
@@ -85,6 +88,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
         Lists.Dispose();
         pool.Dispose();
         scratch.Dispose();
+        foreach (var step in steps) step.Dispose();
     }
 
     /// <summary>The leaf whose split gains most; among equals the one that has been a leaf for longest. Null if none can be split.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.Trees;
 
@@ -25,9 +26,20 @@ internal sealed unsafe class BinaryObjective : TreeObjective
         var gradients = rows.Gradients;
         var hessians = rows.Hessians;
         var labels = rows.Labels;
-        for (var i = 0; i < rows.Count; i++) gradients[i] = rows.Scores[i];
+        new ReadOnlySpan<double>(rows.Scores, rows.Count).CopyTo(new(gradients, rows.Count));
         ElementaryVectors.Sigmoid(gradients, rows.Count);
-        for (var i = 0; i < rows.Count; i++)
+        var i = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            for (; i + 8 <= rows.Count; i += 8)
+            {
+                var p = Vector512.Load(gradients + i);
+                var single = Vector256.Load(labels + i);
+                Vector512.Store(p - Vector512.Create(Vector256.WidenLower(single), Vector256.WidenUpper(single)), gradients + i);
+                Vector512.Store(p * (Vector512.Create(1.0) - p), hessians + i);
+            }
+        }
+        for (; i < rows.Count; i++)
         {
             var p = gradients[i];
             gradients[i] = p - labels[i];
