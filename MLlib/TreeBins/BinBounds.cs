@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Dataflow.MLlib.TreeBins;
 
 /// <summary>Where numeric bins end: values that are frequent have a bin each, the others share bins of about equal counts.</summary>
@@ -9,47 +11,63 @@ internal static class BinBounds
     /// <param name="maxBins">At most so many bins; at least 2.</param>
     public static double[] Find(ReadOnlySpan<double> sorted, int maxBins)
     {
-        var values = new List<double>();
-        var counts = new List<int>();
-        foreach (var value in sorted)
+        var distinct = 1;
+        for (var i = 1; i < sorted.Length; i++) distinct += sorted[i] == sorted[i - 1] ? 0 : 1;
+        var values = ArrayPool<double>.Shared.Rent(distinct);
+        var counts = ArrayPool<int>.Shared.Rent(distinct);
+        try
         {
-            if (values.Count > 0 && values[^1] == value)
+            var count = 0;
+            foreach (var value in sorted)
             {
-                counts[^1]++;
-                continue;
+                if (count > 0 && values[count - 1] == value)
+                {
+                    counts[count - 1]++;
+                    continue;
+                }
+                (values[count], counts[count]) = (value, 1);
+                count++;
             }
-            values.Add(value);
-            counts.Add(1);
+            return Find(values.AsSpan(0, count), counts.AsSpan(0, count), sorted.Length, maxBins);
         }
-        var bounds = new List<double>(Math.Min(maxBins, values.Count));
-        if (values.Count <= maxBins)
+        finally
         {
-            for (var i = 0; i + 1 < values.Count; i++) bounds.Add(Between(values[i], values[i + 1]));
+            ArrayPool<double>.Shared.Return(values);
+            ArrayPool<int>.Shared.Return(counts);
+        }
+    }
+
+    private static double[] Find(ReadOnlySpan<double> values, ReadOnlySpan<int> counts, int total, int maxBins)
+    {
+        var bounds = new List<double>(Math.Min(maxBins, values.Length));
+        if (values.Length <= maxBins)
+        {
+            for (var i = 0; i + 1 < values.Length; i++) bounds.Add(Between(values[i], values[i + 1]));
             return [.. bounds];
         }
 
         // What is as frequent as the mean bin fills one alone; the mean of the others is corrected as bins close.
-        var mean = (double)sorted.Length / maxBins;
-        var rest = sorted.Length;
+        var mean = (double)total / maxBins;
+        var rest = total;
         var restBins = maxBins;
-        var large = new bool[values.Count];
-        for (var i = 0; i < large.Length; i++)
+        var least = mean;
+        foreach (var each in counts)
         {
-            if (counts[i] < mean) continue;
-            large[i] = true;
+            if (each < least) continue;
             restBins--;
-            rest -= counts[i];
+            rest -= each;
         }
         mean = restBins > 0 ? (double)rest / restBins : double.PositiveInfinity;
         var count = 0;
-        for (var i = 0; i + 1 < values.Count && bounds.Count < maxBins - 1; i++)
+        for (var i = 0; i + 1 < values.Length && bounds.Count < maxBins - 1; i++)
         {
-            if (!large[i]) rest -= counts[i];
+            var isLarge = counts[i] >= least;
+            if (!isLarge) rest -= counts[i];
             count += counts[i];
-            if (!large[i] && count < mean && !(large[i + 1] && count >= Math.Max(1, mean * 0.5))) continue;
+            if (!isLarge && count < mean && !(counts[i + 1] >= least && count >= Math.Max(1, mean * 0.5))) continue;
             bounds.Add(Between(values[i], values[i + 1]));
             count = 0;
-            if (large[i]) continue;
+            if (isLarge) continue;
             restBins--;
             mean = restBins > 0 ? (double)rest / restBins : double.PositiveInfinity;
         }

@@ -24,11 +24,12 @@ internal static class BinSample
         var mappers = new BinMapper[categorical.Length];
         if (group.Shards == 1)
         {
-            team.Share(mappers.Length, (feature, _) =>
+            // A feature after the other in the same room: there may be many, and the sample of each takes megabytes.
+            var rooms = Enumerable.Range(0, team.Size).Select(_ => new Room(sampled)).ToArray();
+            team.Share(mappers.Length, (feature, member) =>
             {
-                var values = new double[sampled];
-                Pick(blocks, chosen, feature, values);
-                mappers[feature] = Of(values, isCategorical[feature], maxBins);
+                Pick(blocks, chosen, feature, rooms[member].Values);
+                mappers[feature] = Of(rooms[member], isCategorical[feature], maxBins);
             });
             return mappers;
         }
@@ -38,18 +39,34 @@ internal static class BinSample
         {
             var values = new double[sampled];
             Pick(blocks, chosen, feature, values);
-            mappers[feature] = Of([.. group.AllGather<double>(values).SelectMany(part => part)], isCategorical[feature], maxBins);
+            mappers[feature] = Of(new Room([.. group.AllGather<double>(values).SelectMany(part => part)]), isCategorical[feature], maxBins);
         }
         return mappers;
     }
 
-    private static BinMapper Of(double[] values, bool isCategorical, int maxBins)
+    private static BinMapper Of(Room room, bool isCategorical, int maxBins)
     {
+        var values = room.Values;
         var present = SortedValues.MoveNaNToEnd(values);
         var sorted = values.AsSpan(0, present);
-        SortedValues.Sort(sorted);
+        SortedValues.Sort(sorted, room.First, room.Second);
         var hadMissing = present < values.Length;
         return isCategorical ? BinMapper.Categorical(sorted, hadMissing, maxBins) : BinMapper.Numeric(sorted, hadMissing, maxBins);
+    }
+
+    /// <summary>A feature's sample, and room to sort it.</summary>
+    private sealed class Room(double[] values)
+    {
+        public Room(int count)
+            : this(new double[count])
+        {
+        }
+
+        public double[] Values => values;
+
+        public ulong[] First { get; } = new ulong[values.Length];
+
+        public ulong[] Second { get; } = new ulong[values.Length];
     }
 
     private static void Pick(IReadOnlyList<RowSource> blocks, int[][] chosen, int feature, double[] values)

@@ -21,15 +21,18 @@ internal static class SortedValues
     }
 
     /// <summary>Ascending order; without NaN.</summary>
-    public static void Sort(Span<double> values)
+    /// <param name="values">What is sorted.</param>
+    /// <param name="from">Room for as many.</param>
+    /// <param name="to">Room for as many.</param>
+    public static void Sort(Span<double> values, Span<ulong> from, Span<ulong> to)
     {
         if (values.Length < 2048)
         {
             values.Sort();
             return;
         }
-        var from = new ulong[values.Length];
-        var to = new ulong[values.Length];
+        from = from[..values.Length];
+        to = to[..values.Length];
         ulong all = ulong.MaxValue, any = 0;
         for (var i = 0; i < from.Length; i++)
         {
@@ -40,16 +43,18 @@ internal static class SortedValues
             all &= key;
             any |= key;
         }
-        var starts = new int[Buckets];
+        Span<int> starts = stackalloc int[Buckets];
         for (var shift = 0; shift < 64; shift += Bits)
         {
             if ((((all ^ any) >> shift) & (Buckets - 1)) == 0) continue;
-            Array.Clear(starts);
+            starts.Clear();
             foreach (var key in from) starts[(int)(key >> shift) & (Buckets - 1)]++;
             var place = 0;
             for (var bucket = 0; bucket < Buckets; bucket++) (starts[bucket], place) = (place, place + starts[bucket]);
             foreach (var key in from) to[starts[(int)(key >> shift) & (Buckets - 1)]++] = key;
-            (from, to) = (to, from);
+            var swapped = from;
+            from = to;
+            to = swapped;
         }
         for (var i = 0; i < from.Length; i++)
         {
