@@ -40,7 +40,7 @@ public sealed record BinaryClassificationEvaluator : ModelEvaluator
             return outside is not { } score ? loss : throw new QueryException("INVALID_VALUE",
                 $"Column '{ScoreColumn}' holds {score}, and log loss needs probabilities from 0 to 1. Name the column of probabilities in ScoreColumn.");
         }
-        var metrics = await MeasureAsync(frame, cancellationToken).ConfigureAwait(false);
+        var metrics = await MeasureAsync(frame, withLoss: false, cancellationToken).ConfigureAwait(false);
         var value = Metric switch
         {
             BinaryMetric.AreaUnderPrecisionRecall => metrics.AreaUnderPrecisionRecall,
@@ -62,9 +62,23 @@ public sealed record BinaryClassificationEvaluator : ModelEvaluator
     public async Task<BinaryMetrics> MeasureAsync(DataFrame frame, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(frame);
-        var rows = Rows(frame);
-        var (loss, outside) = await LogLossAsync(rows, cancellationToken).ConfigureAwait(false);
-        return await ThresholdSweep.MeasureAsync(rows, WeightColumn is not null, CurvePoints, outside is null ? loss : double.NaN, cancellationToken).ConfigureAwait(false);
+        return await MeasureAsync(frame, withLoss: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Sorting goes over the scores more than once: what made them is not asked for them again.
+    private async Task<BinaryMetrics> MeasureAsync(DataFrame frame, bool withLoss, CancellationToken cancellationToken)
+    {
+        var rows = Rows(frame).Cache();
+        try
+        {
+            var (loss, outside) = withLoss ? await LogLossAsync(rows, cancellationToken).ConfigureAwait(false) : (double.NaN, null);
+            var metrics = await ThresholdSweep.MeasureAsync(rows, WeightColumn is not null, CurvePoints, outside is null ? loss : double.NaN, cancellationToken).ConfigureAwait(false);
+            return metrics.Positives + metrics.Negatives > 0 ? metrics : throw EvaluatedColumns.NoRows(nameof(BinaryClassificationEvaluator));
+        }
+        finally
+        {
+            rows.Unpersist();
+        }
     }
 
     // Scores, with weights that are negative for class 0.

@@ -63,19 +63,20 @@ public sealed class ScalerTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(5)]
-    public async Task Quantiles_of_large_data_are_found_digit_by_digit(int partitions)
+    [InlineData(1, 1 << 21)]
+    [InlineData(2, 10_000)]
+    [InlineData(5, 10)]
+    [InlineData(5, 0)]
+    public async Task Quantiles_of_large_data_are_found_digit_by_digit(int partitions, int mostGathered)
     {
-        const int Rows = 600_000;
+        const int Rows = 200_000;
         using var context = DataflowContext.Local(2);
         // Far apart, close together, many equal, negative and tiny ones.
         var frame = context.Range(0, Rows, partitions: partitions).Map(static i => Value(i)).ToDataFrame();
         var expected = Enumerable.Range(0, Rows).Select(i => Value(i)).ToArray();
         double[] shares = [0, 0.001, 0.25, 0.5, 0.777, 1];
         var columns = Data.FeatureColumns.Of(frame, ["Item1", "Item2", "Item3"], "test");
-        var found = await Data.Quantiles.OfAsync(frame, columns, shares, "test", default);
+        var found = await Data.Quantiles.OfAsync(frame, columns, shares, "test", default, mostGathered);
         for (var feature = 0; feature < 3; feature++)
         {
             double[] sorted = [.. expected.Select(value => feature switch { 0 => value.Item1, 1 => value.Item2, _ => value.Item3 }).Where(value => !double.IsNaN(value)).Order()];
