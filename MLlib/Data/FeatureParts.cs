@@ -35,7 +35,8 @@ internal static class FeatureParts
             if (rows == 0) continue;
             var width = reader.Width;
             if (width < 0)
-                throw new QueryException("INVALID_FEATURE", $"Column '{columns.Names[reader.Widths.IndexOf(-1)]}' begins with NULL only, and {user} needs a vector there. Filter such rows first.");
+                throw new QueryException("INVALID_FEATURE",
+                    $"Column '{columns.Names[reader.Widths.IndexOf(-1)]}' begins with NULL only, and {user} needs a vector there. Filter such rows first.");
             var most = Math.Clamp(PartBytes / 8 / Math.Max(1, width), 1, ColumnBatch.MaxRows);
             for (var first = 0; first < rows; first += most)
             {

@@ -17,14 +17,17 @@ internal sealed record FeatureRanges(double[] Least, double[] Most)
         foreach (var part in parts)
         {
             if (part.Least.Length != least.Length)
-                throw new QueryException("VECTOR_SIZE_MISMATCH", $"Some rows have {least.Length} features and others {part.Least.Length}. All rows of a feature column must have one size.");
+                throw new QueryException("VECTOR_SIZE_MISMATCH",
+                    $"Some rows have {least.Length} features and others {part.Least.Length}. All rows of a feature column must have one size.");
             for (var i = 0; i < least.Length; i++) (least[i], most[i]) = (Math.Min(least[i], part.Least[i]), Math.Max(most[i], part.Most[i]));
         }
         for (var i = 0; i < least.Length; i++)
         {
             if (least[i] > most[i]) (least[i], most[i]) = (double.NaN, double.NaN);
             if (double.IsInfinity(least[i]) || double.IsInfinity(most[i]))
-                throw new QueryException("INVALID_FEATURE", $"Feature {i} of the columns {string.Join(", ", columns.Names)} holds an infinite number, which {user} can't learn from. Filter such rows first.");
+                throw new QueryException("INVALID_FEATURE",
+                    $"Feature {i} of the columns {string.Join(", ", columns.Names)} holds an infinite number, which {user} can't learn from. "
+                    + "Filter such rows first.");
         }
         return new FeatureRanges(least, most);
     }

@@ -31,7 +31,8 @@ internal static class Quantiles
         if (parts.Any(part => part.Width != width))
         {
             throw new QueryException("VECTOR_SIZE_MISMATCH",
-                $"Rows that {user} was given have different numbers of features: {string.Join(", ", parts.Select(part => part.Width).Distinct())}. All rows must have one.");
+                $"Rows that {user} was given have different numbers of features: {string.Join(", ", parts.Select(part => part.Width).Distinct())}. "
+                + "All rows must have one.");
         }
         var isSmall = parts.All(part => part.Keys is not null) && parts.Sum(part => part.Rows) * width <= mostGathered;
         var search = new QuantileSearch(width, isSmall ? 0 : QuantileSearch.FirstBits(width));
@@ -140,6 +141,7 @@ internal static class Quantiles
     private static void CheckFinite(double value, FeatureColumns columns, string user)
     {
         if (double.IsInfinity(value))
-            throw new QueryException("INVALID_FEATURE", $"One of the columns {string.Join(", ", columns.Names)} holds an infinite number, which {user} can't learn from. Filter such rows first.");
+            throw new QueryException("INVALID_FEATURE",
+                $"One of the columns {string.Join(", ", columns.Names)} holds an infinite number, which {user} can't learn from. Filter such rows first.");
     }
 }

@@ -29,7 +29,8 @@ internal sealed class RowDraws : IDisposable
     /// <remarks>Action: the frame is computed twice and then kept, as memory allows, until this is disposed.</remarks>
     public static async Task<RowDraws> OfAsync(DataFrame frame, ulong seed, CancellationToken cancellationToken)
     {
-        if (frame.Schema.IndexOf(Column) >= 0) throw new QueryException("COLUMN_ALREADY_EXISTS", $"The frame has a column '{Column}', which is needed here. Give it another name.");
+        if (frame.Schema.IndexOf(Column) >= 0)
+            throw new QueryException("COLUMN_ALREADY_EXISTS", $"The frame has a column '{Column}', which is needed here. Give it another name.");
         var counts = await frame.MapBatches(static batches => new[] { batches.Sum(batch => (long)batch.Alive) }).CollectAsync(cancellationToken).ConfigureAwait(false);
         var firsts = new long[counts.Length + 1];
         for (var i = 0; i < counts.Length; i++) firsts[i + 1] = firsts[i] + counts[i];

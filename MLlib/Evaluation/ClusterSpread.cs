@@ -44,7 +44,8 @@ internal sealed class ClusterSpread(double cluster, double[] mean)
         var width = -1;
         foreach (var part in parts)
         {
-            if (width >= 0 && width != part.Width) throw new QueryException("VECTOR_SIZE_MISMATCH", $"Some rows have {width} features and others {part.Width}. All rows must have one size.");
+            if (width >= 0 && width != part.Width)
+                throw new QueryException("VECTOR_SIZE_MISMATCH", $"Some rows have {width} features and others {part.Width}. All rows must have one size.");
             width = part.Width;
             if (all.TryGetValue(part.Cluster, out var same)) same.Merge(part);
             else all.Add(part.Cluster, part);

@@ -38,7 +38,8 @@ public sealed record ClusteringEvaluator : ModelEvaluator
         var parts = await read.MapBatches(batches => Spreads(batches, columns, isCosine)).CollectAsync(cancellationToken).ConfigureAwait(false);
         var clusters = ClusterSpread.Merge(parts.SelectMany(part => part));
         if (clusters.Length == 0) throw EvaluatedColumns.NoRows(User);
-        if (clusters.Length == 1) throw new QueryException("ONE_CLASS", $"All rows are in cluster {clusters[0].Cluster}, and the silhouette is defined for two clusters or more.");
+        if (clusters.Length == 1)
+            throw new QueryException("ONE_CLASS", $"All rows are in cluster {clusters[0].Cluster}, and the silhouette is defined for two clusters or more.");
         var sums = await read.MapBatches(batches => Silhouettes(batches, columns, isCosine, clusters)).CollectAsync(cancellationToken).ConfigureAwait(false);
         var totals = ExactSums.Merge(2, sums);
         return totals[0].Value / totals[1].Value;
@@ -96,11 +97,15 @@ public sealed record ClusteringEvaluator : ModelEvaluator
         double squares = 0;
         foreach (var value in row)
         {
-            if (!double.IsFinite(value)) throw CheckedNumber.Refused(string.Join(", ", columns.Names), nameof(ClusteringEvaluator), value, CheckedNumber.Rule.Finite);
+            if (!double.IsFinite(value))
+                throw CheckedNumber.Refused(string.Join(", ", columns.Names), nameof(ClusteringEvaluator), value, CheckedNumber.Rule.Finite);
             squares += value * value;
         }
         if (!isCosine) return;
-        if (squares == 0) throw new QueryException("INVALID_VALUE", $"A row is all zeros in the columns {string.Join(", ", columns.Names)}, and has no cosine distance. Filter such rows, or take squared Euclidean distances.");
+        if (squares == 0)
+            throw new QueryException("INVALID_VALUE",
+                $"A row is all zeros in the columns {string.Join(", ", columns.Names)}, and has no cosine distance. "
+                + "Filter such rows, or take squared Euclidean distances.");
         var factor = 1 / Math.Sqrt(squares);
         for (var i = 0; i < row.Length; i++) row[i] *= factor;
     }

@@ -42,7 +42,9 @@ internal static class EvaluatedColumns
     private static Column Checked(DataFrame frame, string name, string user, CheckedNumber.Rule rule)
     {
         var type = TypeOf(frame, name);
-        if (!type.IsNumber && type.Kind != TypeKind.Boolean) throw new QueryException("DATATYPE_MISMATCH", $"Column '{name}' is {type}, and {user} needs numbers there. Cast it, or number it with {nameof(StringIndexer)}.");
+        if (!type.IsNumber && type.Kind != TypeKind.Boolean)
+            throw new QueryException("DATATYPE_MISMATCH",
+                $"Column '{name}' is {type}, and {user} needs numbers there. Cast it, or number it with {nameof(StringIndexer)}.");
         return Functions.Call(new CheckedNumber(name, user, rule), frame[name].Cast(DataType.Double));
     }
 
@@ -68,7 +70,10 @@ internal static class EvaluatedColumns
             {
                 if (column.IsNull(row)) throw CheckedNumber.Refused(name, user, double.NaN, CheckedNumber.Rule.Finite);
                 var vector = new VectorView(StringView.BytesOf((StringView*)column.ValueAt(row)));
-                if (vector.Size != 2) throw new QueryException("VECTOR_SIZE_MISMATCH", $"Column '{name}' holds a vector of {vector.Size} elements, and {user} needs two: of class 0 and of class 1. For more classes there is {nameof(MulticlassClassificationEvaluator)}.");
+                if (vector.Size != 2)
+                    throw new QueryException("VECTOR_SIZE_MISMATCH",
+                        $"Column '{name}' holds a vector of {vector.Size} elements, and {user} needs two: of class 0 and of class 1. "
+                        + $"For more classes there is {nameof(MulticlassClassificationEvaluator)}.");
                 var value = vector[1];
                 if (!double.IsFinite(value)) throw CheckedNumber.Refused(name, user, value, CheckedNumber.Rule.Finite);
                 ((double*)_result.Data)[row] = value;
@@ -103,6 +108,7 @@ internal sealed class CheckedNumber(string column, string user, CheckedNumber.Ru
     public static QueryException Refused(string column, string user, double value, Rule rule)
     {
         var needs = rule switch { Rule.ZeroOrOne => "labels that are 0 or 1", Rule.Weight => "weights of 0 or more", _ => "numbers" };
-        return new QueryException("INVALID_VALUE", $"Column '{column}' holds {(double.IsNaN(value) ? "null or NaN" : double.IsInfinity(value) ? "an infinite number" : value)}, and {user} needs {needs} there. Mend or filter such rows first.");
+        return new QueryException("INVALID_VALUE",
+            $"Column '{column}' holds {(double.IsNaN(value) ? "null or NaN" : double.IsInfinity(value) ? "an infinite number" : value)}, and {user} needs {needs} there. Mend or filter such rows first.");
     }
 }

@@ -126,9 +126,12 @@ public sealed record MulticlassClassificationEvaluator : ModelEvaluator
             if (column.IsNull(row)) throw CheckedNumber.Refused(name, nameof(MulticlassClassificationEvaluator), double.NaN, CheckedNumber.Rule.Finite);
             var vector = new VectorView(StringView.BytesOf((StringView*)column.ValueAt(row)));
             if (label < 0 || label >= vector.Size || label != Math.Truncate(label))
-                throw new QueryException("INVALID_VALUE", $"A row has label {label}, and its vector in column '{name}' has probabilities of classes 0 to {vector.Size - 1}.");
+                throw new QueryException("INVALID_VALUE",
+                    $"A row has label {label}, and its vector in column '{name}' has probabilities of classes 0 to {vector.Size - 1}.");
             var value = vector[(int)label];
-            if (!(value >= 0 && value <= 1 + 1e-9)) throw new QueryException("INVALID_VALUE", $"Column '{name}' holds {value}, which is no probability. Name the column of probabilities in ProbabilityColumn.");
+            if (!(value >= 0 && value <= 1 + 1e-9))
+                throw new QueryException("INVALID_VALUE",
+                    $"Column '{name}' holds {value}, which is no probability. Name the column of probabilities in ProbabilityColumn.");
             loss.AddProduct(weight, -Elementary.Log(Math.Clamp(value, MulticlassMetrics.LeastProbability, 1)));
         }
     }

@@ -98,5 +98,6 @@ public sealed class MulticlassMetrics
     }
 
     private int PlaceOf(double label) => Array.BinarySearch(_labels, label) is var at and >= 0 ? at
-        : throw new ArgumentException($"No row has the class {label}, neither as label nor as prediction. There are: {string.Join(", ", _labels.Take(20))}.", nameof(label));
+        : throw new ArgumentException(
+            $"No row has the class {label}, neither as label nor as prediction. There are: {string.Join(", ", _labels.Take(20))}.", nameof(label));
 }

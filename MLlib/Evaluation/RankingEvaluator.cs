@@ -42,7 +42,8 @@ public sealed record RankingEvaluator : ModelEvaluator
         var groups = read.MapBatches(batches => Rows(batches, label, group)).GroupByKey();
         var parts = await groups.MapPartitions(each => Sum(each, metric, k)).CollectAsync(cancellationToken).ConfigureAwait(false);
         var sums = ExactSums.Merge(2, parts);
-        if (sums[1].Value == 0) throw new QueryException("EMPTY_INPUT", $"No group of column '{GroupColumn}' has a row with a label above 0, so {User} can say nothing of the order.");
+        if (sums[1].Value == 0)
+            throw new QueryException("EMPTY_INPUT", $"No group of column '{GroupColumn}' has a row with a label above 0, so {User} can say nothing of the order.");
         return sums[0].Value / sums[1].Value;
     }
 
@@ -56,7 +57,8 @@ public sealed record RankingEvaluator : ModelEvaluator
             var texts = Texts(batch, group);
             for (var i = 0; i < texts.Length; i++)
             {
-                if (labels[i] < 0) throw new QueryException("INVALID_VALUE", $"Column '{label}' holds {labels[i]}, and {nameof(RankingEvaluator)} needs relevances of 0 or more.");
+                if (labels[i] < 0)
+                    throw new QueryException("INVALID_VALUE", $"Column '{label}' holds {labels[i]}, and {nameof(RankingEvaluator)} needs relevances of 0 or more.");
                 yield return (texts[i], (labels[i], scores[i] + 0.0));
             }
         }
@@ -69,7 +71,8 @@ public sealed record RankingEvaluator : ModelEvaluator
         var texts = new string[selection.Length];
         for (var i = 0; i < texts.Length; i++)
         {
-            if (column.IsNull(selection[i])) throw new QueryException("INVALID_VALUE", $"Column '{group}' holds null, and every row must belong to a group. Filter such rows first.");
+            if (column.IsNull(selection[i]))
+                throw new QueryException("INVALID_VALUE", $"Column '{group}' holds null, and every row must belong to a group. Filter such rows first.");
             texts[i] = StringView.TextOf((StringView*)column.ValueAt(selection[i]));
         }
         return texts;

@@ -59,7 +59,8 @@ internal sealed unsafe class AssembleEvaluator(FeatureColumns columns, InvalidVa
 
     private StringView Write(int size)
     {
-        if (VectorView.LengthOf(VectorView.Sparse, _stored) < 1 + (8L * size)) return VectorWriter.WriteSparse(_heap, size, _places.AsSpan(0, _stored), _values.AsSpan(0, _stored));
+        if (VectorView.LengthOf(VectorView.Sparse, _stored) < 1 + (8L * size))
+            return VectorWriter.WriteSparse(_heap, size, _places.AsSpan(0, _stored), _values.AsSpan(0, _stored));
         if (_dense.Length < size) _dense = new double[size];
         var all = _dense.AsSpan(0, size);
         all.Clear();
@@ -97,7 +98,8 @@ internal sealed unsafe class AssembleEvaluator(FeatureColumns columns, InvalidVa
         if (vector.Size != _sizes[index])
         {
             throw new QueryException("VECTOR_SIZE_MISMATCH",
-                $"Column '{columns.Names[index]}' holds a vector of {vector.Size} elements, and {nameof(VectorAssembler)} reads vectors of {_sizes[index]}. All rows of a feature column must have one size.");
+                $"Column '{columns.Names[index]}' holds a vector of {vector.Size} elements, and {nameof(VectorAssembler)} reads vectors of {_sizes[index]}. "
+                + "All rows of a feature column must have one size.");
         }
         var isWhole = true;
         for (var i = 0; i < vector.Stored; i++)
@@ -113,7 +115,9 @@ internal sealed unsafe class AssembleEvaluator(FeatureColumns columns, InvalidVa
     {
         if (handleInvalid == InvalidValues.Error) throw Missing(index, "null");
         if (handleInvalid == InvalidValues.Keep && _sizes[index] < 0)
-            throw new QueryException("INVALID_FEATURE", $"Column '{columns.Names[index]}' begins with NULL only, so {nameof(VectorAssembler)} can't know how many elements its vectors have. Filter such rows first.");
+            throw new QueryException("INVALID_FEATURE",
+                $"Column '{columns.Names[index]}' begins with NULL only, so {nameof(VectorAssembler)} can't know how many elements its vectors have. "
+                + "Filter such rows first.");
         for (var i = 0; handleInvalid == InvalidValues.Keep && i < _sizes[index]; i++) Append(at + i, double.NaN);
         return false;
     }

@@ -27,9 +27,12 @@ public sealed record Bucketizer : Transformer
         ArgumentNullException.ThrowIfNull(frame);
         var outputs = ColumnPairs.Outputs(InputColumns, OutputColumns, Ending, nameof(Bucketizer));
         if (Splits.Count != 1 && Splits.Count != outputs.Length)
-            throw new ArgumentException($"{nameof(Bucketizer)} has {outputs.Length} InputColumns and {Splits.Count} lists of Splits. Give one list for each, or one for all.");
+            throw new ArgumentException(
+                $"{nameof(Bucketizer)} has {outputs.Length} InputColumns and {Splits.Count} lists of Splits. Give one list for each, or one for all.");
         var columns = Data.FeatureColumns.Of(frame, InputColumns, nameof(Bucketizer));
-        if (columns.KnownWidth < 0) throw new QueryException("DATATYPE_MISMATCH", $"{nameof(Bucketizer)} takes columns of numbers, and one of {string.Join(", ", InputColumns)} is a vector.");
+        if (columns.KnownWidth < 0)
+            throw new QueryException("DATATYPE_MISMATCH",
+                $"{nameof(Bucketizer)} takes columns of numbers, and one of {string.Join(", ", InputColumns)} is a vector.");
         var bucketed = ColumnPairs.Add(frame, nameof(Bucketizer), [.. outputs.Select((name, i) =>
             (name, Functions.Call(new BucketOf([.. Splits[Splits.Count == 1 ? 0 : i]], InputColumns[i], HandleInvalid), frame[InputColumns[i]].Cast(DataType.Double))))]);
         if (HandleInvalid != InvalidValues.Skip) return bucketed;
@@ -45,7 +48,8 @@ public sealed record Bucketizer : Transformer
             if (splits.Count < 3) throw new ArgumentException($"Splits must be three or more: [{splits}] makes no two buckets.", nameof(Splits));
             for (var i = 0; i < splits.Count; i++)
             {
-                if (double.IsNaN(splits[i]) || (i > 0 && !(splits[i] > splits[i - 1]))) throw new ArgumentException($"Splits must be numbers that ascend, and these do not: [{splits}].", nameof(Splits));
+                if (double.IsNaN(splits[i]) || (i > 0 && !(splits[i] > splits[i - 1])))
+                    throw new ArgumentException($"Splits must be numbers that ascend, and these do not: [{splits}].", nameof(Splits));
             }
         }
         return lists;
@@ -61,11 +65,14 @@ public sealed record Bucketizer : Transformer
                 {
                     InvalidValues.Keep => splits.Length - 1,
                     InvalidValues.Skip => double.NaN,
-                    _ => throw new QueryException("INVALID_BUCKET", $"Column '{column}' holds null or NaN. Set HandleInvalid of {nameof(Bucketizer)} to Keep (a bucket of its own) or Skip (leave such rows out), or fill it before."),
+                    _ => throw new QueryException("INVALID_BUCKET",
+                        $"Column '{column}' holds null or NaN. Set HandleInvalid of {nameof(Bucketizer)} to Keep (a bucket of its own) or Skip (leave such rows out), or fill it before."),
                 };
             }
             if (value < splits[0] || value > splits[^1])
-                throw new QueryException("INVALID_BUCKET", $"Column '{column}' holds {value}, outside of the splits {splits[0]} to {splits[^1]}. Begin with -infinity and end with infinity, or filter such rows.");
+                throw new QueryException("INVALID_BUCKET",
+                    $"Column '{column}' holds {value}, outside of the splits {splits[0]} to {splits[^1]}. "
+                    + "Begin with -infinity and end with infinity, or filter such rows.");
             var at = Array.BinarySearch(splits, value);
             return Math.Min(at >= 0 ? at : ~at - 1, splits.Length - 2);
         }

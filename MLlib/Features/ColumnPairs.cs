@@ -9,7 +9,8 @@ internal static class ColumnPairs
     {
         if (inputs.Count == 0) throw new ArgumentException($"{user} has no columns. Name them in InputColumns.");
         if (outputs.Count > 0 && outputs.Count != inputs.Count)
-            throw new ArgumentException($"{user} has {inputs.Count} InputColumns and {outputs.Count} OutputColumns. Name one output for each input, or none: then names end in '{ending}'.");
+            throw new ArgumentException(
+                $"{user} has {inputs.Count} InputColumns and {outputs.Count} OutputColumns. Name one output for each input, or none: then names end in '{ending}'.");
         string[] names = [.. outputs.Count > 0 ? outputs : inputs.Select(name => name + ending)];
         CheckOnce(inputs, user, nameof(inputs));
         CheckOnce(names, user, nameof(outputs));
@@ -23,7 +24,8 @@ internal static class ColumnPairs
         foreach (var (name, _) in columns)
         {
             if (frame.Schema.IndexOf(name) >= 0)
-                throw new QueryException("COLUMN_ALREADY_EXISTS", $"{user} adds a column '{name}', and the frame has one already. Drop that, or name another output column.");
+                throw new QueryException("COLUMN_ALREADY_EXISTS",
+                    $"{user} adds a column '{name}', and the frame has one already. Drop that, or name another output column.");
         }
         return frame.WithColumns(columns);
     }

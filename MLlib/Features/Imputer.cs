@@ -38,7 +38,8 @@ public sealed record Imputer : Estimator<ImputerModel>
         for (var i = 0; i < values.Length; i++)
         {
             if (double.IsNaN(values[i].Number) && values[i].Text is null)
-                throw new QueryException("EMPTY_INPUT", $"Column '{InputColumns[i]}' has no value that is not missing, so {nameof(Imputer)} can't fill it. Leave it out.");
+                throw new QueryException("EMPTY_INPUT",
+                    $"Column '{InputColumns[i]}' has no value that is not missing, so {nameof(Imputer)} can't fill it. Leave it out.");
         }
         return new ImputerModel([.. values.Select(value => value.Number)], [.. values.Select(value => value.Text)])
         {
@@ -55,7 +56,9 @@ public sealed record Imputer : Estimator<ImputerModel>
         _ = FeatureColumns.Of(frame, InputColumns, nameof(Imputer));
         var present = frame.Select([.. InputColumns.Select((name, i) => ImputerModel.NullIfMissing(frame, name, MissingValue, MissingText).As(names[i]))]);
         var columns = FeatureColumns.Of(present, names, nameof(Imputer));
-        if (columns.KnownWidth < 0) throw new QueryException("DATATYPE_MISMATCH", $"{nameof(Imputer)} fills numbers and texts, and one of {string.Join(", ", InputColumns)} is a vector. Fill the columns before they are assembled.");
+        if (columns.KnownWidth < 0)
+            throw new QueryException("DATATYPE_MISMATCH",
+                $"{nameof(Imputer)} fills numbers and texts, and one of {string.Join(", ", InputColumns)} is a vector. Fill the columns before they are assembled.");
         if (Strategy == ImputerStrategy.Median)
             return [.. (await Quantiles.OfAsync(present, columns, [0.5], nameof(Imputer), cancellationToken).ConfigureAwait(false)) is { Length: > 0 } found ? found.Select(each => each[0]) : names.Select(_ => double.NaN)];
 
@@ -67,7 +70,9 @@ public sealed record Imputer : Estimator<ImputerModel>
             var count = sums.Sum(part => part.Counts[i]);
             means[i] = count == 0 ? double.NaN : totals[i].Value / count;
             if (!double.IsFinite(means[i]) && count > 0)
-                throw new QueryException("INVALID_FEATURE", $"Column '{InputColumns[i]}' holds infinite numbers, or such large ones that their sum is infinite, so it has no mean. Filter such rows, or use the median.");
+                throw new QueryException("INVALID_FEATURE",
+                    $"Column '{InputColumns[i]}' holds infinite numbers, or such large ones that their sum is infinite, so it has no mean. "
+                    + "Filter such rows, or use the median.");
         }
         return means;
     }

@@ -23,7 +23,8 @@ public sealed record IndexToString : Transformer
     public override DataFrame Transform(DataFrame frame)
     {
         ArgumentNullException.ThrowIfNull(frame);
-        if (Labels.Count == 0) throw new ArgumentException($"{nameof(IndexToString)} has no labels. Set Labels, for example to those of a {nameof(StringIndexerModel)}.");
+        if (Labels.Count == 0)
+            throw new ArgumentException($"{nameof(IndexToString)} has no labels. Set Labels, for example to those of a {nameof(StringIndexerModel)}.");
         return ColumnPairs.Add(frame, nameof(IndexToString), (OutputColumn, Functions.Call(new LabelOf([.. Labels], InputColumn), frame[InputColumn].Cast(DataType.Double))));
     }
 
@@ -50,7 +51,8 @@ public sealed record IndexToString : Transformer
                 var number = column.Value<double>(row);
                 var index = (int)number;
                 if (index != number || index < 0 || index >= labels.Length)
-                    throw new QueryException("UNKNOWN_LABEL", $"Column '{name}' holds {number}, and {nameof(IndexToString)} has labels of 0 to {labels.Length - 1}.");
+                    throw new QueryException("UNKNOWN_LABEL",
+                        $"Column '{name}' holds {number}, and {nameof(IndexToString)} has labels of 0 to {labels.Length - 1}.");
                 ((StringView*)_result.Data)[row] = _heap.Add(_bytes[index] ??= Encoding.UTF8.GetBytes(labels[index]));
                 Bits.Set(_result.Validity, row);
             }

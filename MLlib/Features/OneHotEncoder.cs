@@ -30,7 +30,9 @@ public sealed record OneHotEncoder : Estimator<OneHotEncoderModel>
         ArgumentNullException.ThrowIfNull(frame);
         ColumnPairs.Outputs(InputColumns, OutputColumns, OneHotEncoderModel.Ending, nameof(OneHotEncoder));
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(OneHotEncoder));
-        if (columns.KnownWidth < 0) throw new QueryException("DATATYPE_MISMATCH", $"{nameof(OneHotEncoder)} takes columns of numbers, and one of {string.Join(", ", InputColumns)} is a vector.");
+        if (columns.KnownWidth < 0)
+            throw new QueryException("DATATYPE_MISMATCH",
+                $"{nameof(OneHotEncoder)} takes columns of numbers, and one of {string.Join(", ", InputColumns)} is a vector.");
         var keeps = HandleInvalid == InvalidValues.Keep;
         var parts = await columns.Select(frame, nameof(OneHotEncoder)).MapBatches(batches => Largest(batches, columns, keeps)).CollectAsync(cancellationToken).ConfigureAwait(false);
         var sizes = new int[columns.Count];
@@ -38,7 +40,8 @@ public sealed record OneHotEncoder : Estimator<OneHotEncoderModel>
         {
             for (var i = 0; i < sizes.Length; i++) sizes[i] = Math.Max(sizes[i], part[i]);
         }
-        if (Array.IndexOf(sizes, 0) is var empty and >= 0) throw new QueryException("EMPTY_INPUT", $"Column '{InputColumns[empty]}' has no value, so {nameof(OneHotEncoder)} can't know its categories.");
+        if (Array.IndexOf(sizes, 0) is var empty and >= 0)
+            throw new QueryException("EMPTY_INPUT", $"Column '{InputColumns[empty]}' has no value, so {nameof(OneHotEncoder)} can't know its categories.");
         return new OneHotEncoderModel(new ValueList<int>(sizes)) { InputColumns = InputColumns, OutputColumns = OutputColumns, DropLast = DropLast, HandleInvalid = HandleInvalid };
     }
 
@@ -100,7 +103,8 @@ public sealed record OneHotEncoderModel : Transformer
     {
         ArgumentNullException.ThrowIfNull(frame);
         var outputs = ColumnPairs.Outputs(InputColumns, OutputColumns, Ending, nameof(OneHotEncoder));
-        if (outputs.Length != CategorySizes.Count) throw new ArgumentException($"The model knows {CategorySizes.Count} columns, and has {outputs.Length} InputColumns.");
+        if (outputs.Length != CategorySizes.Count)
+            throw new ArgumentException($"The model knows {CategorySizes.Count} columns, and has {outputs.Length} InputColumns.");
         _ = FeatureColumns.Of(frame, InputColumns, nameof(OneHotEncoder));
         return ColumnPairs.Add(frame, nameof(OneHotEncoderModel), [.. outputs.Select((name, i) =>
             (name, Functions.Call(new OneHot(CategorySizes[i], InputColumns[i], DropLast, HandleInvalid == InvalidValues.Keep), frame[InputColumns[i]].Cast(DataType.Double))))]);

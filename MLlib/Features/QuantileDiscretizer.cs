@@ -29,7 +29,9 @@ public sealed record QuantileDiscretizer : Estimator<Bucketizer>
         ArgumentNullException.ThrowIfNull(frame);
         ColumnPairs.Outputs(InputColumns, OutputColumns, Bucketizer.Ending, nameof(QuantileDiscretizer));
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(QuantileDiscretizer));
-        if (columns.KnownWidth < 0) throw new QueryException("DATATYPE_MISMATCH", $"{nameof(QuantileDiscretizer)} takes columns of numbers, and one of {string.Join(", ", InputColumns)} is a vector.");
+        if (columns.KnownWidth < 0)
+            throw new QueryException("DATATYPE_MISMATCH",
+                $"{nameof(QuantileDiscretizer)} takes columns of numbers, and one of {string.Join(", ", InputColumns)} is a vector.");
         double[] shares = [.. Enumerable.Range(1, Buckets - 1).Select(i => (double)i / Buckets)];
         var quantiles = await Quantiles.OfAsync(frame, columns, shares, nameof(QuantileDiscretizer), cancellationToken).ConfigureAwait(false);
         if (quantiles.Length == 0) throw FeatureMoments.NoRows(nameof(QuantileDiscretizer));
@@ -44,7 +46,8 @@ public sealed record QuantileDiscretizer : Estimator<Bucketizer>
 
     private static ValueList<double> SplitsOf(double[] quantiles, string column)
     {
-        if (double.IsNaN(quantiles[0])) throw new QueryException("EMPTY_INPUT", $"Column '{column}' has no value, so {nameof(QuantileDiscretizer)} finds no splits.");
+        if (double.IsNaN(quantiles[0]))
+            throw new QueryException("EMPTY_INPUT", $"Column '{column}' has no value, so {nameof(QuantileDiscretizer)} finds no splits.");
         return [double.NegativeInfinity, .. quantiles.Distinct().Order(), double.PositiveInfinity];
     }
 }

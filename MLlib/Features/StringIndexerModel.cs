@@ -72,7 +72,8 @@ public sealed record StringIndexerModel : Transformer
         {
             var number = index.Find(text);
             if (number >= 0) return number;
-            if (handleInvalid == InvalidValues.Error) throw Unknown($"the text '{System.Text.Encoding.UTF8.GetString(text)}', which is none of the {index.Count} labels that were learned");
+            if (handleInvalid == InvalidValues.Error)
+                throw Unknown($"the text '{System.Text.Encoding.UTF8.GetString(text)}', which is none of the {index.Count} labels that were learned");
             return Other;
         }
 

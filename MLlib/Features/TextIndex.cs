@@ -17,7 +17,9 @@ internal sealed class TextIndex
     public TextIndex(IReadOnlyList<string> texts)
     {
         var length = texts.Sum(text => (long)Encoding.UTF8.GetByteCount(text));
-        if (length > Array.MaxLength) throw new ArgumentException($"{texts.Count:N0} labels have {length:N0} bytes, and one column may have {Array.MaxLength:N0}. Shorten the texts, for example with a hash.");
+        if (length > Array.MaxLength)
+            throw new ArgumentException(
+                $"{texts.Count:N0} labels have {length:N0} bytes, and one column may have {Array.MaxLength:N0}. Shorten the texts, for example with a hash.");
         _bytes = new byte[length];
         _ends = new int[texts.Count];
         _slots = new int[BitOperations.RoundUpToPowerOf2((uint)Math.Max(4, texts.Count * 2L))];

@@ -4,8 +4,8 @@ using Dataflow.MLlib.Features;
 namespace Dataflow.MLlib;
 
 /// <summary>Puts numbers and vectors of a row into one vector, in order.</summary>
-/// <remarks>Transform is lazy and costs some nanoseconds an element that is not zero: sparse parts are never made dense. The result is stored sparse where that is smaller. Learners take several columns by
-/// themselves (<c>FeatureColumns</c>), so this is needed only where one column is wanted.</remarks>
+/// <remarks>Transform is lazy and costs some nanoseconds an element that is not zero: sparse parts are never made dense. The result is stored sparse where that is
+/// smaller. Learners take several columns by themselves (<c>FeatureColumns</c>), so this is needed only where one column is wanted.</remarks>
 public sealed record VectorAssembler : Transformer
 {
     /// <summary>Columns that are put together: numbers, booleans and vectors.</summary>

@@ -32,7 +32,8 @@ internal sealed record MatrixPlot(double[,] Counts, IReadOnlyList<string> Names)
             else canvas.Text(left + middle, bottom + 18, Names[i], 12, SvgCanvas.Ink, Anchor.Middle);
         }
         if (XLabel.Length > 0) canvas.Text(left + (size * n / 2), Math.Min(canvas.Height - 12, bottom + names + 20), XLabel, 13, SvgCanvas.Ink, Anchor.Middle);
-        if (YLabel.Length > 0) canvas.Text(Math.Max(20, left - Math.Min(longest, (canvas.Width / 3.0) - 44) - 22), top + (size * n / 2), YLabel, 13, SvgCanvas.Ink, Anchor.Middle, turn: -90);
+        if (YLabel.Length > 0)
+            canvas.Text(Math.Max(20, left - Math.Min(longest, (canvas.Width / 3.0) - 44) - 22), top + (size * n / 2), YLabel, 13, SvgCanvas.Ink, Anchor.Middle, turn: -90);
     }
 
     private static void Cell(SvgCanvas canvas, double x, double y, double size, double count, double share)
@@ -45,7 +46,8 @@ internal sealed record MatrixPlot(double[,] Counts, IReadOnlyList<string> Names)
         var ink = share > 0.5 ? "#ffffff" : count == 0 ? SvgCanvas.Frame : SvgCanvas.Ink;
         var hasShare = size >= 52 && count > 0;
         canvas.Text(x + (size / 2), y + (size / 2) + (hasShare ? -1 : font * 0.36), text, font, ink, Anchor.Middle, bold: share > 0.5);
-        if (hasShare) canvas.Text(x + (size / 2), y + (size / 2) + 15, FormattableString.Invariant($"{share * 100:0.0} %"), 11, share > 0.5 ? "#dbe6fd" : SvgCanvas.Quiet, Anchor.Middle);
+        if (hasShare)
+            canvas.Text(x + (size / 2), y + (size / 2) + 15, FormattableString.Invariant($"{share * 100:0.0} %"), 11, share > 0.5 ? "#dbe6fd" : SvgCanvas.Quiet, Anchor.Middle);
     }
 
     // From nearly white to blue; the root makes small shares, which are the errors, visible.

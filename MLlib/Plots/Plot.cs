@@ -38,7 +38,8 @@ public abstract record Plot
     {
         foreach (var (name, metrics) in Some(curves, nameof(curves)))
         {
-            if (double.IsNaN(metrics.AreaUnderRoc)) throw new ArgumentException($"'{name}' was measured on rows of one class, for which there is no ROC curve.", nameof(curves));
+            if (double.IsNaN(metrics.AreaUnderRoc))
+                throw new ArgumentException($"'{name}' was measured on rows of one class, for which there is no ROC curve.", nameof(curves));
         }
         return new LinePlot([.. curves.Select(curve => new PlotSeries(FormattableString.Invariant($"{curve.Name} (AUC {curve.Metrics.AreaUnderRoc:0.0000})"), curve.Metrics.Roc))])
         {
@@ -53,7 +54,8 @@ public abstract record Plot
     {
         foreach (var (name, metrics) in Some(curves, nameof(curves)))
         {
-            if (double.IsNaN(metrics.AreaUnderPrecisionRecall)) throw new ArgumentException($"'{name}' was measured on rows of class 0 only, for which there is no recall.", nameof(curves));
+            if (double.IsNaN(metrics.AreaUnderPrecisionRecall))
+                throw new ArgumentException($"'{name}' was measured on rows of class 0 only, for which there is no recall.", nameof(curves));
         }
         return new LinePlot([.. curves.Select(curve => new PlotSeries(FormattableString.Invariant($"{curve.Name} (AP {curve.Metrics.AveragePrecision:0.0000})"), curve.Metrics.PrecisionRecall))])
         {
@@ -69,7 +71,8 @@ public abstract record Plot
     {
         ArgumentNullException.ThrowIfNull(metrics);
         labels ??= [.. metrics.Labels.ToArray().Select(label => PlotAxis.Text(label))];
-        if (labels.Count != metrics.Labels.Length) throw new ArgumentException($"There are {metrics.Labels.Length} classes and {labels.Count} names.", nameof(labels));
+        if (labels.Count != metrics.Labels.Length)
+            throw new ArgumentException($"There are {metrics.Labels.Length} classes and {labels.Count} names.", nameof(labels));
         return new MatrixPlot(metrics.Confusion, labels)
         {
             Title = FormattableString.Invariant($"Confusion matrix (accuracy {metrics.Accuracy:0.0000})"), XLabel = "Predicted", YLabel = "Actual", Width = 620, Height = 600,

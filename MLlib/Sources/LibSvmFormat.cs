@@ -15,8 +15,10 @@ internal sealed class LibSvmFormat : BatchFormat
 
     public override void Check(Schema schema)
     {
-        if (schema[0].Type.Kind == TypeKind.Double && schema[1].Type.Kind == TypeKind.Vector && (schema.Count == 2 || schema is [_, _, { Type.Kind: TypeKind.BigInt }])) return;
-        throw new QueryException("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", $"LIBSVM files hold a label, a vector and a query number, and these columns are ({schema}).");
+        if (schema[0].Type.Kind == TypeKind.Double && schema[1].Type.Kind == TypeKind.Vector && (schema.Count == 2 || schema is [_, _, { Type.Kind: TypeKind.BigInt }]))
+            return;
+        throw new QueryException("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
+            $"LIBSVM files hold a label, a vector and a query number, and these columns are ({schema}).");
     }
 
     public override BatchFileWriter Open(Stream output, Schema schema, TaskContext context) => new Writer(new Utf8Output(output), schema);
@@ -29,7 +31,9 @@ internal sealed class LibSvmFormat : BatchFormat
             {
                 for (var i = 0; i < batch.Columns.Length; i++)
                 {
-                    if (batch.Columns[i].IsNull(row)) throw new QueryException("INVALID_VALUE", $"Column '{schema[i].Name}' holds null, which LIBSVM files have no form for. Fill it or filter such rows first.");
+                    if (batch.Columns[i].IsNull(row))
+                        throw new QueryException("INVALID_VALUE",
+                            $"Column '{schema[i].Name}' holds null, which LIBSVM files have no form for. Fill it or filter such rows first.");
                 }
                 Add(batch.Columns[0].Value<double>(row));
                 if (batch.Columns.Length == 3)

@@ -50,7 +50,8 @@ internal sealed class LibSvmParser(int[] fields, int features, bool queries) : L
                 var value = pair[(colon + 1)..];
                 if (name.SequenceEqual("qid"u8))
                 {
-                    if (!Utf8Parser.TryParse(value, out long id, out var read) || read < value.Length || query is not null || stored > 0) throw Malformed(offset, $"'{Text(pair)}' is no query number, one of which may follow the label");
+                    if (!Utf8Parser.TryParse(value, out long id, out var read) || read < value.Length || query is not null || stored > 0)
+                        throw Malformed(offset, $"'{Text(pair)}' is no query number, one of which may follow the label");
                     query = id;
                     continue;
                 }
@@ -66,7 +67,8 @@ internal sealed class LibSvmParser(int[] fields, int features, bool queries) : L
                 last = place;
             }
             if (queries) ((long*)_columns[2].Data)[row] = query ?? throw Malformed(offset, "it has no qid, and queries were asked for");
-            if (Array.IndexOf(fields, 1) >= 0) ((StringView*)_columns[1].Data)[row] = VectorWriter.WriteSparse(_heap, features, _places.AsSpan(0, stored), _values.AsSpan(0, stored));
+            if (Array.IndexOf(fields, 1) >= 0)
+                ((StringView*)_columns[1].Data)[row] = VectorWriter.WriteSparse(_heap, features, _places.AsSpan(0, stored), _values.AsSpan(0, stored));
             return true;
         }
 

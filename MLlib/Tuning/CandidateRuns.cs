@@ -47,7 +47,8 @@ internal static class CandidateRuns
     public static (Estimator, ParameterSearch, ModelEvaluator) ReadSearch(ModelFolder folder)
     {
         var stages = folder.ReadStages();
-        if (stages is not [Estimator estimator, ModelEvaluator evaluator]) throw new ModelFormatException($"The saved search in '{folder.Path}' has no estimator and evaluator.");
+        if (stages is not [Estimator estimator, ModelEvaluator evaluator])
+            throw new ModelFormatException($"The saved search in '{folder.Path}' has no estimator and evaluator.");
         return (estimator, new ListedSearch([.. folder.Get<JsonArray>("candidates").Select(each => ParameterSet.FromJson((JsonArray)each!, folder))]), evaluator);
     }
 
@@ -62,7 +63,8 @@ internal static class CandidateRuns
     public static (Transformer Best, ValueList<CandidateResult> Results, ValueList<Transformer> Models) ReadModel(ModelFolder folder)
     {
         var stages = folder.ReadStages();
-        if (stages.Count == 0 || stages.Any(stage => stage is not Transformer)) throw new ModelFormatException($"The saved search in '{folder.Path}' has no models.");
+        if (stages.Count == 0 || stages.Any(stage => stage is not Transformer))
+            throw new ModelFormatException($"The saved search in '{folder.Path}' has no models.");
         var results = folder.Get<SavedResult[]>("candidates").Select(saved => new CandidateResult(saved.Parameters, saved.Metrics.Sum() / saved.Metrics.Length, [.. saved.Metrics]));
         return ((Transformer)stages[0], [.. results], [.. stages.Skip(1).Cast<Transformer>()]);
     }
@@ -77,7 +79,8 @@ internal static class CandidateRuns
             if (double.IsNaN(metric)) continue;
             if (best < 0 || (evaluator.IsLargerBetter ? metric > results[best].Metric : metric < results[best].Metric)) best = i;
         }
-        return best >= 0 ? best : throw new QueryException("NO_METRIC", $"The metric of all {results.Length} candidates is NaN, so none is the best. Look at what {evaluator.GetType().Name} says of one of them.");
+        return best >= 0 ? best : throw new QueryException("NO_METRIC",
+            $"The metric of all {results.Length} candidates is NaN, so none is the best. Look at what {evaluator.GetType().Name} says of one of them.");
     }
 
     private sealed record SavedResult(string Parameters, double[] Metrics);

@@ -55,7 +55,8 @@ public sealed record CrossValidator : Estimator<CrossValidatorModel>
         ArgumentNullException.ThrowIfNull(frame);
         if (FoldColumn is not null) await CheckFoldsAsync(frame, FoldColumn, cancellationToken).ConfigureAwait(false);
         using var draws = FoldColumn is null ? await RowDraws.OfAsync(frame, Seed, cancellationToken).ConfigureAwait(false) : null;
-        if (draws is not null && draws.Rows < Folds) throw new QueryException("EMPTY_INPUT", $"{nameof(CrossValidator)} was given {draws.Rows} rows, and {Folds} folds need at least as many.");
+        if (draws is not null && draws.Rows < Folds)
+            throw new QueryException("EMPTY_INPUT", $"{nameof(CrossValidator)} was given {draws.Rows} rows, and {Folds} folds need at least as many.");
         var pairs = Enumerable.Range(0, Folds).Select(fold => draws is null ? ByColumn(frame, fold) : ByDraw(draws.Frame, fold)).ToArray();
         var (results, best, models) = await CandidateRuns.RunAsync(Estimator, Parameters.Candidates, Evaluator, pairs, Parallelism, KeepSubModels, cancellationToken).ConfigureAwait(false);
         var all = draws is null ? frame : draws.Frame.Drop(RowDraws.Column);
@@ -85,8 +86,11 @@ public sealed record CrossValidator : Estimator<CrossValidatorModel>
         var counts = await frame.GroupBy(column.As("fold")).Count().CollectAsync(cancellationToken).ConfigureAwait(false);
         var folds = counts.Select(row => row[0] as double? ?? double.NaN).ToArray();
         if (folds.FirstOrDefault(fold => !(fold >= 0 && fold < Folds && fold == Math.Truncate(fold)), -1) is var wrong and not -1)
-            throw new QueryException("INVALID_VALUE", $"Column '{name}' holds {(double.IsNaN(wrong) ? "null or NaN" : wrong)}, and with {Folds} folds its values must be 0 to {Folds - 1}.");
-        if (folds.Length < Folds) throw new QueryException("EMPTY_INPUT", $"Column '{name}' has rows of {folds.Length} folds, and {nameof(CrossValidator)} of {Folds}. Set Folds, or mend the column.");
+            throw new QueryException("INVALID_VALUE",
+                $"Column '{name}' holds {(double.IsNaN(wrong) ? "null or NaN" : wrong)}, and with {Folds} folds its values must be 0 to {Folds - 1}.");
+        if (folds.Length < Folds)
+            throw new QueryException("EMPTY_INPUT",
+                $"Column '{name}' has rows of {folds.Length} folds, and {nameof(CrossValidator)} of {Folds}. Set Folds, or mend the column.");
     }
 }
 

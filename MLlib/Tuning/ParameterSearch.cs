@@ -17,7 +17,8 @@ public abstract class ParameterSearch
         ArgumentNullException.ThrowIfNull(parameter);
         var property = (parameter.Body as MemberExpression)?.Member as PropertyInfo;
         if (property?.SetMethod is not { IsPublic: true } || (parameter.Body as MemberExpression)?.Expression is not ParameterExpression)
-            throw new ArgumentException($"'{parameter}' names no parameter of {typeof(TStage).Name}. Write it like x => x.Name, with a property that can be set.", nameof(parameter));
+            throw new ArgumentException(
+                $"'{parameter}' names no parameter of {typeof(TStage).Name}. Write it like x => x.Name, with a property that can be set.", nameof(parameter));
 
         // Of a property that a base type declares, the one that this type has.
         return typeof(TStage).GetProperty(property.Name) ?? property;
@@ -26,7 +27,8 @@ public abstract class ParameterSearch
     /// <summary>Refuses values at once that the stage would refuse later.</summary>
     private protected static void Check(Type stage, PropertyInfo property, object? value)
     {
-        if (StageParameters.DefaultsOf(stage) is PipelineStage defaults && stage.GetMethod("<Clone>$")?.Invoke(defaults, []) is PipelineStage trial) new ParameterSet.Setting(stage, property, value).SetOn(trial);
+        if (StageParameters.DefaultsOf(stage) is PipelineStage defaults && stage.GetMethod("<Clone>$")?.Invoke(defaults, []) is PipelineStage trial)
+            new ParameterSet.Setting(stage, property, value).SetOn(trial);
     }
 }
 

@@ -22,7 +22,9 @@ public sealed class ParameterSet
         var used = new HashSet<Setting>();
         var changed = (T)Change(estimator, used);
         if (_settings.FirstOrDefault(setting => !used.Contains(setting)) is { } unused)
-            throw new ArgumentException($"There is no {unused.Stage.Name} in {estimator.GetType().Name}, whose {unused.Property.Name} the search would set. Search parameters of its stages.");
+            throw new ArgumentException(
+                $"There is no {unused.Stage.Name} in {estimator.GetType().Name}, whose {unused.Property.Name} the search would set. "
+                + "Search parameters of its stages.");
         return changed;
     }
 

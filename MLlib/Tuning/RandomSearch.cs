@@ -70,13 +70,15 @@ public sealed class RandomSearch<T> : ParameterSearch where T : PipelineStage
 
     private RandomSearch<T> AddUniform<TStage>(Expression<Func<TStage, double>> parameter, double low, double high) where TStage : PipelineStage
     {
-        if (!(low < high) || !double.IsFinite(high - low)) throw new ArgumentException($"There is no range from {low} to {high}. Give a low end below the high one.");
+        if (!(low < high) || !double.IsFinite(high - low))
+            throw new ArgumentException($"There is no range from {low} to {high}. Give a low end below the high one.");
         return Add(parameter, at => low + (at * (high - low)), low, Math.BitDecrement(high));
     }
 
     private RandomSearch<T> AddLogUniform<TStage>(Expression<Func<TStage, double>> parameter, double low, double high) where TStage : PipelineStage
     {
-        if (!(low > 0 && low < high) || double.IsInfinity(high)) throw new ArgumentException($"There is no logarithmic range from {low} to {high}. Give a low end above 0 and below the high one.");
+        if (!(low > 0 && low < high) || double.IsInfinity(high))
+            throw new ArgumentException($"There is no logarithmic range from {low} to {high}. Give a low end above 0 and below the high one.");
         var (first, length) = (Elementary.Log(low), Elementary.Log(high) - Elementary.Log(low));
         return Add(parameter, at => Math.Clamp(Elementary.Exp(first + (at * length)), low, Math.BitDecrement(high)), low, Math.BitDecrement(high));
     }
