@@ -62,7 +62,7 @@ internal sealed record FeatureBlock(int Width, double[] Values, double[] Labels,
     {
         var width = reader.Width;
         var sparse = isSparse ? reader.ReadSparse(first, count) : null;
-        var values = isSparse ? [] : new double[count * width];
+        var values = isSparse ? [] : GC.AllocateUninitializedArray<double>(count * width);
         if (!isSparse) fixed (double* to = values) reader.Read(first, count, to, width);
         var all = sparse?.Values ?? values;
         var bad = FirstNotFinite(all);

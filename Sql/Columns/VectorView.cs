@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Dataflow.Sql.Columns;
 
@@ -98,7 +99,15 @@ public readonly ref struct VectorView
         }
         if (Kind == Singles)
         {
-            for (var i = 0; i < to.Length; i++) to[i] = BinaryPrimitives.ReadSingleLittleEndian(ValueBytes[(i * 4)..]);
+            var from = MemoryMarshal.Cast<byte, float>(ValueBytes);
+            var done = 0;
+            for (; done + 8 <= to.Length; done += 8)
+            {
+                var (lower, upper) = Vector256.Widen(Vector256.LoadUnsafe(in from[done]));
+                lower.StoreUnsafe(ref to[done]);
+                upper.StoreUnsafe(ref to[done + 4]);
+            }
+            for (; done < to.Length; done++) to[done] = from[done];
             return;
         }
         to.Clear();
