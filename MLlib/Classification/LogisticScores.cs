@@ -36,6 +36,21 @@ internal sealed class LogisticScores
         for (var k = 0; k < margins.Length; k++) margins[k] = RowProducts.Multiply(features, Coefficients.AsSpan(k * Width, Width)) + Intercepts[k];
     }
 
+    /// <summary>One margin a class, of a row without its zeros.</summary>
+    public unsafe void Margins(SparseRows rows, int row, Span<double> margins)
+    {
+        fixed (double* coefficients = Coefficients)
+        {
+            if (Intercepts.Length == 1)
+            {
+                margins[1] = RowProducts.Multiply(rows, row, coefficients) + Intercepts[0];
+                margins[0] = -margins[1];
+                return;
+            }
+            for (var k = 0; k < margins.Length; k++) margins[k] = RowProducts.Multiply(rows, row, coefficients + ((nint)k * Width)) + Intercepts[k];
+        }
+    }
+
     /// <summary>Makes probabilities of margins.</summary>
     public static void Normalize(Span<double> margins, bool isBinomial)
     {
@@ -67,8 +82,10 @@ internal enum LogisticStep
 }
 
 /// <summary>Goes from what is known of rows to what is wanted.</summary>
-internal sealed class LogisticScorer(LogisticScores scores, LogisticStep from, LogisticStep to, double threshold, double[] thresholds) : RowScorer("logistic_regression")
+internal sealed class LogisticScorer(LogisticScores scores, LogisticStep from, LogisticStep to, double threshold, double[] thresholds) : RowScorer("logistic_regression"), ISparseScorer
 {
+    public bool TakesSparse => from == LogisticStep.Features;
+
     public override int Width => from == LogisticStep.Features ? scores.Width : scores.Classes;
 
     public override bool GivesVector => to != LogisticStep.Prediction;
@@ -84,8 +101,25 @@ internal sealed class LogisticScorer(LogisticScores scores, LogisticStep from, L
             var result = GivesVector ? output.Slice(row * scores.Classes, scores.Classes) : one;
             if (from == LogisticStep.Features) scores.Margins(values, result);
             else values.CopyTo(result);
-            if (from < LogisticStep.Probabilities && to > LogisticStep.Margins) LogisticScores.Normalize(result, scores.Intercepts.Length == 1);
-            if (!GivesVector) output[row] = LogisticScores.Choose(result, threshold, thresholds);
+            Finish(result, row, output);
         }
+    }
+
+    public void Score(SparseRows rows, Span<double> output)
+    {
+        var one = GivesVector ? [] : new double[scores.Classes];
+        for (var row = 0; row < rows.Starts.Length - 1; row++)
+        {
+            var result = GivesVector ? output.Slice(row * scores.Classes, scores.Classes) : one;
+            scores.Margins(rows, row, result);
+            Finish(result, row, output);
+        }
+    }
+
+    // Margins, or probabilities, are what the row's numbers hold so far.
+    private void Finish(Span<double> result, int row, Span<double> output)
+    {
+        if (from < LogisticStep.Probabilities && to > LogisticStep.Margins) LogisticScores.Normalize(result, scores.Intercepts.Length == 1);
+        if (!GivesVector) output[row] = LogisticScores.Choose(result, threshold, thresholds);
     }
 }

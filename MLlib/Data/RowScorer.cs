@@ -63,6 +63,9 @@ internal sealed unsafe class ScoreEvaluator : Evaluator
     // Rows that are read and scored at a time: they stay in the cache.
     private const int PartBytes = 128 << 10;
 
+    // Rows of fewer features are not worth looking for zeros in.
+    private const int SparseFrom = 64;
+
     private readonly RowScorer _scorer;
     private readonly FeatureColumns _columns;
     private readonly Evaluator[] _arguments;
@@ -104,6 +107,13 @@ internal sealed unsafe class ScoreEvaluator : Evaluator
                 $"{_scorer.Name} was made for {_scorer.Width} features, and columns {string.Join(", ", _columns.Names)} give {width}. Transform what the model was fitted with.");
         }
         var output = _scorer.OutputWidth(width);
+        if (_scorer is ISparseScorer { TakesSparse: true } sparse && width >= SparseFrom && _reader.StoredCount(0, count) < (long)count * width / 4)
+        {
+            if (_scores.Length < count * output) _scores = GC.AllocateUninitializedArray<double>(count * output);
+            sparse.Score(_reader.ReadSparse(0, count), _scores.AsSpan(0, count * output));
+            WriteScores(selection, output);
+            return _result.Set(batch.Rows, false);
+        }
         var part = Math.Clamp(PartBytes / 8 / Math.Max(1, width), 16, ColumnBatch.MaxRows);
         if (_rows.Length < part * width) _rows = GC.AllocateUninitializedArray<double>(part * width);
         if (_scores.Length < part * output) _scores = GC.AllocateUninitializedArray<double>(part * output);
@@ -112,15 +122,17 @@ internal sealed unsafe class ScoreEvaluator : Evaluator
             var rows = Math.Min(part, count - first);
             fixed (double* to = _rows) _reader.Read(first, rows, to, width);
             _scorer.Score(_rows.AsSpan(0, rows * width), rows, width, _scores.AsSpan(0, rows * output));
-            if (_scorer.GivesVector) WriteVectors(selection.Slice(first, rows), output);
-            else for (var i = 0; i < rows; i++) ((double*)_result.Data)[selection[first + i]] = _scores[i];
+            WriteScores(selection.Slice(first, rows), output);
         }
         return _result.Set(batch.Rows, false);
     }
 
-    private void WriteVectors(ReadOnlySpan<ushort> selection, int output)
+    private void WriteScores(ReadOnlySpan<ushort> selection, int output)
     {
         for (var i = 0; i < selection.Length; i++)
-            ((StringView*)_result.Data)[selection[i]] = VectorWriter.Write(_heap, _scores.AsSpan(i * output, output), _scorer.Compresses);
+        {
+            if (_scorer.GivesVector) ((StringView*)_result.Data)[selection[i]] = VectorWriter.Write(_heap, _scores.AsSpan(i * output, output), _scorer.Compresses);
+            else ((double*)_result.Data)[selection[i]] = _scores[i];
+        }
     }
 }

@@ -16,12 +16,7 @@ internal static unsafe class RowProducts
     {
         if (block.Sparse is { } sparse)
         {
-            for (var i = 0; i < count; i++)
-            {
-                double sum = 0;
-                for (var at = sparse.Starts[first + i]; at < sparse.Starts[first + i + 1]; at++) sum += sparse.Values[at] * coefficients[sparse.Indices[at]];
-                products[i] = sum;
-            }
+            for (var i = 0; i < count; i++) products[i] = Multiply(sparse, first + i, coefficients);
             return;
         }
         fixed (double* values = block.Values)
@@ -64,6 +59,19 @@ internal static unsafe class RowProducts
             sum += Vector512.LoadUnsafe(in rest[0]) * Vector512.LoadUnsafe(in rest[8]);
         }
         return Lanes.Sum(sum);
+    }
+
+    /// <summary>The product of a sparse row and coefficients: each feature in the lane it has in a dense row, so the same bits as with its zeros.</summary>
+    public static double Multiply(SparseRows rows, int row, double* coefficients)
+    {
+        var lanes = stackalloc double[Lanes.Count];
+        for (var lane = 0; lane < Lanes.Count; lane++) lanes[lane] = 0;
+        for (var at = rows.Starts[row]; at < rows.Starts[row + 1]; at++)
+        {
+            var index = rows.Indices[at];
+            lanes[index & (Lanes.Count - 1)] += rows.Values[at] * coefficients[index];
+        }
+        return Lanes.Sum(Vector512.Load(lanes));
     }
 
     /// <summary>Adds factor times row to the sums, row after row.</summary>

@@ -63,9 +63,19 @@ public sealed record LinearRegressionModel : FeatureModel
     /// <exception cref="ModelFormatException">As for <see cref="PipelineStage.Load{T}"/>.</exception>
     public static LinearRegressionModel Load(string path) => Load<LinearRegressionModel>(path);
 
-    private sealed class Scorer(double[] coefficients, double intercept) : RowScorer("linear_regression")
+    private sealed class Scorer(double[] coefficients, double intercept) : RowScorer("linear_regression"), ISparseScorer
     {
         public override int Width => coefficients.Length;
+
+        public bool TakesSparse => true;
+
+        public unsafe void Score(SparseRows rows, Span<double> output)
+        {
+            fixed (double* by = coefficients)
+            {
+                for (var row = 0; row < output.Length; row++) output[row] = RowProducts.Multiply(rows, row, by) + intercept;
+            }
+        }
 
         public override void Score(ReadOnlySpan<double> rows, int count, int width, Span<double> output)
         {

@@ -100,8 +100,17 @@ public sealed class LogisticRegressionTests
         var model = new LogisticRegression { FeaturesColumn = "Item1", LabelColumn = "Item2", Regularization = 0.01, Standardize = false, MaxIterations = 30 }.Fit(context.FromRecords(rows, 3));
         Assert.Equal(100_000, model.FeatureCount);
         Assert.True(model.Coefficients[1] > 0.5 && model.Coefficients[7] < 0, $"{model.Coefficients[1]} {model.Coefficients[7]}");
-        var row = rows[5].X.ToArray();
-        Assert.Equal(model.Predict(row), model.Transform(context.FromRecords(rows.Skip(5).Take(1))).Collect()[0].Get<double>("prediction"));
+
+        // Zeros that are left out change no bit.
+        var some = rows.Skip(5).Take(40).ToArray();
+        var scored = model.Transform(context.FromRecords(some)).Collect();
+        var probabilities = new double[2];
+        for (var i = 0; i < some.Length; i++)
+        {
+            model.PredictProbabilities(some[i].X.ToArray(), probabilities);
+            Assert.Equal(probabilities, scored[i].Get<Vector>("probability").ToArray());
+            Assert.Equal(model.Predict(some[i].X.ToArray()), scored[i].Get<double>("prediction"));
+        }
     }
 
     [Fact]
