@@ -26,6 +26,10 @@ internal sealed record LoadedRows(LoadedBlock[] Blocks, int[] VectorWidths)
 
     /// <summary>Bytes in all.</summary>
     public long Bytes => Blocks.Sum(block => block.Bytes);
+
+    /// <summary>The greatest number in the first column behind the features; NaN if there is none.</summary>
+    public double GreatestLabel => Blocks.Where(block => block.Others.Length > 0)
+        .SelectMany(block => block.Others[0].Take(block.Rows)).Aggregate(double.NaN, static (most, label) => label > most || double.IsNaN(most) ? label : most);
 }
 
 /// <summary>A partition that is held for a task.</summary>
@@ -38,7 +42,7 @@ internal sealed record LoadedLease(int Partition, Storage.StateHandle<LoadedRows
     {
         using var rows = Rows;
         var services = Tasks.TaskContext.Current!.Services;
-        return new LoadedPartition(Partition, rows.Value.Rows, rows.Value.VectorWidths, services.Executor.ToString(), services.Options.Threads);
+        return new LoadedPartition(Partition, rows.Value.Rows, rows.Value.VectorWidths, rows.Value.GreatestLabel, services.Executor.ToString(), services.Options.Threads);
     }
 }
 
@@ -46,6 +50,7 @@ internal sealed record LoadedLease(int Partition, Storage.StateHandle<LoadedRows
 /// <param name="Partition">Its index.</param>
 /// <param name="Rows">Its rows.</param>
 /// <param name="VectorWidths">As of its rows.</param>
+/// <param name="GreatestLabel">As of its rows.</param>
 /// <param name="Executor">Which executor holds it.</param>
 /// <param name="Slots">How many slots that executor has.</param>
-internal sealed record LoadedPartition(int Partition, long Rows, int[] VectorWidths, string Executor, int Slots);
+internal sealed record LoadedPartition(int Partition, long Rows, int[] VectorWidths, double GreatestLabel, string Executor, int Slots);

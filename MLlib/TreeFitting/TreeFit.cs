@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Dataflow.MLlib.Data;
-using Dataflow.MLlib.TreeBins;
+using Dataflow.MLlib.TreeObjectives;
 using Dataflow.MLlib.Trees;
 using Dataflow.Storage;
 using Dataflow.TaskScheduling;
@@ -19,15 +19,15 @@ internal sealed class TreeFit
     private static readonly TimeSpan JobTime = TimeSpan.FromSeconds(1);
     private const int MostLayouts = 5;
 
-    private readonly DataflowContext _context;
-    private readonly TreeFitPlan _plan;
+    private readonly Func<double, TreeObjective> _objective;
+    private TreeFitPlan _plan;
     private readonly string _name = $"trees-{Guid.NewGuid():n}";
     private readonly Rdd<LoadedLease> _rows;
     private readonly Rdd<LoadedPartition> _loaded;
 
-    private TreeFit(DataflowContext context, TreeFitPlan plan, DataFrame selected)
+    private TreeFit(TreeFitPlan plan, Func<double, TreeObjective> objective, DataFrame selected)
     {
-        _context = context;
+        _objective = objective;
         _plan = plan;
         var (name, features, others, user) = (_name, plan.Features, plan.OtherCount, plan.User);
         _rows = selected.MapBatches((partition, batches) => Load(name, partition, batches, features, others, user)).NearState(name);
@@ -36,12 +36,14 @@ internal sealed class TreeFit
 
     /// <summary>Trains.</summary>
     /// <param name="context">Where.</param>
-    /// <param name="plan">What on and how.</param>
+    /// <param name="plan">What on and how; its objective is made when the greatest label is known.</param>
+    /// <param name="objective">Makes it.</param>
     /// <param name="selected">The columns that <paramref name="plan"/> names: features, then others.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    public static async Task<TreeFitResult> RunAsync(DataflowContext context, TreeFitPlan plan, DataFrame selected, CancellationToken cancellationToken)
+    public static async Task<TreeFitResult> RunAsync(
+        DataflowContext context, TreeFitPlan plan, Func<double, TreeObjective> objective, DataFrame selected, CancellationToken cancellationToken)
     {
-        var fit = new TreeFit(context, plan, selected);
+        var fit = new TreeFit(plan, objective, selected);
         try
         {
             return await fit.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -54,11 +56,16 @@ internal sealed class TreeFit
 
     private async Task<TreeFitResult> RunAsync(CancellationToken cancellationToken)
     {
-        TreeProgress progress = TreeProgress.Beginning(_plan);
+        TreeProgress? progress = null;
         for (var layout = 0; ; layout++)
         {
             var partitions = await _loaded.CollectAsync(cancellationToken).ConfigureAwait(false);
             var shards = TreeShards.Of(partitions, layout, _plan);
+            if (progress is null)
+            {
+                _plan = _plan with { Options = _plan.Options with { Objective = _objective(partitions.Max(partition => double.IsNaN(partition.GreatestLabel) ? 0 : partition.GreatestLabel)) } };
+                progress = TreeProgress.Beginning(_plan);
+            }
             try
             {
                 while (!progress.IsDone)

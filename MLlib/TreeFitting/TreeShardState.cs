@@ -51,6 +51,7 @@ internal sealed class TreeShardState : IDisposable
                 Labels = Singles(others, 0)!,
                 Weights = Singles(others, plan.WeightAt),
                 InitialScores = Doubles(others, plan.InitialScoreAt),
+                Queries = plan.QueryAt < 0 ? null : Queries(Doubles(others, plan.QueryAt)!),
             };
             var training = new TreeTraining(plan.Options, shard, team, group);
             return new TreeShardState(shard, training, team, group);
@@ -72,6 +73,17 @@ internal sealed class TreeShardState : IDisposable
         Training.Dispose();
         Shard.Dispose();
         Team.Dispose();
+    }
+
+    // Where the rows of each query begin; those of one stand together.
+    private static int[] Queries(double[] numbers)
+    {
+        List<int> starts = [0];
+        for (var i = 1; i < numbers.Length; i++)
+        {
+            if (!numbers[i].Equals(numbers[i - 1])) starts.Add(i);
+        }
+        return [.. starts, numbers.Length];
     }
 
     private static float[]? Singles(List<(int Rows, double[][] Others)> blocks, int at) => at < 0 ? null : Join(blocks, at, static value => (float)value);

@@ -19,7 +19,7 @@ internal enum Boosting
 /// <summary>All that training depends on besides the rows.</summary>
 internal sealed record TreeTrainingOptions
 {
-    public required TreeObjective Objective { get; init; }
+    public TreeObjective Objective { get; init; } = new SquaredObjective();
 
     public Boosting Boosting { get; init; }
 

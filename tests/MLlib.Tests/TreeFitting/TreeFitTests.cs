@@ -28,8 +28,8 @@ public sealed class TreeFitTests
         }).ToArray();
         var frame = context.FromRecords(rows, partitions);
         var features = FeatureColumns.Of(frame, ["Item1", "Item2", "Item3"], "test");
-        var plan = new TreeFitPlan("test", features, new TreeTrainingOptions { Objective = new BinaryObjective(), Iterations = 20 });
-        var result = await TreeFit.RunAsync(context, plan, features.Select(frame, "test", "Item4"), default);
+        var plan = new TreeFitPlan("test", features, new TreeTrainingOptions { Iterations = 20 });
+        var result = await TreeFit.RunAsync(context, plan, _ => new BinaryObjective(), features.Select(frame, "test", "Item4"), default);
         Assert.Equal(5000, result.Rows);
         return string.Join('|', result.Ensemble.Trees.Select(tree => string.Join(',', tree.Features) + ":" + string.Join(',', tree.Thresholds) + ":" + string.Join(',', tree.LeafValues)));
     }
