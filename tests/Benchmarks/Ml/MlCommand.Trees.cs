@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dataflow.MLlib;
+using Dataflow.MLlib.Data;
+using Dataflow.MLlib.TreeBins;
+using Dataflow.MLlib.TreeGrowth;
+using Dataflow.MLlib.TreeModels;
+using Dataflow.MLlib.TreeObjectives;
+using Dataflow.MLlib.Trees;
+using Dataflow.Sql;
+
+namespace Dataflow.Benchmarks.Ml;
+
+// Boosted trees: the trainer alone on arrays in memory, as the peer has them, and whole fits of frames.
+internal sealed partial class MlCommand
+{
+    private void Boosted(int leaves)
+    {
+        const int Trees = 100;
+        var (values, columns) = Npy.ReadAs<float>(FileOf("train_X"));
+        var labels = Npy.ReadAs<float>(FileOf("train_y")).Values;
+        var categorical = Categories(columns);
+        var (bins, train) = (double.MaxValue, double.MaxValue);
+        TreeEnsemble? ensemble = null;
+        for (var run = 0; run < _runs; run++)
+        {
+            GC.Collect();
+            var watch = Stopwatch.StartNew();
+            using var team = new ThreadTeam(_threads);
+            RowSource[] blocks = [new DenseRows(values, columns) { FirstRow = 0, Rows = labels.Length }];
+            var mappers = BinSample.Find(blocks, categorical, 255, 200_000, team, LoneTreeGroup.Instance);
+            using var shard = new TreeShard { Rows = BinnedRows.Of(blocks, BinLayout.Of(mappers), team, LoneTreeGroup.Instance), Labels = labels };
+            bins = Math.Min(bins, watch.Elapsed.TotalSeconds);
+            watch.Restart();
+            var options = new TreeTrainingOptions { Objective = new BinaryObjective(), Iterations = Trees, Growth = new GrowthOptions { Leaves = leaves } };
+            using var training = new TreeTraining(options, shard, team, LoneTreeGroup.Instance);
+            while (training.Trees.Count < Trees && training.Iterate()) { }
+            train = Math.Min(train, watch.Elapsed.TotalSeconds);
+            ensemble = new TreeEnsemble(training.Trees, columns, 1, options.Objective.Text);
+        }
+        var (test, _) = Npy.ReadAs<float>(FileOf("test_X"));
+        var testLabels = Npy.ReadAs<float>(FileOf("test_y")).Values;
+        var predictor = new TreePredictor(ensemble!);
+        var scores = new double[testLabels.Length];
+        var predict = Best(() => Predict(predictor, test, columns, scores), out _);
+        var (auc, loss) = Quality(scores, testLabels);
+        var peer = Peer("gbt", "--leaves", $"{leaves}", "--trees", $"{Trees}", "--repeat", $"{Math.Min(2, _runs)}");
+        var quality = $"{Pair("AUC", auc, Number(peer, "auc"))}, {Pair("log loss", loss, Number(peer, "log_loss"))}";
+        var shape = string.Create(CultureInfo.InvariantCulture, $"{labels.Length / 1000}k x {columns}");
+        Write(new MlRow($"GBT bins, {shape}", "s", bins, Number(peer, "bins"), Name(peer), ""));
+        Write(new MlRow($"GBT train, {shape}, {leaves} leaves", "s", train, Number(peer, "train"), Name(peer), quality));
+        Write(new MlRow($"GBT predict {testLabels.Length / 1000}k, {leaves} leaves", "s", predict, Number(peer, "predict"), Name(peer), ""));
+        Write(new MlRow($"GBT one row, {leaves} leaves", "us", OneRow(predictor, test, columns), null, "", ""));
+        if (leaves == 31) Fitted(shape, Number(peer, "bins") + Number(peer, "train"), Name(peer));
+    }
+
+    // A whole fit of a frame: reading the file, loading, binning, training.
+    private void Fitted(string shape, double? theirs, string name)
+    {
+        using var context = Context();
+        var (train, test, features) = Frames(context);
+        var categorical = Categories(features.Count);
+        var learner = new GradientBoostedTreesClassifier { FeatureColumns = features, CategoricalColumns = [.. features.Where((_, i) => categorical[i])] };
+        var seconds = Best(() => learner.Fit(train), out var model);
+        var auc = new BinaryClassificationEvaluator().Evaluate(model.Transform(test));
+        Write(new MlRow($"GBT fit of a frame, {shape}", "s", seconds, theirs, name, Pair("AUC", auc, null)));
+    }
+
+    private bool Predict(TreePredictor predictor, float[] rows, int columns, double[] scores)
+    {
+        var parts = _threads * 4;
+        Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = _threads }, part =>
+        {
+            var (first, end) = ((int)((long)scores.Length * part / parts), (int)((long)scores.Length * (part + 1) / parts));
+            predictor.Outputs(rows.AsSpan(first * columns, (end - first) * columns), columns, end - first, scores.AsSpan(first, end - first));
+        });
+        return true;
+    }
+
+    private static double OneRow(TreePredictor predictor, float[] rows, int columns)
+    {
+        Span<double> output = stackalloc double[1];
+        var best = double.MaxValue;
+        for (var run = 0; run < 5; run++)
+        {
+            var watch = Stopwatch.StartNew();
+            for (var i = 0; i < 20_000; i++) predictor.Outputs(rows.AsSpan(i % 1000 * columns, columns), output);
+            best = Math.Min(best, watch.Elapsed.TotalMicroseconds / 20_000);
+        }
+        return best;
+    }
+
+    private bool[] Categories(int columns)
+    {
+        var categorical = new bool[columns];
+        var file = Path.Combine(_folder, "categorical.txt");
+        if (File.Exists(file)) foreach (var column in File.ReadAllText(file).Split(',')) categorical[int.Parse(column, CultureInfo.InvariantCulture)] = true;
+        return categorical;
+    }
+
+    private static (double Auc, double LogLoss) Quality(double[] probabilities, float[] labels)
+    {
+        var order = new int[labels.Length];
+        for (var i = 0; i < order.Length; i++) order[i] = i;
+        var keys = (double[])probabilities.Clone();
+        Array.Sort(keys, order);
+        double ranks = 0, positive = 0, loss = 0;
+        for (var start = 0; start < order.Length;)
+        {
+            var end = start;
+            while (end < order.Length && keys[end] == keys[start]) end++;
+            for (var i = start; i < end; i++)
+            {
+                if (labels[order[i]] <= 0) continue;
+                ranks += (start + end + 1) / 2.0;
+                positive++;
+            }
+            start = end;
+        }
+        for (var i = 0; i < labels.Length; i++)
+        {
+            var p = Math.Clamp(probabilities[i], 1e-15, 1 - 1e-15);
+            loss -= Math.Log(labels[i] > 0 ? p : 1 - p);
+        }
+        return ((ranks - (positive * (positive + 1) / 2)) / (positive * (labels.Length - positive)), loss / labels.Length);
+    }
+}
