@@ -1,4 +1,4 @@
-using Dataflow.MLlib.TreeFitting;
+using Dataflow.MLlib.TreeModels;
 using Dataflow.MLlib.TreeObjectives;
 
 namespace Dataflow.MLlib;
@@ -28,6 +28,6 @@ public sealed record GradientBoostedTreesClassifier : GradientBoostedTrees<Gradi
         return classes == 2 ? new BinaryObjective() : new SoftmaxObjective(classes);
     }
 
-    internal override GradientBoostedTreesClassificationModel ModelOf(TreeFitResult result) =>
-        new(result.Ensemble) { RawPredictionColumn = RawPredictionColumn, ProbabilityColumn = ProbabilityColumn };
+    internal override GradientBoostedTreesClassificationModel ModelOf(TreeEnsemble ensemble) =>
+        new(ensemble) { RawPredictionColumn = RawPredictionColumn, ProbabilityColumn = ProbabilityColumn };
 }

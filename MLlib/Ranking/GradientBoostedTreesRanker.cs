@@ -1,4 +1,4 @@
-using Dataflow.MLlib.TreeFitting;
+using Dataflow.MLlib.TreeModels;
 using Dataflow.MLlib.TreeObjectives;
 
 namespace Dataflow.MLlib;
@@ -17,5 +17,5 @@ public sealed record GradientBoostedTreesRanker : GradientBoostedTrees<GradientB
 
     internal override TreeObjective ObjectiveFor(double greatestLabel) => CustomLoss is { } own ? new CustomObjective(own) : new LambdaRankObjective(Truncation);
 
-    internal override GradientBoostedTreesRankerModel ModelOf(TreeFitResult result) => new(result.Ensemble);
+    internal override GradientBoostedTreesRankerModel ModelOf(TreeEnsemble ensemble) => new(ensemble);
 }

@@ -1,4 +1,4 @@
-using Dataflow.MLlib.TreeFitting;
+using Dataflow.MLlib.TreeModels;
 using Dataflow.MLlib.TreeObjectives;
 
 namespace Dataflow.MLlib;
@@ -33,7 +33,7 @@ public sealed record GradientBoostedTreesRegressor : GradientBoostedTrees<Gradie
         _ => new DevianceObjective(TweediePower, 0),
     };
 
-    internal override GradientBoostedTreesRegressionModel ModelOf(TreeFitResult result) => new(result.Ensemble);
+    internal override GradientBoostedTreesRegressionModel ModelOf(TreeEnsemble ensemble) => new(ensemble);
 }
 
 /// <summary>What a regression minimises.</summary>

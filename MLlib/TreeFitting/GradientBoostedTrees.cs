@@ -1,6 +1,7 @@
 using Dataflow.MLlib.Data;
 using Dataflow.MLlib.TreeFitting;
 using Dataflow.MLlib.TreeGrowth;
+using Dataflow.MLlib.TreeModels;
 using Dataflow.MLlib.TreeObjectives;
 using Dataflow.MLlib.Trees;
 
@@ -54,8 +55,79 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
     /// <summary>Largest value of a leaf before the learning rate; 0 is no limit.</summary>
     public double MaxDeltaStep { get; init => field = Check.AtLeast(value, 0.0); }
 
+    /// <summary>Feature columns that hold categories: whole numbers of 0 or more, as <see cref="StringIndexer"/> makes them. Splits part sets of them; negative and missing
+    /// ones go the way that is learned for missing values.</summary>
+    public ValueList<string> CategoricalColumns { get; init => field = Check.Names(value); } = [];
+
+    /// <summary>With at most so many categories, splits part one from the rest instead of sets.</summary>
+    public int MaxOneVersusRest { get; init => field = Check.AtLeast(value, 1); } = 4;
+
+    /// <summary>Most categories on one side of a split.</summary>
+    public int MaxCategories { get; init => field = Check.AtLeast(value, 1); } = 32;
+
+    /// <summary>Added to the hessians of each category when they are put in order of their gradients: rare ones count less.</summary>
+    public double CategorySmoothing { get; init => field = Check.AtLeast(value, 0.0); } = 10;
+
+    /// <summary>Further L2 regularisation where sets of categories are parted.</summary>
+    public double CategoryL2 { get; init => field = Check.AtLeast(value, 0.0); } = 10;
+
+    /// <summary>Feature columns with which predictions must not fall.</summary>
+    public ValueList<string> IncreasingColumns { get; init => field = Check.Names(value); } = [];
+
+    /// <summary>Feature columns with which predictions must not rise.</summary>
+    public ValueList<string> DecreasingColumns { get; init => field = Check.Names(value); } = [];
+
+    /// <summary>Sets of feature columns: those that meet on one path of a tree must lie in one set. Empty lets all meet.</summary>
+    public ValueList<ValueList<string>> InteractionColumns { get; init => field = [.. value.Select(set => Check.Names(set, nameof(InteractionColumns)))]; } = [];
+
+    /// <summary>The part of the rows that each tree is grown on, drawn without replacement (bagging).</summary>
+    public double BaggingFraction { get; init => field = Share(value); } = 1;
+
+    /// <summary>How many iterations keep the same rows.</summary>
+    public int BaggingFrequency { get; init => field = Check.AtLeast(value, 1); } = 1;
+
+    /// <summary>GOSS (Ke et al. 2017): the part of the rows with the greatest gradients, which all take part; 0 is off.</summary>
+    public double GossTopShare { get; init => field = Check.Between(value, 0.0, 1); }
+
+    /// <summary>GOSS: the part of all rows that is drawn from the others, and stands for them.</summary>
+    public double GossOtherShare { get; init => field = Share(value); } = 0.1;
+
+    /// <summary>The part of the features that each tree may look at.</summary>
+    public double FeatureFraction { get; init => field = Share(value); } = 1;
+
+    /// <summary>The part of a tree's features that each node may look at.</summary>
+    public double FeatureFractionByNode { get; init => field = Share(value); } = 1;
+
+    /// <summary>How trees of different iterations belong together.</summary>
+    public BoostingKind Boosting { get; init => field = Check.Defined(value); } = BoostingKind.Gradient;
+
+    /// <summary>DART: the probability that an earlier tree is left out while the next one is grown.</summary>
+    public double DropRate { get; init => field = Check.Between(value, 0.0, 1); } = 0.1;
+
+    /// <summary>DART: the probability that none is left out.</summary>
+    public double SkipDrop { get; init => field = Check.Between(value, 0.0, 1); } = 0.5;
+
+    /// <summary>DART: most trees that are left out at once.</summary>
+    public int MaxDrop { get; init => field = Check.AtLeast(value, 1); } = 50;
+
+    /// <summary>A column that marks rows which are only watched (not 0, not null): metrics are measured on them. Null for none.</summary>
+    public string? ValidationColumn { get; init => field = value is null ? null : Check.Name(value); }
+
+    /// <summary>Training ends when the first metric has not become better on validation rows for so many iterations, and the model predicts with the best one; 0 never ends early.</summary>
+    public int EarlyStoppingRounds { get; init => field = Check.AtLeast(value, 0); }
+
+    /// <summary>What is measured after each iteration, in LightGBM's names (<c>rmse</c>, <c>l1</c>, <c>binary_logloss</c>, <c>auc</c>, <c>multi_logloss</c>, <c>ndcg@5</c> ...), on validation rows and
+    /// those that are learned from. Empty measures the loss, on validation rows only.</summary>
+    public ValueList<string> Metrics { get; init => field = Check.Names(value); } = [];
+
+    /// <summary>Told of each round, in order, soon after it. Not saved.</summary>
+    public Action<TreeRound>? Progress { get; init; }
+
     /// <summary>A column of scores that training begins from instead of the average; null for none. The model does not contain them: add them to its scores.</summary>
     public string? InitialScoreColumn { get; init => field = value is null ? null : Check.Name(value); }
+
+    /// <summary>A model of the same features that training goes on from, on other rows if need be; the new one contains its trees. Not saved.</summary>
+    public TModel? ContinueFrom { get; init; }
 
     /// <summary>What random choices are made from.</summary>
     public int Seed { get; init; }
@@ -67,7 +139,7 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
     internal abstract TreeObjective ObjectiveFor(double greatestLabel);
 
     /// <summary>Makes the model.</summary>
-    internal abstract TModel ModelOf(TreeFitResult result);
+    internal abstract TModel ModelOf(TreeEnsemble ensemble);
 
     /// <summary>The column that says which rows belong together; null if nothing does.</summary>
     internal virtual string? Together => null;
@@ -83,13 +155,28 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
         var plan = new TreeFitPlan(user, features, Options())
         {
             MaxBins = MaxBins,
+            IsCategorical = [.. features.Names.Select((name, i) => Has(CategoricalColumns, name) && MustBeNumber(features, i, nameof(CategoricalColumns)))],
             WeightAt = Place(WeightColumn),
-            InitialScoreAt = Place(InitialScoreColumn),
+            ValidationAt = Place(ValidationColumn),
             QueryAt = Place(Together),
         };
-        plan = plan with { OtherCount = others.Count };
-        var result = await TreeFit.RunAsync(frame.Session.Context, plan, ObjectiveFor, features.Select(frame, user, [.. others]), cancellationToken).ConfigureAwait(false);
-        return ModelOf(result) with { FeatureColumns = Features, PredictionColumn = PredictionColumn };
+        foreach (var name in CategoricalColumns.Concat(IncreasingColumns).Concat(DecreasingColumns).Concat(InteractionColumns.SelectMany(set => set)))
+        {
+            if (!Has(features.Names, name)) throw new ArgumentException($"{user} is told something of the column '{name}', which is no feature. Features: {string.Join(", ", features.Names)}.");
+        }
+
+        if (IncreasingColumns.Count + DecreasingColumns.Count + InteractionColumns.Count > 0 && Array.IndexOf(features.IsVector, true) is >= 0 and var vector)
+            MustBeNumber(features, vector, $"{user} has constraints of columns, and {nameof(FeatureColumns)}");
+
+        // Scores of a model that training goes on from stand beside the rows, one a class.
+        var start = others.Count;
+        if (ContinueFrom is { } begun) frame = WithScores(frame, begun, others);
+        else if (InitialScoreColumn is not null) others.Add(InitialScoreColumn);
+        plan = plan with { OtherCount = others.Count, InitialScoreAt = others.Count > start ? start : -1 };
+        var result = await TreeFit.RunAsync(
+            frame.Session.Context, plan, (label, given) => Complete(given, label, others.Count - start), features.Select(frame, user, [.. others]), Report, cancellationToken).ConfigureAwait(false);
+        var ensemble = ContinueFrom is { } first ? first.Ensemble.Then(result.Ensemble, first.Iterations) : result.Ensemble;
+        return ModelOf(ensemble) with { FeatureColumns = Features, PredictionColumn = PredictionColumn };
 
         int Place(string? column)
         {
@@ -99,20 +186,117 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
         }
     }
 
-    private TreeTrainingOptions Options() => new()
+    private static double Share(double value, [System.Runtime.CompilerServices.CallerMemberName] string parameter = "") => Check.Between(Check.MoreThan(value, 0, parameter), 0, 1, parameter);
+
+    private static bool Has(IEnumerable<string> names, string name) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    private static bool MustBeNumber(FeatureColumns features, int column, string parameter) => !features.IsVector[column]
+        ? true
+        : throw new ArgumentException($"{parameter} names '{features.Names[column]}', which is a vector column. Name numeric columns: give them by FeatureColumns, beside the vector.");
+
+    private DataFrame WithScores(DataFrame frame, TModel begun, List<string?> others)
     {
-        Iterations = Trees,
-        LearningRate = LearningRate,
-        Seed = (ulong)Seed,
-        BoostFromAverage = InitialScoreColumn is null,
-        Growth = new GrowthOptions
+        if (InitialScoreColumn is not null) throw new ArgumentException($"{nameof(ContinueFrom)} and {nameof(InitialScoreColumn)} both say where training begins. Give one of them.");
+        var scores = begun.Predictor.ScoreCount;
+        var raw = begun.ScoresOf(frame);
+        for (var i = 0; i < scores; i++)
         {
-            Leaves = Leaves,
-            MaxDepth = MaxDepth,
-            LevelWise = Growth == TreeGrowthOrder.LevelWise,
-            Rules = new SplitRules { L1 = L1, L2 = L2, MinGain = MinGain, MinLeafRows = MinLeafRows, MinLeafWeight = MinLeafWeight, MaxDeltaStep = MaxDeltaStep },
-        },
-    };
+            var name = $"initial score {i}";
+            frame = frame.WithColumn(name, Functions.Call("vector_get", raw, Functions.Lit(i)));
+            others.Add(name);
+        }
+        return frame;
+    }
+
+    // What depends on labels and on how wide vectors are.
+    private TreeFitPlan Complete(TreeFitPlan plan, double greatestLabel, int scores)
+    {
+        var objective = ObjectiveFor(greatestLabel);
+        if (plan.InitialScoreAt >= 0 && scores != objective.Scores)
+            throw new ArgumentException($"{plan.User} learns {objective.Scores} scores a row, and {(ContinueFrom is null ? $"{nameof(InitialScoreColumn)} is" : $"the model of {nameof(ContinueFrom)} has")} {scores}.");
+        return plan with { Options = plan.Options with { Objective = objective } };
+    }
+
+    private void Report(IReadOnlyList<TreeMeasurement> measured)
+    {
+        if (Progress is null) return;
+        foreach (var round in measured.GroupBy(each => each.Iteration))
+        {
+            foreach (var metric in round.GroupBy(each => each.Metric))
+            {
+                var values = metric.ToDictionary(each => each.IsValidation, each => each.Value);
+                Progress(new TreeRound(round.Key, metric.Key, values.TryGetValue(false, out var training) ? training : null, values.TryGetValue(true, out var validation) ? validation : null));
+            }
+        }
+    }
+
+    private TreeTrainingOptions Options()
+    {
+        var names = Features.ToList();
+        return new TreeTrainingOptions
+        {
+            Iterations = Trees,
+            LearningRate = LearningRate,
+            Seed = (ulong)Seed,
+            BoostFromAverage = InitialScoreColumn is null && ContinueFrom is null,
+            Boosting = Boosting == BoostingKind.Dart ? MLlib.Trees.Boosting.Dart : MLlib.Trees.Boosting.Gradient,
+            DropRate = DropRate,
+            SkipDrop = SkipDrop,
+            MaxDrop = MaxDrop,
+            Metrics = Metrics,
+            EarlyStopping = EarlyStoppingRounds,
+            Sampling = new SamplingOptions { Fraction = BaggingFraction, Frequency = BaggingFrequency, TopShare = GossTopShare, OtherShare = GossOtherShare, Seed = (ulong)Seed },
+            Growth = new GrowthOptions
+            {
+                Leaves = Leaves,
+                MaxDepth = MaxDepth,
+                LevelWise = Growth == TreeGrowthOrder.LevelWise,
+                FeaturesByTree = FeatureFraction,
+                FeaturesByNode = FeatureFractionByNode,
+                Seed = (ulong)Seed,
+                Rules = new SplitRules
+                {
+                    L1 = L1,
+                    L2 = L2,
+                    MinGain = MinGain,
+                    MinLeafRows = MinLeafRows,
+                    MinLeafWeight = MinLeafWeight,
+                    MaxDeltaStep = MaxDeltaStep,
+                    CategorySmoothing = CategorySmoothing,
+                    CategoryL2 = CategoryL2,
+                    MaxCategories = MaxCategories,
+                    MaxOneVersusRest = MaxOneVersusRest,
+                    Monotone = IncreasingColumns.Count + DecreasingColumns.Count == 0 ? null
+                        : [.. names.Select(name => (sbyte)((Has(IncreasingColumns, name) ? 1 : 0) - (Has(DecreasingColumns, name) ? 1 : 0)))],
+                    Interactions = InteractionColumns.Count == 0 ? null : [.. InteractionColumns.Select(set => set.Select(name => IndexOf(names, name)).ToArray())],
+                },
+            },
+        };
+    }
+
+    private static int IndexOf(List<string> names, string name) => names.FindIndex(each => string.Equals(each, name, StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>A metric after a round of training.</summary>
+/// <param name="Iteration">From 1.</param>
+/// <param name="Metric">Its name.</param>
+/// <param name="TrainingMetric">On the rows that are learned from; null if it was not measured there.</param>
+/// <param name="ValidationMetric">On validation rows; null if there are none.</param>
+public sealed record TreeRound(int Iteration, string Metric, double? TrainingMetric, double? ValidationMetric)
+{
+    /// <summary>As <c>[12] auc: 0.913 (learned from), 0.902 (validation)</c>.</summary>
+    public override string ToString() => FormattableString.Invariant(
+        $"[{Iteration}] {Metric}: {string.Join(", ", new[] { (TrainingMetric, "learned from"), (ValidationMetric, "validation") }.Where(each => each.Item1 is not null).Select(each => FormattableString.Invariant($"{each.Item1:G6} ({each.Item2})")))}");
+}
+
+/// <summary>How trees of different iterations belong together.</summary>
+public enum BoostingKind
+{
+    /// <summary>Each tree mends what those before it left (Friedman 2001).</summary>
+    Gradient,
+
+    /// <summary>Some of the earlier trees are left out when a tree is grown, and share their weight with it (Rashmi and Gilad-Bachrach 2015).</summary>
+    Dart,
 }
 
 /// <summary>Which leaf of a tree is split next.</summary>

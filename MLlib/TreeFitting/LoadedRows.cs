@@ -17,15 +17,19 @@ internal sealed record LoadedBlock(int Rows, Array[] Columns, double[][] Others)
 }
 
 /// <summary>The rows of one partition.</summary>
-/// <param name="Blocks">In order.</param>
+/// <param name="Blocks">Rows that are learned from, in order.</param>
+/// <param name="Validation">Rows that are only watched, in order.</param>
 /// <param name="VectorWidths">Elements of each vector column, 1 for numbers, -1 where no row had a vector.</param>
-internal sealed record LoadedRows(LoadedBlock[] Blocks, int[] VectorWidths)
+internal sealed record LoadedRows(LoadedBlock[] Blocks, LoadedBlock[] Validation, int[] VectorWidths)
 {
-    /// <summary>Rows in all.</summary>
+    /// <summary>Rows that are learned from.</summary>
     public long Rows => Blocks.Sum(block => (long)block.Rows);
 
+    /// <summary>Rows that are only watched.</summary>
+    public long ValidationRows => Validation.Sum(block => (long)block.Rows);
+
     /// <summary>Bytes in all.</summary>
-    public long Bytes => Blocks.Sum(block => block.Bytes);
+    public long Bytes => Blocks.Concat(Validation).Sum(block => block.Bytes);
 
     /// <summary>The greatest number in the first column behind the features; NaN if there is none.</summary>
     public double GreatestLabel => Blocks.Where(block => block.Others.Length > 0)
@@ -42,15 +46,16 @@ internal sealed record LoadedLease(int Partition, Storage.StateHandle<LoadedRows
     {
         using var rows = Rows;
         var services = Tasks.TaskContext.Current!.Services;
-        return new LoadedPartition(Partition, rows.Value.Rows, rows.Value.VectorWidths, rows.Value.GreatestLabel, services.Executor.ToString(), services.Options.Threads);
+        return new LoadedPartition(Partition, rows.Value.Rows, rows.Value.ValidationRows, rows.Value.VectorWidths, rows.Value.GreatestLabel, services.Executor.ToString(), services.Options.Threads);
     }
 }
 
 /// <summary>What the driver learns of a partition that was loaded.</summary>
 /// <param name="Partition">Its index.</param>
-/// <param name="Rows">Its rows.</param>
+/// <param name="Rows">Its rows that are learned from.</param>
+/// <param name="ValidationRows">Its rows that are only watched.</param>
 /// <param name="VectorWidths">As of its rows.</param>
 /// <param name="GreatestLabel">As of its rows.</param>
 /// <param name="Executor">Which executor holds it.</param>
 /// <param name="Slots">How many slots that executor has.</param>
-internal sealed record LoadedPartition(int Partition, long Rows, int[] VectorWidths, double GreatestLabel, string Executor, int Slots);
+internal sealed record LoadedPartition(int Partition, long Rows, long ValidationRows, int[] VectorWidths, double GreatestLabel, string Executor, int Slots);

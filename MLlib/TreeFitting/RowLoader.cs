@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using Dataflow.MLlib.Data;
 using Dataflow.Sql.Columns;
 
@@ -13,51 +14,74 @@ internal static unsafe class RowLoader
     /// <param name="batches">Features first, then others.</param>
     /// <param name="features">Which columns are features.</param>
     /// <param name="others">How many columns of doubles follow.</param>
+    /// <param name="validationAt">Which of those marks validation rows, by anything but 0 and null; -1 if none does.</param>
     /// <param name="user">Who reads, for errors.</param>
-    public static LoadedRows Load(IEnumerable<ColumnBatch> batches, FeatureColumns features, int others, string user)
+    public static LoadedRows Load(IEnumerable<ColumnBatch> batches, FeatureColumns features, int others, int validationAt, string user)
     {
         var reader = new FeatureReader(features, user);
-        var blocks = new List<LoadedBlock>();
-        Filling? filling = null;
-        var vectors = Array.Empty<double>();
+        var training = new Collector(features, others);
+        var validation = new Collector(features, others);
         foreach (var batch in batches)
         {
-            var rows = reader.Begin(batch);
-            if (rows == 0) continue;
+            if (reader.Begin(batch) == 0) continue;
             if (reader.Width < 0)
             {
                 throw new QueryException("INVALID_FEATURE",
                     $"The first rows of column '{features.Names[reader.Widths.IndexOf(-1)]}' hold only NULL, and {user} needs vectors there. Filter such rows first.");
             }
-            for (var done = 0; done < rows;)
+            if (validationAt < 0)
             {
-                if (filling is null || filling.Rows == filling.Capacity)
+                training.Add(reader, batch, batch.Selection);
+                continue;
+            }
+            var marks = batch.Columns[features.Count + validationAt];
+            var (learned, watched) = (new List<ushort>(), new List<ushort>());
+            foreach (var row in batch.Selection) (marks.IsNull(row) || marks.Value<double>(row) == 0 ? learned : watched).Add(row);
+            training.Add(reader, batch, CollectionsMarshal.AsSpan(learned));
+            validation.Add(reader, batch, CollectionsMarshal.AsSpan(watched));
+        }
+        return new LoadedRows(training.End(), validation.End(), [.. reader.Widths]);
+    }
+
+    // Blocks of the rows that are chosen of each batch.
+    private sealed class Collector(FeatureColumns features, int others)
+    {
+        private readonly List<LoadedBlock> _blocks = [];
+        private Filling? _filling;
+        private double[] _vectors = [];
+
+        public void Add(FeatureReader reader, ColumnBatch batch, ReadOnlySpan<ushort> selection)
+        {
+            reader.Begin(batch.Columns, selection);
+            for (var done = 0; done < selection.Length;)
+            {
+                if (_filling is null || _filling.Rows == _filling.Capacity)
                 {
-                    if (filling is not null) blocks.Add(filling.End());
-                    filling = new Filling(features, reader.Widths, batch, others);
+                    if (_filling is not null) _blocks.Add(_filling.End());
+                    _filling = new Filling(features, reader.Widths, batch, others);
                 }
-                var count = Math.Min(rows - done, filling.Capacity - filling.Rows);
-                var selection = batch.Selection.Slice(done, count);
+                var count = Math.Min(selection.Length - done, _filling.Capacity - _filling.Rows);
+                var rows = selection.Slice(done, count);
                 var feature = 0;
                 for (var column = 0; column < features.Count; column++)
                 {
                     var width = reader.Widths[column];
-                    if (!features.IsVector[column]) Copy(batch.Columns[column], selection, filling.Columns[feature], filling.Rows);
+                    if (!features.IsVector[column]) Copy(batch.Columns[column], rows, _filling.Columns[feature], _filling.Rows);
                     else
                     {
-                        if (vectors.Length < count * width) vectors = GC.AllocateUninitializedArray<double>(ColumnBatch.MaxRows * width);
-                        fixed (double* to = vectors) reader.ReadVectors(column, done, count, to, width);
-                        Transpose(vectors, count, width, filling.Columns, feature, filling.Rows);
+                        if (_vectors.Length < count * width) _vectors = GC.AllocateUninitializedArray<double>(ColumnBatch.MaxRows * width);
+                        fixed (double* to = _vectors) reader.ReadVectors(column, done, count, to, width);
+                        Transpose(_vectors, count, width, _filling.Columns, feature, _filling.Rows);
                     }
                     feature += width;
                 }
-                for (var other = 0; other < others; other++) reader.ReadOther(batch, other, done, filling.Others[other].AsSpan(filling.Rows, count));
-                filling.Rows += count;
+                for (var other = 0; other < others; other++) reader.ReadOther(batch, other, done, _filling.Others[other].AsSpan(_filling.Rows, count));
+                _filling.Rows += count;
                 done += count;
             }
         }
-        if (filling is { Rows: > 0 }) blocks.Add(filling.End());
-        return new LoadedRows([.. blocks], [.. reader.Widths]);
+
+        public LoadedBlock[] End() => _filling is { Rows: > 0 } last ? [.. _blocks, last.End()] : [.. _blocks];
     }
 
     private static void Copy(ColumnVector column, ReadOnlySpan<ushort> selection, Array to, int start)

@@ -9,10 +9,12 @@ namespace Dataflow.MLlib.TreeFitting;
 internal sealed record TreeOrder(Trees.Tree[] Trees, int Iterations);
 
 /// <summary>What a shard's job gave.</summary>
-/// <param name="Trees">The trees it added.</param>
-/// <param name="IsDone">Whether no further tree could be split.</param>
+/// <param name="Trees">All trees so far: earlier ones may have changed.</param>
+/// <param name="IsDone">Whether no further tree could be split, or the metric did not get better.</param>
+/// <param name="BestIteration">After which iteration the metric was best; 0 if nothing was measured.</param>
+/// <param name="History">What was measured in this job.</param>
 /// <param name="Infos">What is remembered of the features.</param>
-internal sealed record TrainedTrees(Trees.Tree[] Trees, bool IsDone, TreeModels.FeatureInfo[] Infos);
+internal sealed record TrainedTrees(Trees.Tree[] Trees, bool IsDone, int BestIteration, Trees.TreeMeasurement[] History, TreeModels.FeatureInfo[] Infos);
 
 /// <summary>The task of one shard in one job. Travels to executors.</summary>
 internal sealed class ShardWork(string name, TreeFitPlan plan, TreeShards shards, TreeOrder order)
@@ -41,16 +43,20 @@ internal sealed class ShardWork(string name, TreeFitPlan plan, TreeShards shards
         var state = held!.Value;
         state.Group.Bind(barrier.TaskCount > 1 ? barrier.Collectives : null);
         state.Trees = -1;
-        var before = order.Trees.Length;
+        var training = state.Training;
+        var iterations = training.Iterations;
         var isDone = false;
         for (var i = 0; i < order.Iterations && !isDone; i++)
         {
             task.ThrowIfCancelled();
-            isDone = !state.Training.Iterate();
+            isDone = !training.Iterate();
         }
-        state.Trees = state.Training.Trees.Count;
+        isDone |= training.Progress.IsOver;
+        state.Trees = training.Trees.Count;
         state.Group.Bind(null);
-        return barrier.TaskIndex == 0 ? [new TrainedTrees([.. state.Training.Trees.Skip(before)], isDone, state.FeatureInfos())] : [];
+        if (barrier.TaskIndex > 0) return [];
+        var history = training.Progress.History.Where(each => each.Iteration > iterations).ToArray();
+        return [new TrainedTrees([.. training.Trees], isDone, training.Progress.BestIteration, history, [.. training.Finish().FeatureInfos])];
     }
 
     private TreeShardState Make(IEnumerable<LoadedLease> leases, ExecutorState states, CollectiveTreeGroup group)
@@ -59,7 +65,7 @@ internal sealed class ShardWork(string name, TreeFitPlan plan, TreeShards shards
         try
         {
             foreach (var lease in leases) loaded.Add(lease);
-            var made = TreeShardState.Build(plan, shards, loaded.ConvertAll(lease => (lease.Partition, lease.Rows.Value)), group);
+            var made = TreeShardState.Build(plan, shards, loaded.ConvertAll(lease => (lease.Partition, lease.Rows.Value)), group, order.Trees);
 
             // What was binned is not needed again, unless an executor is lost: then it is read again.
             foreach (var lease in loaded) states.Remove(ExecutorState.KeyOf(name, lease.Partition));

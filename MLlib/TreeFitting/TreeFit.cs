@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Dataflow.MLlib.Data;
-using Dataflow.MLlib.TreeObjectives;
 using Dataflow.MLlib.Trees;
 using Dataflow.Storage;
 using Dataflow.TaskScheduling;
@@ -19,31 +18,35 @@ internal sealed class TreeFit
     private static readonly TimeSpan JobTime = TimeSpan.FromSeconds(1);
     private const int MostLayouts = 5;
 
-    private readonly Func<double, TreeObjective> _objective;
+    private readonly Func<double, TreeFitPlan, TreeFitPlan> _complete;
+    private readonly Action<IReadOnlyList<TreeMeasurement>>? _measured;
     private TreeFitPlan _plan;
     private readonly string _name = $"trees-{Guid.NewGuid():n}";
     private readonly Rdd<LoadedLease> _rows;
     private readonly Rdd<LoadedPartition> _loaded;
 
-    private TreeFit(TreeFitPlan plan, Func<double, TreeObjective> objective, DataFrame selected)
+    private TreeFit(TreeFitPlan plan, Func<double, TreeFitPlan, TreeFitPlan> complete, DataFrame selected, Action<IReadOnlyList<TreeMeasurement>>? measured)
     {
-        _objective = objective;
+        _complete = complete;
+        _measured = measured;
         _plan = plan;
-        var (name, features, others, user) = (_name, plan.Features, plan.OtherCount, plan.User);
-        _rows = selected.MapBatches((partition, batches) => Load(name, partition, batches, features, others, user)).NearState(name);
+        var (name, features, others, watched, user) = (_name, plan.Features, plan.OtherCount, plan.ValidationAt, plan.User);
+        _rows = selected.MapBatches((partition, batches) => Load(name, partition, batches, features, others, watched, user)).NearState(name);
         _loaded = _rows.Map(lease => lease.Summary());
     }
 
     /// <summary>Trains.</summary>
     /// <param name="context">Where.</param>
-    /// <param name="plan">What on and how; its objective is made when the greatest label is known.</param>
-    /// <param name="objective">Makes it.</param>
+    /// <param name="plan">What on and how; made complete when the greatest label is known.</param>
+    /// <param name="complete">Does so: sets the objective.</param>
     /// <param name="selected">The columns that <paramref name="plan"/> names: features, then others.</param>
+    /// <param name="measured">Told what was measured after each job.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     public static async Task<TreeFitResult> RunAsync(
-        DataflowContext context, TreeFitPlan plan, Func<double, TreeObjective> objective, DataFrame selected, CancellationToken cancellationToken)
+        DataflowContext context, TreeFitPlan plan, Func<double, TreeFitPlan, TreeFitPlan> complete, DataFrame selected,
+        Action<IReadOnlyList<TreeMeasurement>>? measured, CancellationToken cancellationToken)
     {
-        var fit = new TreeFit(plan, objective, selected);
+        var fit = new TreeFit(plan, complete, selected, measured);
         try
         {
             return await fit.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -56,22 +59,24 @@ internal sealed class TreeFit
 
     private async Task<TreeFitResult> RunAsync(CancellationToken cancellationToken)
     {
-        TreeProgress? progress = null;
+        FitProgress? progress = null;
         for (var layout = 0; ; layout++)
         {
             var partitions = await _loaded.CollectAsync(cancellationToken).ConfigureAwait(false);
             var shards = TreeShards.Of(partitions, layout, _plan);
             if (progress is null)
             {
-                _plan = _plan with { Options = _plan.Options with { Objective = _objective(partitions.Max(partition => double.IsNaN(partition.GreatestLabel) ? 0 : partition.GreatestLabel)) } };
-                progress = TreeProgress.Beginning(_plan);
+                _plan = _complete(partitions.Max(partition => double.IsNaN(partition.GreatestLabel) ? 0 : partition.GreatestLabel), _plan);
+                progress = new FitProgress(_plan);
             }
             try
             {
                 while (!progress.IsDone)
                 {
                     var watch = Stopwatch.StartNew();
-                    progress = progress.With(await TrainAsync(shards, progress, cancellationToken).ConfigureAwait(false), watch.Elapsed, JobTime);
+                    var trained = await TrainAsync(shards, progress, cancellationToken).ConfigureAwait(false);
+                    progress = progress.With(trained, watch.Elapsed, JobTime);
+                    _measured?.Invoke(trained.History);
                 }
                 return progress.Result(shards);
             }
@@ -84,7 +89,7 @@ internal sealed class TreeFit
     }
 
     // A job of one barrier stage.
-    private async Task<TrainedTrees> TrainAsync(TreeShards shards, TreeProgress progress, CancellationToken cancellationToken)
+    private async Task<TrainedTrees> TrainAsync(TreeShards shards, FitProgress progress, CancellationToken cancellationToken)
     {
         var groups = shards.Groups;
         var work = new ShardWork(_name, _plan, shards, progress.Order);
@@ -100,10 +105,10 @@ internal sealed class TreeFit
         return now.Any(partition => shards.ExecutorOf(partition.Partition) != partition.Executor);
     }
 
-    private static IEnumerable<LoadedLease> Load(string name, int partition, IEnumerable<Sql.Columns.ColumnBatch> batches, FeatureColumns features, int others, string user)
+    private static IEnumerable<LoadedLease> Load(string name, int partition, IEnumerable<Sql.Columns.ColumnBatch> batches, FeatureColumns features, int others, int watched, string user)
     {
         var task = TaskContext.Current!;
         return [new LoadedLease(partition, task.Services.State.GetOrCreate(
-            ExecutorState.KeyOf(name, partition), 0, () => RowLoader.Load(batches, features, others, user), LossRule.Rebuild, loaded => loaded.Bytes, MemoryKind.Managed, task))];
+            ExecutorState.KeyOf(name, partition), 0, () => RowLoader.Load(batches, features, others, watched, user), LossRule.Rebuild, loaded => loaded.Bytes, MemoryKind.Managed, task))];
     }
 }

@@ -21,7 +21,7 @@ internal sealed record TreeFitPlan(string User, FeatureColumns Features, TreeTra
     /// <summary>The place of the weight among the columns behind the features; -1 if there is none. The label is the first.</summary>
     public int WeightAt { get; init; } = -1;
 
-    /// <summary>The place of the initial score; -1 if there is none.</summary>
+    /// <summary>The place of the first initial score; those of further classes follow. -1 if there is none.</summary>
     public int InitialScoreAt { get; init; } = -1;
 
     /// <summary>The place of the flag of validation rows; -1 if there is none.</summary>
@@ -32,9 +32,6 @@ internal sealed record TreeFitPlan(string User, FeatureColumns Features, TreeTra
 
     /// <summary>How many columns stand behind the features.</summary>
     public int OtherCount { get; init; } = 1;
-
-    /// <summary>Trees of a model that training goes on from.</summary>
-    public Tree[] Begun { get; init; } = [];
 
     /// <summary>By feature, categorical or not, as soon as widths are known.</summary>
     public bool[] CategoricalFeatures(ReadOnlySpan<int> widths)

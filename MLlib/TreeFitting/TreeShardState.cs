@@ -1,5 +1,4 @@
 using Dataflow.MLlib.TreeBins;
-using Dataflow.MLlib.TreeModels;
 using Dataflow.MLlib.Trees;
 
 namespace Dataflow.MLlib.TreeFitting;
@@ -7,10 +6,12 @@ namespace Dataflow.MLlib.TreeFitting;
 /// <summary>A shard between jobs: its rows as bins, the trees so far, and the threads that grow them. Used by one task at a time.</summary>
 internal sealed class TreeShardState : IDisposable
 {
-    private TreeShardState(TreeShard shard, TreeTraining training, ThreadTeam team, CollectiveTreeGroup group) =>
-        (Shard, Training, Team, Group) = (shard, training, team, group);
+    private TreeShardState(TreeShard shard, TreeShard? validation, TreeTraining training, ThreadTeam team, CollectiveTreeGroup group) =>
+        (Shard, Validation, Training, Team, Group) = (shard, validation, training, team, group);
 
     public TreeShard Shard { get; }
+
+    public TreeShard? Validation { get; }
 
     public TreeTraining Training { get; }
 
@@ -22,62 +23,81 @@ internal sealed class TreeShardState : IDisposable
     public int Trees { get; set; } = -1;
 
     /// <summary>Bytes it takes, about.</summary>
-    public long Bytes => (long)Shard.Rows.Rows * ((2L * Shard.Rows.Layout.Columns) + 40);
+    public long Bytes => BytesOf(Shard) + (Validation is null ? 0 : BytesOf(Validation));
 
     /// <summary>Bins the rows of a shard. All shards of the group call it at once.</summary>
-    public static TreeShardState Build(TreeFitPlan plan, TreeShards shards, IReadOnlyList<(int Partition, LoadedRows Rows)> loaded, CollectiveTreeGroup group)
+    /// <param name="plan">What is trained.</param>
+    /// <param name="shards">The numbers of rows.</param>
+    /// <param name="loaded">The shard's partitions.</param>
+    /// <param name="group">The other shards.</param>
+    /// <param name="before">The trees so far.</param>
+    public static TreeShardState Build(
+        TreeFitPlan plan, TreeShards shards, IReadOnlyList<(int Partition, LoadedRows Rows)> loaded, CollectiveTreeGroup group, IReadOnlyList<Tree> before)
     {
         var team = new ThreadTeam(shards.Slots);
-        TreeShard? shard = null;
+        TreeShard? shard = null, validation = null;
         try
         {
-            var blocks = new List<(LoadedBlock Block, RowSource Source)>();
-            foreach (var (partition, rows) in loaded.OrderBy(each => each.Partition))
-            {
-                var first = shards.FirstRows[partition];
-                foreach (var block in rows.Blocks)
-                {
-                    blocks.Add((block, block.At(first)));
-                    first += block.Rows;
-                }
-            }
-            RowSource[] sources = [.. blocks.Select(block => block.Source)];
-            var mappers = BinSample.Find(sources, plan.CategoricalFeatures(shards.Widths), plan.MaxBins, plan.SampleRows, team, group);
-            var bins = BinnedRows.Of(sources, BinLayout.Of(mappers), team, group);
-            var others = blocks.ConvertAll(block => (block.Block.Rows, block.Block.Others));
-            shard = new TreeShard
-            {
-                Rows = bins,
-                Labels = Singles(others, 0)!,
-                Weights = Singles(others, plan.WeightAt),
-                InitialScores = Doubles(others, plan.InitialScoreAt),
-                Queries = plan.QueryAt < 0 ? null : Queries(Doubles(others, plan.QueryAt)!),
-            };
-            var training = new TreeTraining(plan.Options, shard, team, group);
-            return new TreeShardState(shard, training, team, group);
+            var ordered = loaded.OrderBy(each => each.Partition).ToArray();
+            var rows = Blocks(ordered, shards.FirstRows, each => each.Blocks);
+            var mappers = BinSample.Find([.. rows.Select(each => each.Source)], plan.CategoricalFeatures(shards.Widths), plan.MaxBins, plan.SampleRows, team, group);
+            var layout = BinLayout.Of(mappers);
+            shard = ShardOf(plan, rows, layout, team, group);
+            if (plan.ValidationAt >= 0) validation = ShardOf(plan, Blocks(ordered, shards.FirstValidationRows, each => each.Validation), layout, team, group);
+            return new TreeShardState(shard, validation, new TreeTraining(plan.Options, shard, team, group, validation, before), team, group);
         }
         catch
         {
+            validation?.Dispose();
             shard?.Dispose();
             team.Dispose();
             throw;
         }
     }
 
-    /// <summary>What the model remembers of features.</summary>
-    public FeatureInfo[] FeatureInfos() => Array.ConvertAll(Shard.Rows.Layout.Mappers, mapper =>
-        mapper.IsConstant ? FeatureInfo.Unused : mapper.Categories is { } categories ? FeatureInfo.Categorical(categories) : FeatureInfo.Numeric(mapper.Minimum, mapper.Maximum));
-
     public void Dispose()
     {
         Training.Dispose();
+        Validation?.Dispose();
         Shard.Dispose();
         Team.Dispose();
+    }
+
+    private static long BytesOf(TreeShard shard) => shard.Rows.Rows * ((2L * shard.Rows.Layout.Columns) + 40);
+
+    private static List<(LoadedBlock Block, RowSource Source)> Blocks((int Partition, LoadedRows Rows)[] loaded, long[] firstRows, Func<LoadedRows, LoadedBlock[]> which)
+    {
+        var blocks = new List<(LoadedBlock, RowSource)>();
+        foreach (var (partition, rows) in loaded)
+        {
+            var first = firstRows[partition];
+            foreach (var block in which(rows))
+            {
+                blocks.Add((block, block.At(first)));
+                first += block.Rows;
+            }
+        }
+        return blocks;
+    }
+
+    private static TreeShard ShardOf(TreeFitPlan plan, List<(LoadedBlock Block, RowSource Source)> blocks, BinLayout layout, ThreadTeam team, CollectiveTreeGroup group)
+    {
+        var others = blocks.ConvertAll(block => (block.Block.Rows, block.Block.Others));
+        var scores = plan.InitialScoreAt < 0 ? null : Enumerable.Range(0, plan.Options.Objective.Scores).SelectMany(i => Join(others, plan.InitialScoreAt + i, static value => value)).ToArray();
+        return new TreeShard
+        {
+            Rows = BinnedRows.Of([.. blocks.Select(each => each.Source)], layout, team, group),
+            Labels = Join(others, 0, static value => (float)value),
+            Weights = plan.WeightAt < 0 ? null : Join(others, plan.WeightAt, static value => (float)value),
+            InitialScores = scores,
+            Queries = plan.QueryAt < 0 ? null : Queries(Join(others, plan.QueryAt, static value => value)),
+        };
     }
 
     // Where the rows of each query begin; those of one stand together.
     private static int[] Queries(double[] numbers)
     {
+        if (numbers.Length == 0) return [0];
         List<int> starts = [0];
         for (var i = 1; i < numbers.Length; i++)
         {
@@ -85,10 +105,6 @@ internal sealed class TreeShardState : IDisposable
         }
         return [.. starts, numbers.Length];
     }
-
-    private static float[]? Singles(List<(int Rows, double[][] Others)> blocks, int at) => at < 0 ? null : Join(blocks, at, static value => (float)value);
-
-    private static double[]? Doubles(List<(int Rows, double[][] Others)> blocks, int at) => at < 0 ? null : Join(blocks, at, static value => value);
 
     private static T[] Join<T>(List<(int Rows, double[][] Others)> blocks, int at, Func<double, T> convert)
     {

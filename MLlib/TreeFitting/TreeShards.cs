@@ -6,9 +6,10 @@ namespace Dataflow.MLlib.TreeFitting;
 /// <param name="Layout">How often the rows were laid out before.</param>
 /// <param name="Groups">The partitions of each shard, ascending.</param>
 /// <param name="FirstRows">By partition: the number of its first row in the whole data set.</param>
+/// <param name="FirstValidationRows">The same of the rows that are only watched.</param>
 /// <param name="Widths">Elements of each feature column.</param>
 /// <param name="Slots">Slots that a shard's task takes, and threads that it works with.</param>
-internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, int[] Widths, int Slots)
+internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, long[] FirstValidationRows, int[] Widths, int Slots)
 {
     private string[] Executors { get; init; } = [];
 
@@ -20,21 +21,24 @@ internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, 
     public static TreeShards Of(IReadOnlyList<LoadedPartition> partitions, int layout, TreeFitPlan plan)
     {
         var ordered = partitions.OrderBy(partition => partition.Partition).ToArray();
-        var first = new long[ordered.Length];
-        long rows = 0;
+        var (first, firstWatched) = (new long[ordered.Length], new long[ordered.Length]);
+        long rows = 0, watched = 0;
         for (var i = 0; i < ordered.Length; i++)
         {
-            first[i] = rows;
+            (first[i], firstWatched[i]) = (rows, watched);
             rows += ordered[i].Rows;
+            watched += ordered[i].ValidationRows;
         }
         if (rows == 0) throw FeatureMoments.NoRows(plan.User);
+        if (plan.ValidationAt >= 0 && watched == 0)
+            throw new QueryException("EMPTY_INPUT", $"{plan.User} was told which rows to validate with, and no row is marked. Mark some, or leave {nameof(GradientBoostedTreesRegressor.ValidationColumn)} out.");
 
         // Executors without a row take no part.
         var filled = ordered.Where(partition => partition.Rows > 0).GroupBy(partition => partition.Executor).ToArray();
         var widths = filled[0].First().VectorWidths;
         foreach (var partition in ordered)
         {
-            if (partition.Rows == 0 || partition.VectorWidths.SequenceEqual(widths)) continue;
+            if (partition.Rows + partition.ValidationRows == 0 || partition.VectorWidths.SequenceEqual(widths)) continue;
             var column = Enumerable.Range(0, widths.Length).First(i => widths[i] != partition.VectorWidths[i]);
             throw new QueryException("VECTOR_SIZE_MISMATCH",
                 $"Column '{plan.Features.Names[column]}' holds vectors of {widths[column]} elements and of {partition.VectorWidths[column]}. All rows of a feature column must have one size.");
@@ -44,7 +48,7 @@ internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, 
             ? [[.. ordered.Where(partition => partition.Rows > 0).Select(partition => partition.Partition)]]
             : [.. filled.Select(group => group.Select(partition => partition.Partition).ToArray())];
         groups[0] = [.. groups[0].Concat(ordered.Where(partition => partition.Rows == 0).Select(partition => partition.Partition)).Order()];
-        return new TreeShards(layout, groups, first, widths, filled.Min(group => group.Min(partition => partition.Slots)))
+        return new TreeShards(layout, groups, first, firstWatched, widths, filled.Min(group => group.Min(partition => partition.Slots)))
         {
             Executors = [.. ordered.Select(partition => partition.Executor)],
             Rows = rows,

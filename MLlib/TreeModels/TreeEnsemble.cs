@@ -97,6 +97,28 @@ public sealed class TreeEnsemble
         return Copy(trees.AsSpan(0, iterations * TreesPerIteration), FeatureNames, 0);
     }
 
+    /// <summary>The trees of this one that predictions use, and then those of another that was trained on their scores.</summary>
+    /// <param name="next">The other; of the same features and scores.</param>
+    /// <param name="iterations">How many iterations of this one; 0 takes the best, or all.</param>
+    /// <exception cref="ArgumentException">They do not go together.</exception>
+    internal TreeEnsemble Then(TreeEnsemble next, int iterations)
+    {
+        if (next.FeatureCount != FeatureCount || next.TreesPerIteration != TreesPerIteration || AverageOutput)
+        {
+            throw new ArgumentException(
+                $"The model has {FeatureCount} features and {TreesPerIteration} trees an iteration{(AverageOutput ? ", of which the mean counts" : "")}, and training goes on with "
+                + $"{next.FeatureCount} and {next.TreesPerIteration}. Go on with the features and classes that it was trained with.");
+        }
+        var used = TreesUsed(iterations);
+        return new TreeEnsemble([.. trees.Take(used), .. next.trees], FeatureCount, TreesPerIteration, next.Objective)
+        {
+            ClassCount = next.ClassCount,
+            BestIteration = next.BestIteration > 0 ? (used / TreesPerIteration) + next.BestIteration : 0,
+            FeatureNames = next.FeatureNames,
+            FeatureInfos = next.FeatureInfos,
+        };
+    }
+
     /// <summary>The same trees with other names and another best iteration.</summary>
     internal TreeEnsemble Named(IReadOnlyList<string> names, int bestIteration) => Copy(trees, names, bestIteration);
 

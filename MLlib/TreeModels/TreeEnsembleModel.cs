@@ -45,6 +45,9 @@ public abstract record TreeEnsembleModel : FeatureModel
     public IReadOnlyList<(string Feature, double Importance)> FeatureImportances(ImportanceKind kind = ImportanceKind.Gain) =>
         [.. FeatureImportance.Of(Ensemble, kind, Iterations).Select((value, i) => (Ensemble.FeatureNames[i], value))];
 
+    /// <summary>A column of the scores of a frame's rows, as vectors.</summary>
+    internal Column ScoresOf(DataFrame frame) => new TreeScorer("tree_scores", Predictor, TreeOutput.Scores).Of(frame, FeaturesOf(frame));
+
     /// <summary>The number of the row's leaf in each tree.</summary>
     /// <param name="row">One value a feature; NaN is missing.</param>
     /// <exception cref="ArgumentException">The row is of the wrong length.</exception>

@@ -11,6 +11,9 @@ internal enum TreeOutput
     /// <summary>The first score.</summary>
     Score,
 
+    /// <summary>All scores as a vector.</summary>
+    Scores,
+
     /// <summary>The leaf in each tree as a vector.</summary>
     Leaves,
 
@@ -23,7 +26,7 @@ internal sealed class TreeScorer(string name, TreePredictor predictor, TreeOutpu
 {
     public override int Width => predictor.FeatureCount;
 
-    public override bool GivesVector => output is TreeOutput.Leaves or TreeOutput.Contributions;
+    public override bool GivesVector => output is TreeOutput.Scores or TreeOutput.Leaves or TreeOutput.Contributions;
 
     public override int OutputWidth(int width) => output switch
     {

@@ -15,6 +15,8 @@ public sealed class TreeFitTests
         Assert.True(expected.Length > 100);
         Assert.Equal(expected, await Train(1, 1));
         Assert.Equal(expected, await Train(1, 7));
+        Assert.Equal(expected, await Train(2, 1));
+        Assert.Equal(expected, await Train(2, 7));
     }
 
     private static async Task<string> Train(int threads, int partitions)
@@ -29,7 +31,7 @@ public sealed class TreeFitTests
         var frame = context.FromRecords(rows, partitions);
         var features = FeatureColumns.Of(frame, ["Item1", "Item2", "Item3"], "test");
         var plan = new TreeFitPlan("test", features, new TreeTrainingOptions { Iterations = 20 });
-        var result = await TreeFit.RunAsync(context, plan, _ => new BinaryObjective(), features.Select(frame, "test", "Item4"), default);
+        var result = await TreeFit.RunAsync(context, plan with { Options = plan.Options with { Objective = new BinaryObjective() } }, (_, given) => given, features.Select(frame, "test", "Item4"), null, default);
         Assert.Equal(5000, result.Rows);
         return string.Join('|', result.Ensemble.Trees.Select(tree => string.Join(',', tree.Features) + ":" + string.Join(',', tree.Thresholds) + ":" + string.Join(',', tree.LeafValues)));
     }
