@@ -64,6 +64,7 @@ internal sealed class TreeFit
         {
             var partitions = await _loaded.CollectAsync(cancellationToken).ConfigureAwait(false);
             var shards = TreeShards.Of(partitions, layout, _plan);
+            using var watch = new ExecutorWatch(_loaded.Context, shards, cancellationToken);
             if (progress is null)
             {
                 _plan = _complete(partitions.Max(partition => double.IsNaN(partition.GreatestLabel) ? 0 : partition.GreatestLabel), _plan);
@@ -73,17 +74,16 @@ internal sealed class TreeFit
             {
                 while (!progress.IsDone)
                 {
-                    var watch = Stopwatch.StartNew();
-                    var trained = await TrainAsync(shards, progress, cancellationToken).ConfigureAwait(false);
-                    progress = progress.With(trained, watch.Elapsed, JobTime);
+                    var clock = Stopwatch.StartNew();
+                    var trained = await TrainAsync(shards, progress, watch.Token).ConfigureAwait(false);
+                    progress = progress.With(trained, clock.Elapsed, JobTime);
                     _measured?.Invoke(trained.History);
                 }
                 return progress.Result(shards);
             }
-            catch (JobFailedException) when (layout + 1 < MostLayouts && !cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (e is JobFailedException or OperationCanceledException && watch.HasLost && layout + 1 < MostLayouts && !cancellationToken.IsCancellationRequested)
             {
-                // Where executors are gone, and those that are left are too few for a task each, they share the rows among them.
-                if (!await HaveMovedAsync(shards, cancellationToken).ConfigureAwait(false)) throw;
+                // Executors are gone. Those that are there now share the rows among them.
             }
         }
     }
@@ -96,13 +96,6 @@ internal sealed class TreeFit
         var stage = _rows.Coalesce(groups.Length, (_, _) => groups).WithResources(new ResourceProfile(shards.Slots)).Barrier();
         var results = await stage.MapPartitions((barrier, leases) => work.Run(barrier, leases)).CollectAsync(cancellationToken).ConfigureAwait(false);
         return results[0];
-    }
-
-    // Whether rows lie elsewhere now than where the stage ran.
-    private async Task<bool> HaveMovedAsync(TreeShards shards, CancellationToken cancellationToken)
-    {
-        var now = await _loaded.CollectAsync(cancellationToken).ConfigureAwait(false);
-        return now.Any(partition => shards.ExecutorOf(partition.Partition) != partition.Executor);
     }
 
     private static IEnumerable<LoadedLease> Load(string name, int partition, IEnumerable<Sql.Columns.ColumnBatch> batches, FeatureColumns features, int others, int watched, string user)

@@ -55,6 +55,6 @@ internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, 
         };
     }
 
-    /// <summary>Where a partition lay.</summary>
-    public string ExecutorOf(int partition) => Executors[partition];
+    /// <summary>Whether an executor holds rows.</summary>
+    public bool Holds(string executor) => Executors.Contains(executor);
 }

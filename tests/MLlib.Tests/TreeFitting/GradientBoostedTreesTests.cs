@@ -232,7 +232,7 @@ public sealed class GradientBoostedTreesTests
         {
             Progress = _ =>
             {
-                if (Interlocked.Increment(ref rounds) == 1) places.Workers[0].Dispose();
+                if (Interlocked.Increment(ref rounds) == 1) places.Workers[0].Kill();
             },
         }).FitAsync(frame);
         Assert.True(rounds > 0);
