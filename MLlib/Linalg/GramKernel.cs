@@ -4,66 +4,106 @@ using Dataflow.MLlib.Data;
 
 namespace Dataflow.MLlib.Linalg;
 
-/// <summary>Computes the <see cref="GramSums"/> of blocks. Holds the scratch it needs; one a task.</summary>
-/// <remarks>Deviations of some rows are written to scratch that stays in the cache, and tiles of 8 x 16 products are summed in registers, row after row: so each
-/// sum has one order, and the same bits everywhere.</remarks>
-internal sealed unsafe class GramKernel(int width)
+/// <summary>Computes the <see cref="GramSums"/> of a partition. Holds the scratch it needs; one a task.</summary>
+/// <remarks>
+/// Products are of deviations from the means of the first block, which are near enough to those of the partition that no digits are lost; what they are off by is taken
+/// away at the end. Deviations of some rows are written to scratch that stays in the cache, and tiles of 8 x 16 products are summed in registers, row after row: so each sum has one order,
+/// and the same bits everywhere.
+/// </remarks>
+internal sealed unsafe class GramKernel
 {
     private const int Rows = 64;
-    private readonly int _stride = (width + 15) & -16;
-    private readonly double[] _deviations = new double[Rows * ((width + 15) & -16)];
-    private double[] _weighted = [];
-    private readonly double[] _sums = new double[((width + 15) & -16) * ((width + 15) & -16)];
-    private readonly double[] _ones = [.. Enumerable.Repeat(1.0, Rows)];
 
-    /// <summary>Of one block.</summary>
-    public GramSums Of(FeatureBlock block, bool withLabel)
+    private readonly int _width;
+    private readonly int _stride;
+    private readonly bool _withLabel;
+    private readonly double[] _deviations;
+    private readonly double[] _sums;
+    private readonly double[] _shifts;
+    private double[] _weighted = [];
+    private double[]? _near;
+    private long _rows;
+    private double _weight;
+    private double _squaredWeight;
+
+    /// <summary>Nothing yet.</summary>
+    /// <param name="features">Features of a row.</param>
+    /// <param name="withLabel">Whether the label is a column too.</param>
+    public GramKernel(int features, bool withLabel)
+    {
+        _withLabel = withLabel;
+        _width = features + (withLabel ? 1 : 0);
+        _stride = (_width + 15) & -16;
+        _deviations = new double[Rows * _stride];
+        _shifts = new double[_stride];
+        _sums = new double[_stride * _stride];
+    }
+
+    /// <summary>Adds the rows of a block.</summary>
+    public void Add(FeatureBlock block)
     {
         var features = block.Width;
-        if (features + (withLabel ? 1 : 0) != width)
-            throw new QueryException("VECTOR_SIZE_MISMATCH", $"Some rows have {width - (withLabel ? 1 : 0)} features and others {features}. All rows of a feature column must have one size.");
-        var isWeighted = block.Weights.Length > 0;
-        var (weight, squared) = (0.0, 0.0);
+        if (features + (_withLabel ? 1 : 0) != _width)
+        {
+            throw new QueryException("VECTOR_SIZE_MISMATCH",
+                $"Some rows have {_width - (_withLabel ? 1 : 0)} features and others {features}. All rows of a feature column must have one size.");
+        }
+        double weight = 0;
         for (var row = 0; row < block.Rows; row++)
         {
             var w = block.WeightOf(row);
             weight += w;
-            squared += w * w;
+            _squaredWeight += w * w;
         }
-        var means = new double[width];
-        if (weight > 0) FindMeans(block, withLabel, weight, means);
+        _rows += block.Rows;
+        if (weight == 0) return;
+        _weight += weight;
+        _near ??= Means(block, weight);
+        var isWeighted = block.Weights.Length > 0;
         if (isWeighted && _weighted.Length == 0) _weighted = new double[_deviations.Length];
-        Array.Clear(_sums);
         for (var first = 0; first < block.Rows; first += Rows)
         {
             var count = Math.Min(Rows, block.Rows - first);
-            Deviations(block, first, count, withLabel, means);
+            Deviations(block, first, count, _near);
             if (isWeighted) Weigh(block, first, count);
-            fixed (double* left = isWeighted ? _weighted : _deviations, right = _deviations, sums = _sums) AddProducts(left, right, count, _stride, sums);
-        }
-        var products = new double[width * width];
-        for (var i = 0; i < width; i++) _sums.AsSpan((i * _stride) + i, width - i).CopyTo(products.AsSpan((i * width) + i));
-        return new GramSums(block.Rows, weight, squared, means, products);
-    }
-
-    private void FindMeans(FeatureBlock block, bool withLabel, double weight, double[] means)
-    {
-        var sums = new double[Lanes.Padded(block.Width)];
-        double labels = 0;
-        fixed (double* to = sums)
-        {
-            for (var first = 0; first < block.Rows; first += Rows)
+            fixed (double* left = isWeighted ? _weighted : _deviations, right = _deviations, sums = _sums, shifts = _shifts)
             {
-                var count = Math.Min(Rows, block.Rows - first);
-                fixed (double* factors = block.Weights.Length > 0 ? block.Weights.AsSpan(first) : _ones) RowProducts.AddRows(block, first, count, factors, to);
+                AddRows(left, count, _stride, shifts);
+                AddProducts(left, right, count, _stride, sums);
             }
         }
-        if (withLabel) for (var row = 0; row < block.Rows; row++) labels += block.WeightOf(row) * block.Labels[row];
-        for (var i = 0; i < block.Width; i++) means[i] = sums[i] / weight;
-        if (withLabel) means[^1] = labels / weight;
     }
 
-    private void Deviations(FeatureBlock block, int first, int count, bool withLabel, double[] means)
+    /// <summary>The sums of all rows that were added.</summary>
+    public GramSums Finish()
+    {
+        var means = new double[_width];
+        var products = new double[_width * _width];
+        for (var i = 0; i < _width && _weight > 0; i++)
+        {
+            var shift = _shifts[i] / _weight;
+            means[i] = _near![i] + shift;
+            for (var j = i; j < _width; j++) products[(i * _width) + j] = _sums[(i * _stride) + j] - (shift * _shifts[j]);
+
+            // Rounding may leave what should be 0 a little below it.
+            products[(i * _width) + i] = Math.Max(0, products[(i * _width) + i]);
+        }
+        return new GramSums(_rows, _weight, _squaredWeight, means, products);
+    }
+
+    private double[] Means(FeatureBlock block, double weight)
+    {
+        var means = new double[Lanes.Padded(block.Width) + 1];
+        var weights = block.Weights.Length > 0 ? block.Weights : [.. Enumerable.Repeat(1.0, block.Rows)];
+        fixed (double* to = means, factors = weights) RowProducts.AddRows(block, 0, block.Rows, factors, to);
+        double labels = 0;
+        if (_withLabel) for (var row = 0; row < block.Rows; row++) labels += weights[row] * block.Labels[row];
+        means[block.Width] = labels;
+        for (var i = 0; i < _width; i++) means[i] /= weight;
+        return means;
+    }
+
+    private void Deviations(FeatureBlock block, int first, int count, double[] means)
     {
         var features = block.Width;
         for (var row = 0; row < count; row++)
@@ -72,7 +112,11 @@ internal sealed unsafe class GramKernel(int width)
             if (block.Sparse is { } sparse)
             {
                 for (var i = 0; i < features; i++) to[i] = -means[i];
-                for (var at = sparse.Starts[first + row]; at < sparse.Starts[first + row + 1]; at++) to[sparse.Indices[at]] = sparse.Values[at] - means[sparse.Indices[at]];
+                for (var at = sparse.Starts[first + row]; at < sparse.Starts[first + row + 1]; at++)
+                {
+                    var index = sparse.Indices[at];
+                    to[index] = sparse.Values[at] - means[index];
+                }
             }
             else
             {
@@ -83,7 +127,7 @@ internal sealed unsafe class GramKernel(int width)
                     for (; i < features; i++) target[i] = from[i] - mean[i];
                 }
             }
-            if (withLabel) to[features] = block.Labels[first + row] - means[features];
+            if (_withLabel) to[features] = block.Labels[first + row] - means[features];
         }
     }
 
@@ -95,6 +139,22 @@ internal sealed unsafe class GramKernel(int width)
             var from = _deviations.AsSpan(row * _stride, _stride);
             var to = _weighted.AsSpan(row * _stride, _stride);
             for (var i = 0; i < to.Length; i++) to[i] = weight * from[i];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void AddRows(double* rows, int count, int stride, double* sums)
+    {
+        for (var j = 0; j < stride; j += 16)
+        {
+            Vector512<double> a = Vector512.Load(sums + j), b = Vector512.Load(sums + j + 8);
+            for (var row = rows + j; row < rows + ((nint)count * stride); row += stride)
+            {
+                a += Vector512.Load(row);
+                b += Vector512.Load(row + 8);
+            }
+            a.Store(sums + j);
+            b.Store(sums + j + 8);
         }
     }
 

@@ -6,7 +6,7 @@ namespace Dataflow.MLlib.Linalg;
 /// Means and sums of products of deviations from them, of all pairs of columns: all that least squares and principal components need to know of the rows.
 /// The columns are the features, and the label behind them if there is one.
 /// </summary>
-/// <remarks>One pass: per block the means first, then products of what is left (so large means cost no digits), merged as Chan, Golub and LeVeque 1979 in the order of blocks and
+/// <remarks>One pass per partition, of deviations from what is near the means (so large means cost no digits), merged as Chan, Golub and LeVeque 1979 in the order of
 /// partitions. Cost: rows x columns² / 2 multiplications; memory columns² x 8 bytes a partition.</remarks>
 /// <param name="Rows">How many rows.</param>
 /// <param name="Weight">Sum of the weights.</param>
@@ -46,15 +46,13 @@ internal sealed record GramSums(long Rows, double Weight, double SquaredWeight, 
 
     private static IEnumerable<GramSums> OfPartition(IEnumerable<FeatureBlock> blocks, bool withLabel)
     {
-        GramSums? all = null;
         GramKernel? kernel = null;
         foreach (var block in blocks)
         {
-            kernel ??= new GramKernel(block.Width + (withLabel ? 1 : 0));
-            var part = kernel.Of(block, withLabel);
-            all = all is null ? part : all.Add(part);
+            kernel ??= new GramKernel(block.Width, withLabel);
+            kernel.Add(block);
         }
-        return all is null ? [] : [all];
+        return kernel is null ? [] : [kernel.Finish()];
     }
 
     // Changes this one's arrays.

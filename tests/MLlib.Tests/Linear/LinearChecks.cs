@@ -44,6 +44,10 @@ internal static class LinearChecks
         return [.. learned, .. pca.Components, .. pca.ExplainedVariance];
     }
 
+    /// <summary>One learner that goes over its rows again and again.</summary>
+    public static double[] LearnOne(DataflowContext context) =>
+        [.. new LogisticRegression { FeaturesColumn = "Features", LabelColumn = "Class", MaxIterations = 15 }.Fit(context.FromRecords(Observations(), 3)).Coefficients];
+
     /// <summary>One hash of all bits.</summary>
     public static string Hash(double[] values)
     {
