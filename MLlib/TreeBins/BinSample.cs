@@ -4,9 +4,12 @@ using Dataflow.MLlib.Trees;
 namespace Dataflow.MLlib.TreeBins;
 
 /// <summary>Finds the bins of all features from a sample of rows that a hash of the row's number chooses, so that any partitioning gives the same bins.</summary>
-internal static class BinSample
+internal static unsafe class BinSample
 {
     private const ulong Stream = 0x5EED_B145;
+
+    // Singles of a cache line.
+    private const int Together = 16;
 
     /// <summary>The bins of each feature.</summary>
     /// <remarks>Sorts about <paramref name="sampleRows"/> values a feature, shared over the team by feature.</remarks>
@@ -24,58 +27,66 @@ internal static class BinSample
         var mappers = new BinMapper[categorical.Length];
         if (group.Shards == 1)
         {
-            // A feature after the other in the same room: there may be many, and the sample of each takes megabytes.
+            // Features beside each other are read together, since they lie in the same cache line, and all in the same room: there may be many.
             var rooms = Enumerable.Range(0, team.Size).Select(_ => new Room(sampled)).ToArray();
-            team.Share(mappers.Length, (feature, member) =>
+            team.Share((mappers.Length + Together - 1) / Together, (batch, member) =>
             {
-                Pick(blocks, chosen, feature, rooms[member].Values);
-                mappers[feature] = Of(rooms[member], isCategorical[feature], maxBins);
+                var first = batch * Together;
+                var count = Math.Min(Together, mappers.Length - first);
+                Pick(blocks, chosen, first, count, rooms[member].Values, sampled);
+                for (var feature = 0; feature < count; feature++)
+                    mappers[first + feature] = Of(rooms[member], rooms[member].Values.Span((long)feature * sampled, sampled), isCategorical[first + feature], maxBins);
             });
+            foreach (var room in rooms) room.Dispose();
             return mappers;
         }
 
         // Features in turn, so that no shard holds more than one feature's sample of all.
         for (var feature = 0; feature < mappers.Length; feature++)
         {
-            var values = new double[sampled];
-            Pick(blocks, chosen, feature, values);
-            mappers[feature] = Of(new Room([.. group.AllGather<double>(values).SelectMany(part => part)]), isCategorical[feature], maxBins);
+            using var own = new NativeArray<double>(sampled);
+            Pick(blocks, chosen, feature, 1, own, sampled);
+            double[] values = [.. group.AllGather<double>(own.Span(0, sampled)).SelectMany(part => part)];
+            using var room = new Room(values.Length);
+            mappers[feature] = Of(room, values, isCategorical[feature], maxBins);
         }
         return mappers;
     }
 
-    private static BinMapper Of(Room room, bool isCategorical, int maxBins)
+    private static BinMapper Of(Room room, Span<double> values, bool isCategorical, int maxBins)
     {
-        var values = room.Values;
         var present = SortedValues.MoveNaNToEnd(values);
-        var sorted = values.AsSpan(0, present);
-        SortedValues.Sort(sorted, room.First, room.Second);
+        var sorted = values[..present];
+        SortedValues.Sort(sorted, room.First.Span(0, present), room.Second.Span(0, present));
         var hadMissing = present < values.Length;
         return isCategorical ? BinMapper.Categorical(sorted, hadMissing, maxBins) : BinMapper.Numeric(sorted, hadMissing, maxBins);
     }
 
-    /// <summary>A feature's sample, and room to sort it.</summary>
-    private sealed class Room(double[] values)
-    {
-        public Room(int count)
-            : this(new double[count])
-        {
-        }
-
-        public double[] Values => values;
-
-        public ulong[] First { get; } = new ulong[values.Length];
-
-        public ulong[] Second { get; } = new ulong[values.Length];
-    }
-
-    private static void Pick(IReadOnlyList<RowSource> blocks, int[][] chosen, int feature, double[] values)
+    private static void Pick(IReadOnlyList<RowSource> blocks, int[][] chosen, int first, int count, NativeArray<double> values, int stride)
     {
         var place = 0;
         for (var i = 0; i < blocks.Count; i++)
         {
-            blocks[i].Pick(feature, chosen[i], values.AsSpan(place, chosen[i].Length));
+            if (chosen[i].Length == 0) continue;
+            blocks[i].Pick(first, count, chosen[i], values.Span(place, ((count - 1) * stride) + chosen[i].Length), stride);
             place += chosen[i].Length;
+        }
+    }
+
+    /// <summary>Samples of some features, and room to sort one.</summary>
+    private sealed class Room(int rows) : IDisposable
+    {
+        public NativeArray<double> Values { get; } = new((long)rows * Together);
+
+        public NativeArray<ulong> First { get; } = new(rows);
+
+        public NativeArray<ulong> Second { get; } = new(rows);
+
+        public void Dispose()
+        {
+            Values.Dispose();
+            First.Dispose();
+            Second.Dispose();
         }
     }
 

@@ -4,14 +4,11 @@ using Dataflow.MLlib.Trees;
 namespace Dataflow.MLlib.TreeBins;
 
 /// <summary>
-/// The rows of a shard as bins. Panels of up to 32 columns hold a row in 8, 16 or 32 bytes, so that a row of a panel never lies on two cache lines; histograms
+/// The rows of a shard as bins. Panels of up to 64 columns hold a row in 8, 16, 32 or 64 bytes, so that a row of a panel never lies on two cache lines; histograms
 /// read them. Where columns are few they are there a second time, one behind the other: splitting a node's rows reads those.
 /// </summary>
 internal sealed unsafe class BinnedRows : IDisposable
 {
-    /// <summary>Columns of a panel at most.</summary>
-    public const int PanelColumns = 32;
-
     private const int ColumnCopyColumns = 64;
     private readonly NativeArray<byte> panels;
     private readonly NativeArray<byte>? columns;
@@ -19,8 +16,8 @@ internal sealed unsafe class BinnedRows : IDisposable
     private BinnedRows(BinLayout layout, int rows, RowNumbers numbers)
     {
         (Layout, Rows, Numbers) = (layout, rows, numbers);
-        Panels = Math.Max(1, (layout.Columns + PanelColumns - 1) / PanelColumns);
-        RowBytes = layout.Columns <= 8 ? 8 : layout.Columns <= 16 ? 16 : PanelColumns;
+        RowBytes = layout.Columns <= 8 ? 8 : layout.Columns <= 16 ? 16 : layout.Columns <= 32 ? 32 : 64;
+        Panels = Math.Max(1, (layout.Columns + RowBytes - 1) / RowBytes);
         panels = new((long)Panels * RowBytes * rows);
         if (layout.Columns <= ColumnCopyColumns && layout.Columns > 0) columns = new((long)layout.Columns * rows);
         HasMissing = new bool[layout.Features];
@@ -35,7 +32,7 @@ internal sealed unsafe class BinnedRows : IDisposable
 
     public int Panels { get; }
 
-    /// <summary>Bytes of a row in a panel.</summary>
+    /// <summary>Bytes of a row in a panel, and columns of a panel: 8, 16, 32 or 64.</summary>
     public int RowBytes { get; }
 
     /// <summary>By feature: whether any row of all shards misses it.</summary>
@@ -53,7 +50,7 @@ internal sealed unsafe class BinnedRows : IDisposable
             return columns.Pointer + ((long)column * Rows);
         }
         stride = RowBytes;
-        return Panel(column / PanelColumns) + (column % PanelColumns);
+        return Panel(column / RowBytes) + (column % RowBytes);
     }
 
     /// <summary>Bins the rows of a shard.</summary>

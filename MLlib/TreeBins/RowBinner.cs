@@ -60,7 +60,7 @@ internal sealed unsafe class RowBinner
                         for (var i = 0; i < rows; i++) numbers[i] = (byte)(numbers[i] + (bins[i] * multiplier));
                     }
                 }
-                var place = target.Panel(column / BinnedRows.PanelColumns) + ((long)(local + start) * rowBytes) + (column % BinnedRows.PanelColumns);
+                var place = target.Panel(column / rowBytes) + ((long)(local + start) * rowBytes) + (column % rowBytes);
                 for (var i = 0; i < rows; i++, place += rowBytes) *place = numbers[i];
                 var copy = target.Column(column, out var stride);
                 if (stride == 1) new ReadOnlySpan<byte>(numbers, rows).CopyTo(new Span<byte>(copy + local + start, rows));

@@ -19,8 +19,13 @@ internal abstract class RowSource
     /// <summary>Values of any feature.</summary>
     public abstract void Read(int feature, int first, Span<double> values);
 
-    /// <summary>Values of some rows of a feature, of the rows' numbers in the block.</summary>
-    public abstract void Pick(int feature, ReadOnlySpan<int> rows, Span<double> values);
+    /// <summary>Values of some rows of neighbouring features.</summary>
+    /// <param name="first">The first feature.</param>
+    /// <param name="count">How many features.</param>
+    /// <param name="rows">The rows' numbers in the block.</param>
+    /// <param name="values">Gets the values of the first feature, and a stride behind those of the next.</param>
+    /// <param name="stride">From a feature's values to the next feature's.</param>
+    public abstract void Pick(int first, int count, ReadOnlySpan<int> rows, Span<double> values, int stride);
 }
 
 /// <summary>Rows that lie one behind the other, all features of a row together.</summary>
@@ -42,10 +47,14 @@ internal sealed class DenseRows(ReadOnlyMemory<float> all, int features) : RowSo
         for (var i = 0; i < values.Length; i++, place += features) values[i] = source[(int)place];
     }
 
-    public override void Pick(int feature, ReadOnlySpan<int> rows, Span<double> values)
+    public override void Pick(int first, int count, ReadOnlySpan<int> rows, Span<double> values, int stride)
     {
         var source = all.Span;
-        for (var i = 0; i < rows.Length; i++) values[i] = source[(int)(((long)rows[i] * features) + feature)];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var row = source.Slice((int)(((long)rows[i] * features) + first), count);
+            for (var feature = 0; feature < row.Length; feature++) values[(feature * stride) + i] = row[feature];
+        }
     }
 }
 
@@ -68,14 +77,18 @@ internal sealed class ColumnRows(IReadOnlyList<Array> columns) : RowSource
         for (var i = 0; i < values.Length; i++) values[i] = singles[i];
     }
 
-    public override void Pick(int feature, ReadOnlySpan<int> rows, Span<double> values)
+    public override void Pick(int first, int count, ReadOnlySpan<int> rows, Span<double> values, int stride)
     {
-        if (columns[feature] is double[] doubles)
+        for (var feature = 0; feature < count; feature++)
         {
-            for (var i = 0; i < rows.Length; i++) values[i] = doubles[rows[i]];
-            return;
+            var target = values[(feature * stride)..];
+            if (columns[first + feature] is double[] doubles)
+            {
+                for (var i = 0; i < rows.Length; i++) target[i] = doubles[rows[i]];
+                continue;
+            }
+            var singles = (float[])columns[first + feature];
+            for (var i = 0; i < rows.Length; i++) target[i] = singles[rows[i]];
         }
-        var singles = (float[])columns[feature];
-        for (var i = 0; i < rows.Length; i++) values[i] = singles[rows[i]];
     }
 }

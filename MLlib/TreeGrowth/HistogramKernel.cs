@@ -60,7 +60,7 @@ internal static unsafe class HistogramKernel
 
     /// <summary>Brings rows that a list names together.</summary>
     /// <param name="panel">The panel's first row.</param>
-    /// <param name="shift">A row takes 2^shift bytes: 8, 16 or 32.</param>
+    /// <param name="shift">A row takes 2^shift bytes: 8, 16, 32 or 64.</param>
     /// <param name="list">The rows.</param>
     /// <param name="target">Gets them one behind the other.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -72,7 +72,14 @@ internal static unsafe class HistogramKernel
             if (k < count - Ahead && Sse.IsSupported) Sse.Prefetch0(panel + ((long)list[k + Ahead] << shift));
             var source = panel + ((long)list[k] << shift);
             var place = target + ((long)k << shift);
-            if (shift == 5)
+            if (shift == 6)
+            {
+                Vector128.Store(Vector128.Load(source), place);
+                Vector128.Store(Vector128.Load(source + 16), place + 16);
+                Vector128.Store(Vector128.Load(source + 32), place + 32);
+                Vector128.Store(Vector128.Load(source + 48), place + 48);
+            }
+            else if (shift == 5)
             {
                 Vector128.Store(Vector128.Load(source), place);
                 Vector128.Store(Vector128.Load(source + 16), place + 16);

@@ -251,8 +251,8 @@ internal sealed unsafe partial class TreeGrower
             gradients.Pack(list is null ? null : list + done, first + done, step, rows.Numbers, packed);
             for (var panel = 0; panel < rows.Panels; panel++)
             {
-                var columns = Math.Min(BinnedRows.PanelColumns, rows.Layout.Columns - (panel * BinnedRows.PanelColumns));
-                var place = target + ((long)panel * BinnedRows.PanelColumns * BinLayout.ColumnBins);
+                var columns = Math.Min(rows.RowBytes, rows.Layout.Columns - (panel * rows.RowBytes));
+                var place = target + ((long)panel * rows.RowBytes * BinLayout.ColumnBins);
                 var row = rows.Panel(panel) + ((long)(first + done) << shift);
                 if (list is not null) HistogramKernel.Gather(rows.Panel(panel), shift, list + done, step, row = gathered);
                 HistogramKernel.AddRows(row, rows.RowBytes, columns, step, packed, place);

@@ -48,7 +48,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
         Lists = new(rows.Rows, team);
         pool = new(cells, (int)Math.Clamp(options.HistogramBytes / Math.Max(1, cells * 8L), 2L + (2 * LargestBatch), options.Leaves + (2L * LargestBatch)));
         scratch = new(cells, team.Size);
-        steps = [.. Enumerable.Range(0, team.Size).Select(_ => new NativeArray<byte>(StepRows * (sizeof(long) + BinnedRows.PanelColumns)))];
+        steps = [.. Enumerable.Range(0, team.Size).Select(_ => new NativeArray<byte>(StepRows * (sizeof(long) + rows.RowBytes)))];
         scratchSlots = [.. Enumerable.Range(0, team.Size - 1).Select(_ => scratch.Take())];
     }
 
