@@ -14,6 +14,7 @@ internal static unsafe class ElementaryVectors
     private const double Magic = 6755399441055744.0;
 
     /// <summary>Replaces each value by e to its power.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Exp(double* values, int count)
     {
         var i = 0;
@@ -41,6 +42,7 @@ internal static unsafe class ElementaryVectors
     }
 
     /// <summary>Replaces each value x by 1 / (1 + e^-x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Sigmoid(double* values, int count)
     {
         var i = 0;

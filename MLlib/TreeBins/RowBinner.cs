@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Dataflow.MLlib.TreeBins;
@@ -34,6 +35,7 @@ internal sealed unsafe class RowBinner
     /// <param name="target">Where the bins go.</param>
     /// <param name="local">The first row there.</param>
     /// <param name="missing">By feature: counts missing values.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Bin(RowSource block, int first, int count, BinnedRows target, int local, long[] missing)
     {
         var values = stackalloc byte[StepRows * sizeof(double)];
@@ -94,6 +96,7 @@ internal sealed unsafe class RowBinner
         return missing;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Search(float* values, int rows, float* table, int missingBin, int* bins)
     {
         if (Vector512.IsHardwareAccelerated)
@@ -118,6 +121,7 @@ internal sealed unsafe class RowBinner
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Search(double* values, int rows, double* table, int missingBin, int* bins)
     {
         if (Vector512.IsHardwareAccelerated)

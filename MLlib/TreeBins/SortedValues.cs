@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 namespace Dataflow.MLlib.TreeBins;
 
 /// <summary>Sorts many doubles by their bits: passes of 11 bits, those in which all values agree left out (singles that were widened take four).</summary>
@@ -24,6 +25,7 @@ internal static class SortedValues
     /// <param name="values">What is sorted.</param>
     /// <param name="from">Room for as many.</param>
     /// <param name="to">Room for as many.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Sort(Span<double> values, Span<ulong> from, Span<ulong> to)
     {
         if (values.Length < 2048)

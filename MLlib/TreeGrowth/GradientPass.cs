@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.MLlib.TreeObjectives;
 using Dataflow.MLlib.Trees;
@@ -104,6 +105,7 @@ internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard sha
     }
 
     /// <summary>Whole numbers of some rows, and their sums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Convert(in ObjectiveRows rows, int score, double gradientScale, double hessianScale, long* target, out long size, out long weight, out long fault)
     {
         var gradients = rows.Gradients + (score * StepRows);

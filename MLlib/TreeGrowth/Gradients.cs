@@ -96,6 +96,7 @@ internal sealed unsafe class Gradients : IDisposable
     /// <param name="list">The rows, or null for <paramref name="first"/> and those after it.</param>
     /// <param name="numbers">The rows' numbers.</param>
     /// <param name="packed">Gets a cell a row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Pack(int* list, int first, int count, RowNumbers numbers, long* packed)
     {
         var source = values.Pointer;
@@ -130,6 +131,7 @@ internal sealed unsafe class Gradients : IDisposable
         return shift;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gather(long* source, int* list, int count, long* packed)
     {
         const int Ahead = 32;
@@ -159,6 +161,7 @@ internal sealed unsafe class Gradients : IDisposable
         return x ^ (x >> 16);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int RoundVectors(int* list, int number, int offset, int count, long* packed)
     {
         var mixers = Vector512.Create(((ulong)GradientMix << 32) | HessianMix).AsUInt32();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dataflow.MLlib.Trees;
 
 namespace Dataflow.MLlib.TreeGrowth;
@@ -36,6 +37,7 @@ internal static unsafe class LeafRows
         team.Share(chunks.Count, (i, _) => piece(chunks[i].Leaf, chunks[i].Start, chunks[i].Count));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sum(long* values, int* list, int count, out long gradient, out long hessian)
     {
         long g = 0, h = 0;
@@ -48,6 +50,7 @@ internal static unsafe class LeafRows
         (gradient, hessian) = (g, h);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Add(double* scores, int* list, int count, double value)
     {
         for (var k = 0; k < count; k++) scores[list[k]] += value;

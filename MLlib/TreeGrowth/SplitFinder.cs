@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dataflow.MLlib.TreeBins;
 
 namespace Dataflow.MLlib.TreeGrowth;
@@ -63,6 +64,7 @@ internal sealed unsafe class SplitFinder(BinLayout layout, bool[] hasMissing, Sp
         return gradient * gradient / (((uint)terms.Total * terms.HessianCell) + rules.L2);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private SplitCandidate Numeric(int feature, long* bins, long* running, in SplitTerms terms)
     {
         var values = layout.Mappers[feature].ValueBins;
@@ -108,6 +110,7 @@ internal sealed unsafe class SplitFinder(BinLayout layout, bool[] hasMissing, Sp
     }
 
     /// <summary>The histogram of one feature of a column that holds several.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Digits(long* cells, int count, int multiplier, int bins, long* digits)
     {
         for (var bin = 0; bin < bins; bin++) digits[bin] = 0;

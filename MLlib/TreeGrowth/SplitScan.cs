@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Dataflow.MLlib.TreeGrowth;
@@ -16,6 +17,7 @@ internal static unsafe class SplitScan
     /// <param name="extra">What goes left besides: the sums of missing values, or 0.</param>
     /// <param name="best">The greatest gain, the parent's not taken off.</param>
     /// <returns>The bin, or -1 if no threshold leaves both sides enough.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Find(long* running, int bins, long extra, in SplitTerms terms, out double best)
     {
         if (Vector512.IsHardwareAccelerated) return FindVectors(running, bins, extra, terms, out best);
@@ -45,6 +47,7 @@ internal static unsafe class SplitScan
         return ((gl * gl * hr) + (gr * gr * hl)) / (hl * hr);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int FindVectors(long* running, int bins, long extra, in SplitTerms terms, out double best)
     {
         var total = Vector512.Create(terms.Total);

@@ -22,7 +22,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     private const int LargestBatch = 16;
 
     // Rows that are packed and added before the next ones are packed.
-    private const int StepRows = 2048;
+    private const int StepRows = 4096;
 
     private readonly BinnedRows rows;
     private readonly ThreadTeam team;

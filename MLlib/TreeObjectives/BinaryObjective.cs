@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.Trees;
@@ -21,6 +22,7 @@ internal sealed unsafe class BinaryObjective : TreeObjective
         return [Elementary.Log(mean / (1 - mean))];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Compute(in ObjectiveRows rows)
     {
         var gradients = rows.Gradients;
