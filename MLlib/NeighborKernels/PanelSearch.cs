@@ -9,8 +9,8 @@ namespace Dataflow.MLlib.NeighborKernels;
 /// <remarks>A panel, or a piece of it for long vectors, stays in the first-level cache while the queries of a chunk stream past it from the second.</remarks>
 internal sealed unsafe class PanelSearch
 {
-    /// <summary>Features of a piece: 128 of 48 rows are 24 KB.</summary>
-    private const int PieceFeatures = 128;
+    /// <summary>Slots of a piece at most: 128 of 48 rows are 24 KB.</summary>
+    private const int MostSlots = 128;
 
     private const int ChunkBytes = 384 * 1024;
 
@@ -26,7 +26,7 @@ internal sealed unsafe class PanelSearch
         _filter = filter;
         _rowNorms = panels.Kind == DistanceMetric.Cosine ? panels.Rows.Norms : [];
         var tile = Tiles.Queries;
-        ChunkQueries = Math.Clamp(ChunkBytes / (panels.Features * sizeof(float)) / tile, 1, 128) * tile;
+        ChunkQueries = Math.Clamp(ChunkBytes / (panels.Slots * sizeof(float)) / tile, 1, 128) * tile;
     }
 
     /// <summary>Queries that are taken at once.</summary>
@@ -42,8 +42,13 @@ internal sealed unsafe class PanelSearch
         var tileQueries = Tiles.Queries;
         var tileSums = Tiles.Rows * tileQueries;
         var tiles = (count + tileQueries - 1) / tileQueries;
-        var packed = new AlignedFloats((long)tiles * tileQueries * features);
-        var sums = new AlignedFloats((long)(features > PieceFeatures ? tiles : 1) * tileSums);
+        var slots = _panels.Slots;
+        var isWhole = _panels.IsWhole;
+        var pieces = (slots + MostSlots - 1) / MostSlots;
+        var pieceSlots = (slots + pieces - 1) / pieces;
+        var packed = new AlignedFloats((long)tiles * tileQueries * slots);
+        var sums = new AlignedFloats((long)(pieces > 1 ? tiles : 1) * tileSums);
+        var factors = new AlignedFloats(tiles * tileQueries);
         var thresholds = new AlignedFloats(tiles * tileQueries);
         var norms = new double[tiles * tileQueries];
         var rules = new QueryThreshold[tiles * tileQueries];
@@ -52,7 +57,8 @@ internal sealed unsafe class PanelSearch
         {
             var query = queries + ((long)q * features);
             norms[q] = ExactDistances.Dot(query, query, features);
-            rules[q] = _panels.PackQuery(query, norms[q], packed.Pointer + ((long)(q / tileQueries) * tileQueries * features) + (q % tileQueries));
+            rules[q] = _panels.PackQuery(query, norms[q], packed.Pointer + ((long)(q / tileQueries) * tileQueries * slots) + (q % tileQueries));
+            factors.Pointer[q] = rules[q].SumFactor;
             thresholds.Pointer[q] = rules[q].Of(lists.Bound(first + q));
         }
 
@@ -61,20 +67,26 @@ internal sealed unsafe class PanelSearch
         {
             var rows = _panels.Panel(panel);
             var offsets = _panels.Offsets + ((long)panel * Tiles.Rows);
-            for (var piece = 0; piece < features; piece += PieceFeatures)
+            for (var piece = 0; piece < slots; piece += pieceSlots)
             {
-                var length = Math.Min(PieceFeatures, features - piece);
-                var isLast = piece + length == features;
+                var length = Math.Min(pieceSlots, slots - piece);
+                var isLast = piece + length == slots;
                 for (var tile = 0; tile < tiles; tile++)
                 {
-                    var tileSum = features > PieceFeatures ? sums.Pointer + ((long)tile * tileSums) : sums.Pointer;
-                    Tiles.Run(packed.Pointer + (((long)tile * features) + piece) * tileQueries, rows + ((long)piece * Tiles.Rows), length, tileSum, piece > 0);
+                    var tileSum = pieces > 1 ? sums.Pointer + ((long)tile * tileSums) : sums.Pointer;
+                    var asked = packed.Pointer + ((((long)tile * slots) + piece) * tileQueries);
+                    var held = rows + ((long)piece * Tiles.Rows);
+                    if (isWhole) WholeTiles.Run((short*)asked, (short*)held, length, (int*)tileSum, piece > 0);
+                    else Tiles.Run(asked, held, length, tileSum, piece > 0);
                     if (!isLast) continue;
-                    var below = Tiles.Below(tileSum, offsets, thresholds.Pointer + (tile * tileQueries));
-                    if (below != 0) Offer(chunk, tile * tileQueries, below, tileSum, offsets, panel * Tiles.Rows);
+                    var firstQuery = tile * tileQueries;
+                    var below = isWhole ? WholeTiles.Below((int*)tileSum, offsets, factors.Pointer + firstQuery, thresholds.Pointer + firstQuery)
+                        : Tiles.Below(tileSum, offsets, thresholds.Pointer + firstQuery);
+                    if (below != 0) Offer(chunk, firstQuery, below, tileSum, offsets, panel * Tiles.Rows);
                 }
             }
         }
+        GC.KeepAlive(factors);
         GC.KeepAlive(packed);
         GC.KeepAlive(sums);
         GC.KeepAlive(thresholds);
@@ -94,7 +106,9 @@ internal sealed unsafe class PanelSearch
             var query = chunk.Queries + ((long)q * features);
             for (var j = 0; j < Tiles.Rows; j++)
             {
-                if (!(offsets[j] + sums[(lane * Tiles.Rows) + j] < chunk.Thresholds[q])) continue;
+                var at = (lane * Tiles.Rows) + j;
+                var sum = _panels.IsWhole ? ((int*)sums)[at] * chunk.Rules[q].SumFactor : sums[at];
+                if (!(offsets[j] + sum < chunk.Thresholds[q])) continue;
                 var position = firstRow + j;
                 if (_filter is not null && !_filter(rows.Ids[position])) continue;
                 var key = _keys.Of(query, chunk.Norms[q], rows.Pointer + ((long)position * features), _rowNorms.Length == 0 ? 0 : _rowNorms[position]);
