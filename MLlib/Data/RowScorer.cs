@@ -37,7 +37,7 @@ internal abstract class RowScorer(string name)
     /// <summary>The column that it computes of feature columns.</summary>
     /// <param name="frame">A frame that has them.</param>
     /// <param name="columns">The features.</param>
-    public Column Of(DataFrame frame, FeatureColumns columns) => Functions.Call(new ScoreFunction(this, columns), columns.In(frame));
+    public virtual Column Of(DataFrame frame, FeatureColumns columns) => Functions.Call(new ScoreFunction(this, columns), columns.In(frame));
 }
 
 /// <summary>A scorer as a function of SQL.</summary>

@@ -13,6 +13,11 @@ internal sealed class AffineScorer(string name, double[] shift, double[] factor,
 
     public override int OutputWidth(int width) => width;
 
+    // Of one column of vectors nothing is made dense, if zeros stay zeros.
+    public override Column Of(DataFrame frame, FeatureColumns columns) => columns.Count == 1 && columns.IsVector[0] && offset is null && Array.TrueForAll(shift, each => each == 0)
+        ? Functions.Call(new ScaleFunction(Name, factor, columns.Names[0]), columns.In(frame))
+        : base.Of(frame, columns);
+
     public override void Score(ReadOnlySpan<double> rows, int count, int width, Span<double> output)
     {
         for (var row = 0; row < count; row++)

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Dataflow.MLlib.Data;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
@@ -104,9 +103,7 @@ internal sealed unsafe class AssembleEvaluator(FeatureColumns columns, InvalidVa
         var isWhole = true;
         for (var i = 0; i < vector.Stored; i++)
         {
-            var place = vector.Kind == VectorView.Sparse ? BinaryPrimitives.ReadInt32LittleEndian(vector.IndexBytes[(i * 4)..]) : i;
-            var value = vector.Kind == VectorView.Singles ? BinaryPrimitives.ReadSingleLittleEndian(vector.ValueBytes[(i * 4)..]) : BinaryPrimitives.ReadDoubleLittleEndian(vector.ValueBytes[(i * 8)..]);
-            isWhole &= AddValue(index, at + place, value);
+            isWhole &= AddValue(index, at + vector.PlaceAt(i), vector.StoredAt(i));
         }
         return isWhole;
     }

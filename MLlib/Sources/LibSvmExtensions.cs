@@ -66,7 +66,7 @@ public static class LibSvmExtensions
         foreach (var row in batch.Selection)
         {
             var vector = new VectorView(StringView.BytesOf((StringView*)batch.Columns[0].ValueAt(row)));
-            if (vector.Stored > 0) largest = Math.Max(largest, 1 + System.Buffers.Binary.BinaryPrimitives.ReadInt32LittleEndian(vector.IndexBytes[^4..]));
+            if (vector.Stored > 0) largest = Math.Max(largest, 1 + vector.PlaceAt(vector.Stored - 1));
         }
         return largest;
     }

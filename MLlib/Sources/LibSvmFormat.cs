@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
@@ -52,11 +51,10 @@ internal sealed class LibSvmFormat : BatchFormat
         {
             for (var i = 0; i < vector.Stored; i++)
             {
-                var place = vector.Kind == VectorView.Sparse ? BinaryPrimitives.ReadInt32LittleEndian(vector.IndexBytes[(i * 4)..]) : i;
-                var value = vector.Kind == VectorView.Singles ? BinaryPrimitives.ReadSingleLittleEndian(vector.ValueBytes[(i * 4)..]) : BinaryPrimitives.ReadDoubleLittleEndian(vector.ValueBytes[(i * 8)..]);
+                var value = vector.StoredAt(i);
                 if (value == 0) continue;
                 output.Add((byte)' ');
-                output.Add(place + 1L);
+                output.Add(vector.PlaceAt(i) + 1L);
                 output.Add((byte)':');
                 Add(value);
             }

@@ -88,6 +88,14 @@ public readonly ref struct VectorView
         }
     }
 
+    /// <summary>A number that is stored.</summary>
+    /// <param name="at">Which, from 0, less than <see cref="Stored"/>.</param>
+    public double StoredAt(int at) => Kind == Singles ? BinaryPrimitives.ReadSingleLittleEndian(ValueBytes[(at * 4)..]) : BinaryPrimitives.ReadDoubleLittleEndian(ValueBytes[(at * 8)..]);
+
+    /// <summary>The position of a number that is stored.</summary>
+    /// <param name="at">Which, from 0, less than <see cref="Stored"/>.</param>
+    public int PlaceAt(int at) => Kind == Sparse ? BinaryPrimitives.ReadInt32LittleEndian(IndexBytes[(at * 4)..]) : at;
+
     /// <summary>Writes all elements, zeros included.</summary>
     /// <param name="to">Exactly <see cref="Size"/> elements.</param>
     public void CopyTo(Span<double> to)

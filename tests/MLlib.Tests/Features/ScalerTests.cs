@@ -45,6 +45,27 @@ public sealed class ScalerTests
         }
     }
 
+    [Fact]
+    public void Sparse_vectors_are_scaled_as_they_are_stored_and_like_dense_ones()
+    {
+        using var context = DataflowContext.Local(2);
+        const int Size = 200_000;
+        var wide = context.Range(0, 1_000, partitions: 3).Map(static i => ValueTuple.Create(Vector.Sparse(Size, [(int)i, 50_000 + (int)(i * 70)], [-i - 1.0, 4]))).ToDataFrame().ToDataFrame("features");
+        var scaled = new MaxAbsScaler().Fit(wide).Transform(wide).Collect().Select(row => row.Get<Vector>("scaled")).ToArray();
+        Assert.All(scaled, vector => Assert.Equal(2, vector.StoredCount));
+        Assert.Equal((-1.0, 1.0), (scaled[7][7], scaled[7][50_490]));
+
+        Vector[] mixed = [Vector.Sparse(3, [1], [5]), Vector.Dense(1.0, -10, double.NaN), Vector.Dense([2f, 0, 4])];
+        var narrow = context.FromRecords(mixed.Select(vector => (features: vector, a: vector[0], b: vector[1], c: vector[2])), 2).ToDataFrame("features", "a", "b", "c");
+        foreach (var (byVector, byColumns) in new (Estimator, Estimator)[]
+        {
+            (new MaxAbsScaler { OutputColumn = "v" }, new MaxAbsScaler { InputColumns = ["a", "b", "c"], OutputColumn = "n" }),
+            (new MinMaxScaler { OutputColumn = "v" }, new MinMaxScaler { InputColumns = ["a", "b", "c"], OutputColumn = "n" }),
+            (new RobustScaler { OutputColumn = "v", WithCentering = false }, new RobustScaler { InputColumns = ["a", "b", "c"], OutputColumn = "n", WithCentering = false }),
+        })
+            Assert.All(new Pipeline(byVector, byColumns).Fit(narrow).Transform(narrow).Collect(), row => Assert.Equal(row.Get<Vector>("n"), row.Get<Vector>("v")));
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(5)]
