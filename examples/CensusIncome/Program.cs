@@ -38,6 +38,7 @@ try
         CategoricalColumns = codes,
         ValidationColumn = "is_watched",
         EarlyStoppingRounds = 20,
+        Metrics = ["binary_logloss"],
         Trees = 500,
         Leaves = 15,
         LearningRate = 0.05,
@@ -57,7 +58,7 @@ try
     var byTrees = Judge("boosted trees", model);
     var byLine = Judge("logistic regression", linear);
 
-    var curves = Plot.Lines(new("learned from", rounds.Select(round => round.TrainingMetric)), new("watched", rounds.Select(round => round.ValidationMetric ?? double.NaN)));
+    var curves = Plot.Lines(new("learned from", rounds.Select(round => round.TrainingMetric ?? double.NaN)), new("watched", rounds.Select(round => round.ValidationMetric ?? double.NaN)));
     (curves with { Title = "Learning curve", XLabel = "round", YLabel = "log loss" }).Save(Path.Combine(plots, "learning.svg"));
     Plot.Roc(("boosted trees", byTrees.Binary), ("logistic regression", byLine.Binary)).Save(Path.Combine(plots, "roc.svg"));
     Plot.ConfusionMatrix(byTrees.Classes, ["up to 50K", "more"]).Save(Path.Combine(plots, "confusion.svg"));
