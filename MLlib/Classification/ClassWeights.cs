@@ -32,7 +32,8 @@ internal static class ClassWeights
                 if (!(value >= 0 && value < MostClasses) || value != Math.Floor(value))
                 {
                     throw new QueryException("INVALID_LABEL",
-                        $"Column '{label}' holds the label {value}, and {user} needs classes 0, 1, 2 ... up to {MostClasses - 1}. Number the classes with StringIndexer first, or use a regression.");
+                        $"Column '{label}' holds the label {value}, and {user} needs classes 0, 1, 2 ... up to {MostClasses - 1}. "
+                        + "Number the classes with StringIndexer first, or use a regression.");
                 }
                 if (value >= weights.Length) Array.Resize(ref weights, (int)value + 1);
                 weights[(int)value] += block.WeightOf(row);

@@ -7,11 +7,11 @@ namespace Dataflow.MLlib;
 
 /// <summary>Predicts probabilities of classes, whose logarithms differ by what is linear in the features.</summary>
 /// <remarks>
-/// <para>Minimises 1 / W x sum of weight x -log(probability of the row's class) + <see cref="Regularization"/> x (<see cref="ElasticNet"/> x sum of |b| + (1 - <see cref="ElasticNet"/>) / 2 x
-/// sum of b²), with W the sum of the weights and b the coefficients (of standardised features, unless <see cref="Standardize"/> is off). Intercepts are not
-/// penalised. Scikit-learn's C is 1 / (W x <see cref="Regularization"/>).</para>
-/// <para>By L-BFGS (Liu and Nocedal 1989), and OWL-QN (Andrew and Gao 2007) where absolute values are penalised. Rows are kept in memory while it runs; an iteration
-/// is one or two passes over them, each rows x features x classes x 2 multiplications. Vectors of mostly zeros stay sparse.</para>
+/// <para>Minimises 1 / W x sum of weight x -log(probability of the row's class) + <see cref="Regularization"/> x (<see cref="ElasticNet"/> x sum of |b| + (1 -
+/// <see cref="ElasticNet"/>) / 2 x sum of b²), with W the sum of the weights and b the coefficients (of standardised features, unless
+/// <see cref="Standardize"/> is off). Intercepts are not penalised. Scikit-learn's C is 1 / (W x <see cref="Regularization"/>).</para>
+/// <para>By L-BFGS (Liu and Nocedal 1989), and OWL-QN (Andrew and Gao 2007) where absolute values are penalised. Rows are kept in memory while it runs; an
+/// iteration is one or two passes over them, each rows x features x classes x 2 multiplications. Vectors of mostly zeros stay sparse.</para>
 /// <para>Equal partitions give equal bits, on any number of threads and executors.</para>
 /// </remarks>
 public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
@@ -25,7 +25,8 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
     /// <summary>Whether there are intercepts.</summary>
     public bool FitIntercept { get; init; } = true;
 
-    /// <summary>Whether penalties are on coefficients of features divided by their standard deviation, so that units do not matter. Coefficients given are of the features as they are.</summary>
+    /// <summary>Whether penalties are on coefficients of features divided by their standard deviation, so that units do not matter. Coefficients given are of
+    /// the features as they are.</summary>
     public bool Standardize { get; init; } = true;
 
     /// <summary>One vector of coefficients, or one a class.</summary>
@@ -94,11 +95,14 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
         if (classes.Count(weight => weight > 0) < 2)
         {
             throw new QueryException("ONE_CLASS", classes.Sum() > 0
-                ? $"All rows that count have the label {Array.FindIndex(classes, weight => weight > 0)} in column '{LabelColumn}', and {nameof(LogisticRegression)} needs two classes or more."
+                ? $"All rows that count have the label {Array.FindIndex(classes, weight => weight > 0)} in column '{LabelColumn}', "
+                    + $"and {nameof(LogisticRegression)} needs two classes or more."
                 : $"{nameof(LogisticRegression)} was given only rows of weight 0, from which nothing can be learned.");
         }
         if (Family == LogisticFamily.Binomial && classes.Length > 2)
-            throw new QueryException("INVALID_LABEL", $"Column '{LabelColumn}' holds {classes.Length} classes, and {nameof(LogisticFamily.Binomial)} takes two. Set {nameof(Family)} to {nameof(LogisticFamily.Auto)}.");
+            throw new QueryException("INVALID_LABEL",
+                $"Column '{LabelColumn}' holds {classes.Length} classes, and {nameof(LogisticFamily.Binomial)} takes two. "
+                + $"Set {nameof(Family)} to {nameof(LogisticFamily.Auto)}.");
         ClassThresholds.CheckCount(Thresholds, classes.Length);
     }
 

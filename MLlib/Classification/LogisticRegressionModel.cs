@@ -10,7 +10,8 @@ public sealed record LogisticRegressionModel : FeatureModel
 
     internal LogisticRegressionModel(double[] coefficients, double[] intercepts, int classes) => _scores = new LogisticScores(coefficients, intercepts, classes);
 
-    internal LogisticRegressionModel(ModelFolder folder) : this(folder.ReadArray<double>("coefficients"), folder.ReadArray<double>("intercepts"), folder.Get<int>("classes")) { }
+    internal LogisticRegressionModel(ModelFolder folder)
+        : this(folder.ReadArray<double>("coefficients"), folder.ReadArray<double>("intercepts"), folder.Get<int>("classes")) { }
 
     /// <inheritdoc cref="LogisticRegression.Threshold"/>
     public double Threshold { get; init => field = Check.Between(value, 0, 1); } = 0.5;
@@ -35,7 +36,8 @@ public sealed record LogisticRegressionModel : FeatureModel
 
     /// <summary>The intercept of class 1 against class 0.</summary>
     /// <exception cref="InvalidOperationException">There is one a class: see <see cref="Intercepts"/>.</exception>
-    public double Intercept => IsBinomial ? _scores.Intercepts[0] : throw new InvalidOperationException($"The model has {Intercepts.Length} intercepts, one a class. Read {nameof(Intercepts)}.");
+    public double Intercept => IsBinomial ? _scores.Intercepts[0] : throw new InvalidOperationException(
+        $"The model has {Intercepts.Length} intercepts, one a class. Read {nameof(Intercepts)}.");
 
     /// <summary>Whether there is one vector of coefficients for two classes, instead of one a class.</summary>
     public bool IsBinomial => _scores.Intercepts.Length == 1;
@@ -63,7 +65,8 @@ public sealed record LogisticRegressionModel : FeatureModel
     public void PredictProbabilities(ReadOnlySpan<double> features, Span<double> probabilities)
     {
         CheckRow(features.Length);
-        if (probabilities.Length != ClassCount) throw new ArgumentException($"There are {ClassCount} classes, and room for {probabilities.Length} probabilities.", nameof(probabilities));
+        if (probabilities.Length != ClassCount) throw new ArgumentException(
+            $"There are {ClassCount} classes, and room for {probabilities.Length} probabilities.", nameof(probabilities));
         _scores.Margins(features, probabilities);
         LogisticScores.Normalize(probabilities, IsBinomial);
     }

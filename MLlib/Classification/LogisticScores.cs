@@ -9,7 +9,8 @@ internal sealed class LogisticScores
 {
     public LogisticScores(double[] coefficients, double[] intercepts, int classes)
     {
-        if (intercepts.Length == 0 || coefficients.Length % intercepts.Length != 0 || classes < 2 || (intercepts.Length != classes && (intercepts.Length != 1 || classes != 2)))
+        if (intercepts.Length == 0 || coefficients.Length % intercepts.Length != 0 || classes < 2
+            || (intercepts.Length != classes && (intercepts.Length != 1 || classes != 2)))
             throw new ArgumentException($"{coefficients.Length} coefficients and {intercepts.Length} intercepts do not fit {classes} classes.");
         Coefficients = coefficients;
         Intercepts = intercepts;
@@ -82,7 +83,8 @@ internal enum LogisticStep
 }
 
 /// <summary>Goes from what is known of rows to what is wanted.</summary>
-internal sealed class LogisticScorer(LogisticScores scores, LogisticStep from, LogisticStep to, double threshold, double[] thresholds) : RowScorer("logistic_regression"), ISparseScorer
+internal sealed class LogisticScorer(LogisticScores scores, LogisticStep from, LogisticStep to, double threshold, double[] thresholds)
+    : RowScorer("logistic_regression"), ISparseScorer
 {
     public bool TakesSparse => from == LogisticStep.Features;
 

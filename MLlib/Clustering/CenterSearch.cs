@@ -54,7 +54,8 @@ internal sealed class CenterSearch(Rdd<FeatureBlock> blocks, int clusters, ulong
     private async Task<double[]> DrawAsync(int count)
     {
         var (firstRows, key) = (_firstRows, RowHash.Key(seed, Drawing));
-        var parts = await blocks.MapPartitionsWithIndex((partition, items) => Least(items, firstRows[partition], key, count)).CollectAsync(cancellationToken).ConfigureAwait(false);
+        var parts = await blocks.MapPartitionsWithIndex((partition, items) => Least(items, firstRows[partition], key, count))
+            .CollectAsync(cancellationToken).ConfigureAwait(false);
         var drawn = Different(parts.OrderBy(row => row.Key).ThenBy(row => row.Row), count);
         return drawn.Count > 0 ? [.. drawn.SelectMany(row => row.Values)] : throw FeatureMoments.NoRows(nameof(KMeans));
     }
@@ -99,7 +100,8 @@ internal sealed class CenterSearch(Rdd<FeatureBlock> blocks, int clusters, ulong
         var shared = blocks.Context.Broadcast(candidates);
         try
         {
-            var parts = await blocks.MapPartitionsWithIndex((partition, items) => Far(items, firstRows[partition], shared.Value, width, factor, key)).CollectAsync(cancellationToken).ConfigureAwait(false);
+            var parts = await blocks.MapPartitionsWithIndex((partition, items) => Far(items, firstRows[partition], shared.Value, width, factor, key))
+                .CollectAsync(cancellationToken).ConfigureAwait(false);
             return parts.SelectMany(row => row);
         }
         finally

@@ -49,7 +49,8 @@ internal sealed record ClusterSums(double[] Weights, double[] Sums, double Cost)
         foreach (var block in blocks)
         {
             if (block.Width != width)
-                throw new QueryException("VECTOR_SIZE_MISMATCH", $"Some rows have {width} features and others {block.Width}. All rows of a feature column must have one size.");
+                throw new QueryException("VECTOR_SIZE_MISMATCH",
+                    $"Some rows have {width} features and others {block.Width}. All rows of a feature column must have one size.");
             cost += withCost ? CostOf(block, nearest, centers, weights) : Add(block, nearest, padded, weights, sums);
         }
         var dense = new double[withCost ? 0 : centers.Length];

@@ -4,12 +4,13 @@ using Dataflow.MLlib.Linalg;
 
 namespace Dataflow.MLlib;
 
-/// <summary>Finds groups of rows that are close to each other: centres, so that the sum of squared distances of rows to their nearest centre is small.</summary>
+/// <summary>Finds groups of rows that are close to each other: centres, so that the sum of squared distances of rows to their nearest centre is
+/// small.</summary>
 /// <remarks>
-/// <para>Lloyd 1982, from centres by k-means|| (Bahmani et al. 2012), at random, or given. Rows are kept in memory while it runs. An iteration costs rows x clusters x features
-/// multiplications, in 32 bits where they can tell centres apart and in 64 where not: the result is that of 64 bits.</para>
-/// <para>Equal partitions give equal bits, on any number of threads and executors; which rows are drawn does not depend on partitions. Where rows have fewer different values
-/// than clusters are wanted, there are fewer clusters. A cluster that loses all its rows keeps its centre.</para>
+/// <para>Lloyd 1982, from centres by k-means|| (Bahmani et al. 2012), at random, or given. Rows are kept in memory while it runs. An iteration costs rows x
+/// clusters x features multiplications, in 32 bits where they can tell centres apart and in 64 where not: the result is that of 64 bits.</para>
+/// <para>Equal partitions give equal bits, on any number of threads and executors; which rows are drawn does not depend on partitions. Where rows have fewer
+/// different values than clusters are wanted, there are fewer clusters. A cluster that loses all its rows keeps its centre.</para>
 /// </remarks>
 public sealed record KMeans : FeatureLearner<KMeansModel>
 {
@@ -22,7 +23,8 @@ public sealed record KMeans : FeatureLearner<KMeansModel>
     /// <summary>Rounds of k-means||, each of which draws about 2 x <see cref="Clusters"/> rows far from those drawn before.</summary>
     public int StartSteps { get; init => field = Check.Between(value, 1, 100); } = 2;
 
-    /// <summary>Centres to begin with, one array a cluster; empty for <see cref="Start"/>. With the centres of another model, learning goes on from there.</summary>
+    /// <summary>Centres to begin with, one array a cluster; empty for <see cref="Start"/>. With the centres of another model, learning goes on from
+    /// there.</summary>
     public ValueList<double[]> InitialCenters { get; init; } = [];
 
     /// <summary>What is close.</summary>
@@ -55,7 +57,8 @@ public sealed record KMeans : FeatureLearner<KMeansModel>
     {
         var (centers, width) = InitialCenters.Count > 0
             ? Given()
-            : await new CenterSearch(blocks, Clusters, unchecked((ulong)Seed), cancellationToken).FindAsync(Start, StartSteps, Distance == ClusterDistance.Cosine).ConfigureAwait(false);
+            : await new CenterSearch(blocks, Clusters, unchecked((ulong)Seed), cancellationToken)
+                .FindAsync(Start, StartSteps, Distance == ClusterDistance.Cosine).ConfigureAwait(false);
         var (iterations, isConverged) = (0, false);
         while (iterations < MaxIterations && !isConverged)
         {
@@ -90,16 +93,19 @@ public sealed record KMeans : FeatureLearner<KMeansModel>
     private (double[] Centers, int Width) Given()
     {
         var width = InitialCenters[0].Length;
-        if (InitialCenters.Count != Clusters) throw new ArgumentException($"There are {InitialCenters.Count} initial centres, and {nameof(Clusters)} is {Clusters}. Set both alike.");
+        if (InitialCenters.Count != Clusters) throw new ArgumentException(
+            $"There are {InitialCenters.Count} initial centres, and {nameof(Clusters)} is {Clusters}. Set both alike.");
         foreach (var center in InitialCenters)
         {
             if (center.Length != width || width == 0 || !Array.TrueForAll(center, double.IsFinite))
-                throw new ArgumentException($"Initial centres must have one length and finite numbers: the first has {width}, and one is [{string.Join(", ", center.Take(10))}].");
+                throw new ArgumentException(
+                    $"Initial centres must have one length and finite numbers: the first has {width}, and one is [{string.Join(", ", center.Take(10))}].");
         }
         double[] centers = [.. InitialCenters.SelectMany(center => center)];
         for (var k = 0; k < Clusters && Distance == ClusterDistance.Cosine; k++)
         {
-            if (!UnitRows.TryMake(centers.AsSpan(k * width, width))) throw new ArgumentException("An initial centre is all zeros, which has no cosine distance from anything.");
+            if (!UnitRows.TryMake(centers.AsSpan(k * width, width))) throw new ArgumentException(
+                "An initial centre is all zeros, which has no cosine distance from anything.");
         }
         return (centers, width);
     }

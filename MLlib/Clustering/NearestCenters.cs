@@ -7,12 +7,12 @@ using Dataflow.MLlib.Linalg;
 namespace Dataflow.MLlib.Clustering;
 
 /// <summary>
-/// Finds the nearest of some centres for rows: the one whose squared distance, summed feature after feature in 64 bits, is least, and the first of equal ones. Many rows at a time are
-/// first compared in 32 bits, 48 rows by 8 centres in registers; where the best two are closer than what rounding can have done, 64 bits decide. So the answer
-/// never depends on instructions. Not safe to share between threads: it holds scratch.
+/// Finds the nearest of some centres for rows: the one whose squared distance, summed feature after feature in 64 bits, is least, and the first of equal ones.
+/// Many rows at a time are first compared in 32 bits, 48 rows by 8 centres in registers; where the best two are closer than what rounding can have done, 64
+/// bits decide. So the answer never depends on instructions. Not safe to share between threads: it holds scratch.
 /// </summary>
-/// <remarks>Cost: rows x centres x features multiplications in 32 bits. The distance is taken as |c|² - 2 x c, so data far from 0 next to its spread is decided in 64 bits, about three
-/// times as slow.</remarks>
+/// <remarks>Cost: rows x centres x features multiplications in 32 bits. The distance is taken as |c|² - 2 x c, so data far from 0 next to its spread is
+/// decided in 64 bits, about three times as slow.</remarks>
 internal sealed unsafe class NearestCenters : IDisposable
 {
     /// <summary>Rows that are compared at a time.</summary>
@@ -128,7 +128,8 @@ internal sealed unsafe class NearestCenters : IDisposable
         NativeMemory.AlignedFree(_distances);
     }
 
-    // Rounding of values to 32 bits, of products and of their sum changes a distance by at most (width + 6) 2^-24 (|c|² + 2 |x| |c|); two of them differ by twice that.
+    // Rounding of values to 32 bits, of products and of their sum changes a distance by at most (width + 6) 2^-24 (|c|² + 2 |x| |c|); two of them differ by
+    // twice that.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Begin(float* rows, int width, float largest, float* best, float* limits)
     {
@@ -149,7 +150,8 @@ internal sealed unsafe class NearestCenters : IDisposable
         }
     }
 
-    // 48 rows against 8 centres. No calls in here: the 24 sums would go to the stack and back in every round. Fused or not, what is left open is decided in 64 bits.
+    // 48 rows against 8 centres. No calls in here: the 24 sums would go to the stack and back in every round. Fused or not, what is left open is decided in 64
+    // bits.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Compare(float* rows, float* panel, int width, int first, float* best)
     {
@@ -202,7 +204,8 @@ internal sealed unsafe class NearestCenters : IDisposable
     // The best and the second best of 16 rows, after 8 more centres.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Keep(
-        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, Vector512<float> e, Vector512<float> f, Vector512<float> g, Vector512<float> h, int first, float* best)
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d,
+        Vector512<float> e, Vector512<float> f, Vector512<float> g, Vector512<float> h, int first, float* best)
     {
         var least = Vector512.Load(best);
         var second = Vector512.Load(best + Rows);

@@ -14,7 +14,8 @@ internal static class UnitRows
         for (var row = 0; row < block.Rows; row++)
         {
             if (!TryMake(values.AsSpan(row * block.Width, block.Width)))
-                throw new QueryException("INVALID_FEATURE", "KMeans met a row whose features are all zeros, which has no cosine distance from anything. Filter such rows first, or set Distance to Euclidean.");
+                throw new QueryException("INVALID_FEATURE",
+                    "KMeans met a row whose features are all zeros, which has no cosine distance from anything. Filter such rows first, or set Distance to Euclidean.");
         }
         return block with { Values = values };
     }

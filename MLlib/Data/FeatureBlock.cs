@@ -26,7 +26,8 @@ internal sealed record FeatureBlock(int Width, double[] Values, double[] Labels,
     public double WeightOf(int row) => Weights.Length == 0 ? 1 : Weights[row];
 
     /// <summary>Reads the rows of a frame into blocks, in order.</summary>
-    /// <remarks>Lazy, narrow. A feature, label or weight that is null, NaN or infinite is a <see cref="QueryException"/> of the job that names its column.</remarks>
+    /// <remarks>Lazy, narrow. A feature, label or weight that is null, NaN or infinite is a <see cref="QueryException"/> of the job that names its
+    /// column.</remarks>
     /// <param name="frame">The frame.</param>
     /// <param name="columns">Its features.</param>
     /// <param name="user">Who reads, for errors.</param>
@@ -78,7 +79,8 @@ internal sealed record FeatureBlock(int Width, double[] Values, double[] Labels,
         foreach (var weight in weights)
         {
             if (!(weight >= 0) || double.IsInfinity(weight))
-                throw new QueryException("INVALID_WEIGHT", $"Column '{others[^1]}' holds the weight {weight}, and {user} needs weights of 0 or more. Mend or filter such rows first.");
+                throw new QueryException("INVALID_WEIGHT",
+                    $"Column '{others[^1]}' holds the weight {weight}, and {user} needs weights of 0 or more. Mend or filter such rows first.");
         }
         return new FeatureBlock(width, values, labels, weights) { Sparse = sparse };
     }

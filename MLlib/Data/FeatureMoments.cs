@@ -22,7 +22,8 @@ internal sealed record FeatureMoments(double Weight, double[] Means, double[] Sq
     /// <exception cref="QueryException">There are no rows, or blocks differ in width.</exception>
     public static async Task<FeatureMoments> OfAsync(Rdd<FeatureBlock> blocks, string user, CancellationToken cancellationToken)
     {
-        var parts = await blocks.MapPartitions(items => Merge(items.Select(Of)) is { } merged ? [merged] : Array.Empty<FeatureMoments>()).CollectAsync(cancellationToken).ConfigureAwait(false);
+        var parts = await blocks.MapPartitions(items => Merge(items.Select(Of)) is { } merged ? [merged] : Array.Empty<FeatureMoments>())
+            .CollectAsync(cancellationToken).ConfigureAwait(false);
         return Merge(parts) ?? throw NoRows(user);
     }
 
@@ -112,7 +113,8 @@ internal sealed record FeatureMoments(double Weight, double[] Means, double[] Sq
             }
             if (part.Weight == 0) continue;
             if (part.Means.Length != all.Means.Length)
-                throw new QueryException("VECTOR_SIZE_MISMATCH", $"Some rows have {all.Means.Length} features and others {part.Means.Length}. All rows of a feature column must have one size.");
+                throw new QueryException("VECTOR_SIZE_MISMATCH",
+                    $"Some rows have {all.Means.Length} features and others {part.Means.Length}. All rows of a feature column must have one size.");
             var weight = all.Weight + part.Weight;
             for (var i = 0; i < all.Means.Length; i++)
             {

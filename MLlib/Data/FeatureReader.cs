@@ -101,7 +101,8 @@ internal sealed unsafe class FeatureReader(FeatureColumns columns, string user)
                         var value = BinaryPrimitives.ReadDoubleLittleEndian(numbers[(8 * j)..]);
                         var position = BinaryPrimitives.ReadInt32LittleEndian(positions[(4 * j)..]);
                         if ((uint)position >= (uint)stored.Size)
-                            throw new QueryException("MALFORMED_VECTOR", $"Column '{columns.Names[c]}' holds a vector of {stored.Size} elements with a position {position}, which is damaged.");
+                            throw new QueryException("MALFORMED_VECTOR",
+                                $"Column '{columns.Names[c]}' holds a vector of {stored.Size} elements with a position {position}, which is damaged.");
                         if (value == 0) continue;
                         indices.Add(at + position);
                         values.Add(value);

@@ -5,9 +5,9 @@ using Dataflow.MLlib.Linalg;
 namespace Dataflow.MLlib;
 
 /// <summary>Principal components: the few directions along which rows differ most (Pearson 1901; Jolliffe 2002, section 1.1).</summary>
-/// <remarks>One pass over the rows for the covariances (rows x features² / 2 multiplications), then the eigenvectors of a matrix of features x features, of which 4,096 are allowed. The
-/// sign of a component is fixed: its number of largest absolute value is positive. Features in large units rule: use <see cref="StandardScaler"/> first. Equal partitions give
-/// equal bits.</remarks>
+/// <remarks>One pass over the rows for the covariances (rows x features² / 2 multiplications), then the eigenvectors of a matrix of features x features, of
+/// which 4,096 are allowed. The sign of a component is fixed: its number of largest absolute value is positive. Features in large units rule: use
+/// <see cref="StandardScaler"/> first. Equal partitions give equal bits.</remarks>
 public sealed record Pca : Estimator<PcaModel>
 {
     /// <summary>Most features.</summary>
@@ -45,7 +45,8 @@ public sealed record Pca : Estimator<PcaModel>
 
         // Rounding may leave what should be 0 a little below it.
         double[] variances = [.. eigen.Values.Take(Components).Select(value => Math.Max(0, value))];
-        return new PcaModel([.. eigen.Vectors.Take(Components).SelectMany(vector => vector)], variances, Array.ConvertAll(variances, value => total > 0 ? value / total : 0), sums.Means)
+        var shares = Array.ConvertAll(variances, value => total > 0 ? value / total : 0);
+        return new PcaModel([.. eigen.Vectors.Take(Components).SelectMany(vector => vector)], variances, shares, sums.Means)
         {
             InputColumns = InputColumns,
             OutputColumn = OutputColumn,
@@ -56,7 +57,8 @@ public sealed record Pca : Estimator<PcaModel>
     private static FeatureBlock Checked(FeatureBlock block, int components, int most)
     {
         if (components > block.Width)
-            throw new QueryException("INVALID_FEATURE", $"Pca was asked for {components} components of {block.Width} features. There are as many components as features at most.");
+            throw new QueryException("INVALID_FEATURE",
+                $"Pca was asked for {components} components of {block.Width} features. There are as many components as features at most.");
         return block.Width <= most
             ? block
             : throw new QueryException("TOO_MANY_FEATURES", $"Pca takes up to {most} features, and there are {block.Width}. Choose among them first.");
@@ -113,8 +115,10 @@ public sealed record PcaModel : Transformer
     {
         ArgumentNullException.ThrowIfNull(frame);
         if (frame.Schema.IndexOf(OutputColumn) >= 0)
-            throw new QueryException("COLUMN_ALREADY_EXISTS", $"{nameof(PcaModel)} adds a column '{OutputColumn}', and the frame has one already. Drop that, or give the model another name with {{ ... }}.");
-        return frame.WithColumn(OutputColumn, new ProjectionScorer("pca", _components, Shift(), _means.Length).Of(frame, FeatureColumns.Of(frame, InputColumns, nameof(PcaModel))));
+            throw new QueryException("COLUMN_ALREADY_EXISTS",
+                $"{nameof(PcaModel)} adds a column '{OutputColumn}', and the frame has one already. Drop that, or give the model another name with {{ ... }}.");
+        var columns = FeatureColumns.Of(frame, InputColumns, nameof(PcaModel));
+        return frame.WithColumn(OutputColumn, new ProjectionScorer("pca", _components, Shift(), _means.Length).Of(frame, columns));
     }
 
     /// <summary>Projects one row, without any engine running.</summary>
@@ -123,7 +127,8 @@ public sealed record PcaModel : Transformer
     /// <exception cref="ArgumentException">There are more or fewer.</exception>
     public double[] Project(ReadOnlySpan<double> features)
     {
-        if (features.Length != _means.Length) throw new ArgumentException($"{nameof(PcaModel)} needs rows of {_means.Length} features, and this one has {features.Length}.");
+        if (features.Length != _means.Length) throw new ArgumentException(
+            $"{nameof(PcaModel)} needs rows of {_means.Length} features, and this one has {features.Length}.");
         var result = new double[Count];
         new ProjectionScorer("pca", _components, Shift(), _means.Length).Score(features, 1, features.Length, result);
         return result;

@@ -6,9 +6,9 @@ namespace Dataflow.MLlib.Linalg;
 
 /// <summary>Computes the <see cref="GramSums"/> of a partition. Holds the scratch it needs; one a task.</summary>
 /// <remarks>
-/// Products are of deviations from the means of the first block, which are near enough to those of the partition that no digits are lost; what they are off by is taken
-/// away at the end. Deviations of some rows are written to scratch that stays in the cache, and tiles of 8 x 16 products are summed in registers, row after row: so each sum has one order,
-/// and the same bits everywhere.
+/// Products are of deviations from the means of the first block, which are near enough to those of the partition that no digits are lost; what they are off by
+/// is taken away at the end. Deviations of some rows are written to scratch that stays in the cache, and tiles of 8 x 16 products are summed in registers, row
+/// after row: so each sum has one order, and the same bits everywhere.
 /// </remarks>
 internal sealed unsafe class GramKernel
 {

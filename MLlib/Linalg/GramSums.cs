@@ -3,11 +3,11 @@ using Dataflow.MLlib.Data;
 namespace Dataflow.MLlib.Linalg;
 
 /// <summary>
-/// Means and sums of products of deviations from them, of all pairs of columns: all that least squares and principal components need to know of the rows.
-/// The columns are the features, and the label behind them if there is one.
+/// Means and sums of products of deviations from them, of all pairs of columns: all that least squares and principal components need to know of the rows. The
+/// columns are the features, and the label behind them if there is one.
 /// </summary>
-/// <remarks>One pass per partition, of deviations from what is near the means (so large means cost no digits), merged as Chan, Golub and LeVeque 1979 in the order of
-/// partitions. Cost: rows x columns² / 2 multiplications; memory columns² x 8 bytes a partition.</remarks>
+/// <remarks>One pass per partition, of deviations from what is near the means (so large means cost no digits), merged as Chan, Golub and LeVeque 1979 in the
+/// order of partitions. Cost: rows x columns² / 2 multiplications; memory columns² x 8 bytes a partition.</remarks>
 /// <param name="Rows">How many rows.</param>
 /// <param name="Weight">Sum of the weights.</param>
 /// <param name="SquaredWeight">Sum of the squares of the weights.</param>
@@ -59,7 +59,8 @@ internal sealed record GramSums(long Rows, double Weight, double SquaredWeight, 
     private GramSums Add(GramSums other)
     {
         if (other.Width != Width)
-            throw new QueryException("VECTOR_SIZE_MISMATCH", $"Some rows have {Width} columns and others {other.Width}. All rows of a feature column must have one size.");
+            throw new QueryException("VECTOR_SIZE_MISMATCH",
+                $"Some rows have {Width} columns and others {other.Width}. All rows of a feature column must have one size.");
         if (other.Weight == 0) return this with { Rows = Rows + other.Rows };
         if (Weight == 0) return other with { Rows = Rows + other.Rows };
         var weight = Weight + other.Weight;

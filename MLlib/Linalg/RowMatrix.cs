@@ -4,7 +4,8 @@ using MathNet.Numerics.LinearAlgebra;
 namespace Dataflow.MLlib.Linalg;
 
 /// <summary>A matrix of many rows and few columns, whose rows are shared out over an Rdd. Lazy: rows are read when a result is asked for.</summary>
-/// <remarks>Results that are columns x columns are computed in one pass and held by the caller: up to 4,096 columns. Equal partitions give equal bits.</remarks>
+/// <remarks>Results that are columns x columns are computed in one pass and held by the caller: up to 4,096 columns. Equal partitions give equal
+/// bits.</remarks>
 public sealed class RowMatrix
 {
     private readonly Rdd<FeatureBlock> _blocks;
@@ -71,8 +72,8 @@ public sealed class RowMatrix
     }
 
     /// <summary>The <paramref name="count"/> largest singular values, and their vectors: this matrix is about U x diagonal of S x transposed V.</summary>
-    /// <remarks>Action: one pass for V and S, from the eigenvectors of the <see cref="Gramian"/>: for many more rows than columns. Singular values below about 1e-8 of the largest drown in
-    /// rounding. U is lazy.</remarks>
+    /// <remarks>Action: one pass for V and S, from the eigenvectors of the <see cref="Gramian"/>: for many more rows than columns. Singular values below about
+    /// 1e-8 of the largest drown in rounding. U is lazy.</remarks>
     /// <param name="count">How many, from 1 to the number of columns. Fewer come back if the matrix has a lower rank.</param>
     /// <param name="withU">Whether U is wanted.</param>
     /// <exception cref="QueryException">As for <see cref="Gramian"/>.</exception>
@@ -103,11 +104,13 @@ public sealed class RowMatrix
 
     private static FeatureBlock Product(FeatureBlock block, double[] columns, int height, int width)
     {
-        if (block.Width != height) throw new QueryException("VECTOR_SIZE_MISMATCH", $"A matrix of {height} rows can't multiply rows of {block.Width} numbers from the right.");
+        if (block.Width != height) throw new QueryException("VECTOR_SIZE_MISMATCH",
+            $"A matrix of {height} rows can't multiply rows of {block.Width} numbers from the right.");
         var values = new double[block.Rows * width];
         for (var row = 0; row < block.Rows; row++)
         {
-            for (var j = 0; j < width; j++) values[(row * width) + j] = RowProducts.Multiply(block.Values.AsSpan(row * height, height), columns.AsSpan(j * height, height));
+            var from = block.Values.AsSpan(row * height, height);
+            for (var j = 0; j < width; j++) values[(row * width) + j] = RowProducts.Multiply(from, columns.AsSpan(j * height, height));
         }
         return new FeatureBlock(width, values, [], []);
     }
@@ -120,7 +123,8 @@ public sealed class RowMatrix
             var values = new double[some.Length * width];
             for (var i = 0; i < some.Length; i++)
             {
-                if (some[i].Length != width) throw new QueryException("VECTOR_SIZE_MISMATCH", $"Some rows have {width} numbers and others {some[i].Length}. All rows of a matrix must have one length.");
+                if (some[i].Length != width) throw new QueryException("VECTOR_SIZE_MISMATCH",
+                    $"Some rows have {width} numbers and others {some[i].Length}. All rows of a matrix must have one length.");
                 some[i].CopyTo(values, i * width);
             }
             yield return new FeatureBlock(width, values, [], []);

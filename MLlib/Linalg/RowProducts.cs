@@ -4,7 +4,8 @@ using Dataflow.MLlib.Data;
 
 namespace Dataflow.MLlib.Linalg;
 
-/// <summary>The two products that linear models are made of: rows by a vector of coefficients, and factors by rows. Same bits on every machine (<see cref="Lanes"/>).</summary>
+/// <summary>The two products that linear models are made of: rows by a vector of coefficients, and factors by rows. Same bits on every machine
+/// (<see cref="Lanes"/>).</summary>
 /// <remarks>Coefficients and sums have room for whole lanes (<see cref="Lanes.Padded"/>); coefficients are 0 there, and sums hold anything.</remarks>
 internal static unsafe class RowProducts
 {
@@ -44,7 +45,8 @@ internal static unsafe class RowProducts
         }
     }
 
-    /// <summary>The product of one row and coefficients: the same bits as <see cref="Multiply(FeatureBlock, int, int, double*, double*)"/> gives for dense rows.</summary>
+    /// <summary>The product of one row and coefficients: the same bits as <see cref="Multiply(FeatureBlock, int, int, double*, double*)"/> gives for dense
+    /// rows.</summary>
     public static double Multiply(ReadOnlySpan<double> row, ReadOnlySpan<double> coefficients)
     {
         var sum = Vector512<double>.Zero;

@@ -2,7 +2,8 @@ using MathNet.Numerics.LinearAlgebra;
 
 namespace Dataflow.MLlib.Linalg;
 
-/// <summary>Eigenvalues of a symmetric matrix in falling order, and vectors of length 1 whose number of largest absolute value is positive (the first of equal ones).</summary>
+/// <summary>Eigenvalues of a symmetric matrix in falling order, and vectors of length 1 whose number of largest absolute value is positive (the first of equal
+/// ones).</summary>
 /// <param name="Values">Falling.</param>
 /// <param name="Vectors">One array a value.</param>
 internal sealed record SymmetricEigen(double[] Values, double[][] Vectors)

@@ -1,6 +1,7 @@
 namespace Dataflow.MLlib.Optimization;
 
-/// <summary>The last steps and how gradients changed along them: an estimate of the inverse of the second derivatives (Liu and Nocedal 1989, algorithm 2.1).</summary>
+/// <summary>The last steps and how gradients changed along them: an estimate of the inverse of the second derivatives (Liu and Nocedal 1989, algorithm
+/// 2.1).</summary>
 internal sealed class Curvature(int memory)
 {
     private readonly List<(double[] Step, double[] Change, double Product)> _pairs = [];

@@ -72,7 +72,8 @@ public sealed record Lbfgs
         return new Minimum(at.Point, at.Value, [.. history], reason);
     }
 
-    private static Task<LinePoint?> StepAsync(Objective objective, LinePoint at, double[] slope, OrthantPenalty? penalties, Curvature curvature, CancellationToken cancellationToken)
+    private static Task<LinePoint?> StepAsync(
+        Objective objective, LinePoint at, double[] slope, OrthantPenalty? penalties, Curvature curvature, CancellationToken cancellationToken)
     {
         var direction = curvature.Direction(slope);
         penalties?.Align(direction, slope);

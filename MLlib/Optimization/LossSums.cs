@@ -29,9 +29,9 @@ internal static class LossSums
         try
         {
             var parts = blocks.MapPartitions(items => OfPartition(items, loss, width, shared.Value, intercepts, user));
-            double[] sums;
-            if ((long)blocks.PartitionCount * coefficients.Length > MostCollected) return await parts.TreeReduceAsync(Add, cancellationToken: cancellationToken).ConfigureAwait(false);
-            sums = new double[Head(loss.Margins) + (loss.Margins * width)];
+            if ((long)blocks.PartitionCount * coefficients.Length > MostCollected)
+                return await parts.TreeReduceAsync(Add, cancellationToken: cancellationToken).ConfigureAwait(false);
+            var sums = new double[Head(loss.Margins) + (loss.Margins * width)];
             foreach (var part in await parts.CollectAsync(cancellationToken).ConfigureAwait(false)) Add(sums, part);
             return sums;
         }
@@ -53,7 +53,8 @@ internal static class LossSums
         foreach (var block in blocks)
         {
             if (block.Width != width)
-                throw new QueryException("VECTOR_SIZE_MISMATCH", $"Some rows have {width} features and others {block.Width}. {user} needs all rows of a feature column to have one size.");
+                throw new QueryException("VECTOR_SIZE_MISMATCH",
+                    $"Some rows have {width} features and others {block.Width}. {user} needs all rows of a feature column to have one size.");
             Of(block, loss, coefficients, intercepts, sums);
         }
         return [sums];

@@ -1,6 +1,7 @@
 namespace Dataflow.MLlib.Optimization;
 
-/// <summary>The elastic net: regularization x (mix x sum of |b| + (1 - mix) / 2 x sum of b²), of coefficients of standardised features or of features as they are.</summary>
+/// <summary>The elastic net: regularization x (mix x sum of |b| + (1 - mix) / 2 x sum of b²), of coefficients of standardised features or of features as they
+/// are.</summary>
 /// <param name="Regularization">The whole weight.</param>
 /// <param name="Mix">Share of the absolute values, 0 to 1.</param>
 /// <param name="Standardize">Whether coefficients of standardised features are meant.</param>

@@ -10,7 +10,8 @@ internal sealed class StrongWolfeSearch(Objective objective, LinePoint from, dou
     private const double Flatter = 0.9;
     private const int MaxTrials = 30;
 
-    // Close to the minimum values differ by rounding only: a step that flattens the slope is good there, even if the value does not fall (Hager and Zhang 2005, section 2).
+    // Close to the minimum values differ by rounding only: a step that flattens the slope is good there, even if the value does not fall (Hager and Zhang
+    // 2005, section 2).
     private readonly double _rounding = 4e-16 * Math.Abs(from.Value);
     private readonly double _slope = Lbfgs.Dot(from.Gradient, direction);
 
@@ -29,7 +30,8 @@ internal sealed class StrongWolfeSearch(Objective objective, LinePoint from, dou
                 step = before.Step + ((step - before.Step) / 2);
                 continue;
             }
-            if (IsTooHigh(now) || (trial > 0 && before.Step > 0 && now.Value > before.Value + _rounding)) return await ZoomAsync(before, now, cancellationToken).ConfigureAwait(false);
+            if (IsTooHigh(now) || (trial > 0 && before.Step > 0 && now.Value > before.Value + _rounding))
+                return await ZoomAsync(before, now, cancellationToken).ConfigureAwait(false);
             if (IsFlat(now)) return Better(now.Point);
             if (now.Slope >= 0) return await ZoomAsync(now, before, cancellationToken).ConfigureAwait(false);
             before = now;

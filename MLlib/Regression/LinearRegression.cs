@@ -7,10 +7,12 @@ namespace Dataflow.MLlib;
 
 /// <summary>Predicts a number as intercept + coefficients x features.</summary>
 /// <remarks>
-/// <para>Minimises 1 / (2 W) x sum of weight x loss + <see cref="Regularization"/> x (<see cref="ElasticNet"/> x sum of |b| + (1 - <see cref="ElasticNet"/>) / 2 x sum of b²), with W the sum
-/// of the weights and b the coefficients (of standardised features, unless <see cref="Standardize"/> is off). The intercept is not penalised.</para>
-/// <para>Squared loss with up to 4,096 features: one pass over the rows for the sums of products (rows x features² / 2 multiplications), and the rest on a matrix of
-/// features x features. Else one pass an iteration. The label is not standardised, so that the objective is the one written here also with a squared penalty.</para>
+/// <para>Minimises 1 / (2 W) x sum of weight x loss + <see cref="Regularization"/> x (<see cref="ElasticNet"/> x sum of |b| + (1 - <see cref="ElasticNet"/>) /
+/// 2 x sum of b²), with W the sum of the weights and b the coefficients (of standardised features, unless <see cref="Standardize"/> is off). The intercept is
+/// not penalised.</para>
+/// <para>Squared loss with up to 4,096 features: one pass over the rows for the sums of products (rows x features² / 2 multiplications), and the rest on a
+/// matrix of features x features. Else one pass an iteration. The label is not standardised, so that the objective is the one written here also with a squared
+/// penalty.</para>
 /// <para>Equal partitions give equal bits, on any number of threads and executors.</para>
 /// </remarks>
 public sealed record LinearRegression : Predictor<LinearRegressionModel>
@@ -24,7 +26,8 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
     /// <summary>Whether there is an intercept.</summary>
     public bool FitIntercept { get; init; } = true;
 
-    /// <summary>Whether penalties are on coefficients of features divided by their standard deviation, so that units do not matter. Coefficients given are of the features as they are.</summary>
+    /// <summary>Whether penalties are on coefficients of features divided by their standard deviation, so that units do not matter. Coefficients given are of
+    /// the features as they are.</summary>
     public bool Standardize { get; init; } = true;
 
     /// <summary>What a difference costs.</summary>
@@ -51,7 +54,8 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
     {
         ArgumentNullException.ThrowIfNull(frame);
         if (Loss == RegressionLoss.Huber && Solver == LinearSolver.Normal)
-            throw new ArgumentException($"{nameof(LinearSolver.Normal)} solves the squared loss only. Set {nameof(Solver)} to {nameof(LinearSolver.Auto)} for the Huber loss.");
+            throw new ArgumentException(
+                $"{nameof(LinearSolver.Normal)} solves the squared loss only. Set {nameof(Solver)} to {nameof(LinearSolver.Auto)} for the Huber loss.");
         var blocks = FeatureBlock.Read(frame, FeaturesOf(frame), nameof(LinearRegression), LabelColumn, WeightColumn, keepsSparse: true);
         return await FitAsync(blocks, cancellationToken).ConfigureAwait(false);
     }
@@ -68,7 +72,8 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
             if (Solver == LinearSolver.Normal)
             {
                 throw new QueryException("TOO_MANY_FEATURES",
-                    $"The normal equations take up to {NormalEquations.MostFeatures} features, and there are {first[0]}. Set {nameof(Solver)} to {nameof(LinearSolver.Lbfgs)} or {nameof(LinearSolver.Auto)}.");
+                    $"The normal equations take up to {NormalEquations.MostFeatures} features, and there are {first[0]}. "
+                    + $"Set {nameof(Solver)} to {nameof(LinearSolver.Lbfgs)} or {nameof(LinearSolver.Auto)}.");
             }
         }
         return await KeptBlocks.UseAsync(blocks, kept => FitPassesAsync(kept, cancellationToken)).ConfigureAwait(false);
@@ -85,8 +90,10 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
         else if (Solver == LinearSolver.Auto) solved = await equations.DescendAsync(Optimizer, cancellationToken).ConfigureAwait(false);
         else
         {
-            throw new QueryException("SINGULAR_MATRIX", $"Some of the {width} features follow from others (or there are fewer rows, {sums.Rows}, than features), so the normal equations have many solutions. "
-                + $"Leave such features out, set {nameof(Regularization)}, or set {nameof(Solver)} to {nameof(LinearSolver.Auto)}, which takes the solution with small coefficients.");
+            throw new QueryException("SINGULAR_MATRIX",
+                $"Some of the {width} features follow from others (or there are fewer rows, {sums.Rows}, than features), so the normal equations have many solutions. "
+                + $"Leave such features out, set {nameof(Regularization)}, or set {nameof(Solver)} to {nameof(LinearSolver.Auto)}, "
+                + "which takes the solution with small coefficients.");
         }
         var intercept = 0.0;
         if (FitIntercept)
@@ -119,7 +126,7 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
         if (isHuber) start[^1] = moments.LabelSquares > 0 ? Numerics.Elementary.Log(Math.Sqrt(moments.LabelSquares / moments.Weight)) : 0;
         double[] penalties = [.. function.Absolute, .. new double[start.Length - function.Absolute.Length]];
         var end = await Optimizer.MinimizeAsync(
-            (point, gradient, token) => function.EvaluateAsync(isHuber ? new HuberLoss(Epsilon, Numerics.Elementary.Exp(point[^1])) : new SquaredLoss(), point, gradient, token),
+            (point, gradient, token) => function.EvaluateAsync(LossAt(point), point, gradient, token),
             start, penalties, cancellationToken).ConfigureAwait(false);
         var (coefficients, intercepts) = function.Unscale(end.Point, function.Width);
 
@@ -135,6 +142,8 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
         return Model(coefficients, intercepts[0], isHuber ? Numerics.Elementary.Exp(end.Point[^1]) : 1, LinearSummary.Of(end, error, r2));
     }
 
+    private RowLoss LossAt(double[] point) => Loss == RegressionLoss.Huber ? new HuberLoss(Epsilon, Numerics.Elementary.Exp(point[^1])) : new SquaredLoss();
+
     private LinearRegressionModel Model(double[] coefficients, double intercept, double scale, LinearSummary summary) =>
         new(coefficients, intercept, scale) { FeatureColumns = Features, PredictionColumn = PredictionColumn, Summary = summary };
 }
@@ -145,14 +154,16 @@ public enum RegressionLoss
     /// <summary>Its square.</summary>
     Squared,
 
-    /// <summary>Its square if it is small, and its absolute value if it is large: outliers pull less. The scale of differences is learned as well (Owen 2007).</summary>
+    /// <summary>Its square if it is small, and its absolute value if it is large: outliers pull less. The scale of differences is learned as well (Owen
+    /// 2007).</summary>
     Huber,
 }
 
 /// <summary>How coefficients of a linear regression are found.</summary>
 public enum LinearSolver
 {
-    /// <summary>By normal equations for squared loss and up to 4,096 features, else by L-BFGS. Features that depend on each other get small coefficients.</summary>
+    /// <summary>By normal equations for squared loss and up to 4,096 features, else by L-BFGS. Features that depend on each other get small
+    /// coefficients.</summary>
     Auto,
 
     /// <summary>By normal equations only; features that depend on each other are an error.</summary>

@@ -5,8 +5,8 @@ using MathNet.Numerics.LinearAlgebra;
 namespace Dataflow.MLlib.Regression;
 
 /// <summary>
-/// Least squares from sums of products alone: the rows are read once, and all the rest happens on a matrix of features x features. Solved by Cholesky
-/// factors, or by L-BFGS and OWL-QN on the same matrix where it is singular or absolute values are penalised.
+/// Least squares from sums of products alone: the rows are read once, and all the rest happens on a matrix of features x features. Solved by Cholesky factors,
+/// or by L-BFGS and OWL-QN on the same matrix where it is singular or absolute values are penalised.
 /// </summary>
 internal sealed class NormalEquations
 {
@@ -82,7 +82,8 @@ internal sealed class NormalEquations
     /// <summary>Coefficients by descent, from 0: of many solutions the one closest to it.</summary>
     public async Task<(double[] Coefficients, Minimum End)> DescendAsync(Lbfgs optimizer, CancellationToken cancellationToken)
     {
-        var end = await optimizer.MinimizeAsync((point, gradient, _) => Task.FromResult(Value(point, gradient)), new double[_used.Length], _absolutePenalties, cancellationToken).ConfigureAwait(false);
+        Objective objective = (point, gradient, _) => Task.FromResult(Value(point, gradient));
+        var end = await optimizer.MinimizeAsync(objective, new double[_used.Length], _absolutePenalties, cancellationToken).ConfigureAwait(false);
         return (Unscale(end.Point), end);
     }
 
