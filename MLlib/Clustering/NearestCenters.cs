@@ -99,7 +99,12 @@ internal sealed unsafe class NearestCenters : IDisposable
             RowTurn.Turn(rows, Width, count, readable, _rows, Rows);
             var limits = _best + (3 * Rows);
             Begin(_rows, Width, _largest, _best, limits);
-            for (var group = 0; group < _groups; group++) Compare(_rows, _panels + (group * (1 + (long)Width) * Group), Width, group * Group, _best);
+            for (var group = 0; group < _groups; group++)
+            {
+                var panel = _panels + (group * (1 + (long)Width) * Group);
+                if (Vector512.IsHardwareAccelerated) Compare(_rows, panel, Width, group * Group, _best);
+                else NarrowCompare.Compare(_rows, panel, Width, group * Group, _best);
+            }
             var second = _best + Rows;
             var index = (int*)(_best + (2 * Rows));
             for (var i = 0; i < count; i++)
