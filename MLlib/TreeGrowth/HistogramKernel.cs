@@ -14,6 +14,9 @@ internal static unsafe class HistogramKernel
 {
     private const int ColumnBytes = 256 * sizeof(long);
 
+    // Bytes of rows that are asked for before they are needed: they come from the second-level cache at best. A prefetch past the end does nothing.
+    private const int Ahead = 1024;
+
     /// <summary>Adds rows that follow each other, about eight columns at a time: so many that the cells stay in the first-level cache.</summary>
     /// <param name="row">The first row.</param>
     /// <param name="stride">Bytes of a row.</param>
@@ -66,10 +69,10 @@ internal static unsafe class HistogramKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gather(byte* panel, int shift, int* list, int count, byte* target)
     {
-        const int Ahead = 32;
+        const int RowsAhead = 32;
         for (var k = 0; k < count; k++)
         {
-            if (k < count - Ahead && Sse.IsSupported) Sse.Prefetch0(panel + ((long)list[k + Ahead] << shift));
+            if (k < count - RowsAhead && Sse.IsSupported) Sse.Prefetch0(panel + ((long)list[k + RowsAhead] << shift));
             var source = panel + ((long)list[k] << shift);
             var place = target + ((long)k << shift);
             if (shift == 6)
@@ -128,11 +131,12 @@ internal static unsafe class HistogramKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add9(byte* row, int stride, int count, long* packed, byte* cells)
+    private static void Add9(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;
         for (var end = packed + count; packed < end; packed++, row += stride)
         {
+            if (Sse.IsSupported) Sse.Prefetch0(row + Ahead);
             var value = *packed;
             place = row[0];
             *(long*)(cells + (place * 8)) = *(long*)(cells + (place * 8)) + value;
@@ -156,11 +160,12 @@ internal static unsafe class HistogramKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add8(byte* row, int stride, int count, long* packed, byte* cells)
+    private static void Add8(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;
         for (var end = packed + count; packed < end; packed++, row += stride)
         {
+            if (Sse.IsSupported) Sse.Prefetch0(row + Ahead);
             var value = *packed;
             place = row[0];
             *(long*)(cells + (place * 8)) = *(long*)(cells + (place * 8)) + value;
@@ -182,7 +187,7 @@ internal static unsafe class HistogramKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add4(byte* row, int stride, int count, long* packed, byte* cells)
+    private static void Add4(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;
         for (var end = packed + count; packed < end; packed++, row += stride)
@@ -200,7 +205,7 @@ internal static unsafe class HistogramKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add2(byte* row, int stride, int count, long* packed, byte* cells)
+    private static void Add2(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;
         for (var end = packed + count; packed < end; packed++, row += stride)
@@ -214,7 +219,7 @@ internal static unsafe class HistogramKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add1(byte* row, int stride, int count, long* packed, byte* cells)
+    private static void Add1(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;
         for (var end = packed + count; packed < end; packed++, row += stride)

@@ -268,14 +268,37 @@ internal sealed unsafe partial class TreeGrower
             CountTogether(batch);
             return;
         }
+        // Only numbers that occur travel; a column may have few.
         var made = batch.SelectMany(node => node.Made).ToArray();
-        var message = new long[(made.Length * (long)cells) + batch.Count];
-        for (var i = 0; i < made.Length; i++) new Span<long>(pool[made[i].Slot], cells).CopyTo(message.AsSpan(i * cells));
-        var counts = message.AsSpan(made.Length * cells);
+        var length = (made.Length * travelling) + batch.Count;
+        if (message.Length < length) message = new long[length];
+        var values = message.AsSpan(0, length);
+        for (var i = 0; i < made.Length; i++) Squeeze(pool[made[i].Slot], values.Slice(i * travelling, travelling));
+        var counts = values[(made.Length * travelling)..];
         for (var i = 0; i < counts.Length; i++) counts[i] = batch[i].Left!.Rows;
-        group.AllReduceSum(message);
-        for (var i = 0; i < made.Length; i++) message.AsSpan(i * cells, cells).CopyTo(new Span<long>(pool[made[i].Slot], cells));
+        group.AllReduceSum(values);
+        for (var i = 0; i < made.Length; i++) Spread(values.Slice(i * travelling, travelling), pool[made[i].Slot]);
         for (var i = 0; i < counts.Length; i++) SetCounts(batch[i], counts[i]);
+    }
+
+    private void Squeeze(long* histogram, Span<long> values)
+    {
+        foreach (var bins in rows.Layout.BinsOf)
+        {
+            new Span<long>(histogram, bins).CopyTo(values);
+            values = values[bins..];
+            histogram += BinLayout.ColumnBins;
+        }
+    }
+
+    private void Spread(ReadOnlySpan<long> values, long* histogram)
+    {
+        foreach (var bins in rows.Layout.BinsOf)
+        {
+            values[..bins].CopyTo(new Span<long>(histogram, bins));
+            values = values[bins..];
+            histogram += BinLayout.ColumnBins;
+        }
     }
 
     private void CountTogether(List<GrowthNode> batch)

@@ -36,6 +36,10 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     private readonly NativeArray<byte>[] steps;
     private readonly int cells;
 
+    // Cells of a histogram that can be other than zero.
+    private readonly int travelling;
+    private long[] message = [];
+
     // Leaves that could be split and have a histogram.
     private readonly List<GrowthNode> open = [];
 
@@ -43,6 +47,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     {
         (this.rows, this.options, this.team, this.group) = (rows, options, team, group);
         cells = rows.Layout.Columns * BinLayout.ColumnBins;
+        travelling = rows.Layout.BinsOf.Sum();
         finder = new(rows.Layout, rows.HasMissing, options.Rules);
         features = new(rows.Layout.Features, options.FeaturesByTree, options.FeaturesByNode, options.Rules.Interactions, options.Seed);
         Lists = new(rows.Rows, team);
