@@ -38,6 +38,7 @@ internal sealed class HnswIndex : NeighborIndex
 
     public static HnswIndex Read(RowSet rows, Metric metric, IndexData data)
     {
+        if (data.Numbers["m"] is < 2 or > 256 || data.Numbers["efConstruction"] < 1) throw new InvalidDataException($"The graph has M = {data.Numbers["m"]}.");
         var links = new LinkLists(rows.Ids, data.Numbers["m"], slack: 0);
         var all = data.Ints["links"];
         var at = 0;
@@ -46,8 +47,8 @@ internal sealed class HnswIndex : NeighborIndex
             for (var level = 0; level <= links.LevelOf(node); level++)
             {
                 var list = links.ListOf(node, level);
-                var count = all[at];
-                if (count < 0 || count >= list.Length) throw new InvalidDataException($"Row {node} has {count} links.");
+                var count = at < all.Length ? all[at] : -1;
+                if (count < 0 || count >= list.Length || at + count >= all.Length) throw new InvalidDataException($"Row {node} has {count} links.");
                 all.AsSpan(at, count + 1).CopyTo(list);
                 foreach (var link in list.Slice(1, count))
                 {

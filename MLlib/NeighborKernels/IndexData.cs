@@ -42,8 +42,17 @@ internal sealed class IndexData
     }
 
     /// <summary>The index again. Costs a copy of the rows.</summary>
+    /// <exception cref="InvalidDataException">Arrays do not fit each other.</exception>
     public NeighborIndex ToIndex()
     {
+        string[] needed = Algorithm switch
+        {
+            NeighborAlgorithm.Hnsw => ["m", "efConstruction", "entry", "links"],
+            NeighborAlgorithm.Ivf => ["parts", "rerank", "starts", "order", "centers", .. Numbers.GetValueOrDefault("parts") > 0 ? ["codebooks", "codes"] : Array.Empty<string>()],
+            _ => [],
+        };
+        if (Array.Find(needed, name => !Numbers.ContainsKey(name) && !Ints.ContainsKey(name) && !Floats.ContainsKey(name) && !Bytes.ContainsKey(name)) is { } missing)
+            throw new InvalidDataException($"'{missing}' of the {Algorithm} index is missing.");
         var rows = RowSet.Of(Values, Features, Ids);
         var metric = new Metric(Metric, Power);
         return Algorithm switch
@@ -53,6 +62,17 @@ internal sealed class IndexData
             NeighborAlgorithm.Ivf => IvfIndex.Read(rows, metric, this),
             _ => new ExactIndex(rows, metric),
         };
+    }
+
+    /// <summary>Labels that were saved beside an index, one a row.</summary>
+    /// <exception cref="InvalidDataException">There are more or fewer, or some are no numbers.</exception>
+    public static double[] LoadLabels(ModelFolder folder, NeighborIndex index)
+    {
+        var labels = folder.ReadArray<double>("labels");
+        if (labels.Length != index.Rows.Count) throw new InvalidDataException($"There are {labels.Length:N0} labels and {index.Rows.Count:N0} rows.");
+        if (labels.Length == 0 || index.Rows.Ids[0] != 0 || index.Rows.Ids[^1] != labels.Length - 1) throw new InvalidDataException("The rows of a learner are not numbered from 0.");
+        if (Array.FindIndex(labels, label => !double.IsFinite(label)) is var bad && bad >= 0) throw new InvalidDataException($"Label {bad} is {labels[bad]}.");
+        return labels;
     }
 
     public void Save(ModelFolder folder)

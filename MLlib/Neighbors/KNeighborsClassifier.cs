@@ -35,11 +35,16 @@ public sealed record KNeighborsClassifierModel : FeatureModel
         _index = index;
         _labels = labels;
         _voting = voting;
+        if (Array.Find(labels, label => label < 0 || label != Math.Floor(label) || label > 1_000_000) is var bad && bad != 0)
+            throw new ArgumentException($"The label {bad} is no class: classes are whole numbers from 0 to 1,000,000.");
         ClassCount = (int)labels.Max() + 1;
     }
 
     internal KNeighborsClassifierModel(ModelFolder folder)
-        : this(IndexData.Load(folder).ToIndex(), folder.ReadArray<double>("labels"), Voting.Load(folder)) { }
+        : this(IndexData.Load(folder).ToIndex(), folder) { }
+
+    private KNeighborsClassifierModel(NeighborIndex index, ModelFolder folder)
+        : this(index, IndexData.LoadLabels(folder, index), Voting.Load(folder)) { }
 
     /// <summary>The column of probabilities that is added.</summary>
     public string ProbabilityColumn { get; init => field = Check.Name(value); } = "probability";

@@ -29,7 +29,10 @@ public sealed record KNeighborsRegressorModel : FeatureModel
     }
 
     internal KNeighborsRegressorModel(ModelFolder folder)
-        : this(IndexData.Load(folder).ToIndex(), folder.ReadArray<double>("labels"), Voting.Load(folder)) { }
+        : this(IndexData.Load(folder).ToIndex(), folder) { }
+
+    private KNeighborsRegressorModel(NeighborIndex index, ModelFolder folder)
+        : this(index, IndexData.LoadLabels(folder, index), Voting.Load(folder)) { }
 
     /// <inheritdoc/>
     public override int FeatureCount => _index.Rows.Features;

@@ -118,6 +118,23 @@ public sealed class NearestNeighborsTests
         Assert.Equal(NeighborChecks.Loaded(path), Program.RunLoaded("neighbors-loaded", path));
     }
 
+    [Theory]
+    [InlineData(NeighborAlgorithm.Hnsw, "links", "there")]
+    [InlineData(NeighborAlgorithm.Hnsw, "ids", "twice")]
+    [InlineData(NeighborAlgorithm.Ivf, "order", "do not fit")]
+    public void A_damaged_model_is_a_named_error(NeighborAlgorithm algorithm, string array, string expected)
+    {
+        using var folder = new TempDirectory();
+        var path = Path.Combine(folder.Path, "model");
+        new NearestNeighbors { K = 2, Algorithm = algorithm }.Fit(NaiveNeighbors.Values(new Random(6), 100, 4, "clusters"), 4).Save(path);
+        var file = Path.Combine(path, array + ".npy");
+        var bytes = File.ReadAllBytes(file);
+        if (array == "ids") Array.Copy(bytes, bytes.Length - 8, bytes, bytes.Length - 16, 8);
+        else bytes.AsSpan(bytes.Length - 4).Fill(0x7E);
+        File.WriteAllBytes(file, bytes);
+        Assert.Contains(expected, Assert.Throws<ModelFormatException>(() => NearestNeighborsModel.Load(path)).Message);
+    }
+
     [Fact]
     public void A_pipeline_takes_neighbours_of_vectors()
     {
