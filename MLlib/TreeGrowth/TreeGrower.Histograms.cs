@@ -1,0 +1,110 @@
+using Dataflow.MLlib.TreeBins;
+
+namespace Dataflow.MLlib.TreeGrowth;
+
+/// <summary>Histograms: made from rows, added up over threads and shards.</summary>
+internal sealed unsafe partial class TreeGrower
+{
+    /// <summary>Adds rows to a histogram by the whole team: each member into one of its own, which are added up by columns.</summary>
+    private void MakeByTeam(GrowthNode node, Gradients gradients, long* target)
+    {
+        var list = node.Depth == 0 && node.Rows == rows.Rows ? null : Lists.Rows + node.Start;
+        if (team.Size == 1 || node.Rows < 2048)
+        {
+            new Span<long>(target, cells).Clear();
+            Make(list, 0, node.Rows, gradients, target, 0);
+            return;
+        }
+        team.Share(team.Size, (piece, member) =>
+        {
+            var own = piece == 0 ? target : scratch[scratchSlots[piece - 1]];
+            new Span<long>(own, cells).Clear();
+            var from = (int)((long)node.Rows * piece / team.Size);
+            var to = (int)((long)node.Rows * (piece + 1) / team.Size);
+            Make(list is null ? null : list + from, from, to - from, gradients, own, member);
+        });
+        team.Run(piece =>
+        {
+            var from = (int)((long)cells * piece / team.Size) & ~7;
+            var to = piece == team.Size - 1 ? cells : (int)((long)cells * (piece + 1) / team.Size) & ~7;
+            foreach (var slot in scratchSlots) HistogramKernel.Add(target + from, scratch[slot] + from, to - from);
+        });
+    }
+
+    /// <summary>Adds rows to a histogram.</summary>
+    /// <param name="list">The rows, or null for <paramref name="first"/> and those after it.</param>
+    /// <param name="member">Who does it.</param>
+    private void Make(int* list, int first, int count, Gradients gradients, long* target, int member)
+    {
+        var packed = (long*)steps[member].Pointer;
+        var gathered = steps[member].Pointer + (StepRows * sizeof(long));
+        var shift = System.Numerics.BitOperations.Log2((uint)rows.RowBytes);
+        for (var done = 0; done < count; done += StepRows)
+        {
+            var step = Math.Min(StepRows, count - done);
+            gradients.Pack(list is null ? null : list + done, first + done, step, rows.Numbers, packed);
+            for (var panel = 0; panel < rows.Panels; panel++)
+            {
+                var columns = Math.Min(rows.RowBytes, rows.Layout.Columns - (panel * rows.RowBytes));
+                var place = target + ((long)panel * rows.RowBytes * BinLayout.ColumnBins);
+                var row = rows.Panel(panel) + ((long)(first + done) << shift);
+                if (list is not null) HistogramKernel.Gather(rows.Panel(panel), shift, list + done, step, row = gathered);
+                HistogramKernel.AddRows(row, rows.RowBytes, columns, step, packed, place);
+            }
+        }
+    }
+
+    /// <summary>Sums of histograms and of rows over all shards, for a whole batch in one exchange.</summary>
+    private void ReduceTogether(List<GrowthNode> batch)
+    {
+        if (group.Shards == 1)
+        {
+            CountTogether(batch);
+            return;
+        }
+        // Only numbers that occur travel; a column may have few.
+        var made = batch.SelectMany(node => node.Made).ToArray();
+        var length = (made.Length * travelling) + batch.Count;
+        if (message.Length < length) message = new long[length];
+        var values = message.AsSpan(0, length);
+        for (var i = 0; i < made.Length; i++) Squeeze(pool[made[i].Slot], values.Slice(i * travelling, travelling));
+        var counts = values[(made.Length * travelling)..];
+        for (var i = 0; i < counts.Length; i++) counts[i] = batch[i].Left!.Rows;
+        group.AllReduceSum(values);
+        for (var i = 0; i < made.Length; i++) Spread(values.Slice(i * travelling, travelling), pool[made[i].Slot]);
+        for (var i = 0; i < counts.Length; i++) SetCounts(batch[i], counts[i]);
+    }
+
+    private void Squeeze(long* histogram, Span<long> values)
+    {
+        foreach (var bins in rows.Layout.BinsOf)
+        {
+            new Span<long>(histogram, bins).CopyTo(values);
+            values = values[bins..];
+            histogram += BinLayout.ColumnBins;
+        }
+    }
+
+    private void Spread(ReadOnlySpan<long> values, long* histogram)
+    {
+        foreach (var bins in rows.Layout.BinsOf)
+        {
+            values[..bins].CopyTo(new Span<long>(histogram, bins));
+            values = values[bins..];
+            histogram += BinLayout.ColumnBins;
+        }
+    }
+
+    private void CountTogether(List<GrowthNode> batch)
+    {
+        var counts = batch.Select(node => (long)node.Left!.Rows).ToArray();
+        group.AllReduceSum(counts);
+        for (var i = 0; i < counts.Length; i++) SetCounts(batch[i], counts[i]);
+    }
+
+    private static void SetCounts(GrowthNode node, long left)
+    {
+        node.Left!.Sums.Count = left;
+        node.Right!.Sums.Count = node.Sums.Count - left;
+    }
+}
