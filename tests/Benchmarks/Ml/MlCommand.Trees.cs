@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dataflow.Benchmarks.Cluster;
 using Dataflow.MLlib;
 using Dataflow.MLlib.Data;
 using Dataflow.MLlib.TreeBins;
@@ -64,6 +65,56 @@ internal sealed partial class MlCommand
         var seconds = Best(() => learner.Fit(train), out var model);
         var auc = new BinaryClassificationEvaluator().Evaluate(model.Transform(test));
         Write(new MlRow($"GBT fit of a frame, {shape}", "s", seconds, theirs, name, Pair("AUC", auc, null)));
+    }
+
+    // The same fit on two executor processes of one slot each.
+    private void OnExecutors()
+    {
+        TreeEnsembleModel local;
+        double alone;
+        using (var context = Context())
+        {
+            var (train, _, features) = Frames(context);
+            alone = Best(() => new GradientBoostedTreesClassifier { FeatureColumns = features }.Fit(train), out var model);
+            local = model;
+        }
+        using var workers = new LocalExecutors(2, cores: 1);
+        var (far, _, names) = Frames(workers.Context);
+        var seconds = Best(() => new GradientBoostedTreesClassifier { FeatureColumns = names }.Fit(far), out var distributed);
+        var same = distributed.ToDebugText() == local.ToDebugText() ? "same bits" : "OTHER BITS";
+        Write(new MlRow("GBT fit, 2 executor processes", "s", seconds, alone, "one process, 2 threads", same));
+    }
+
+    // The most private memory of a process that only fits, above what it had before: the file is read in pieces.
+    private void Memory()
+    {
+        var peer = Peer("gbt", "--repeat", "1");
+        using var context = Context();
+        var (train, _, features) = Frames(context);
+        new GradientBoostedTreesClassifier { FeatureColumns = features, Trees = 1 }.Fit(train.Limit(1000));
+        GC.Collect();
+        var before = PrivateBytes();
+        var (most, ends) = (before, false);
+        var watcher = new Thread(() =>
+        {
+            while (!Volatile.Read(ref ends))
+            {
+                most = Math.Max(most, PrivateBytes());
+                Thread.Sleep(5);
+            }
+        });
+        watcher.Start();
+        new GradientBoostedTreesClassifier { FeatureColumns = features }.Fit(train);
+        Volatile.Write(ref ends, true);
+        watcher.Join();
+        Write(new MlRow("GBT peak memory above the start", "MB", (most - before) / (double)(1 << 20), Number(peer, "extra_mb"), Name(peer), "private; the peer above its input"));
+    }
+
+    private static long PrivateBytes()
+    {
+        const string Label = "RssAnon:";
+        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(Label, StringComparison.Ordinal));
+        return long.Parse(line[Label.Length..^" kB".Length], CultureInfo.InvariantCulture) << 10;
     }
 
     private bool Predict(TreePredictor predictor, float[] rows, int columns, double[] scores)

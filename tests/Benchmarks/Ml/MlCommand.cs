@@ -28,6 +28,8 @@ internal sealed partial class MlCommand
     {
         ["gbt"] = command => command.Boosted(31),
         ["gbt-255"] = command => command.Boosted(255),
+        ["executors"] = command => command.OnExecutors(),
+        ["memory"] = command => command.Memory(),
         ["knn"] = command => command.Exact(),
         ["hnsw"] = command => command.Graph(),
         ["linear"] = command => command.Linear(),
