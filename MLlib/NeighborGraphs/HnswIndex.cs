@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dataflow.MLlib.NeighborIndexes;
 using Dataflow.MLlib.NeighborKernels;
 
 namespace Dataflow.MLlib.NeighborGraphs;

@@ -1,3 +1,4 @@
+using Dataflow.MLlib.NeighborIndexes;
 using Dataflow.MLlib.NeighborKernels;
 
 namespace Dataflow.MLlib;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dataflow.MLlib.NeighborIndexes;
 using Dataflow.MLlib.NeighborKernels;
 
 namespace Dataflow.MLlib.Tests.Neighbors;

@@ -1,6 +1,7 @@
 using Dataflow.MLlib.Data;
+using Dataflow.MLlib.NeighborKernels;
 
-namespace Dataflow.MLlib.NeighborKernels;
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>What the labels of the nearest rows come to: each class's part of the votes, or the mean.</summary>
 /// <param name="classes">How many classes there are; 0 gives means.</param>

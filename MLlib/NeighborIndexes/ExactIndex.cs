@@ -1,4 +1,6 @@
-namespace Dataflow.MLlib.NeighborKernels;
+using Dataflow.MLlib.NeighborKernels;
+
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>
 /// Brute force over a <see cref="RowSet"/>: exact, with the same bits whatever the number of threads, the instruction set and the way the queries come. Thread-safe.

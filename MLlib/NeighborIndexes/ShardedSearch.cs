@@ -1,4 +1,6 @@
-namespace Dataflow.MLlib.NeighborKernels;
+using Dataflow.MLlib.NeighborKernels;
+
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>A row of a join's result.</summary>
 internal sealed record NeighborPair(long QueryId, int Rank, long Id, double Distance);

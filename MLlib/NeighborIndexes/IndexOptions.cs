@@ -1,6 +1,7 @@
 using Dataflow.MLlib.NeighborGraphs;
+using Dataflow.MLlib.NeighborKernels;
 
-namespace Dataflow.MLlib.NeighborKernels;
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>How an index is built.</summary>
 internal sealed record IndexOptions(NeighborAlgorithm Algorithm, Metric Metric, int M, int EfConstruction, int Lists, int CodeBytes, int Rerank)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Dataflow.MLlib.NeighborKernels;
 
-namespace Dataflow.MLlib.NeighborKernels;
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>An index that tasks use: broadcast once as arrays, built once in each process from them.</summary>
 internal sealed class SharedIndex(Broadcast<IndexData> data)

@@ -1,4 +1,6 @@
-namespace Dataflow.MLlib.NeighborKernels;
+using Dataflow.MLlib.NeighborKernels;
+
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>How neighbours' labels come together. Weights are summed from the nearest to the farthest: the same bits every time.</summary>
 /// <param name="K">Neighbours.</param>

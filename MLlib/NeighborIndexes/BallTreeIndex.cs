@@ -1,4 +1,6 @@
-namespace Dataflow.MLlib.NeighborKernels;
+using Dataflow.MLlib.NeighborKernels;
+
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>
 /// Balls within balls (Omohundro 1989): rows are halved at the middle of the feature that spreads most, down to leaves; a ball around all rows of each half says how near any of

@@ -1,6 +1,7 @@
 using Dataflow.MLlib.Data;
+using Dataflow.MLlib.NeighborKernels;
 
-namespace Dataflow.MLlib.NeighborKernels;
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>Ids of the nearest rows, as a vector.</summary>
 internal sealed class NeighborScorer(SharedIndex index, int width, int k, int breadth) : RowScorer("nearest_neighbors")

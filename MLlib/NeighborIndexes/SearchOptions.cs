@@ -1,4 +1,6 @@
-namespace Dataflow.MLlib.NeighborKernels;
+using Dataflow.MLlib.NeighborKernels;
+
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>What is asked of an index.</summary>
 /// <param name="K">How many rows a query at most.</param>

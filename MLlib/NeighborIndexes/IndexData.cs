@@ -1,6 +1,7 @@
 using Dataflow.MLlib.NeighborGraphs;
+using Dataflow.MLlib.NeighborKernels;
 
-namespace Dataflow.MLlib.NeighborKernels;
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>An index as plain arrays: what travels to executors and lies in files.</summary>
 internal sealed class IndexData

@@ -1,7 +1,8 @@
 using Dataflow.MLlib.Data;
+using Dataflow.MLlib.NeighborKernels;
 using Dataflow.Sql.Columns;
 
-namespace Dataflow.MLlib.NeighborKernels;
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>Some rows of a frame: what reading it for a search gives, as elements of an Rdd.</summary>
 /// <param name="Features">Of each row.</param>

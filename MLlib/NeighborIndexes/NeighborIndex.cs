@@ -1,4 +1,6 @@
-namespace Dataflow.MLlib.NeighborKernels;
+using Dataflow.MLlib.NeighborKernels;
+
+namespace Dataflow.MLlib.NeighborIndexes;
 
 /// <summary>Rows that can be searched, one way or another. Thread-safe.</summary>
 internal abstract class NeighborIndex(RowSet rows, Metric metric)
