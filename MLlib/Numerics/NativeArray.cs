@@ -13,15 +13,25 @@ internal sealed unsafe partial class NativeArray<T> : IDisposable
 {
     private const long HugePageBytes = 2L << 20;
     private readonly long bytes;
+    private readonly MappedMemory? mapped;
     private T* pointer;
 
-    public NativeArray(long length)
+    /// <summary>Takes memory.</summary>
+    /// <param name="length">Elements.</param>
+    /// <param name="folder">Where a temporary file holds it instead; null for memory.</param>
+    public NativeArray(long length, string? folder = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
 
         // Loops read whole vectors past the end of what they use.
         bytes = ((length * sizeof(T)) + 127) & ~63L;
+        if (folder is not null)
+        {
+            mapped = new(folder, bytes);
+            pointer = (T*)mapped.Pointer;
+            return;
+        }
         var huge = bytes >= 2 * HugePageBytes;
         pointer = (T*)NativeMemory.AlignedAlloc((nuint)bytes, huge ? (nuint)HugePageBytes : 64);
         if (huge) LargePages.Welcome((nint)pointer, bytes);
@@ -53,6 +63,12 @@ internal sealed unsafe partial class NativeArray<T> : IDisposable
     private void Free()
     {
         if (pointer is null) return;
+        if (mapped is not null)
+        {
+            pointer = null;
+            mapped.Dispose();
+            return;
+        }
         NativeMemory.AlignedFree(pointer);
         pointer = null;
         GC.RemoveMemoryPressure(bytes);

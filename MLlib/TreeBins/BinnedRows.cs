@@ -13,13 +13,13 @@ internal sealed unsafe class BinnedRows : IDisposable
     private readonly NativeArray<byte> panels;
     private readonly NativeArray<byte>? columns;
 
-    private BinnedRows(BinLayout layout, int rows, RowNumbers numbers)
+    private BinnedRows(BinLayout layout, int rows, RowNumbers numbers, string? folder)
     {
         (Layout, Rows, Numbers) = (layout, rows, numbers);
         RowBytes = layout.Columns <= 8 ? 8 : layout.Columns <= 16 ? 16 : layout.Columns <= 32 ? 32 : 64;
         Panels = Math.Max(1, (layout.Columns + RowBytes - 1) / RowBytes);
-        panels = new((long)Panels * RowBytes * rows);
-        if (layout.Columns <= ColumnCopyColumns && layout.Columns > 0) columns = new((long)layout.Columns * rows);
+        panels = new((long)Panels * RowBytes * rows, folder);
+        if (folder is null && layout.Columns <= ColumnCopyColumns && layout.Columns > 0) columns = new((long)layout.Columns * rows);
         HasMissing = new bool[layout.Features];
     }
 
@@ -54,13 +54,13 @@ internal sealed unsafe class BinnedRows : IDisposable
     }
 
     /// <summary>Bins the rows of a shard.</summary>
-    /// <remarks>One pass over the blocks, shared over the team; needs no more memory than the bins.</remarks>
-    public static BinnedRows Of(IReadOnlyList<RowSource> blocks, BinLayout layout, ThreadTeam team, ITreeGroup group)
+    /// <remarks>One pass over the blocks, shared over the team; needs no more memory than the bins. These lie in a temporary file if a folder is given.</remarks>
+    public static BinnedRows Of(IReadOnlyList<RowSource> blocks, BinLayout layout, ThreadTeam team, ITreeGroup group, string? folder = null)
     {
         var total = blocks.Sum(block => (long)block.Rows);
         if (total > int.MaxValue - 64)
             throw new ArgumentException($"A shard holds {total:N0} rows; at most {int.MaxValue - 64:N0} fit into one. Train with more partitions.", nameof(blocks));
-        var rows = new BinnedRows(layout, (int)total, RowNumbers.Of(blocks));
+        var rows = new BinnedRows(layout, (int)total, RowNumbers.Of(blocks), folder);
         const int ChunkRows = 4096;
         var chunks = new List<(RowSource Block, int Local, int First, int Count)>();
         var local = 0;

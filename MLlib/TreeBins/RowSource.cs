@@ -58,22 +58,49 @@ internal sealed class DenseRows(ReadOnlyMemory<float> all, int features) : RowSo
     }
 }
 
-/// <summary>Columns of single or double precision, each an array of its own.</summary>
-/// <param name="columns">By feature: <c>float[]</c> or <c>double[]</c>, of equal lengths.</param>
-internal sealed class ColumnRows(IReadOnlyList<Array> columns) : RowSource
+/// <summary>Columns of single or double precision, wherever they lie.</summary>
+internal interface IColumns
 {
-    public override bool IsSingle(int feature) => columns[feature] is float[];
+    /// <summary>Whether a column is of single precision.</summary>
+    bool IsSingle(int column);
 
-    public override void Read(int feature, int first, Span<float> values) => ((float[])columns[feature]).AsSpan(first, values.Length).CopyTo(values);
+    /// <summary>A column of single precision.</summary>
+    ReadOnlySpan<float> Singles(int column);
+
+    /// <summary>A column of double precision.</summary>
+    ReadOnlySpan<double> Doubles(int column);
+}
+
+/// <summary>Columns that are arrays.</summary>
+/// <param name="columns"><c>float[]</c> or <c>double[]</c>.</param>
+internal sealed class ArrayColumns(IReadOnlyList<Array> columns) : IColumns
+{
+    public bool IsSingle(int column) => columns[column] is float[];
+
+    public ReadOnlySpan<float> Singles(int column) => (float[])columns[column];
+
+    public ReadOnlySpan<double> Doubles(int column) => (double[])columns[column];
+}
+
+/// <summary>Rows by column.</summary>
+/// <param name="columns">One a feature, of equal lengths.</param>
+internal sealed class ColumnRows(IColumns columns) : RowSource
+{
+    /// <summary>Rows of arrays.</summary>
+    public ColumnRows(IReadOnlyList<Array> columns) : this(new ArrayColumns(columns)) { }
+
+    public override bool IsSingle(int feature) => columns.IsSingle(feature);
+
+    public override void Read(int feature, int first, Span<float> values) => columns.Singles(feature).Slice(first, values.Length).CopyTo(values);
 
     public override void Read(int feature, int first, Span<double> values)
     {
-        if (columns[feature] is double[] doubles)
+        if (!columns.IsSingle(feature))
         {
-            doubles.AsSpan(first, values.Length).CopyTo(values);
+            columns.Doubles(feature).Slice(first, values.Length).CopyTo(values);
             return;
         }
-        var singles = ((float[])columns[feature]).AsSpan(first, values.Length);
+        var singles = columns.Singles(feature).Slice(first, values.Length);
         for (var i = 0; i < values.Length; i++) values[i] = singles[i];
     }
 
@@ -82,12 +109,13 @@ internal sealed class ColumnRows(IReadOnlyList<Array> columns) : RowSource
         for (var feature = 0; feature < count; feature++)
         {
             var target = values[(feature * stride)..];
-            if (columns[first + feature] is double[] doubles)
+            if (!columns.IsSingle(first + feature))
             {
+                var doubles = columns.Doubles(first + feature);
                 for (var i = 0; i < rows.Length; i++) target[i] = doubles[rows[i]];
                 continue;
             }
-            var singles = (float[])columns[first + feature];
+            var singles = columns.Singles(first + feature);
             for (var i = 0; i < rows.Length; i++) target[i] = singles[rows[i]];
         }
     }

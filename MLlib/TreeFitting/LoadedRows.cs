@@ -6,22 +6,48 @@ namespace Dataflow.MLlib.TreeFitting;
 /// <param name="Rows">How many.</param>
 /// <param name="Columns">By feature: <c>float[]</c> or <c>double[]</c>, of at least so many elements; NaN is missing.</param>
 /// <param name="Others">Columns behind the features: label, weight and the like, by their place; NaN is missing.</param>
-internal sealed record LoadedBlock(int Rows, Array[] Columns, double[][] Others)
+internal sealed record LoadedBlock(int Rows, Array[] Columns, double[][] Others) : IDisposable
 {
-    /// <summary>Bytes it takes.</summary>
+    private readonly MappedColumns? _mapped;
+
+    private LoadedBlock(MappedColumns mapped, int features) : this(mapped.Rows, [], [])
+    {
+        _mapped = mapped;
+        Features = features;
+    }
+
+    /// <summary>Bytes of memory that it takes.</summary>
     public long Bytes => Columns.Sum(column => (long)Buffer.ByteLength(column)) + Others.Sum(column => (long)Buffer.ByteLength(column));
+
+    private int Features { get; }
+
+    /// <summary>The same rows in a temporary file.</summary>
+    /// <param name="folder">Where.</param>
+    public LoadedBlock ToFile(string folder) => new(new MappedColumns(folder, [.. Columns, .. Others], Rows), Columns.Length);
+
+    /// <summary>A column behind the features.</summary>
+    public ReadOnlySpan<double> Other(int at) => _mapped is null ? Others[at].AsSpan(0, Rows) : _mapped.Doubles(Features + at);
+
+    /// <inheritdoc/>
+    public void Dispose() => _mapped?.Dispose();
 
     /// <summary>The rows as binning reads them.</summary>
     /// <param name="firstRow">The number that the first row has in the whole data set.</param>
-    public RowSource At(long firstRow) => new ColumnRows(Columns) { FirstRow = firstRow, Rows = Rows };
+    public RowSource At(long firstRow) => new ColumnRows(_mapped ?? (IColumns)new ArrayColumns(Columns)) { FirstRow = firstRow, Rows = Rows };
 }
 
 /// <summary>The rows of one partition.</summary>
 /// <param name="Blocks">Rows that are learned from, in order.</param>
 /// <param name="Validation">Rows that are only watched, in order.</param>
 /// <param name="VectorWidths">Elements of each vector column, 1 for numbers, -1 where no row had a vector.</param>
-internal sealed record LoadedRows(LoadedBlock[] Blocks, LoadedBlock[] Validation, int[] VectorWidths)
+internal sealed record LoadedRows(LoadedBlock[] Blocks, LoadedBlock[] Validation, int[] VectorWidths) : IDisposable
 {
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var block in Blocks.Concat(Validation)) block.Dispose();
+    }
+
     /// <summary>Rows that are learned from.</summary>
     public long Rows => Blocks.Sum(block => (long)block.Rows);
 
@@ -31,9 +57,8 @@ internal sealed record LoadedRows(LoadedBlock[] Blocks, LoadedBlock[] Validation
     /// <summary>Bytes in all.</summary>
     public long Bytes => Blocks.Concat(Validation).Sum(block => block.Bytes);
 
-    /// <summary>The greatest number in the first column behind the features; NaN if there is none.</summary>
-    public double GreatestLabel => Blocks.Where(block => block.Others.Length > 0)
-        .SelectMany(block => block.Others[0].Take(block.Rows)).Aggregate(double.NaN, static (most, label) => label > most || double.IsNaN(most) ? label : most);
+    /// <summary>The greatest label of the rows that are learned from; NaN if there is none.</summary>
+    public double GreatestLabel { get; init; } = double.NaN;
 }
 
 /// <summary>A partition that is held for a task.</summary>

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using Dataflow.MLlib.Data;
 using Dataflow.Sql.Columns;
+using Dataflow.Tasks;
 
 namespace Dataflow.MLlib.TreeFitting;
 
@@ -16,11 +17,12 @@ internal static unsafe class RowLoader
     /// <param name="others">How many columns of doubles follow.</param>
     /// <param name="validationAt">Which of those marks validation rows, by anything but 0 and null; -1 if none does.</param>
     /// <param name="user">Who reads, for errors.</param>
-    public static LoadedRows Load(IEnumerable<ColumnBatch> batches, FeatureColumns features, int others, int validationAt, string user)
+    /// <param name="services">The executor: its memory budget says which blocks go to a file.</param>
+    public static LoadedRows Load(IEnumerable<ColumnBatch> batches, FeatureColumns features, int others, int validationAt, string user, ExecutorServices services)
     {
         var reader = new FeatureReader(features, user);
-        var training = new Collector(features, others);
-        var validation = new Collector(features, others);
+        using var training = new Collector(features, others, services);
+        using var validation = new Collector(features, others, services);
         foreach (var batch in batches)
         {
             if (reader.Begin(batch) == 0) continue;
@@ -40,13 +42,19 @@ internal static unsafe class RowLoader
             training.Add(reader, batch, CollectionsMarshal.AsSpan(learned));
             validation.Add(reader, batch, CollectionsMarshal.AsSpan(watched));
         }
-        return new LoadedRows(training.End(), validation.End(), [.. reader.Widths]);
+        var greatest = training.GreatestLabel;
+        return new LoadedRows(training.End(), validation.End(), [.. reader.Widths]) { GreatestLabel = greatest };
     }
 
     // Blocks of the rows that are chosen of each batch.
-    private sealed class Collector(FeatureColumns features, int others)
+    private sealed class Collector(FeatureColumns features, int others, ExecutorServices services) : IDisposable
     {
+        // The part of the budget that rows may take while they wait to be binned.
+        private const int BudgetParts = 8;
+        private const int BlockParts = 64;
+
         private readonly List<LoadedBlock> _blocks = [];
+        private long _held;
         private Filling? _filling;
         private double[] _vectors = [];
 
@@ -57,8 +65,8 @@ internal static unsafe class RowLoader
             {
                 if (_filling is null || _filling.Rows == _filling.Capacity)
                 {
-                    if (_filling is not null) _blocks.Add(_filling.End());
-                    _filling = new Filling(features, reader.Widths, batch, others);
+                    if (_filling is not null) Keep(_filling.End());
+                    _filling = new Filling(features, reader.Widths, batch, others, services.Memory.TotalBytes / BlockParts);
                 }
                 var count = Math.Min(selection.Length - done, _filling.Capacity - _filling.Rows);
                 var rows = selection.Slice(done, count);
@@ -76,12 +84,39 @@ internal static unsafe class RowLoader
                     feature += width;
                 }
                 for (var other = 0; other < others; other++) reader.ReadOther(batch, other, done, _filling.Others[other].AsSpan(_filling.Rows, count));
+                foreach (var label in others > 0 ? _filling.Others[0].AsSpan(_filling.Rows, count) : default)
+                {
+                    if (!(label <= GreatestLabel)) GreatestLabel = double.IsNaN(label) ? GreatestLabel : label;
+                }
                 _filling.Rows += count;
                 done += count;
             }
         }
 
-        public LoadedBlock[] End() => _filling is { Rows: > 0 } last ? [.. _blocks, last.End()] : [.. _blocks];
+        public double GreatestLabel { get; private set; } = double.NaN;
+
+        /// <summary>The blocks, whose owner is the caller from now on.</summary>
+        public LoadedBlock[] End()
+        {
+            if (_filling is { Rows: > 0 } last) Keep(last.End());
+            LoadedBlock[] all = [.. _blocks];
+            _blocks.Clear();
+            return all;
+        }
+
+        public void Dispose()
+        {
+            foreach (var block in _blocks) block.Dispose();
+        }
+
+        private void Keep(LoadedBlock block)
+        {
+            // Most of the budget is for what trees need, and some of it may be taken by what is not the engine's.
+            var room = Math.Min(services.Memory.TotalBytes, services.Memory.LimitBytes) / BudgetParts;
+            if (_held + block.Bytes + services.Memory.ReservedBytes > room) block = block.ToFile(services.Temp.Folder);
+            _held += block.Bytes;
+            _blocks.Add(block);
+        }
     }
 
     private static void Copy(ColumnVector column, ReadOnlySpan<ushort> selection, Array to, int start)
@@ -112,14 +147,14 @@ internal static unsafe class RowLoader
 
     private sealed class Filling
     {
-        public Filling(FeatureColumns features, ReadOnlySpan<int> widths, ColumnBatch batch, int others)
+        public Filling(FeatureColumns features, ReadOnlySpan<int> widths, ColumnBatch batch, int others, long mostBytes)
         {
             var columns = new List<Array>();
             var width = 0;
             foreach (var each in widths) width += each;
 
-            // Of wide rows fewer make a block.
-            Capacity = Math.Clamp((64 << 20) / 8 / Math.Max(1, width) / 1024 * 1024, 1024, BlockRows);
+            // Of wide rows fewer make a block, and of a small budget.
+            Capacity = (int)Math.Clamp(Math.Clamp(mostBytes, 1 << 20, 64 << 20) / 8 / (width + others + 1) / 1024 * 1024, 1024, BlockRows);
             for (var i = 0; i < features.Count; i++)
             {
                 for (var j = 0; j < widths[i]; j++)

@@ -38,7 +38,8 @@ internal sealed class ShardWork(string name, TreeFitPlan plan, TreeShards shards
         if (lacking[0] > 0)
         {
             states.Remove(key);
-            held = states.GetOrCreate(key, 0, () => Make(leases, states, group), LossRule.Rebuild, made => made.Bytes, MemoryKind.Native, task);
+            // Not charged: its memory is none of the engine's pool, and is counted with what the process has beside it.
+            held = states.GetOrCreate(key, 0, () => Make(leases, states, group), LossRule.Rebuild, context: task);
         }
         var state = held!.Value;
         state.Group.Bind(barrier.TaskCount > 1 ? barrier.Collectives : null);
@@ -65,7 +66,7 @@ internal sealed class ShardWork(string name, TreeFitPlan plan, TreeShards shards
         try
         {
             foreach (var lease in leases) loaded.Add(lease);
-            var made = TreeShardState.Build(plan, shards, loaded.ConvertAll(lease => (lease.Partition, lease.Rows.Value)), group, order.Trees);
+            var made = TreeShardState.Build(plan, shards, loaded.ConvertAll(lease => (lease.Partition, lease.Rows.Value)), group, order.Trees, TaskContext.Current!.Services);
 
             // What was binned is not needed again, unless an executor is lost: then it is read again.
             foreach (var lease in loaded) states.Remove(ExecutorState.KeyOf(name, lease.Partition));

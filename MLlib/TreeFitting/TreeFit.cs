@@ -102,6 +102,6 @@ internal sealed class TreeFit
     {
         var task = TaskContext.Current!;
         return [new LoadedLease(partition, task.Services.State.GetOrCreate(
-            ExecutorState.KeyOf(name, partition), 0, () => RowLoader.Load(batches, features, others, watched, user), LossRule.Rebuild, loaded => loaded.Bytes, MemoryKind.Managed, task))];
+            ExecutorState.KeyOf(name, partition), 0, () => RowLoader.Load(batches, features, others, watched, user, task.Services), LossRule.Rebuild, loaded => loaded.Bytes, MemoryKind.Managed, task))];
     }
 }

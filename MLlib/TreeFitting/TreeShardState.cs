@@ -1,11 +1,14 @@
 using Dataflow.MLlib.TreeBins;
 using Dataflow.MLlib.Trees;
+using Dataflow.Tasks;
 
 namespace Dataflow.MLlib.TreeFitting;
 
 /// <summary>A shard between jobs: its rows as bins, the trees so far, and the threads that grow them. Used by one task at a time.</summary>
 internal sealed class TreeShardState : IDisposable
 {
+    private const int BudgetParts = 8;
+
     private TreeShardState(TreeShard shard, TreeShard? validation, TreeTraining training, ThreadTeam team, CollectiveTreeGroup group) =>
         (Shard, Validation, Training, Team, Group) = (shard, validation, training, team, group);
 
@@ -22,17 +25,15 @@ internal sealed class TreeShardState : IDisposable
     /// <summary>How many trees it has if the last job ended well; -1 while a job works with it.</summary>
     public int Trees { get; set; } = -1;
 
-    /// <summary>Bytes it takes, about.</summary>
-    public long Bytes => BytesOf(Shard) + (Validation is null ? 0 : BytesOf(Validation));
-
     /// <summary>Bins the rows of a shard. All shards of the group call it at once.</summary>
     /// <param name="plan">What is trained.</param>
     /// <param name="shards">The numbers of rows.</param>
     /// <param name="loaded">The shard's partitions.</param>
     /// <param name="group">The other shards.</param>
     /// <param name="before">The trees so far.</param>
+    /// <param name="services">The executor: its memory budget says whether bins lie in a file.</param>
     public static TreeShardState Build(
-        TreeFitPlan plan, TreeShards shards, IReadOnlyList<(int Partition, LoadedRows Rows)> loaded, CollectiveTreeGroup group, IReadOnlyList<Tree> before)
+        TreeFitPlan plan, TreeShards shards, IReadOnlyList<(int Partition, LoadedRows Rows)> loaded, CollectiveTreeGroup group, IReadOnlyList<Tree> before, ExecutorServices services)
     {
         var team = new ThreadTeam(shards.Slots);
         TreeShard? shard = null, validation = null;
@@ -42,9 +43,15 @@ internal sealed class TreeShardState : IDisposable
             var rows = Blocks(ordered, shards.FirstRows, each => each.Blocks);
             var mappers = BinSample.Find([.. rows.Select(each => each.Source)], plan.CategoricalFeatures(shards.Widths), plan.MaxBins, plan.SampleRows, team, group);
             var layout = BinLayout.Of(mappers);
-            shard = ShardOf(plan, rows, layout, team, group);
-            if (plan.ValidationAt >= 0) validation = ShardOf(plan, Blocks(ordered, shards.FirstValidationRows, each => each.Validation), layout, team, group);
-            return new TreeShardState(shard, validation, new TreeTraining(plan.Options, shard, team, group, validation, before), team, group);
+            var watched = plan.ValidationAt >= 0 ? Blocks(ordered, shards.FirstValidationRows, each => each.Validation) : [];
+
+            // Bins are there twice, for histograms and for splitting, where there is memory; in a file once.
+            var binBytes = 2L * layout.Columns * rows.Concat(watched).Sum(each => (long)each.Block.Rows);
+            var folder = binBytes > services.Memory.TotalBytes / BudgetParts ? services.Temp.Folder : null;
+            shard = ShardOf(plan, rows, layout, team, group, folder);
+            if (plan.ValidationAt >= 0) validation = ShardOf(plan, watched, layout, team, group, folder);
+            var options = plan.Options with { Growth = plan.Options.Growth with { HistogramBytes = Math.Min(plan.Options.Growth.HistogramBytes, services.Memory.TotalBytes / BudgetParts) } };
+            return new TreeShardState(shard, validation, new TreeTraining(options, shard, team, group, validation, before), team, group);
         }
         catch
         {
@@ -63,8 +70,6 @@ internal sealed class TreeShardState : IDisposable
         Team.Dispose();
     }
 
-    private static long BytesOf(TreeShard shard) => shard.Rows.Rows * ((2L * shard.Rows.Layout.Columns) + 40);
-
     private static List<(LoadedBlock Block, RowSource Source)> Blocks((int Partition, LoadedRows Rows)[] loaded, long[] firstRows, Func<LoadedRows, LoadedBlock[]> which)
     {
         var blocks = new List<(LoadedBlock, RowSource)>();
@@ -80,13 +85,13 @@ internal sealed class TreeShardState : IDisposable
         return blocks;
     }
 
-    private static TreeShard ShardOf(TreeFitPlan plan, List<(LoadedBlock Block, RowSource Source)> blocks, BinLayout layout, ThreadTeam team, CollectiveTreeGroup group)
+    private static TreeShard ShardOf(TreeFitPlan plan, List<(LoadedBlock Block, RowSource Source)> blocks, BinLayout layout, ThreadTeam team, CollectiveTreeGroup group, string? folder)
     {
-        var others = blocks.ConvertAll(block => (block.Block.Rows, block.Block.Others));
+        var others = blocks.ConvertAll(block => block.Block);
         var scores = plan.InitialScoreAt < 0 ? null : Enumerable.Range(0, plan.Options.Objective.Scores).SelectMany(i => Join(others, plan.InitialScoreAt + i, static value => value)).ToArray();
         return new TreeShard
         {
-            Rows = BinnedRows.Of([.. blocks.Select(each => each.Source)], layout, team, group),
+            Rows = BinnedRows.Of([.. blocks.Select(each => each.Source)], layout, team, group, folder),
             Labels = Join(others, 0, static value => (float)value),
             Weights = plan.WeightAt < 0 ? null : Join(others, plan.WeightAt, static value => (float)value),
             InitialScores = scores,
@@ -106,13 +111,13 @@ internal sealed class TreeShardState : IDisposable
         return [.. starts, numbers.Length];
     }
 
-    private static T[] Join<T>(List<(int Rows, double[][] Others)> blocks, int at, Func<double, T> convert)
+    private static T[] Join<T>(List<LoadedBlock> blocks, int at, Func<double, T> convert)
     {
         var all = new T[blocks.Sum(block => block.Rows)];
         var next = 0;
-        foreach (var (rows, others) in blocks)
+        foreach (var block in blocks)
         {
-            for (var i = 0; i < rows; i++) all[next++] = convert(others[at][i]);
+            foreach (var value in block.Other(at)) all[next++] = convert(value);
         }
         return all;
     }

@@ -110,6 +110,23 @@ internal sealed partial class MlCommand
         Write(new MlRow("GBT peak memory above the start", "MB", (most - before) / (double)(1 << 20), Number(peer, "extra_mb"), Name(peer), "private; the peer above its input"));
     }
 
+    // The same fit with 512 MB for everything.
+    private void Budget()
+    {
+        double whole;
+        TreeEnsembleModel expected;
+        using (var context = Context())
+        {
+            var (train, _, features) = Frames(context);
+            whole = Best(() => new GradientBoostedTreesClassifier { FeatureColumns = features }.Fit(train), out var model, 1);
+            expected = model;
+        }
+        using var small = DataflowContext.Local(DataflowOptions.Default with { Threads = _threads, MemoryBytes = 512L << 20 });
+        var (rows, _, names) = Frames(small);
+        var seconds = Best(() => new GradientBoostedTreesClassifier { FeatureColumns = names }.Fit(rows), out var found, 1);
+        Write(new MlRow("GBT fit with 512 MB", "s", seconds, whole, "all in memory", $"{(found.ToDebugText() == expected.ToDebugText() ? "same bits" : "OTHER BITS")}, {PrivateBytes() >> 20} MB private now"));
+    }
+
     private static long PrivateBytes()
     {
         const string Label = "RssAnon:";

@@ -32,6 +32,9 @@ internal sealed partial class MlCommand
         ["memory"] = command => command.Memory(),
         ["knn"] = command => command.Exact(),
         ["hnsw"] = command => command.Graph(),
+        ["budget"] = command => command.Budget(),
+        ["kmeans"] = command => command.Clusters(),
+        ["pca"] = command => command.Components(),
         ["linear"] = command => command.Linear(),
         ["logistic"] = command => command.Logistic(),
     };
@@ -80,11 +83,11 @@ internal sealed partial class MlCommand
 
     private DataflowContext Context() => DataflowContext.Local(DataflowOptions.Default with { Threads = _threads });
 
-    private double Best<T>(Func<T> work, out T result)
+    private double Best<T>(Func<T> work, out T result, int runs = 0)
     {
         var best = double.MaxValue;
         result = default!;
-        for (var i = 0; i < _runs; i++)
+        for (var i = 0; i < (runs > 0 ? runs : _runs); i++)
         {
             GC.Collect();
             var watch = Stopwatch.StartNew();
@@ -130,6 +133,29 @@ internal sealed partial class MlCommand
         var metrics = new BinaryClassificationEvaluator().Measure(model.Transform(test));
         var peer = Peer("logistic");
         Write(new MlRow("logistic regression", "s", seconds, Number(peer, "seconds"), Name(peer), $"{Pair("AUC", metrics.AreaUnderRoc, Number(peer, "auc"))}, {Pair("log loss", metrics.LogLoss, Number(peer, "log_loss"))}"));
+    }
+
+    private void Clusters()
+    {
+        using var context = Context();
+        var (train, _, features) = Frames(context);
+        var scaled = new StandardScaler { InputColumns = features }.Fit(train).Transform(train).Select(Functions.Col("scaled")).Cache();
+        var rows = scaled.Count();
+        var learner = new KMeans { FeaturesColumn = "scaled", Clusters = 100, MaxIterations = 10, Tolerance = 0, Start = KMeansStart.Random, Seed = 3 };
+        var seconds = Best(() => learner.Fit(scaled), out var model);
+        var peer = Peer("kmeans");
+        Write(new MlRow($"k-means, k=100, 10 iterations", "s", seconds, Number(peer, "seconds"), Name(peer), Pair("cost of a row", model.Cost(scaled) / rows, Number(peer, "inertia") / rows)));
+    }
+
+    private void Components()
+    {
+        using var context = Context();
+        var (train, _, features) = Frames(context);
+        var scaled = new StandardScaler { InputColumns = features }.Fit(train).Transform(train).Select(Functions.Col("scaled")).Cache();
+        scaled.Count();
+        var seconds = Best(() => new Pca { InputColumns = ["scaled"], Components = 10 }.Fit(scaled), out var model);
+        var peer = Peer("pca");
+        Write(new MlRow("PCA, 10 components", "s", seconds, Number(peer, "seconds"), Name(peer), Pair("explained", model.ExplainedShare.ToArray().Sum(), Number(peer, "explained"))));
     }
 
     private void Exact()

@@ -208,6 +208,10 @@ public sealed class GradientBoostedTreesTests
     }
 
     [Fact]
+    public void Rows_that_do_not_fit_the_memory_budget_lie_in_files_and_give_the_same_model() =>
+        Assert.Equal(BudgetChecks.Fit(DataflowOptions.Default with { Threads = 2 }, lookFor: null), Program.RunWithout("avx512", "budget"));
+
+    [Fact]
     public void Parameters_are_saved_and_loaded()
     {
         using var folder = new Dataflow.TestKit.TempDirectory();
