@@ -18,6 +18,7 @@ if (args is [UdfCommand.Verb, ..]) return UdfCommand.Run(args);
 if (args is [PlanCommand.Verb, ..]) return PlanCommand.Run(args);
 if (args is [MlGenerate.Verb, ..]) return MlGenerate.Run(args.AsSpan(1));
 if (args is [MlCommand.Verb, ..]) return MlCommand.Run(args[1..]);
+if (args is [MlCommand.BudgetVerb, ..]) return MlCommand.Run(args);
 if (args is [DeterminismCommand.Verb, ..]) return await DeterminismCommand.RunAsync(args[1..]);
 
 return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create(), ParquetSuite.Create()]);

@@ -110,21 +110,41 @@ internal sealed partial class MlCommand
         Write(new MlRow("GBT peak memory above the start", "MB", (most - before) / (double)(1 << 20), Number(peer, "extra_mb"), Name(peer), "private; the peer above its input"));
     }
 
-    // The same fit with 512 MB for everything.
+    // The same fit in two processes of their own: one with 512 MB for everything.
     private void Budget()
     {
-        double whole;
-        TreeEnsembleModel expected;
-        using (var context = Context())
+        var (whole, expected, _) = Child(0);
+        var (seconds, found, peak) = Child(512);
+        Write(new MlRow("GBT fit with 512 MB", "s", seconds, whole, "all in memory", $"{(found == expected ? "same bits" : "OTHER BITS")}, peak {peak} MB private"));
+    }
+
+    private (double Seconds, string Hash, string Peak) Child(int budget)
+    {
+        var start = new ProcessStartInfo(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["exec", typeof(MlCommand).Assembly.Location, BudgetVerb, _folder, $"{_threads}", $"{budget}"])
         {
-            var (train, _, features) = Frames(context);
-            whole = Best(() => new GradientBoostedTreesClassifier { FeatureColumns = features }.Fit(train), out var model, 1);
-            expected = model;
-        }
-        using var small = DataflowContext.Local(DataflowOptions.Default with { Threads = _threads, MemoryBytes = 512L << 20 });
-        var (rows, _, names) = Frames(small);
-        var seconds = Best(() => new GradientBoostedTreesClassifier { FeatureColumns = names }.Fit(rows), out var found, 1);
-        Write(new MlRow("GBT fit with 512 MB", "s", seconds, whole, "all in memory", $"{(found.ToDebugText() == expected.ToDebugText() ? "same bits" : "OTHER BITS")}, {PrivateBytes() >> 20} MB private now"));
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd().Trim().Split('\n')[^1].Split(' ');
+        process.WaitForExit();
+        if (process.ExitCode != 0) throw new InvalidOperationException($"The fit with {budget} MB ended with {process.ExitCode}.");
+        return (double.Parse(output[0], CultureInfo.InvariantCulture), output[1], output[2]);
+    }
+
+    /// <summary>What <c>budget</c> starts: a fit with a memory budget in MB (0 for the default); prints seconds, a hash of the model, and the greatest private memory in MB.</summary>
+    public static int FitWithin(string folder, int threads, int budget)
+    {
+        var options = DataflowOptions.Default with { Threads = threads, Progress = false };
+        using var context = DataflowContext.Local(budget > 0 ? options with { MemoryBytes = (long)budget << 20 } : options);
+        var command = new MlCommand(folder, peers: false, json: false, runs: 1, threads);
+        var (train, _, features) = command.Frames(context);
+        var most = 0L;
+        using var watcher = new Timer(_ => most = Math.Max(most, PrivateBytes()), null, 0, 5);
+        var seconds = command.Best(() => new GradientBoostedTreesClassifier { FeatureColumns = features }.Fit(train), out var model);
+        var hash = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(model.ToDebugText())))[..16];
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds:F3} {hash} {most >> 20}"));
+        return 0;
     }
 
     private static long PrivateBytes()

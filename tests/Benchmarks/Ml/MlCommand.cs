@@ -16,6 +16,9 @@ internal sealed partial class MlCommand
     /// <summary>The word that calls for it.</summary>
     public const string Verb = "ml";
 
+    /// <summary>The word that a benchmark starts a process of its own with.</summary>
+    public const string BudgetVerb = "ml-budget";
+
     private readonly string _folder;
     private readonly bool _peers;
     private readonly bool _json;
@@ -42,6 +45,7 @@ internal sealed partial class MlCommand
     /// <summary>Runs it.</summary>
     public static int Run(string[] arguments)
     {
+        if (arguments is [BudgetVerb, var data, var slots, var budget]) return FitWithin(data, int.Parse(slots, CultureInfo.InvariantCulture), int.Parse(budget, CultureInfo.InvariantCulture));
         var (folder, peers, json, runs, threads) = ("", true, false, 3, Environment.ProcessorCount);
         var only = new List<string>();
         for (var i = 0; i < arguments.Length; i++)
@@ -83,11 +87,11 @@ internal sealed partial class MlCommand
 
     private DataflowContext Context() => DataflowContext.Local(DataflowOptions.Default with { Threads = _threads });
 
-    private double Best<T>(Func<T> work, out T result, int runs = 0)
+    private double Best<T>(Func<T> work, out T result)
     {
         var best = double.MaxValue;
         result = default!;
-        for (var i = 0; i < (runs > 0 ? runs : _runs); i++)
+        for (var i = 0; i < _runs; i++)
         {
             GC.Collect();
             var watch = Stopwatch.StartNew();
