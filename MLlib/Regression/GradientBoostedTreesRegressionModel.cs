@@ -5,7 +5,7 @@ namespace Dataflow.MLlib;
 
 /// <summary>Boosted trees that predict a number: what <c>GradientBoostedTreesRegressor</c> learns, or LightGBM or XGBoost learned.</summary>
 /// <remarks>The prediction is a row's number: what the objective's transform makes of the score.</remarks>
-public sealed record GradientBoostedTreesRegressionModel : TreeEnsembleModel
+public sealed record GradientBoostedTreesRegressionModel : TreeRegressionModel
 {
     internal GradientBoostedTreesRegressionModel(TreeEnsemble ensemble) : base(ensemble)
     {
@@ -29,28 +29,6 @@ public sealed record GradientBoostedTreesRegressionModel : TreeEnsembleModel
     /// <param name="path">The folder.</param>
     /// <exception cref="ModelFormatException">The folder holds something else, or is damaged.</exception>
     public static GradientBoostedTreesRegressionModel Load(string path) => Load<GradientBoostedTreesRegressionModel>(path);
-
-    /// <inheritdoc/>
-    public override DataFrame Transform(DataFrame frame) => AddExplanations(AddColumn(frame, PredictionColumn, TreeOutput.Mean));
-
-    /// <summary>The prediction of a row.</summary>
-    /// <remarks>About a microsecond for 100 trees of 31 leaves.</remarks>
-    /// <param name="row">One value a feature; NaN is missing.</param>
-    /// <exception cref="ArgumentException">The row is of the wrong length.</exception>
-    public double Predict(ReadOnlySpan<double> row)
-    {
-        CheckRow(row.Length);
-        var prediction = 0.0;
-        Predictor.Outputs(row, new Span<double>(ref prediction));
-        return prediction;
-    }
-
-    /// <summary>The predictions of many rows, on this thread.</summary>
-    /// <param name="rows">rows x features, row by row; NaN is missing.</param>
-    /// <param name="predictions">Takes one number a row.</param>
-    /// <exception cref="ArgumentException">A span is of the wrong length.</exception>
-    public void PredictBatch(ReadOnlySpan<double> rows, Span<double> predictions) =>
-        Predictor.Outputs(rows, FeatureCount, CheckBatch(rows, predictions, 1), predictions);
 
     private static GradientBoostedTreesRegressionModel Of(TreeEnsemble ensemble, string path) =>
         ensemble.TreesPerIteration == 1 ? new(ensemble) : throw new ModelFormatException(path, 0, Unfit(ensemble));

@@ -155,18 +155,14 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
         var plan = new TreeFitPlan(user, features, Options())
         {
             MaxBins = MaxBins,
-            IsCategorical = [.. features.Names.Select((name, i) => Has(CategoricalColumns, name) && MustBeNumber(features, i, nameof(CategoricalColumns)))],
+            IsCategorical = NamedFeatures.Categorical(features, CategoricalColumns),
             WeightAt = Place(WeightColumn),
             ValidationAt = Place(ValidationColumn),
             QueryAt = Place(Together),
         };
-        foreach (var name in CategoricalColumns.Concat(IncreasingColumns).Concat(DecreasingColumns).Concat(InteractionColumns.SelectMany(set => set)))
-        {
-            if (!Has(features.Names, name)) throw new ArgumentException($"{user} is told something of the column '{name}', which is no feature. Features: {string.Join(", ", features.Names)}.");
-        }
-
+        NamedFeatures.MustBeFeatures(features, CategoricalColumns.Concat(IncreasingColumns).Concat(DecreasingColumns).Concat(InteractionColumns.SelectMany(set => set)), user);
         if (IncreasingColumns.Count + DecreasingColumns.Count + InteractionColumns.Count > 0 && Array.IndexOf(features.IsVector, true) is >= 0 and var vector)
-            MustBeNumber(features, vector, $"{user} has constraints of columns, and {nameof(FeatureColumns)}");
+            NamedFeatures.MustBeNumber(features, vector, $"{user} has constraints of columns, and {nameof(FeatureColumns)}");
 
         // Scores of a model that training goes on from stand beside the rows, one a class.
         var start = others.Count;
@@ -187,12 +183,6 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
     }
 
     private static double Share(double value, [System.Runtime.CompilerServices.CallerMemberName] string parameter = "") => Check.Between(Check.MoreThan(value, 0, parameter), 0, 1, parameter);
-
-    private static bool Has(IEnumerable<string> names, string name) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
-
-    private static bool MustBeNumber(FeatureColumns features, int column, string parameter) => !features.IsVector[column]
-        ? true
-        : throw new ArgumentException($"{parameter} names '{features.Names[column]}', which is a vector column. Name numeric columns: give them by FeatureColumns, beside the vector.");
 
     private DataFrame WithScores(DataFrame frame, TModel begun, List<string?> others)
     {
@@ -267,7 +257,7 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
                     MaxCategories = MaxCategories,
                     MaxOneVersusRest = MaxOneVersusRest,
                     Monotone = IncreasingColumns.Count + DecreasingColumns.Count == 0 ? null
-                        : [.. names.Select(name => (sbyte)((Has(IncreasingColumns, name) ? 1 : 0) - (Has(DecreasingColumns, name) ? 1 : 0)))],
+                        : [.. names.Select(name => (sbyte)((NamedFeatures.Has(IncreasingColumns, name) ? 1 : 0) - (NamedFeatures.Has(DecreasingColumns, name) ? 1 : 0)))],
                     Interactions = InteractionColumns.Count == 0 ? null : [.. InteractionColumns.Select(set => set.Select(name => IndexOf(names, name)).ToArray())],
                 },
             },

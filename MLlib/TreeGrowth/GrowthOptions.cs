@@ -19,6 +19,9 @@ internal sealed record GrowthOptions
     /// <summary>Share of the tree's features that a node may ask.</summary>
     public double FeaturesByNode { get; init; } = 1;
 
+    /// <summary>How many of the features a node may ask, besides.</summary>
+    public FeatureSubset Subset { get; init; }
+
     public ulong Seed { get; init; }
 
     /// <summary>Bytes that histograms of one tree may take.</summary>

@@ -49,7 +49,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
         cells = rows.Layout.Columns * BinLayout.ColumnBins;
         travelling = rows.Layout.BinsOf.Sum();
         finder = new(rows.Layout, rows.HasMissing, options.Rules);
-        features = new(rows.Layout.Features, options.FeaturesByTree, options.FeaturesByNode, options.Rules.Interactions, options.Seed);
+        features = new(rows.Layout.Features, options.FeaturesByTree, options.FeaturesByNode * options.Subset.Share(rows.Layout.Features), options.Rules.Interactions, options.Seed);
         Lists = new(rows.Rows, team);
         pool = new(cells, (int)Math.Clamp(options.HistogramBytes / Math.Max(1, cells * 8L), 2L + (2 * LargestBatch), options.Leaves + (2L * LargestBatch)));
         scratch = new(cells, team.Size);

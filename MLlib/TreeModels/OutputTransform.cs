@@ -20,10 +20,11 @@ internal sealed class OutputTransform
         Exp,
         SignedSquare,
         Softplus,
+        Shares,
     }
 
     /// <summary>Whether outputs are probabilities: of the second class if there is one score, else of every class.</summary>
-    public bool IsProbability => form is Form.Sigmoid or Form.Softmax or Form.SigmoidEach;
+    public bool IsProbability => form is Form.Sigmoid or Form.Softmax or Form.SigmoidEach or Form.Shares;
 
     /// <summary>The transform of an objective in LightGBM's words, such as <c>binary sigmoid:1</c>. Unknown ones leave scores as they are.</summary>
     /// <exception cref="ArgumentException">The objective's sigmoid is not a positive number.</exception>
@@ -43,6 +44,7 @@ internal sealed class OutputTransform
             "cross_entropy" or "xentropy" => new(Form.Sigmoid),
             "multiclass" or "softmax" => new(Form.Softmax),
             "multiclassova" or "ova" or "ovr" => new(Form.SigmoidEach, sigmoid),
+            "class_shares" => new(Form.Shares),
             "poisson" or "gamma" or "tweedie" => new(Form.Exp),
             "cross_entropy_lambda" or "xentlambda" => new(Form.Softplus),
             "regression" or "l2" or "regression_l2" when words.Contains("sqrt") => new(Form.SignedSquare),
@@ -70,6 +72,9 @@ internal sealed class OutputTransform
             case Form.Softmax:
                 Softmax(scores);
                 break;
+            case Form.Shares when scores.Length > 1:
+                Shares(scores);
+                break;
         }
     }
 
@@ -84,5 +89,13 @@ internal sealed class OutputTransform
             sum += score;
         }
         foreach (ref var score in scores) score /= sum;
+    }
+
+    // Trees of different classes part rows differently, so that shares need not add up to 1.
+    private static void Shares(Span<double> scores)
+    {
+        var sum = 0.0;
+        foreach (var score in scores) sum += score;
+        foreach (ref var score in scores) score = sum > 0 ? score / sum : 1.0 / scores.Length;
     }
 }

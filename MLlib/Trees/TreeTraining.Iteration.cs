@@ -69,7 +69,7 @@ internal sealed unsafe partial class TreeTraining
         var sums = LeafRows.Sums(grown, grower.Lists, team, group);
         var rules = options.Growth.Rules;
         var values = new double[grown.Leaves.Count];
-        if (grown.Splits.Count > 0)
+        if (grown.Splits.Count > 0 || options.Boosting == Boosting.Forest)
         {
             for (var leaf = 0; leaf < values.Length; leaf++)
             {

@@ -85,7 +85,7 @@ internal sealed unsafe partial class TreeTraining : IDisposable
         var dropped = Drop(iteration);
         ComputeGradients(iteration);
         var (count, globalCount) = Draw(iteration);
-        var any = trees.Count == 0;
+        var any = trees.Count == 0 || options.Boosting == Boosting.Forest;
         var added = new List<Tree>();
         var rate = options.Boosting switch
         {
