@@ -110,6 +110,19 @@ internal sealed partial class MlCommand
         Write(new MlRow("GBT peak memory above the start", "MB", (most - before) / (double)(1 << 20), Number(peer, "extra_mb"), Name(peer), "private; the peer above its input"));
     }
 
+    // As the peer: 20 trees, 12 levels, 100,000 rows.
+    private void Forest()
+    {
+        using var context = Context();
+        var (train, test, features) = Frames(context);
+        var rows = train.Limit(100_000).Cache();
+        rows.Count();
+        var seconds = Best(() => new RandomForestClassifier { FeatureColumns = features, Trees = 20, MaxDepth = 12, Seed = 1 }.Fit(rows), out var model);
+        var auc = new BinaryClassificationEvaluator().Evaluate(model.Transform(test));
+        var peer = Peer("forest");
+        Write(new MlRow("random forest, 20 trees, 100k rows", "s", seconds, Number(peer, "seconds"), Name(peer), Pair("AUC", auc, Number(peer, "auc"))));
+    }
+
     // The same fit in two processes of their own: one with 512 MB for everything.
     private void Budget()
     {

@@ -38,6 +38,7 @@ internal sealed partial class MlCommand
         ["budget"] = command => command.Budget(),
         ["kmeans"] = command => command.Clusters(),
         ["pca"] = command => command.Components(),
+        ["forest"] = command => command.Forest(),
         ["linear"] = command => command.Linear(),
         ["logistic"] = command => command.Logistic(),
     };
