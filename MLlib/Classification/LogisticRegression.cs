@@ -51,7 +51,7 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
     public string? ProbabilityColumn { get; init => field = value is null ? null : Check.Name(value); } = "probability";
 
     /// <inheritdoc/>
-    public override async Task<LogisticRegressionModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<LogisticRegressionModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         var blocks = FeatureBlock.Read(frame, FeaturesOf(frame), nameof(LogisticRegression), LabelColumn, WeightColumn, keepsSparse: true);

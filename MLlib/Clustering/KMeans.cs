@@ -43,7 +43,7 @@ public sealed record KMeans : FeatureLearner<KMeansModel>
     public long Seed { get; init; }
 
     /// <inheritdoc/>
-    public override async Task<KMeansModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<KMeansModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         return await FitAsync(FeatureBlock.Read(frame, FeaturesOf(frame), nameof(KMeans), weight: WeightColumn), cancellationToken).ConfigureAwait(false);

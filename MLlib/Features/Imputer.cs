@@ -27,7 +27,7 @@ public sealed record Imputer : Estimator<ImputerModel>
     public string? MissingText { get; init; }
 
     /// <inheritdoc/>
-    public override async Task<ImputerModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<ImputerModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         if (OutputColumns.Count > 0) ColumnPairs.Outputs(InputColumns, OutputColumns, "", nameof(Imputer));

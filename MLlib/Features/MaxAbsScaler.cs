@@ -14,7 +14,7 @@ public sealed record MaxAbsScaler : Estimator<MaxAbsScalerModel>
     public string OutputColumn { get; init => field = Check.Name(value); } = "scaled";
 
     /// <inheritdoc/>
-    public override async Task<MaxAbsScalerModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<MaxAbsScalerModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(MaxAbsScaler));

@@ -21,7 +21,7 @@ public sealed record MinMaxScaler : Estimator<MinMaxScalerModel>
     public double Maximum { get; init => field = MinMaxScalerModel.Finite(value, nameof(Maximum)); } = 1;
 
     /// <inheritdoc/>
-    public override async Task<MinMaxScalerModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<MinMaxScalerModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         if (!(Minimum < Maximum)) throw new ArgumentException($"{nameof(MinMaxScaler)} needs a Minimum ({Minimum}) below its Maximum ({Maximum}).");

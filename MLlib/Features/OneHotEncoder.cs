@@ -25,7 +25,7 @@ public sealed record OneHotEncoder : Estimator<OneHotEncoderModel>
     public InvalidValues HandleInvalid { get; init => field = OneHotEncoderModel.ErrorOrKeep(value); } = InvalidValues.Error;
 
     /// <inheritdoc/>
-    public override async Task<OneHotEncoderModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<OneHotEncoderModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         ColumnPairs.Outputs(InputColumns, OutputColumns, OneHotEncoderModel.Ending, nameof(OneHotEncoder));

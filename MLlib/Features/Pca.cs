@@ -26,7 +26,7 @@ public sealed record Pca : Estimator<PcaModel>
     public bool Center { get; init; } = true;
 
     /// <inheritdoc/>
-    public override async Task<PcaModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<PcaModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(Pca));

@@ -24,7 +24,7 @@ public sealed record QuantileDiscretizer : Estimator<Bucketizer>
     public InvalidValues HandleInvalid { get; init => field = Check.Defined(value); } = InvalidValues.Error;
 
     /// <inheritdoc/>
-    public override async Task<Bucketizer> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<Bucketizer> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         ColumnPairs.Outputs(InputColumns, OutputColumns, Bucketizer.Ending, nameof(QuantileDiscretizer));

@@ -27,7 +27,7 @@ public sealed record RobustScaler : Estimator<RobustScalerModel>
     public double Upper { get; init => field = Check.Between(value, 0, 1); } = 0.75;
 
     /// <inheritdoc/>
-    public override async Task<RobustScalerModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<RobustScalerModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         if (!(Lower < Upper)) throw new ArgumentException($"{nameof(RobustScaler)} needs a Lower quantile ({Lower}) below the Upper one ({Upper}).");

@@ -21,7 +21,7 @@ public sealed record StandardScaler : Estimator<StandardScalerModel>
     public bool WithDeviation { get; init; } = true;
 
     /// <inheritdoc/>
-    public override async Task<StandardScalerModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<StandardScalerModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(StandardScaler));

@@ -20,7 +20,7 @@ public sealed record StringIndexer : Estimator<StringIndexerModel>
     public InvalidValues HandleInvalid { get; init => field = Check.Defined(value); } = InvalidValues.Error;
 
     /// <inheritdoc/>
-    public override async Task<StringIndexerModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<StringIndexerModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         ColumnPairs.Outputs(InputColumns, OutputColumns, StringIndexerModel.Ending, nameof(StringIndexer));

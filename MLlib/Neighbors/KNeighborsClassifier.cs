@@ -12,9 +12,9 @@ public sealed record KNeighborsClassifier : KNeighborsLearner<KNeighborsClassifi
     public string ProbabilityColumn { get; init => field = Check.Name(value); } = "probability";
 
     /// <inheritdoc/>
-    public override async Task<KNeighborsClassifierModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<KNeighborsClassifierModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
-        var (index, labels) = await LearnAsync(frame, cancellationToken).ConfigureAwait(false);
+        var (index, labels) = await IndexAsync(frame, cancellationToken).ConfigureAwait(false);
         foreach (var label in labels)
         {
             if (label < 0 || label != Math.Floor(label) || label > 1_000_000)

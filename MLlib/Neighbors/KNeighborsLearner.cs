@@ -46,7 +46,7 @@ public abstract record KNeighborsLearner<TModel> : Predictor<TModel> where TMode
     /// <summary>A weight of one's own: gets a distance, gives 0 or more. Used instead of <see cref="Weights"/>; a model that has one can't be saved.</summary>
     public Func<double, double>? WeightOf { get; init; }
 
-    private protected async Task<(NeighborIndex Index, double[] Labels)> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
+    private protected async Task<(NeighborIndex Index, double[] Labels)> IndexAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         if (WeightColumn is not null)
             throw new ArgumentException($"{GetType().Name} takes no weights of rows: neighbours are weighed by distance. Leave {nameof(WeightColumn)} out.");

@@ -8,9 +8,9 @@ namespace Dataflow.MLlib;
 public sealed record KNeighborsRegressor : KNeighborsLearner<KNeighborsRegressorModel>
 {
     /// <inheritdoc/>
-    public override async Task<KNeighborsRegressorModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<KNeighborsRegressorModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
-        var (index, labels) = await LearnAsync(frame, cancellationToken).ConfigureAwait(false);
+        var (index, labels) = await IndexAsync(frame, cancellationToken).ConfigureAwait(false);
         return new KNeighborsRegressorModel(index, labels, Voting) { FeatureColumns = Features, PredictionColumn = PredictionColumn };
     }
 }

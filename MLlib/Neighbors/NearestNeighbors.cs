@@ -46,7 +46,7 @@ public sealed record NearestNeighbors : FeatureLearner<NearestNeighborsModel>
     public string? IdColumn { get; init => field = value is null ? null : Check.Name(value); }
 
     /// <inheritdoc/>
-    public override async Task<NearestNeighborsModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<NearestNeighborsModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         var rows = await NeighborBlock.CollectAsync(frame, FeaturesOf(frame), nameof(NearestNeighbors), IdColumn, null, cancellationToken).ConfigureAwait(false);
         return Fit(rows.Values, rows.Features, rows.Ids);

@@ -16,7 +16,7 @@ public sealed record Pipeline : Estimator<PipelineModel>
     public ValueList<PipelineStage> Stages { get; init; } = [];
 
     /// <inheritdoc/>
-    public override async Task<PipelineModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<PipelineModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         var fitted = new List<Transformer>();

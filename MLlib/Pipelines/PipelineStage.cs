@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using System.Text;
+using Dataflow.Sql.Physical;
 
 namespace Dataflow.MLlib;
 
@@ -76,7 +77,16 @@ public abstract record Estimator<TModel> : Estimator where TModel : Transformer
 
     /// <inheritdoc cref="Fit"/>
     /// <param name="cancellationToken">Ends the work.</param>
-    public abstract Task<TModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default);
+    public Task<TModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        return QueryRunErrors.Unwrap(LearnAsync(frame, cancellationToken));
+    }
+
+    /// <summary>Learns. What is wrong with the data is a <see cref="QueryException"/>, also where a task finds it: the job's own error is taken off.</summary>
+    /// <param name="frame">The rows.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    protected abstract Task<TModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken);
 
     internal sealed override async Task<Transformer> FitStageAsync(DataFrame frame, CancellationToken cancellationToken) =>
         await FitAsync(frame, cancellationToken).ConfigureAwait(false);

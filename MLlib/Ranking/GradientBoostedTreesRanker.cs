@@ -7,8 +7,8 @@ namespace Dataflow.MLlib;
 /// <remarks>Rows are sorted by query first, and trained on by one executor: its memory must hold them. See <see cref="GradientBoostedTrees{TModel}"/> for the rest.</remarks>
 public sealed record GradientBoostedTreesRanker : GradientBoostedTrees<GradientBoostedTreesRankerModel>
 {
-    /// <summary>The column that says which query a row belongs to: whole numbers.</summary>
-    public string QueryColumn { get; init => field = Check.Name(value); } = "query";
+    /// <summary>The column that says which query a row belongs to: anything that can be compared.</summary>
+    public string QueryColumn { get; init => field = Check.Name(value); } = "qid";
 
     /// <summary>How many of the first rows of a query count.</summary>
     public int Truncation { get; init => field = Check.AtLeast(value, 1); } = 30;

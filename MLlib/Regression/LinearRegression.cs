@@ -50,7 +50,7 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
     private Penalty Penalty => new(Regularization, ElasticNet, Standardize);
 
     /// <inheritdoc/>
-    public override async Task<LinearRegressionModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<LinearRegressionModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         if (Loss == RegressionLoss.Huber && Solver == LinearSolver.Normal)

@@ -44,7 +44,7 @@ public abstract record AveragedTrees<TModel> : Predictor<TModel> where TModel : 
     internal virtual TreeTrainingOptions Shape(TreeTrainingOptions options) => options with { Iterations = 1 };
 
     /// <inheritdoc/>
-    public override async Task<TModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<TModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         var user = GetType().Name;

@@ -132,7 +132,7 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
     /// <summary>What random choices are made from.</summary>
     public int Seed { get; init; }
 
-    /// <summary>A loss of the program's own instead of the built-in ones; predictions are then plain scores. Not saved.</summary>
+    /// <summary>A loss of the program's own instead of the built-in ones; predictions are then plain scores, so the classifier takes none. Not saved.</summary>
     public TreeLoss? CustomLoss { get; init; }
 
     /// <summary>Makes the loss, once the labels are known.</summary>
@@ -145,12 +145,28 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
     internal virtual string? Together => null;
 
     /// <inheritdoc/>
-    public override async Task<TModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<TModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         var user = GetType().Name;
         var features = FeaturesOf(frame);
-        if (Together is { } group) frame = frame.OrderBy(frame[group]);
+        if (EarlyStoppingRounds > 0 && ValidationColumn is null) throw new ArgumentException($"{user} has {nameof(EarlyStoppingRounds)} and no {nameof(ValidationColumn)}: name the column that marks the rows to watch.");
+        foreach (var metric in Metrics) TreeMetrics.CheckName(metric);
+        if (Metrics.GroupBy(metric => metric, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice) throw new ArgumentException($"{nameof(Metrics)} has '{twice.Key}' twice. Name each once.");
+        if (GossTopShare > 0 && GossTopShare + GossOtherShare > 1)
+            throw new ArgumentException($"{nameof(GossTopShare)} {GossTopShare} and {nameof(GossOtherShare)} {GossOtherShare} are parts of the same rows, and make more than 1 together.");
+        if (IncreasingColumns.FirstOrDefault(name => DecreasingColumns.Contains(name, StringComparer.OrdinalIgnoreCase)) is { } both) throw new ArgumentException($"'{both}' is in {nameof(IncreasingColumns)} and in {nameof(DecreasingColumns)}. Name it in one of them.");
+        if (IncreasingColumns.Concat(DecreasingColumns).FirstOrDefault(name => CategoricalColumns.Contains(name, StringComparer.OrdinalIgnoreCase)) is { } ordered)
+            throw new ArgumentException($"'{ordered}' is in {nameof(CategoricalColumns)}: predictions can't rise or fall with categories, which have no order.");
+        var (high, low) = (Together is null ? null : "query, high half", Together is null ? null : "query, low half");
+        if (Together is { } group)
+        {
+            // Any value says which rows belong together; two halves of its hash are exact as numbers.
+            var hash = Functions.Call("xxhash64", frame[group]);
+            frame = frame.OrderBy(frame[group])
+                .WithColumn(high!, Functions.When(frame[group].IsNotNull(), Functions.Call("shiftright", hash, Functions.Lit(32))))
+                .WithColumn(low!, Functions.When(frame[group].IsNotNull(), Functions.Call("shiftright", Functions.Call("shiftleft", hash, Functions.Lit(32)), Functions.Lit(32))));
+        }
         List<string?> others = [LabelColumn];
         var plan = new TreeFitPlan(user, features, Options())
         {
@@ -158,11 +174,13 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
             IsCategorical = NamedFeatures.Categorical(features, CategoricalColumns),
             WeightAt = Place(WeightColumn),
             ValidationAt = Place(ValidationColumn),
-            QueryAt = Place(Together),
+            QueryAt = Place(high),
         };
         NamedFeatures.MustBeFeatures(features, CategoricalColumns.Concat(IncreasingColumns).Concat(DecreasingColumns).Concat(InteractionColumns.SelectMany(set => set)), user);
         if (IncreasingColumns.Count + DecreasingColumns.Count + InteractionColumns.Count > 0 && Array.IndexOf(features.IsVector, true) is >= 0 and var vector)
             NamedFeatures.MustBeNumber(features, vector, $"{user} has constraints of columns, and {nameof(FeatureColumns)}");
+
+        if (low is not null) others.Add(low);
 
         // Scores of a model that training goes on from stand beside the rows, one a class.
         var start = others.Count;
@@ -188,6 +206,11 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
     {
         if (InitialScoreColumn is not null) throw new ArgumentException($"{nameof(ContinueFrom)} and {nameof(InitialScoreColumn)} both say where training begins. Give one of them.");
         var scores = begun.Predictor.ScoreCount;
+        if (!begun.FeatureColumns.SequenceEqual(Features, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new ArgumentException(
+                $"The model of {nameof(ContinueFrom)} has the feature columns {begun.FeatureColumns}, and training would go on with {Features}. Name the same columns in the same order.");
+        }
         var raw = begun.ScoresOf(frame);
         for (var i = 0; i < scores; i++)
         {

@@ -14,15 +14,16 @@ internal static unsafe class RowLoader
     /// <summary>Reads a partition.</summary>
     /// <param name="batches">Features first, then others.</param>
     /// <param name="features">Which columns are features.</param>
+    /// <param name="isCategorical">By feature column: whether it holds categories.</param>
     /// <param name="others">How many columns of doubles follow.</param>
     /// <param name="validationAt">Which of those marks validation rows, by anything but 0 and null; -1 if none does.</param>
     /// <param name="user">Who reads, for errors.</param>
     /// <param name="services">The executor: its memory budget says which blocks go to a file.</param>
-    public static LoadedRows Load(IEnumerable<ColumnBatch> batches, FeatureColumns features, int others, int validationAt, string user, ExecutorServices services)
+    public static LoadedRows Load(IEnumerable<ColumnBatch> batches, FeatureColumns features, bool[] isCategorical, int others, int validationAt, string user, ExecutorServices services)
     {
         var reader = new FeatureReader(features, user);
-        using var training = new Collector(features, others, services);
-        using var validation = new Collector(features, others, services);
+        using var training = new Collector(features, isCategorical, others, user, services);
+        using var validation = new Collector(features, isCategorical, others, user, services);
         foreach (var batch in batches)
         {
             if (reader.Begin(batch) == 0) continue;
@@ -47,7 +48,7 @@ internal static unsafe class RowLoader
     }
 
     // Blocks of the rows that are chosen of each batch.
-    private sealed class Collector(FeatureColumns features, int others, ExecutorServices services) : IDisposable
+    private sealed class Collector(FeatureColumns features, bool[] isCategorical, int others, string user, ExecutorServices services) : IDisposable
     {
         // The part of the budget that rows may take while they wait to be binned.
         private const int BudgetParts = 8;
@@ -66,7 +67,7 @@ internal static unsafe class RowLoader
                 if (_filling is null || _filling.Rows == _filling.Capacity)
                 {
                     if (_filling is not null) Keep(_filling.End());
-                    _filling = new Filling(features, reader.Widths, batch, others, services.Memory.TotalBytes / BlockParts);
+                    _filling = new Filling(features, reader.Widths, batch, others, services.Memory.TotalBytes / BlockParts, user);
                 }
                 var count = Math.Min(selection.Length - done, _filling.Capacity - _filling.Rows);
                 var rows = selection.Slice(done, count);
@@ -74,7 +75,11 @@ internal static unsafe class RowLoader
                 for (var column = 0; column < features.Count; column++)
                 {
                     var width = reader.Widths[column];
-                    if (!features.IsVector[column]) Copy(batch.Columns[column], rows, _filling.Columns[feature], _filling.Rows);
+                    if (!features.IsVector[column])
+                    {
+                        Copy(batch.Columns[column], rows, _filling.Columns[feature], _filling.Rows);
+                        if (column < isCategorical.Length && isCategorical[column]) CheckCategories(_filling.Columns[feature], _filling.Rows, count, features.Names[column], user);
+                    }
                     else
                     {
                         if (_vectors.Length < count * width) _vectors = GC.AllocateUninitializedArray<double>(ColumnBatch.MaxRows * width);
@@ -136,6 +141,17 @@ internal static unsafe class RowLoader
         for (var i = 0; i < to.Length; i++) to[i] = column.IsNull(selection[i]) ? missing : column.Value<T>(selection[i]);
     }
 
+    // Categories are numbers of things; a part of one is a mistake, not a category.
+    private static void CheckCategories(Array column, int start, int count, string name, string user)
+    {
+        for (var i = start; i < start + count; i++)
+        {
+            var value = column is float[] singles ? singles[i] : ((double[])column)[i];
+            if (double.IsNaN(value) || value == Math.Floor(value)) continue;
+            throw new QueryException("INVALID_CATEGORY", $"Column '{name}' holds {value}, and {user} takes it as categories, which are whole numbers. Turn it into such with StringIndexer, or leave it out of CategoricalColumns.");
+        }
+    }
+
     private static void Transpose(double[] rows, int count, int width, Array[] columns, int first, int start)
     {
         for (var i = 0; i < width; i++)
@@ -147,14 +163,19 @@ internal static unsafe class RowLoader
 
     private sealed class Filling
     {
-        public Filling(FeatureColumns features, ReadOnlySpan<int> widths, ColumnBatch batch, int others, long mostBytes)
+        public Filling(FeatureColumns features, ReadOnlySpan<int> widths, ColumnBatch batch, int others, long mostBytes, string user)
         {
             var columns = new List<Array>();
             var width = 0;
             foreach (var each in widths) width += each;
 
             // Of wide rows fewer make a block, and of a small budget.
-            Capacity = (int)Math.Clamp(Math.Clamp(mostBytes, 1 << 20, 64 << 20) / 8 / (width + others + 1) / 1024 * 1024, 1024, BlockRows);
+            Capacity = (int)Math.Clamp(Math.Clamp(mostBytes, 1 << 20, 64 << 20) / 8 / (width + others + 1) / 64 * 64, 64, BlockRows);
+            if (8.0 * Capacity * width > 8.0 * mostBytes)
+            {
+                throw new QueryException("TOO_MANY_FEATURES", $"{user} was given rows of {width:N0} features, which it keeps densely: {Capacity} rows take {8L * Capacity * width >> 20:N0} MB, "
+                    + "more than the memory budget allows. Use fewer features (hash them, or leave rare categories out), or raise DataflowOptions.MemoryBytes.");
+            }
             for (var i = 0; i < features.Count; i++)
             {
                 for (var j = 0; j < widths[i]; j++)

@@ -30,8 +30,8 @@ internal sealed class TreeFit
         _complete = complete;
         _measured = measured;
         _plan = plan;
-        var (name, features, others, watched, user) = (_name, plan.Features, plan.OtherCount, plan.ValidationAt, plan.User);
-        _rows = selected.MapBatches((partition, batches) => Load(name, partition, batches, features, others, watched, user)).NearState(name);
+        var (name, features, categorical, others, watched, user) = (_name, plan.Features, plan.IsCategorical, plan.OtherCount, plan.ValidationAt, plan.User);
+        _rows = selected.MapBatches((partition, batches) => Load(name, partition, batches, features, categorical, others, watched, user)).NearState(name);
         _loaded = _rows.Map(lease => lease.Summary());
     }
 
@@ -98,10 +98,10 @@ internal sealed class TreeFit
         return results[0];
     }
 
-    private static IEnumerable<LoadedLease> Load(string name, int partition, IEnumerable<Sql.Columns.ColumnBatch> batches, FeatureColumns features, int others, int watched, string user)
+    private static IEnumerable<LoadedLease> Load(string name, int partition, IEnumerable<Sql.Columns.ColumnBatch> batches, FeatureColumns features, bool[] categorical, int others, int watched, string user)
     {
         var task = TaskContext.Current!;
         return [new LoadedLease(partition, task.Services.State.GetOrCreate(
-            ExecutorState.KeyOf(name, partition), 0, () => RowLoader.Load(batches, features, others, watched, user, task.Services), LossRule.Rebuild, loaded => loaded.Bytes, MemoryKind.Managed, task))];
+            ExecutorState.KeyOf(name, partition), 0, () => RowLoader.Load(batches, features, categorical, others, watched, user, task.Services), LossRule.Rebuild, loaded => loaded.Bytes, MemoryKind.Managed, task))];
     }
 }

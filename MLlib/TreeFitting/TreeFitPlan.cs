@@ -27,7 +27,7 @@ internal sealed record TreeFitPlan(string User, FeatureColumns Features, TreeTra
     /// <summary>The place of the flag of validation rows; -1 if there is none.</summary>
     public int ValidationAt { get; init; } = -1;
 
-    /// <summary>The place of the query's number; -1 if there is none.</summary>
+    /// <summary>The place of the first half of the query's number, with the second half behind it; -1 if there is none.</summary>
     public int QueryAt { get; init; } = -1;
 
     /// <summary>How many columns stand behind the features.</summary>

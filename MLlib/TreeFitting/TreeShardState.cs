@@ -95,20 +95,21 @@ internal sealed class TreeShardState : IDisposable
             Labels = Join(others, 0, static value => (float)value),
             Weights = plan.WeightAt < 0 ? null : Join(others, plan.WeightAt, static value => (float)value),
             InitialScores = scores,
-            Queries = plan.QueryAt < 0 ? null : Queries(Join(others, plan.QueryAt, static value => value)),
+            Queries = plan.QueryAt < 0 ? null : Queries(Join(others, plan.QueryAt, static value => value), Join(others, plan.QueryAt + 1, static value => value), plan.User),
         };
     }
 
     // Where the rows of each query begin; those of one stand together.
-    private static int[] Queries(double[] numbers)
+    private static int[] Queries(double[] high, double[] low, string user)
     {
-        if (numbers.Length == 0) return [0];
+        if (high.Length == 0) return [0];
+        if (Array.FindIndex(high, double.IsNaN) >= 0) throw new QueryException("INVALID_QUERY", $"{user} was given rows whose query is NULL. Filter them first, or give each a query of its own.");
         List<int> starts = [0];
-        for (var i = 1; i < numbers.Length; i++)
+        for (var i = 1; i < high.Length; i++)
         {
-            if (!numbers[i].Equals(numbers[i - 1])) starts.Add(i);
+            if (high[i] != high[i - 1] || low[i] != low[i - 1]) starts.Add(i);
         }
-        return [.. starts, numbers.Length];
+        return [.. starts, high.Length];
     }
 
     private static T[] Join<T>(List<LoadedBlock> blocks, int at, Func<double, T> convert)

@@ -29,6 +29,8 @@ internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, 
             rows += ordered[i].Rows;
             watched += ordered[i].ValidationRows;
         }
+        if (rows == 0 && watched > 0)
+            throw new QueryException("EMPTY_INPUT", $"{plan.User} was told to only watch all {watched:N0} rows, and is left with none to learn from. Mark fewer in {nameof(GradientBoostedTreesRegressor.ValidationColumn)}.");
         if (rows == 0) throw FeatureMoments.NoRows(plan.User);
         if (plan.ValidationAt >= 0 && watched == 0)
             throw new QueryException("EMPTY_INPUT", $"{plan.User} was told which rows to validate with, and no row is marked. Mark some, or leave {nameof(GradientBoostedTreesRegressor.ValidationColumn)} out.");

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeObjectives;
 using Dataflow.MLlib.Trees;
 
@@ -12,6 +13,7 @@ internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard sha
     private const double Magic = 6755399441055744.0;
     private const int StepRows = TreeObjective.StepRows;
     private const int ChunkRows = 32 * StepRows;
+    private const int MostOnStack = 16;
 
     /// <summary>Computes all classes' gradients.</summary>
     /// <param name="scores">All rows of the first score first.</param>
@@ -41,8 +43,8 @@ internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard sha
         group.AllReduceSum(sums);
         if (sums[^1] != 0)
         {
-            throw new ArgumentException(
-                $"The objective '{objective.Text}' gave a gradient or hessian that is not a number, infinite, or (hessians) negative. "
+            throw new QueryException(
+                "INVALID_LOSS", $"The objective '{objective.Text}' gave a gradient or hessian that is not a number, infinite, or (hessians) negative. "
                 + "Scores may have grown without bound: lower the learning rate, or look for extreme labels and weights.");
         }
         for (var score = 0; score < count; score++)
@@ -58,7 +60,10 @@ internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard sha
         var chunks = (rows + ChunkRows - 1) / ChunkRows;
         team.Share(chunks, (chunk, _) =>
         {
-            var buffer = stackalloc double[2 * StepRows * count];
+            // Many classes need more than a stack has.
+            using var heap = count > MostOnStack ? new NativeArray<double>(2L * StepRows * count) : null;
+            var onStack = stackalloc double[2 * StepRows * (heap is null ? count : 0)];
+            var buffer = heap is null ? onStack : heap.Pointer;
             var partial = new long[sums.Length];
             fixed (float* labels = shard.Labels, weights = shard.Weights)
             {

@@ -118,7 +118,7 @@ internal sealed unsafe class DevianceObjective(double power, double maxDeltaStep
     public override double[] Averages(TreeShard shard, ITreeGroup group)
     {
         var mean = LabelSums.WeightedMean(shard, group, label => label);
-        if (!(mean > 0)) throw new ArgumentException($"The mean of the labels is {mean}, and {Text.Split(' ')[0]} regression needs one greater than 0. Are all labels 0?", nameof(shard));
+        if (!(mean > 0)) throw new QueryException("INVALID_LABEL", $"The mean of the labels is {mean}, and {Text.Split(' ')[0]} regression needs one greater than 0. Are all labels 0?");
         return [Elementary.Log(mean)];
     }
 

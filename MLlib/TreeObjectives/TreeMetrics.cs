@@ -13,12 +13,19 @@ internal static unsafe class TreeMetrics
     /// <summary>Whether a greater value is better.</summary>
     public static bool IsHigherBetter(string metric) => metric is "auc" || metric.StartsWith("ndcg", StringComparison.Ordinal);
 
-    /// <summary>Refuses what there is no such metric of, or what does not go with the objective.</summary>
-    public static void Check(string metric, TreeObjective objective)
+    /// <summary>Refuses what there is no such metric of.</summary>
+    public static void CheckName(string metric)
     {
         var name = metric.Split('@')[0];
         if (!Names.Contains(name) || (metric.Length > name.Length && (name != "ndcg" || !int.TryParse(metric.AsSpan(name.Length + 1), out var places) || places < 1)))
-            throw new ArgumentException($"There is no metric '{metric}'. There are: {string.Join(", ", Names)}, and ndcg@k for k places.", nameof(metric));
+            throw new ArgumentException($"There is no metric '{metric}'. There are: {string.Join(", ", Names)}, and ndcg@k for k places.");
+    }
+
+    /// <summary>Refuses what there is no such metric of, or what does not go with the objective.</summary>
+    public static void Check(string metric, TreeObjective objective)
+    {
+        CheckName(metric);
+        var name = metric.Split('@')[0];
         var needs = name.StartsWith("multi", StringComparison.Ordinal) ? objective.Scores > 1 : objective.Scores == 1;
         if (!needs || (name == "ndcg" && !objective.NeedsQueries))
             throw new ArgumentException($"The metric '{metric}' does not go with the objective '{objective.Text}', which has {objective.Scores} scores a row.", nameof(metric));

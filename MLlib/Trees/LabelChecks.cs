@@ -22,7 +22,11 @@ internal static class LabelChecks
         {
             var label = shard.Labels[i];
             var why = float.IsFinite(label) ? objective.Fault(label) : "labels are finite numbers";
-            if (why is not null) fault = string.Create(CultureInfo.InvariantCulture, $"Row {shard.Rows.Numbers[i]} has the label {label}; {why}. Filter or mend such rows.");
+            if (why is not null) fault = string.Create(CultureInfo.InvariantCulture, $"Row {shard.Rows.Numbers[i]} has the label {(float.IsNaN(label) ? "NaN or null" : label)}; {why}. Filter or mend such rows.");
+        }
+        for (var i = 0; shard.InitialScores is { } initial && i < initial.Length && fault is null; i++)
+        {
+            if (!double.IsFinite(initial[i])) fault = string.Create(CultureInfo.InvariantCulture, $"Row {shard.Rows.Numbers[i % rows]} has the initial score {initial[i]} (NaN is null, too); initial scores are finite numbers. Filter or mend such rows.");
         }
         double most = 0;
         for (var i = 0; shard.Weights is { } weights && i < rows && fault is null; i++)
@@ -32,10 +36,11 @@ internal static class LabelChecks
             most = Math.Max(most, weights[i]);
         }
         var messages = group.AllGather<char>(fault ?? "");
-        if (messages.FirstOrDefault(message => message.Length > 0) is { } first) throw new ArgumentException(new string(first), nameof(shard));
+        if (messages.FirstOrDefault(message => message.Length > 0) is { } first) throw new QueryException("INVALID_LABEL", new string(first));
         var greatest = new[] { shard.Weights is null ? (rows > 0 ? 1 : 0) : most, rows, shard.Weights is null ? 0 : 1 };
         group.AllReduceMax(greatest);
-        if (greatest[1] == 0) throw new ArgumentException("There are no rows to train on.", nameof(shard));
+        if (greatest[1] == 0) throw new QueryException("EMPTY_INPUT", "There are no rows to train on.");
+        if (greatest[0] == 0) throw new QueryException("INVALID_WEIGHT", "All weights are 0, so nothing can be learned. Leave the weight column out, or weigh some rows.");
         return (greatest[0], greatest[2] > 0);
     }
 }

@@ -72,6 +72,8 @@ internal sealed unsafe class TreeProgress : IDisposable
             if (validation is null) continue;
             var value = TreeMetrics.Measure(metric, options.Objective, validation, scores!.Pointer, factor, team, group);
             history.Add(new(Iteration, metric, true, value));
+            if (i == 0 && options.EarlyStopping > 0 && double.IsNaN(value))
+                throw new QueryException("INVALID_METRIC", $"The metric '{metric}' of the validation rows is no number, so training can't end by it: are they all of one class, or without weight? Mark other rows, or choose another metric.");
             if (i > 0 || !(double.IsNaN(best) || (TreeMetrics.IsHigherBetter(metric) ? value > best : value < best))) continue;
             (best, BestIteration) = (value, Iteration);
         }

@@ -50,7 +50,7 @@ public sealed record CrossValidator : Estimator<CrossValidatorModel>
     public bool KeepSubModels { get; init; }
 
     /// <inheritdoc/>
-    public override async Task<CrossValidatorModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<CrossValidatorModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         if (FoldColumn is not null) await CheckFoldsAsync(frame, FoldColumn, cancellationToken).ConfigureAwait(false);

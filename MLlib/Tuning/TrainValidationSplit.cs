@@ -43,7 +43,7 @@ public sealed record TrainValidationSplit : Estimator<TrainValidationSplitModel>
     public bool KeepSubModels { get; init; }
 
     /// <inheritdoc/>
-    public override async Task<TrainValidationSplitModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<TrainValidationSplitModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         using var draws = await RowDraws.OfAsync(frame, Seed, cancellationToken).ConfigureAwait(false);

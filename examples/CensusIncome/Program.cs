@@ -11,9 +11,9 @@ var arguments = new Arguments(args, """
 
       PATH      a CSV file with the columns of the made-up census; without it, one is made
       --people  how many people are made up (default: 30000)
-      --plots   where learning.svg, roc.svg, confusion.svg and importance.svg are written (default: plots in the working folder)
+      --plots   where learning.svg, roc.svg, confusion.svg and importance.svg are written (default: plots/census in the working folder)
     """);
-var plots = arguments.Text("--plots") ?? "plots";
+var plots = arguments.Text("--plots") ?? Path.Combine("plots", "census");
 var folder = Directory.CreateTempSubdirectory("census-");
 try
 {

@@ -8,9 +8,9 @@ using Dataflow.Sql;
 var arguments = new Arguments(args, """
     Usage: HandwrittenDigits [--plots FOLDER]
 
-      --plots  where confusion.svg and errors.svg are written (default: plots in the working folder)
+      --plots  where confusion.svg and errors.svg are written (default: plots/digits in the working folder)
     """);
-var plots = arguments.Text("--plots") ?? "plots";
+var plots = arguments.Text("--plots") ?? Path.Combine("plots", "digits");
 
 using var context = DataflowContext.Local();
 var images = context.Read.Csv(Path.Combine(AppContext.BaseDirectory, "data", "digits.csv"))

@@ -35,6 +35,21 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
+    public void The_learning_program_of_the_readme_runs_as_it_stands()
+    {
+        var random = new Random(1);
+        string[] works = ["craft", "office", ""];
+        var people = Enumerable.Range(0, 2000).Select(i =>
+        {
+            var (age, hours, work) = (random.Next(18, 80), random.Next(10, 60), works[random.Next(3)]);
+            return $"{i},{age},{hours},{work},{(age + hours + (work == "office" ? 30 : 0) > 100 ? 1 : 0)}";
+        });
+        var program = LearningBlock().Match(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"))).Groups[1].Value;
+        var run = SingleFileProgram.RunWith("MLlib", "readme-learning", program, ("people.csv", $"id,age,hours,work,rich\n{string.Join('\n', people)}\n"));
+        Assert.StartsWith("area under ROC: 0.9", run[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Links_between_documents_lead_to_files()
     {
         var root = RepositoryRoot.Path;
@@ -56,6 +71,9 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex(@"^```csharp\r?\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Block();
+
+    [GeneratedRegex(@"^```cs\r?\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex LearningBlock();
 
     // Links to the web have a colon, those within a page begin with #.
     [GeneratedRegex(@"\]\(([^):#]+)[)#]")]

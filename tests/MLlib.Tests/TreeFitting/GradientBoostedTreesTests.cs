@@ -114,6 +114,58 @@ public sealed class GradientBoostedTreesTests
     }
 
     [Fact]
+    public void Data_and_parameters_that_can_not_be_are_told_apart_from_failures()
+    {
+        using var context = DataflowContext.Local(2);
+        var frame = context.FromRecords(Samples.Take(300), 2);
+        var regressor = new GradientBoostedTreesRegressor { FeatureColumns = ["A", "C"], LabelColumn = "Y", Trees = 3 };
+        var classifier = new GradientBoostedTreesClassifier { FeatureColumns = ["A"], LabelColumn = "Class", Trees = 2 };
+        Refused<QueryException>("categories", () => (regressor with { CategoricalColumns = ["A"] }).Fit(frame));
+        Refused<QueryException>("left with none", () => (regressor with { ValidationColumn = "W" }).Fit(frame.WithColumn("W", Functions.Lit(true))));
+        Refused<QueryException>("no row is marked", () => (regressor with { ValidationColumn = "W" }).Fit(frame.WithColumn("W", Functions.Lit(false))));
+        Refused<QueryException>("All weights are 0", () => (regressor with { WeightColumn = "W" }).Fit(frame.WithColumn("W", Functions.Lit(0.0))));
+        Refused<QueryException>("initial score", () => (regressor with { InitialScoreColumn = "C" }).Fit(frame));
+        Refused<QueryException>("NaN or null", () => (regressor with { LabelColumn = "C" }).Fit(frame));
+        Refused<QueryException>("greater than 0", () => (regressor with { Loss = BoostingLoss.Gamma, LabelColumn = "Class" }).Fit(frame));
+        Refused<QueryException>("say so in Classes", () => classifier.Fit(frame.WithColumn("Class", Functions.Expr("Query * 1000"))));
+        Refused<QueryException>("no number", () => (classifier with { ValidationColumn = "W", EarlyStoppingRounds = 3, Metrics = ["auc"] }).Fit(
+            frame.Where("Class < 2").WithColumn("W", Functions.Expr("Class = 1"))));
+        Refused<QueryException>("10,000,000 features", () => (regressor with { FeatureColumns = ["W"] }).Fit(
+            context.FromRecords(Samples.Take(20).Select((sample, i) => (V: Vector.Sparse(10_000_000, [i], [1]), sample.Y))).WithColumn("W", Functions.Col("Item1")).WithColumn("Y", Functions.Col("Item2"))));
+        Refused<ArgumentException>("ValidationColumn", () => (regressor with { EarlyStoppingRounds = 3 }).Fit(frame));
+        Refused<ArgumentException>("no metric 'AUC'", () => (regressor with { Metrics = ["AUC"] }).Fit(frame));
+        Refused<ArgumentException>("twice", () => (regressor with { Metrics = ["l1", "l1"] }).Fit(frame));
+        Refused<ArgumentException>("more than 1 together", () => (regressor with { GossTopShare = 0.9, GossOtherShare = 0.2 }).Fit(frame));
+        Refused<ArgumentException>("in one of them", () => (regressor with { IncreasingColumns = ["A"], DecreasingColumns = ["a"] }).Fit(frame));
+        Refused<ArgumentException>("no order", () => (regressor with { IncreasingColumns = ["C"], CategoricalColumns = ["C"] }).Fit(frame));
+        Refused<ArgumentException>("same order", () => (regressor with { ContinueFrom = regressor.Fit(frame), FeatureColumns = ["C", "A"] }).Fit(frame));
+
+        static void Refused<T>(string text, Action action) where T : Exception => Assert.Contains(text, Assert.Throws<T>(action).Message);
+    }
+
+    [Fact]
+    public void Many_classes_take_no_stack()
+    {
+        using var context = DataflowContext.Local(1);
+        var rows = Enumerable.Range(0, 60).Select(i => (X: (double)i, Y: i * 50.0));
+        var model = new GradientBoostedTreesClassifier { FeatureColumns = ["Item1"], LabelColumn = "Item2", Classes = 3000, Trees = 1 }.Fit(context.FromRecords(rows));
+        Assert.Equal(3000, model.ClassCount);
+    }
+
+    [Fact]
+    public void Queries_are_told_apart_by_any_value_and_null_is_refused()
+    {
+        using var context = DataflowContext.Local(2);
+        var frame = context.FromRecords(Samples, 3);
+        var learner = new GradientBoostedTreesRanker { FeatureColumns = ["A", "B", "C"], LabelColumn = "Grade", QueryColumn = "Q", Trees = 5 };
+        string Of(string query) => learner.Fit(frame.WithColumn("Q", Functions.Expr(query))).ToDebugText();
+        var expected = Of("Query");
+        Assert.Equal(expected, Of("1152921504606846976L + Query"));
+        Assert.Equal(expected, Of("concat('query ', lpad(CAST(Query AS STRING), 6, '0'))"));
+        Assert.Contains("NULL", Assert.Throws<QueryException>(() => Of("CASE WHEN Query > 3 THEN Query END")).Message);
+    }
+
+    [Fact]
     public void One_row_and_constant_features_give_the_mean()
     {
         using var context = DataflowContext.Local(2);

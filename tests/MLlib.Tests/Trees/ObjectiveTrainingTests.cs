@@ -52,6 +52,6 @@ public sealed class ObjectiveTrainingTests
             gradients.Fill(double.NaN);
             hessians.Fill(1);
         });
-        Assert.Contains("not a number", Assert.Throws<ArgumentException>(() => data.Train(new() { Objective = broken })).Message, StringComparison.Ordinal);
+        Assert.Contains("not a number", Assert.Throws<QueryException>(() => data.Train(new() { Objective = broken })).Message, StringComparison.Ordinal);
     }
 }

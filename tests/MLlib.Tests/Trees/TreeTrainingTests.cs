@@ -198,9 +198,9 @@ public sealed class TreeTrainingTests
     {
         var data = TreeData.Make(100, 4, 29, TreeData.Binary);
         data.Labels[42] = label;
-        var error = Assert.Throws<ArgumentException>(() => data.Train(new() { Objective = new BinaryObjective() }));
+        var error = Assert.Throws<QueryException>(() => data.Train(new() { Objective = new BinaryObjective() }));
         Assert.Contains("Row 42", error.Message, StringComparison.Ordinal);
-        error = Assert.Throws<ArgumentException>(() => data.Train(new() { Objective = new BinaryObjective() }, shards: 2));
+        error = Assert.Throws<QueryException>(() => data.Train(new() { Objective = new BinaryObjective() }, shards: 2));
         Assert.Contains("Row 42", error.Message, StringComparison.Ordinal);
     }
 

@@ -12,7 +12,7 @@ public sealed class TuningTests
 
         public int Steps { get; init; } = 1;
 
-        public override async Task<OffMeanModel> FitAsync(DataFrame frame, CancellationToken cancellationToken = default) =>
+        protected override async Task<OffMeanModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken) =>
             new() { Value = (double)(await frame.Agg(Functions.Avg("label")).CollectAsync(cancellationToken))[0][0]! + Offset };
     }
 
