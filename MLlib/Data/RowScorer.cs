@@ -63,6 +63,9 @@ internal sealed unsafe class ScoreEvaluator : Evaluator
     // Rows that are read and scored at a time: they stay in the cache.
     private const int PartBytes = 128 << 10;
 
+    // Where rows or what becomes of them are very wide, this many numbers at a time, and one row at least.
+    private const int MostNumbers = 2 << 20;
+
     // Rows of fewer features are not worth looking for zeros in.
     private const int SparseFrom = 64;
 
@@ -109,12 +112,18 @@ internal sealed unsafe class ScoreEvaluator : Evaluator
         var output = _scorer.OutputWidth(width);
         if (_scorer is ISparseScorer { TakesSparse: true } sparse && width >= SparseFrom && _reader.StoredCount(0, count) < (long)count * width / 4)
         {
-            if (_scores.Length < count * output) _scores = GC.AllocateUninitializedArray<double>(count * output);
-            sparse.Score(_reader.ReadSparse(0, count), _scores.AsSpan(0, count * output));
-            WriteScores(selection, output);
+            var most = Math.Clamp(MostNumbers / Math.Max(1, output), 1, count);
+            if (_scores.Length < most * output) _scores = GC.AllocateUninitializedArray<double>(most * output);
+            for (var first = 0; first < count; first += most)
+            {
+                var rows = Math.Min(most, count - first);
+                sparse.Score(_reader.ReadSparse(first, rows), _scores.AsSpan(0, rows * output));
+                WriteScores(selection.Slice(first, rows), output);
+            }
             return _result.Set(batch.Rows, false);
         }
         var part = Math.Clamp(PartBytes / 8 / Math.Max(1, width), 16, ColumnBatch.MaxRows);
+        part = Math.Clamp(MostNumbers / Math.Max(1, Math.Max(width, output)), 1, part);
         if (_rows.Length < part * width) _rows = GC.AllocateUninitializedArray<double>(part * width);
         if (_scores.Length < part * output) _scores = GC.AllocateUninitializedArray<double>(part * output);
         for (var first = 0; first < count; first += part)

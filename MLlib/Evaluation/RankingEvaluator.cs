@@ -17,8 +17,8 @@ public sealed record RankingEvaluator : ModelEvaluator
     /// <summary>The column of scores, larger for what should come first.</summary>
     public string PredictionColumn { get; init => field = Check.Name(value); } = "prediction";
 
-    /// <summary>The column that says to which group a row belongs.</summary>
-    public string GroupColumn { get; init => field = Check.Name(value); } = "group";
+    /// <summary>The column that says to which group a row belongs: the query of a ranker, and <c>qid</c> of files of LIBSVM.</summary>
+    public string QueryColumn { get; init => field = Check.Name(value); } = "qid";
 
     /// <summary>What <see cref="ModelEvaluator.Evaluate"/> gives.</summary>
     public RankingMetric Metric { get; init => field = Check.Defined(value); } = RankingMetric.Ndcg;
@@ -37,13 +37,13 @@ public sealed record RankingEvaluator : ModelEvaluator
         var read = frame.Select(
             EvaluatedColumns.Number(frame, LabelColumn, User).As("label"),
             EvaluatedColumns.Number(frame, PredictionColumn, User).As("score"),
-            frame[GroupColumn].Cast(DataType.String).As("group"));
-        var (metric, k, label, group) = (Metric, K, LabelColumn, GroupColumn);
+            frame[QueryColumn].Cast(DataType.String).As("group"));
+        var (metric, k, label, group) = (Metric, K, LabelColumn, QueryColumn);
         var groups = read.MapBatches(batches => Rows(batches, label, group)).GroupByKey();
         var parts = await groups.MapPartitions(each => Sum(each, metric, k)).CollectAsync(cancellationToken).ConfigureAwait(false);
         var sums = ExactSums.Merge(2, parts);
         if (sums[1].Value == 0)
-            throw new QueryException("EMPTY_INPUT", $"No group of column '{GroupColumn}' has a row with a label above 0, so {User} can say nothing of the order.");
+            throw new QueryException("EMPTY_INPUT", $"No group of column '{QueryColumn}' has a row with a label above 0, so {User} can say nothing of the order.");
         return sums[0].Value / sums[1].Value;
     }
 

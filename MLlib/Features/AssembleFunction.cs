@@ -42,8 +42,9 @@ internal sealed unsafe class AssembleEvaluator(FeatureColumns columns, InvalidVa
             var isWhole = true;
             for (var i = 0; i < _given.Length; i++)
             {
+                if ((long)size + _sizes[i] > int.MaxValue) throw TooWide(i, size);
                 isWhole &= Add(i, row, size);
-                size = checked(size + _sizes[i]);
+                size += _sizes[i];
             }
             if (!isWhole && handleInvalid == InvalidValues.Skip)
             {
@@ -137,6 +138,10 @@ internal sealed unsafe class AssembleEvaluator(FeatureColumns columns, InvalidVa
         _places[_stored] = at;
         _values[_stored++] = value;
     }
+
+    private QueryException TooWide(int index, int before) => new("VECTOR_TOO_LARGE",
+        $"Column '{columns.Names[index]}' has vectors of {_sizes[index]:N0} elements, and {nameof(VectorAssembler)} has {before:N0} before them: "
+        + $"together more than the {int.MaxValue:N0} that a vector can have. Leave a column out, or give it smaller vectors.");
 
     private QueryException Missing(int index, string what) => new("INVALID_FEATURE", $"{nameof(VectorAssembler)} met {what} in column '{columns.Names[index]}'. "
         + $"Fill it with {nameof(Imputer)}, or set HandleInvalid to {nameof(InvalidValues.Keep)} (NaN) or {nameof(InvalidValues.Skip)} (leave such rows out).");

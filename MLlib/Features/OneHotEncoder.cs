@@ -77,7 +77,12 @@ public sealed record OneHotEncoderModel : Transformer
     public OneHotEncoderModel(ValueList<int> categorySizes)
     {
         ArgumentNullException.ThrowIfNull(categorySizes);
-        foreach (var size in categorySizes) ArgumentOutOfRangeException.ThrowIfLessThan(size, 1, nameof(categorySizes));
+        foreach (var size in categorySizes)
+        {
+            // One more category may be kept behind them, and vectors have at most 2^31 - 1 elements.
+            if (size is < 1 or int.MaxValue)
+                throw new ArgumentOutOfRangeException(nameof(categorySizes), size, $"A column must have from 1 to {int.MaxValue - 1} categories.");
+        }
         CategorySizes = categorySizes;
     }
 

@@ -15,8 +15,8 @@ internal static class ShardedSearch
     public static NeighborPair[] Answer(NeighborIndex index, NeighborBlock queries, int k, double radius)
     {
         MustFit(queries.Features, index.Rows.Features, index.Rows.Count);
-        var lists = index.Search(queries.Values, new(k, index.Keys.ToBound(radius)));
-        var pairs = new List<NeighborPair>(lists.Queries * k);
+        var lists = index.Search(queries.Values, new(Math.Clamp(k, 1, Math.Max(1, index.Rows.Count)), index.Keys.ToBound(radius)));
+        var pairs = new List<NeighborPair>();
         for (var q = 0; q < lists.Queries; q++)
         {
             lists.Sort(q);
@@ -38,7 +38,7 @@ internal static class ShardedSearch
         if (rows.Rows == 0 || queries.Rows == 0) yield break;
         MustFit(queries.Features, rows.Features, rows.Rows);
         var index = new ExactIndex(RowSet.Of(rows.Values, rows.Features, rows.Ids), metric);
-        var lists = index.Search(queries.Values, new(k, index.Keys.ToBound(radius)));
+        var lists = index.Search(queries.Values, new(Math.Min(k, rows.Rows), index.Keys.ToBound(radius)));
         for (var q = 0; q < lists.Queries; q++)
         {
             lists.Sort(q);

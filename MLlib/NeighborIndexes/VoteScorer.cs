@@ -12,6 +12,9 @@ internal sealed class VoteScorer(SharedIndex index, Broadcast<double[]> labels, 
 
     public override bool GivesVector => classes > 0;
 
+    // Of many classes only those of neighbours have votes.
+    public override bool Compresses => classes > 64;
+
     public override int OutputWidth(int width) => Math.Max(1, classes);
 
     public override void Score(ReadOnlySpan<double> rows, int count, int width, Span<double> output) =>

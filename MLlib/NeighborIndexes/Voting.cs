@@ -42,5 +42,14 @@ internal sealed record Voting(int K, NeighborWeights Weights, Func<double, doubl
         folder.Set("breadth", Breadth);
     }
 
-    public static Voting Load(ModelFolder folder) => new(folder.Get<int>("k"), folder.Get<NeighborWeights>("weights"), null, folder.Get<int>("breadth"));
+    /// <summary>Reads them.</summary>
+    /// <exception cref="InvalidDataException">They do not fit the index.</exception>
+    public static Voting Load(ModelFolder folder, NeighborIndex index)
+    {
+        var voting = new Voting(folder.Get<int>("k"), folder.Get<NeighborWeights>("weights"), null, folder.Get<int>("breadth"));
+        if (voting.K < 1 || voting.K > index.Rows.Count) throw new InvalidDataException($"'k' is {voting.K}, and must be from 1 to the {index.Rows.Count:N0} rows there are");
+        if (voting.Breadth < 1 || (voting.Breadth > 1_000_000 && index.Algorithm == NeighborAlgorithm.Hnsw)) throw new InvalidDataException($"'breadth' is {voting.Breadth}, which can't be");
+        if (!Enum.IsDefined(voting.Weights)) throw new InvalidDataException($"'weights' is {(int)voting.Weights}, which is none of {string.Join(", ", Enum.GetNames<NeighborWeights>())}");
+        return voting;
+    }
 }

@@ -45,7 +45,7 @@ public sealed record KNeighborsClassifierModel : FeatureModel
         : this(IndexData.Load(folder).ToIndex(), folder) { }
 
     private KNeighborsClassifierModel(NeighborIndex index, ModelFolder folder)
-        : this(index, IndexData.LoadLabels(folder, index), Voting.Load(folder)) { }
+        : this(index, IndexData.LoadLabels(folder, index), Voting.Load(folder, index)) { }
 
     /// <summary>The column of probabilities that is added.</summary>
     public string ProbabilityColumn { get; init => field = Check.Name(value); } = "probability";

@@ -33,7 +33,7 @@ public sealed record KNeighborsRegressorModel : FeatureModel
         : this(IndexData.Load(folder).ToIndex(), folder) { }
 
     private KNeighborsRegressorModel(NeighborIndex index, ModelFolder folder)
-        : this(index, IndexData.LoadLabels(folder, index), Voting.Load(folder)) { }
+        : this(index, IndexData.LoadLabels(folder, index), Voting.Load(folder, index)) { }
 
     /// <inheritdoc/>
     public override int FeatureCount => _index.Rows.Features;

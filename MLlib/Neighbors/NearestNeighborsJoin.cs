@@ -15,7 +15,14 @@ public sealed record NearestNeighborsJoin
     public int K { get; init => field = Check.AtLeast(value, 1); } = 5;
 
     /// <summary>Only rows within this distance; null takes all.</summary>
-    public double? Radius { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">It is NaN. Below 0 it is refused by <see cref="Join"/>, except with <see cref="DistanceMetric.InnerProduct"/>,
+    /// whose distances are negative.</exception>
+    public double? Radius
+    {
+        get;
+        init => field = value is not { } radius || !double.IsNaN(radius) ? value
+            : throw new ArgumentOutOfRangeException(nameof(Radius), value, $"{nameof(Radius)} must be a distance, or null to take all rows.");
+    }
 
     /// <inheritdoc cref="NearestNeighbors.Metric"/>
     public DistanceMetric Metric { get; init => field = Check.Defined(value); } = DistanceMetric.Euclidean;
@@ -50,10 +57,12 @@ public sealed record NearestNeighborsJoin
         ArgumentNullException.ThrowIfNull(rows);
         var queryColumns = Data.FeatureColumns.Of(queries, FeatureColumns, nameof(NearestNeighborsJoin));
         var rowColumns = Data.FeatureColumns.Of(rows, FeatureColumns, nameof(NearestNeighborsJoin));
-        var count = rows.Count();
+        if (Radius < 0 && Metric != DistanceMetric.InnerProduct)
+            throw new ArgumentException($"{nameof(Radius)} is {Radius}, and must be 0 or more: no {Metric} distance is negative.");
+        var count = await CountAsync(rows, cancellationToken).ConfigureAwait(false);
         if (count < K && Radius is null)
             throw new QueryException("TOO_FEW_ROWS", $"There are {count:N0} rows, and {K:N0} neighbours are wanted. Ask for at most as many as there are rows.");
-        var broadcastsRows = Side == BroadcastSide.Rows || (Side == BroadcastSide.Smaller && count <= queries.Count());
+        var broadcastsRows = Side == BroadcastSide.Rows || (Side == BroadcastSide.Smaller && count <= await CountAsync(queries, cancellationToken).ConfigureAwait(false));
         var context = rows.Session.Context;
         var metric = new Metric(Metric, MinkowskiPower);
         var small = broadcastsRows
@@ -77,6 +86,9 @@ public sealed record NearestNeighborsJoin
         }
         return pairs.ToDataFrame().Select(Functions.Col("QueryId").As("query_id"), Functions.Col("Rank").As("rank"), Functions.Col("Id").As("id"), Functions.Col("Distance").As("distance"));
     }
+
+    private static async Task<long> CountAsync(DataFrame frame, CancellationToken cancellationToken) =>
+        (long)(await frame.Select(Functions.Count()).CollectAsync(cancellationToken).ConfigureAwait(false))[0][0]!;
 }
 
 /// <summary>Which side of a <see cref="NearestNeighborsJoin"/> is sent to all workers.</summary>

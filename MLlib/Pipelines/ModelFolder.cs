@@ -18,6 +18,9 @@ public sealed class ModelFolder
     private const string Format = "dataflow-mllib";
     private const string MetadataName = "metadata.json";
 
+    // Pipelines of searches of pipelines: nobody nests them this deep, and beyond a few thousand levels the stack ends.
+    private const int DeepestNesting = 64;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
@@ -26,12 +29,16 @@ public sealed class ModelFolder
         IncludeFields = true,
     };
 
-    private readonly JsonObject _values;
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    private ModelFolder(string path, JsonObject values)
+    private readonly JsonObject _values;
+    private readonly int _depth;
+
+    private ModelFolder(string path, JsonObject values, int depth = 0)
     {
         Path = path;
         _values = values;
+        _depth = depth;
     }
 
     /// <summary>Where it is. While a stage is written, under another name.</summary>
@@ -116,7 +123,20 @@ public sealed class ModelFolder
 
     /// <summary>Reads what <see cref="WriteStages"/> wrote.</summary>
     /// <exception cref="ModelFormatException">A stage can't be read.</exception>
-    public ValueList<PipelineStage> ReadStages() => [.. Get<string[]>("stages").Select(name => Read(FileOf(System.IO.Path.Combine("stages", System.IO.Path.GetFileName(name)))))];
+    public ValueList<PipelineStage> ReadStages()
+    {
+        var names = Get<string[]>("stages") ?? throw Broken("'stages' is null");
+        if (names.Length > 0 && _depth == DeepestNesting) throw Broken($"stages lie in stages more than {DeepestNesting} deep");
+        if (Array.FindIndex(names, name => !IsFolderName(name)) is var bad and >= 0)
+            throw Broken($"'{names[bad]}' is no name of a stage's folder. Each stage lies in a folder of its own below 'stages'");
+        if (names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw Broken($"the stage '{twice.Key}' is named twice");
+        return [.. names.Select(name => Read(FileOf(System.IO.Path.Combine("stages", name)), _depth + 1))];
+    }
+
+    // No way out of the folder, nor back to it.
+    private static bool IsFolderName(string? name) =>
+        !string.IsNullOrWhiteSpace(name) && name is not ("." or "..") && name.AsSpan().IndexOfAny('/', '\\', '\0') < 0 && System.IO.Path.GetFileName(name) == name;
 
     internal static void Save(PipelineStage stage, string path, bool overwrite)
     {
@@ -165,40 +185,64 @@ public sealed class ModelFolder
         File.WriteAllText(System.IO.Path.Combine(path, MetadataName), metadata.ToJsonString(Json));
     }
 
-    private static PipelineStage Read(string path)
+    private static PipelineStage Read(string path, int depth = 0)
     {
         var file = System.IO.Path.Combine(path, MetadataName);
         if (!File.Exists(file)) throw new ModelFormatException($"There is no saved model in '{path}': it has no file '{MetadataName}'. Give the folder that Save wrote.");
         JsonObject metadata;
         try
         {
-            metadata = JsonNode.Parse(File.ReadAllText(file)) as JsonObject ?? throw new JsonException("It is no object.");
+            metadata = JsonNode.Parse(File.ReadAllText(file), documentOptions: Strict) as JsonObject ?? throw new JsonException("It is no object.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             throw new ModelFormatException($"'{file}' is damaged: {e.Message}", e);
         }
-        var folder = new ModelFolder(path, metadata["values"] as JsonObject ?? []);
+        var folder = new ModelFolder(path, metadata["values"] as JsonObject ?? [], depth);
         if (TextOf(metadata["format"]) != Format) throw folder.Broken($"it is not of the format '{Format}'");
         if (metadata["version"] is not JsonValue number || !number.TryGetValue<int>(out var version) || version < 1) throw folder.Broken("it has no version");
         if (version > Version) throw new ModelFormatException($"'{path}' is of version {version}, and this build of Dataflow reads up to {Version}. Use the build that wrote it, or a later one.");
         var type = TypeOf(TextOf(metadata["class"]), folder);
         var stage = folder.Make(type);
-        folder.Apply(stage, metadata["parameters"] as JsonObject ?? []);
+        folder.Apply(stage, metadata["parameters"] as JsonObject ?? throw folder.Broken("'parameters' is missing"));
         return stage;
     }
 
-    private static string TextOf(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+    private static string TextOf(JsonNode? node)
+    {
+        try
+        {
+            return node is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair: JSON can write it, and it is no text.
+            return "";
+        }
+    }
 
     // Names of this assembly's stages stand alone; others name their assembly. Nothing that is no stage is ever made.
     private static Type TypeOf(string name, ModelFolder folder)
     {
         var type = name.Contains(',', StringComparison.Ordinal)
-            ? Type.GetType(name, throwOnError: false)
+            ? TypeElsewhere(name)
             : typeof(PipelineStage).Assembly.GetTypes().FirstOrDefault(type => type.Name == name && type.IsAssignableTo(typeof(PipelineStage)));
         if (type is null || type.IsAbstract || !type.IsAssignableTo(typeof(PipelineStage)))
             throw folder.Broken($"this build knows no stage '{name}'. If it is a class of a program, load the assembly that holds it first");
         return type;
+    }
+
+    private static Type? TypeElsewhere(string name)
+    {
+        try
+        {
+            return Type.GetType(name, throwOnError: false);
+        }
+        catch (Exception e) when (e is IOException or BadImageFormatException or ArgumentException or TypeLoadException)
+        {
+            // Names of no possible type or assembly throw even so: such a stage is not known.
+            return null;
+        }
     }
 
     private PipelineStage Make(Type type)
@@ -213,7 +257,8 @@ public sealed class ModelFolder
         {
             throw inner;
         }
-        catch (TargetInvocationException e) when (e.InnerException is ArgumentException or IOException or InvalidDataException or FormatException or IndexOutOfRangeException)
+        catch (TargetInvocationException e) when (e.InnerException is ArgumentException or IOException or InvalidDataException or FormatException or IndexOutOfRangeException
+            or InvalidOperationException or OverflowException or KeyNotFoundException)
         {
             throw Broken(e.InnerException.Message, e.InnerException);
         }
@@ -222,9 +267,12 @@ public sealed class ModelFolder
 
     private void Apply(PipelineStage stage, JsonObject parameters)
     {
-        foreach (var property in StageParameters.Of(stage.GetType()))
+        var known = StageParameters.Of(stage.GetType());
+        if (parameters.FirstOrDefault(pair => known.All(property => property.Name != pair.Key)).Key is { } unknown)
+            throw Broken($"{stage.GetType().Name} has no parameter '{unknown}'. It has {string.Join(", ", known.Select(property => property.Name))}");
+        foreach (var property in known)
         {
-            if (!parameters.TryGetPropertyValue(property.Name, out var node)) continue;
+            if (!parameters.TryGetPropertyValue(property.Name, out var node)) throw Broken($"parameter '{property.Name}' of {stage.GetType().Name} is missing");
             try
             {
                 property.SetValue(stage, FromJson(node, property.PropertyType));

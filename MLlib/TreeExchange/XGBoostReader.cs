@@ -134,7 +134,7 @@ internal sealed class XGBoostReader(string source)
             "reg:tweedie" => ("tweedie", Log(score)),
             "multi:softprob" or "multi:softmax" => (string.Create(CultureInfo.InvariantCulture, $"multiclass num_class:{classes}"), score),
             "rank:pairwise" or "rank:ndcg" or "rank:map" => ("lambdarank", score),
-            _ => throw Fault($"the objective '{name}' is not supported; reg:*, binary:logistic, binary:logitraw, count:poisson, multi:* and rank:* are."),
+            _ => throw Fault($"the objective '{Short(name)}' is not supported; reg:*, binary:logistic, binary:logitraw, count:poisson, multi:* and rank:* are."),
         };
 
         double Logit(double p) => p is > 0 and < 1 ? -Elementary.Log((1 / p) - 1) : throw Fault($"the base score {p} of {name} is not between 0 and 1.");
@@ -148,7 +148,7 @@ internal sealed class XGBoostReader(string source)
         var text = Member(parameters, "base_score", JsonValueKind.String).GetString()!.Trim('[', ']');
         return float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var score) && float.IsFinite(score)
             ? score
-            : throw Fault($"the base score '{text}' is not a finite number.");
+            : throw Fault($"the base score '{Short(text)}' is not a finite number.");
     }
 
     private (JsonElement Model, float[]? Weights) Booster(JsonElement learner)
@@ -159,7 +159,7 @@ internal sealed class XGBoostReader(string source)
         {
             "gbtree" => (Member(booster, "model", JsonValueKind.Object), null),
             "dart" => (Member(Member(booster, "gbtree", JsonValueKind.Object), "model", JsonValueKind.Object), Weights(booster)),
-            _ => throw Fault($"the booster '{name}' is not made of trees; gbtree and dart are supported."),
+            _ => throw Fault($"the booster '{Short(name)}' is not made of trees; gbtree and dart are supported."),
         };
 
         float[] Weights(JsonElement dart)
@@ -172,19 +172,26 @@ internal sealed class XGBoostReader(string source)
     private int Whole(JsonElement parent, string name, int least, int most)
     {
         var text = Member(parent, name, JsonValueKind.String).GetString();
-        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)) throw Fault($"'{name}' is '{text}', not a whole number.");
+        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)) throw Fault($"'{name}' is '{Short(text)}', not a whole number.");
         return value >= least && value <= most ? value : throw Fault($"'{name}' is {value}; it must be from {least} to {most}.");
     }
 
+    private static string Short(string? text) => text is null || text.Length <= 100 ? text ?? "" : text[..100] + "...";
+
     private JsonDocument Document(string text)
     {
+        if (text.StartsWith("tree\n", StringComparison.Ordinal) || text.StartsWith("tree\r\n", StringComparison.Ordinal))
+            throw Fault("it looks like LightGBM's text format, which is not XGBoost's JSON. Read it with FromLightGbm.");
         try
         {
             return JsonDocument.Parse(WithoutNaN(text));
         }
         catch (JsonException e)
         {
-            throw new ModelFormatException(source, (int)((e.LineNumber ?? -1) + 1), $"it is not JSON, or is cut off: {e.Message} Save the model as JSON (save_model with a name that ends in .json).", e);
+            // The reader's message may quote all that is left of the file, so a long one is cut and not passed on as the cause either.
+            var isLong = e.Message.Length > 300;
+            throw new ModelFormatException(source, (int)((e.LineNumber ?? -1) + 1),
+                $"it is not JSON, or is cut off: {(isLong ? Short(e.Message) : e.Message)} Save the model as JSON (save_model with a name that ends in .json).", isLong ? null : e);
         }
     }
 

@@ -116,4 +116,9 @@ public sealed record CrossValidatorModel : Transformer
 
     /// <inheritdoc/>
     protected internal override void Write(ModelFolder folder) => CandidateRuns.WriteModel(folder, BestModel, Candidates, SubModels);
+
+    /// <summary>Loads what <see cref="PipelineStage.Save"/> wrote.</summary>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="ModelFormatException">As for <see cref="PipelineStage.Load{T}"/>.</exception>
+    public static CrossValidatorModel Load(string path) => Load<CrossValidatorModel>(path);
 }

@@ -81,4 +81,9 @@ public sealed record TrainValidationSplitModel : Transformer
 
     /// <inheritdoc/>
     protected internal override void Write(ModelFolder folder) => CandidateRuns.WriteModel(folder, BestModel, Candidates, SubModels);
+
+    /// <summary>Loads what <see cref="PipelineStage.Save"/> wrote.</summary>
+    /// <param name="path">The folder.</param>
+    /// <exception cref="ModelFormatException">As for <see cref="PipelineStage.Load{T}"/>.</exception>
+    public static TrainValidationSplitModel Load(string path) => Load<TrainValidationSplitModel>(path);
 }

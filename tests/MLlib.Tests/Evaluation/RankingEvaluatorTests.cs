@@ -16,7 +16,7 @@ public sealed class RankingEvaluatorTests
         double? first = null;
         foreach (var partitions in new[] { 1, 4, 9 })
         {
-            var frame = context.FromRecords(peer.GetProperty("groups").EnumerateArray().Select((group, i) => (labels[i], scores[i], group.GetString())), partitions).ToDataFrame("label", "prediction", "group");
+            var frame = context.FromRecords(peer.GetProperty("groups").EnumerateArray().Select((group, i) => (labels[i], scores[i], group.GetString())), partitions).ToDataFrame("label", "prediction", "qid");
             var value = new RankingEvaluator { K = k }.Evaluate(frame);
             Assert.Equal(peer.GetProperty($"ndcg@{k}").GetDouble(), value, 12);
             Assert.Equal(first ??= value, value);
@@ -41,21 +41,21 @@ public sealed class RankingEvaluatorTests
             }
         }
 
-        DataFrame Frame(IEnumerable<(double, double, string)> rows) => context.FromRecords(rows).ToDataFrame("label", "prediction", "group");
+        DataFrame Frame(IEnumerable<(double, double, string)> rows) => context.FromRecords(rows).ToDataFrame("label", "prediction", "qid");
     }
 
     [Fact]
     public void Precision_recall_and_average_precision_of_an_order_that_is_known()
     {
         using var context = DataflowContext.Local(2);
-        var frame = context.FromRecords(new[] { (1, 9.0, 1), (0, 8, 1), (1, 7, 1), (0, 6, 1), (1, 5, 2), (0, 9, 2), (0, 1, 3) }).ToDataFrame("label", "prediction", "group");
+        var frame = context.FromRecords(new[] { (1, 9.0, 1), (0, 8, 1), (1, 7, 1), (0, 6, 1), (1, 5, 2), (0, 9, 2), (0, 1, 3) }).ToDataFrame("label", "prediction", "qid");
         double At(RankingMetric metric, int k) => new RankingEvaluator { Metric = metric, K = k }.Evaluate(frame);
         Assert.Equal((((1 + (2 / 3.0)) / 2) + 0.5) / 2, At(RankingMetric.MeanAveragePrecision, 10), 12);
         Assert.Equal((1 + 0) / 2.0, At(RankingMetric.Precision, 1), 12);
         Assert.Equal(((2 / 4.0) + (1 / 4.0)) / 2, At(RankingMetric.Precision, 4), 12);
         Assert.Equal((0.5 + 1) / 2, At(RankingMetric.Recall, 2), 12);
         Assert.Contains("No group", Assert.ThrowsAny<DataflowException>(() => new RankingEvaluator().Evaluate(frame.Where("label = 0"))).Message);
-        Assert.Contains("relevances of 0 or more", Assert.ThrowsAny<DataflowException>(() => new RankingEvaluator { LabelColumn = "Item1", PredictionColumn = "Item2", GroupColumn = "Item3" }.Evaluate(context.FromRecords(new[] { (-1, 1, 1) }))).ToString());
+        Assert.Contains("relevances of 0 or more", Assert.ThrowsAny<DataflowException>(() => new RankingEvaluator { LabelColumn = "Item1", PredictionColumn = "Item2", QueryColumn = "Item3" }.Evaluate(context.FromRecords(new[] { (-1, 1, 1) }))).ToString());
     }
 
     [Theory]

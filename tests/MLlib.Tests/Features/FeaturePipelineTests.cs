@@ -47,7 +47,7 @@ public sealed class FeaturePipelineTests
         Assert.InRange(new MulticlassClassificationEvaluator { Metric = MulticlassMetric.Accuracy }.Evaluate(scored), 0.3, 0.4);
         Assert.InRange(new RegressionEvaluator().Evaluate(scored), 0.5, 2);
         Assert.InRange(new ClusteringEvaluator().Evaluate(scored), -1, 1);
-        Assert.InRange(new RankingEvaluator { GroupColumn = "Class", PredictionColumn = "score" }.Evaluate(scored), 0.01, 1);
+        Assert.InRange(new RankingEvaluator { QueryColumn = "Class", PredictionColumn = "score" }.Evaluate(scored), 0.01, 1);
         Assert.Equal(3, new CrossValidator(new Tuning.TuningTests.OffMean(), new ParamGrid<Tuning.TuningTests.OffMean>(), new RegressionEvaluator()).Fit(scored).Candidates[0].Metrics.Count);
         var text = new IndexToString { InputColumn = "prediction", OutputColumn = "text", Labels = ["a", "b", "c"] }.Transform(scored);
         Assert.Equal(134, text.Where("text = 'a'").Count());

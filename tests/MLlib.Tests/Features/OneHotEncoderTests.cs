@@ -39,6 +39,24 @@ public sealed class OneHotEncoderTests
     }
 
     [Fact]
+    public void Sizes_that_no_vector_can_have_are_refused()
+    {
+        using var folder = new TempDirectory();
+        var path = Path.Combine(folder.Path, "m");
+        new OneHotEncoderModel([12_345]) { InputColumns = ["value"] }.Save(path);
+        var file = Path.Combine(path, "metadata.json");
+        File.WriteAllText(file, File.ReadAllText(file).Replace("12345", "2147483647"));
+        Assert.Contains("2147483647", Assert.Throws<ModelFormatException>(() => PipelineStage.Load<OneHotEncoderModel>(path)).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OneHotEncoderModel([0]));
+
+        using var context = DataflowContext.Local(1);
+        var wide = new OneHotEncoderModel([2_000_000_000, 2_000_000_000]) { InputColumns = ["Item1", "Item2"], OutputColumns = ["a", "b"] }
+            .Transform(context.FromRecords(new[] { (1.0, 2.0) }));
+        var error = Assert.ThrowsAny<DataflowException>(() => new VectorAssembler { InputColumns = ["a", "b"] }.Transform(wide).Collect());
+        Assert.Contains("VECTOR_TOO_LARGE", error.ToString());
+    }
+
+    [Fact]
     public void A_million_categories_stay_sparse_all_the_way()
     {
         using var context = DataflowContext.Local(2);

@@ -45,6 +45,34 @@ public sealed class KNeighborsTests
     }
 
     [Fact]
+    public void Classes_may_be_far_apart()
+    {
+        using var context = DataflowContext.Local(1);
+        var frame = context.FromRecords(Enumerable.Range(0, 40).Select(i => new Point(i, i < 20 ? 0 : 990_000)), 1);
+        var model = new KNeighborsClassifier { K = 3, FeatureColumns = ["X"], LabelColumn = "Label" }.Fit(frame);
+        var rows = model.Transform(frame).Collect();
+        Assert.All(rows, row => Assert.Equal(row.Get<double>("Label"), row.Get<double>("prediction")));
+        Assert.Equal(1, rows[39].Get<Vector>("probability")[990_000]);
+    }
+
+    [Theory]
+    [InlineData("\"k\": 3", "\"k\": 2147483647", "'k' is 2147483647")]
+    [InlineData("\"k\": 3", "\"k\": 0", "'k' is 0")]
+    [InlineData("\"features\": 1", "\"features\": 2147483647", "no whole number of rows")]
+    [InlineData("\"breadth\": 64", "\"breadth\": -1", "'breadth' is -1")]
+    public void Numbers_of_a_saved_model_must_fit_its_arrays(string part, string other, string expected)
+    {
+        using var context = DataflowContext.Local(1);
+        using var folder = new TempDirectory();
+        var path = Path.Combine(folder.Path, "m");
+        new KNeighborsClassifier { K = 3, FeatureColumns = ["X"], LabelColumn = "Label" }.Fit(Frame(context)).Save(path);
+        var text = File.ReadAllText(Path.Combine(path, "metadata.json"));
+        Assert.Contains(part, text);
+        File.WriteAllText(Path.Combine(path, "metadata.json"), text.Replace(part, other));
+        Assert.Contains(expected, Assert.Throws<ModelFormatException>(() => KNeighborsClassifierModel.Load(path)).Message);
+    }
+
+    [Fact]
     public void Means_are_weighed_as_wished()
     {
         using var context = DataflowContext.Local(1);

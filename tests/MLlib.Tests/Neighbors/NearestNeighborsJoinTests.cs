@@ -45,6 +45,29 @@ public sealed class NearestNeighborsJoinTests
         }
     }
 
+    [Theory]
+    [InlineData(BroadcastSide.Rows)]
+    [InlineData(BroadcastSide.Queries)]
+    public void All_rows_within_a_radius_may_be_asked_for(BroadcastSide side)
+    {
+        var (queries, rows) = (Items(20, 1), Items(50, 2));
+        var join = new NearestNeighborsJoin { K = int.MaxValue, Radius = 1.6, IdColumn = "Id", FeatureColumns = ["Features"], Side = side };
+        Assert.Equal(Run(join with { K = 50 }, queries, rows, 3, 2), Run(join, queries, rows, 3, 2));
+    }
+
+    [Fact]
+    public void A_radius_is_a_distance_and_a_cancelled_join_stops()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new NearestNeighborsJoin { Radius = double.NaN });
+        var join = new NearestNeighborsJoin { K = 1, Radius = -1, IdColumn = "Id", FeatureColumns = ["Features"] };
+        Assert.Contains("Radius is -1", Assert.Throws<ArgumentException>(() => Run(join, Items(5, 1), Items(5, 2), 1, 1)).Message);
+        Assert.NotEmpty(Run(join with { Metric = DistanceMetric.InnerProduct, Radius = -1e-9 }, Items(5, 1), Items(5, 2), 1, 1));
+
+        using var context = DataflowContext.Local(1);
+        var frame = context.FromRecords(Items(5, 1));
+        Assert.ThrowsAny<OperationCanceledException>(() => (join with { Radius = 1 }).JoinAsync(frame, frame, new CancellationToken(true)).GetAwaiter().GetResult());
+    }
+
     [Fact]
     public void Empty_sides_and_wrong_columns_are_answered()
     {

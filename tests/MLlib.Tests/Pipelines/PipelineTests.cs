@@ -63,14 +63,59 @@ public sealed class PipelineTests
     [InlineData("\"scaled\"", "12", "OutputColumn")]
     [InlineData("dataflow-mllib", "else", "not of the format")]
     [InlineData("{", "", "damaged")]
+    [InlineData("\"format\":", "\"format\": \"x\", \"format\":", "damaged")]
+    [InlineData("\"WithMean\":", "\"WithMean\": true, \"WithMean\":", "damaged")]
+    [InlineData("\"StandardScaler\"", "\"System.String, System.Private.CoreLib, Version=a.b\"", "knows no stage")]
+    [InlineData("\"StandardScaler\"", "\"\\ud800\"", "knows no stage")]
+    [InlineData("\"StandardScaler\"", "\"[[[,\"", "knows no stage")]
+    [InlineData("\"WithMean\":", "\"\\ud800\":", "can't be read|damaged")]
+    [InlineData("\"WithMean\"", "\"WithMeam\"", "no parameter 'WithMeam'")]
+    [InlineData("\"WithMean\": true,", "", "'WithMean' of StandardScaler is missing")]
+    [InlineData("\"parameters\"", "\"parameterz\"", "'parameters' is missing")]
     public void A_damaged_folder_is_a_named_error(string part, string other, string expected)
     {
         using var folder = new TempDirectory();
         var path = Path.Combine(folder.Path, "stage");
         new StandardScaler().Save(path);
         var file = Path.Combine(path, "metadata.json");
-        File.WriteAllText(file, File.ReadAllText(file).Replace(part, other));
-        Assert.Contains(expected, Assert.Throws<ModelFormatException>(() => PipelineStage.Load<StandardScaler>(path)).Message);
+        var text = File.ReadAllText(file);
+        Assert.Contains(part, text);
+        File.WriteAllText(file, text.Replace(part, other));
+        Assert.Matches(string.Join('|', expected.Split('|').Select(System.Text.RegularExpressions.Regex.Escape)), Assert.Throws<ModelFormatException>(() => PipelineStage.Load<StandardScaler>(path)).Message);
+    }
+
+    [Theory]
+    [InlineData("..", "'..' is no name")]
+    [InlineData(".", "'.' is no name")]
+    [InlineData("", "'' is no name")]
+    [InlineData("../../..", "is no name")]
+    [InlineData("a/../..", "is no name")]
+    [InlineData("1_StandardScaler", "named twice")]
+    public void A_pipeline_never_reads_itself_as_its_stage(string name, string expected)
+    {
+        using var folder = new TempDirectory();
+        var path = Path.Combine(folder.Path, "p");
+        new Pipeline(new MaxAbsScaler(), new StandardScaler()).Save(path);
+        Replace(Path.Combine(path, "metadata.json"), "\"0_MaxAbsScaler\"", $"\"{name}\"");
+        Assert.Contains(expected, Assert.Throws<ModelFormatException>(() => Pipeline.Load(path)).Message);
+    }
+
+    [Fact]
+    public void Stages_in_stages_have_a_limit()
+    {
+        using var folder = new TempDirectory();
+        Pipeline Nested(int depth) => Enumerable.Range(0, depth).Aggregate(new Pipeline(), (inner, _) => new Pipeline(inner));
+        Nested(64).Save(Path.Combine(folder.Path, "64"));
+        Assert.Equal(Nested(64).ToString(), Pipeline.Load(Path.Combine(folder.Path, "64")).ToString());
+        Nested(65).Save(Path.Combine(folder.Path, "65"));
+        Assert.Contains("64 deep", Assert.Throws<ModelFormatException>(() => Pipeline.Load(Path.Combine(folder.Path, "65"))).Message);
+    }
+
+    private static void Replace(string file, string part, string other)
+    {
+        var text = File.ReadAllText(file);
+        Assert.Contains(part, text);
+        File.WriteAllText(file, text.Replace(part, other));
     }
 
     [Fact]

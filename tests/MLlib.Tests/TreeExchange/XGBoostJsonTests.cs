@@ -66,6 +66,21 @@ public sealed class XGBoostJsonTests
         Assert.Contains(expected, Assert.Throws<ModelFormatException>(() => XGBoostJson.Parse(text.Replace(part, other, StringComparison.Ordinal), "here.json")).Message);
     }
 
+    [Theory]
+    [InlineData("tree\n", "FromLightGbm")]
+    [InlineData("tree\r\n", "FromLightGbm")]
+    [InlineData("treasure", "it is not JSON")]
+    [InlineData("\"", "it is not JSON")]
+    [InlineData("{\"learner\":{\"learner_model_param\":{\"num_feature\":\"", "it is not JSON")]
+    public void Errors_never_quote_a_whole_file(string start, string expected)
+    {
+        var error = Assert.Throws<ModelFormatException>(() => XGBoostJson.Parse(start + new string('x', 40_000), "here.json"));
+        Assert.Contains(expected, error.Message);
+        Assert.InRange(error.ToString().Length, 1, 5_000);
+        var longName = Stump(0.5f).Replace("gbtree", new string('g', 40_000), StringComparison.Ordinal);
+        Assert.InRange(Assert.Throws<ModelFormatException>(() => XGBoostJson.Parse(longName)).Message.Length, 1, 1_000);
+    }
+
     [Fact]
     public void Files_with_wrong_characters_predict_or_are_named_errors()
     {

@@ -47,7 +47,7 @@ public sealed class TuningTests
         Assert.InRange(model.Candidates[2].Deviation, 1e-6, 1);
 
         model.Save(Path.Combine(folder.Path, "model"));
-        var loaded = PipelineStage.Load<CrossValidatorModel>(Path.Combine(folder.Path, "model"));
+        var loaded = CrossValidatorModel.Load(Path.Combine(folder.Path, "model"));
         Assert.Equal(model.Candidates, loaded.Candidates);
         Assert.Equal(24, loaded.SubModels.Count);
         Assert.Equal(model.Transform(frame).First()["prediction"], loaded.Transform(frame).First()["prediction"]);
