@@ -70,7 +70,7 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
         var isBinomial = Family == LogisticFamily.Binomial || (Family == LogisticFamily.Auto && classes.Length == 2);
         var margins = isBinomial ? 1 : classes.Length;
         RowLoss loss = isBinomial ? new LogisticLoss() : new SoftmaxLoss(margins);
-        var function = new PenalizedLoss(blocks, moments, new Penalty(Regularization, ElasticNet, Standardize), FitIntercept, margins, nameof(LogisticRegression));
+        var function = new PenalizedLoss(blocks, moments, new Penalty(Regularization, ElasticNet, Standardize), FitIntercept, margins, Curvature(margins), nameof(LogisticRegression));
         var start = new double[function.ExtraAt];
         if (FitIntercept) StartFrom(classes, isBinomial, start.AsSpan(function.InterceptsAt));
         double[] penalties = [.. function.Absolute, .. new double[start.Length - function.Absolute.Length]];
@@ -89,6 +89,9 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
             Summary = new LogisticSummary(end.History, end.Reason),
         };
     }
+
+    // Of -log(probability) by a margin: p x (1 - p), where all classes are as likely.
+    private static double Curvature(int margins) => margins == 1 ? 0.25 : (margins - 1.0) / ((double)margins * margins);
 
     private void CheckClasses(double[] classes)
     {

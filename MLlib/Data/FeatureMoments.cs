@@ -22,13 +22,33 @@ internal sealed record FeatureMoments(double Weight, double[] Means, double[] Sq
     /// <exception cref="QueryException">There are no rows, or blocks differ in width.</exception>
     public static async Task<FeatureMoments> OfAsync(Rdd<FeatureBlock> blocks, string user, CancellationToken cancellationToken)
     {
-        var parts = await blocks.MapPartitions(items => Merge(items.Select(Of)) is { } merged ? [merged] : Array.Empty<FeatureMoments>())
+        var parts = await blocks.MapPartitions(items => Merge(items.Select(block => Of(CheckWidth(block, user)))) is { } merged ? [merged] : Array.Empty<FeatureMoments>())
             .CollectAsync(cancellationToken).ConfigureAwait(false);
         return Merge(parts) ?? throw NoRows(user);
     }
 
     /// <summary>The error of a frame without rows.</summary>
     public static QueryException NoRows(string user) => new("EMPTY_INPUT", $"{user} was given a frame without rows, from which nothing can be learned.");
+
+    /// <summary>The error of numbers whose squares are beyond 64 bits.</summary>
+    public static QueryException Overflow(string user, string column) => new("ARITHMETIC_OVERFLOW",
+        $"{user} sums squares of what it is given, and those of {column} overflow: its numbers are beyond about 1e150. Divide that column first.");
+
+    /// <summary>A block, if its rows have elements.</summary>
+    /// <exception cref="QueryException">They have none.</exception>
+    public static FeatureBlock CheckWidth(FeatureBlock block, string user) => block.Width > 0 || block.Rows == 0
+        ? block
+        : throw new QueryException("INVALID_FEATURE", $"{user} was given feature vectors without elements, from which nothing can be learned.");
+
+    /// <summary>Throws where sums of squares overflowed.</summary>
+    /// <exception cref="QueryException">Those of a feature did.</exception>
+    public void CheckSums(string user)
+    {
+        for (var i = 0; i < Means.Length; i++)
+        {
+            if (!double.IsFinite(Squares[i]) || !double.IsFinite(Means[i])) throw Overflow(user, $"feature {i}");
+        }
+    }
 
     /// <summary>Standard deviations of a sample: 0 for one row.</summary>
     public double[] SampleDeviations() => Array.ConvertAll(Squares, square => Weight > 1 ? Math.Sqrt(square / (Weight - 1)) : 0);

@@ -23,13 +23,19 @@ internal sealed record GramSums(long Rows, double Weight, double SquaredWeight, 
     /// <param name="withLabel">Whether the label is a column too.</param>
     /// <param name="user">Who asks, for errors.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <exception cref="QueryException">There are no rows, or they differ in width.</exception>
+    /// <exception cref="QueryException">There are no rows, they have no elements, differ in width, or are so large that sums overflow.</exception>
     public static async Task<GramSums> OfAsync(Rdd<FeatureBlock> blocks, bool withLabel, string user, CancellationToken cancellationToken)
     {
-        var parts = await blocks.MapPartitions(items => OfPartition(items, withLabel)).CollectAsync(cancellationToken).ConfigureAwait(false);
+        var parts = await blocks.MapPartitions(items => OfPartition(items, withLabel, user)).CollectAsync(cancellationToken).ConfigureAwait(false);
         GramSums? all = null;
         foreach (var part in parts) all = all is null ? part : all.Add(part);
-        return all is { Weight: > 0 } ? all : throw FeatureMoments.NoRows(user);
+        if (all is not { Weight: > 0 }) throw FeatureMoments.NoRows(user);
+        for (var i = 0; i < all.Width; i++)
+        {
+            if (!double.IsFinite(all.Of(i, i)) || !double.IsFinite(all.Means[i]))
+                throw FeatureMoments.Overflow(user, withLabel && i == all.Width - 1 ? "the label" : $"feature {i}");
+        }
+        return all;
     }
 
     /// <summary>The sum of products of deviations of two columns.</summary>
@@ -44,11 +50,12 @@ internal sealed record GramSums(long Rows, double Weight, double SquaredWeight, 
         return deviations;
     }
 
-    private static IEnumerable<GramSums> OfPartition(IEnumerable<FeatureBlock> blocks, bool withLabel)
+    private static IEnumerable<GramSums> OfPartition(IEnumerable<FeatureBlock> blocks, bool withLabel, string user)
     {
         GramKernel? kernel = null;
         foreach (var block in blocks)
         {
+            FeatureMoments.CheckWidth(block, user);
             kernel ??= new GramKernel(block.Width, withLabel);
             kernel.Add(block);
         }

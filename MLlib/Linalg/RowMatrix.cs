@@ -83,6 +83,10 @@ public sealed class RowMatrix
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         var gramian = Gramian();
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, gramian.ColumnCount);
+        for (var i = 0; i < gramian.ColumnCount; i++)
+        {
+            if (!double.IsFinite(gramian[i, i])) throw FeatureMoments.Overflow(nameof(RowMatrix), $"column {i}");
+        }
         var eigen = SymmetricEigen.Of(gramian.ColumnCount, (i, j) => gramian[i, j]);
         double[] values = [.. eigen.Values.Take(count).TakeWhile(value => value > 1e-15 * eigen.Values[0] && value > 0).Select(Math.Sqrt)];
         if (values.Length == 0) throw new QueryException("SINGULAR_MATRIX", "All numbers of the matrix are 0, so it has no singular vectors.");

@@ -17,6 +17,9 @@ public sealed record Lbfgs
     /// <summary>How many steps the curvature is estimated from.</summary>
     public int Memory { get; init => field = Check.Between(value, 1, 100); } = 10;
 
+    // Where a few rows rule the value and can't be helped (outliers of a robust loss), gains are compared with this at most.
+    internal double LargestValue { get; init; } = double.PositiveInfinity;
+
     /// <summary>Finds a minimum; of a convex function, the minimum.</summary>
     /// <param name="objective">The function.</param>
     /// <param name="start">Where to begin; not changed.</param>
@@ -58,11 +61,14 @@ public sealed record Lbfgs
                 reason = StopReason.NoProgress;
                 break;
             }
+
+            // A first step is as long as it is for want of knowledge: its gain says nothing of what is left.
+            var isGuess = curvature.Count == 0 && Dot(slope, slope) > 1;
             curvature.Add(at, next);
             var gain = at.Value - next.Value;
             at = next;
             history.Add(at.Value);
-            if (gain > Tolerance * Math.Max(Math.Abs(at.Value), Math.Abs(at.Value + gain))) continue;
+            if (gain > Tolerance * Math.Min(LargestValue, Math.Max(Math.Abs(at.Value), Math.Abs(at.Value + gain))) || (isGuess && gain > 0)) continue;
 
             // Where 64 bits can't tell the values apart any more, slopes still can.
             if (Tolerance == 0 && Flattens(slope, penalties?.Gradient(at) ?? at.Gradient)) continue;

@@ -4,7 +4,7 @@ using Dataflow.MLlib.Linalg;
 namespace Dataflow.MLlib.Optimization;
 
 /// <summary>
-/// The mean loss of a linear model over all rows, plus its squared penalty, as a function of coefficients of standardised features: so that L-BFGS meets a
+/// The mean loss of a linear model over all rows, plus its squared penalty, as a function of coefficients of scaled features: so that L-BFGS meets a
 /// well-conditioned function whatever the units of the features. Rows are not changed: scaling and shifting are done to the coefficients.
 /// </summary>
 /// <remarks>A point is margins x features coefficients, then the intercepts if there are any, then the extra parameter if there is one. Features that are constant
@@ -18,14 +18,15 @@ internal sealed class PenalizedLoss
     private readonly bool _hasIntercept;
     private readonly string _user;
 
-    public PenalizedLoss(Rdd<FeatureBlock> blocks, FeatureMoments moments, Penalty penalty, bool hasIntercept, int margins, string user)
+    public PenalizedLoss(Rdd<FeatureBlock> blocks, FeatureMoments moments, Penalty penalty, bool hasIntercept, int margins, double curvature, string user)
     {
+        moments.CheckSums(user);
         _blocks = blocks;
         _moments = moments;
         _hasIntercept = hasIntercept;
         _user = user;
         Margins = margins;
-        _scales = penalty.ScalesOf(moments.ReliabilityDeviations(), moments.Means, hasIntercept);
+        _scales = penalty.ScalesOf(moments.ReliabilityDeviations(), moments.Means, hasIntercept, curvature);
         _squaredPenalties = penalty.Squared(_scales);
         Absolute = [.. Enumerable.Repeat(penalty.Absolute(_scales), margins).SelectMany(values => values)];
     }

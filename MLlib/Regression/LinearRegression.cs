@@ -11,7 +11,7 @@ namespace Dataflow.MLlib;
 /// 2 x sum of b²), with W the sum of the weights and b the coefficients (of standardised features, unless <see cref="Standardize"/> is off). The intercept is
 /// not penalised.</para>
 /// <para>Squared loss with up to 4,096 features: one pass over the rows for the sums of products (rows x features² / 2 multiplications), and the rest on a
-/// matrix of features x features. Else one pass an iteration. The label is not standardised, so that the objective is the one written here also with a squared
+/// matrix of features x features. Else one pass an iteration. The label is divided by a power of two only, and coefficients scaled back, so that the objective is the one written here also with a squared
 /// penalty.</para>
 /// <para>Equal partitions give equal bits, on any number of threads and executors.</para>
 /// </remarks>
@@ -120,14 +120,27 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
         var moments = await FeatureMoments.OfAsync(blocks, nameof(LinearRegression), cancellationToken).ConfigureAwait(false);
         if (moments.Weight == 0) throw FeatureMoments.NoRows(nameof(LinearRegression));
         var isHuber = Loss == RegressionLoss.Huber;
-        var function = new PenalizedLoss(blocks, moments, Penalty, FitIntercept, 1, nameof(LinearRegression));
+        if (!isHuber && !double.IsFinite(moments.LabelSquares)) throw FeatureMoments.Overflow(nameof(LinearRegression), "the label");
+
+        // Labels in units of what most of them differ by. The squared loss is ruled by outliers anyway, and measures with them.
+        var deviation = Math.Sqrt(moments.LabelSquares / moments.Weight);
+        var middle = isHuber ? await LabelSpread.OfAsync(blocks, cancellationToken).ConfigureAwait(false) : default;
+        if (!(middle.Spread > 0)) middle = new LabelSpread(moments.LabelMean, deviation);
+        var size = FitIntercept ? middle.Spread : Math.Max(middle.Spread, Math.Abs(middle.Center));
+        var unit = ScaledObjective.Unit(size);
+        var function = new PenalizedLoss(blocks, moments, Penalty, FitIntercept, 1, isHuber ? 1 / unit : 1, nameof(LinearRegression));
         var start = new double[function.ExtraAt + (isHuber ? 1 : 0)];
-        if (FitIntercept) start[function.InterceptsAt] = moments.LabelMean;
-        if (isHuber) start[^1] = moments.LabelSquares > 0 ? Numerics.Elementary.Log(Math.Sqrt(moments.LabelSquares / moments.Weight)) : 0;
+        if (FitIntercept) start[function.InterceptsAt] = middle.Center;
+        var units = new double[start.Length];
+        units.AsSpan().Fill(unit);
+
+        // The logarithm of scale / unit has no unit.
+        if (isHuber) (start[^1], units[^1]) = (size > 0 ? Numerics.Elementary.Log(size / unit) : 0, 1);
         double[] penalties = [.. function.Absolute, .. new double[start.Length - function.Absolute.Length]];
-        var end = await Optimizer.MinimizeAsync(
-            (point, gradient, token) => function.EvaluateAsync(LossAt(point), point, gradient, token),
-            start, penalties, cancellationToken).ConfigureAwait(false);
+        var objective = new ScaledObjective(
+            (point, gradient, token) => function.EvaluateAsync(LossAt(point, unit), point, gradient, token), isHuber ? unit : unit * unit, units);
+        var optimizer = isHuber ? Optimizer with { LargestValue = 1 } : Optimizer;
+        var end = await objective.MinimizeAsync(optimizer, start, penalties, cancellationToken).ConfigureAwait(false);
         var (coefficients, intercepts) = function.Unscale(end.Point, function.Width);
 
         // The squared loss is what the objective is without its penalties; with another loss it would take one more pass.
@@ -139,10 +152,11 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
             error = Math.Sqrt(Math.Max(0, 2 * mean));
             r2 = moments.LabelSquares > 0 ? 1 - (2 * mean * moments.Weight / moments.LabelSquares) : double.NaN;
         }
-        return Model(coefficients, intercepts[0], isHuber ? Numerics.Elementary.Exp(end.Point[^1]) : 1, LinearSummary.Of(end, error, r2));
+        return Model(coefficients, intercepts[0], isHuber ? unit * Numerics.Elementary.Exp(end.Point[^1]) : 1, LinearSummary.Of(end, error, r2));
     }
 
-    private RowLoss LossAt(double[] point) => Loss == RegressionLoss.Huber ? new HuberLoss(Epsilon, Numerics.Elementary.Exp(point[^1])) : new SquaredLoss();
+    private RowLoss LossAt(double[] point, double unit) =>
+        Loss == RegressionLoss.Huber ? new HuberLoss(Epsilon, unit * Numerics.Elementary.Exp(point[^1])) : new SquaredLoss();
 
     private LinearRegressionModel Model(double[] coefficients, double intercept, double scale, LinearSummary summary) =>
         new(coefficients, intercept, scale) { FeatureColumns = Features, PredictionColumn = PredictionColumn, Summary = summary };

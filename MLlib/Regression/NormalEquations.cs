@@ -32,7 +32,7 @@ internal sealed class NormalEquations
     public NormalEquations(GramSums sums, Penalty penalty, bool hasIntercept)
     {
         _width = sums.Width - 1;
-        var scales = penalty.ScalesOf(sums.SampleDeviations()[.._width], sums.Means, hasIntercept);
+        var scales = penalty.ScalesOf(sums.SampleDeviations()[.._width], sums.Means, hasIntercept, curvature: 1);
         _used = [.. Enumerable.Range(0, _width).Where(i => scales[i] > 0)];
         _scales = Array.ConvertAll(_used, i => scales[i]);
         _squaredPenalties = penalty.Squared(_scales);
@@ -83,7 +83,10 @@ internal sealed class NormalEquations
     public async Task<(double[] Coefficients, Minimum End)> DescendAsync(Lbfgs optimizer, CancellationToken cancellationToken)
     {
         Objective objective = (point, gradient, _) => Task.FromResult(Value(point, gradient));
-        var end = await optimizer.MinimizeAsync(objective, new double[_used.Length], _absolutePenalties, cancellationToken).ConfigureAwait(false);
+        var unit = ScaledObjective.Unit(Math.Sqrt(_labelSquares));
+        double[] units = [.. Enumerable.Repeat(unit, _used.Length)];
+        var end = await new ScaledObjective(objective, unit * unit, units)
+            .MinimizeAsync(optimizer, new double[_used.Length], _absolutePenalties, cancellationToken).ConfigureAwait(false);
         return (Unscale(end.Point), end);
     }
 

@@ -76,7 +76,7 @@ public sealed class OptimizerTests
         var frame = context.FromRecords(points, 3);
         var blocks = FeatureBlock.Read(frame, FeatureColumns.Of(frame, ["Features"], "test"), "test", label, "Weight").Cache();
         var moments = await FeatureMoments.OfAsync(blocks, "test", default);
-        var loss = new PenalizedLoss(blocks, moments, new Penalty(0.3, 0, Standardize: false), hasIntercept: true, name == "softmax" ? 3 : 1, "test");
+        var loss = new PenalizedLoss(blocks, moments, new Penalty(0.3, 0, Standardize: false), hasIntercept: true, name == "softmax" ? 3 : 1, 1, "test");
         RowLoss Of(double[] x) => name switch { "squared" => new SquaredLoss(), "huber" => new HuberLoss(1.35, Math.Exp(x[^1])), "logistic" => new LogisticLoss(), _ => new SoftmaxLoss(3) };
         var random = new Random(12);
         double[] at = [.. Enumerable.Range(0, loss.ExtraAt + (name == "huber" ? 1 : 0)).Select(_ => random.NextDouble() - 0.5)];
