@@ -9,8 +9,9 @@ namespace Dataflow.MLlib.Optimization;
 /// <param name="pointUnits">What the numbers of a point are divided by.</param>
 internal sealed class ScaledObjective(Objective objective, double valueUnit, double[] pointUnits)
 {
-    /// <summary>The power of two next below a size, by which numbers are multiplied and divided without rounding; 1 where there is no size.</summary>
-    public static double Unit(double size) => size > 0 && double.IsFinite(size) ? Math.ScaleB(1, Math.Clamp(Math.ILogB(size), -400, 400)) : 1;
+    /// <summary>A power of two near a size, by which numbers are multiplied and divided without rounding; 1 where there is no size.</summary>
+    /// <remarks>Sizes are often powers of two but for rounding, which depends on partitions; 1.37 times them are not.</remarks>
+    public static double Unit(double size) => size > 0 && double.IsFinite(size) ? Math.ScaleB(1, Math.Clamp(Math.ILogB(1.37 * size), -400, 400)) : 1;
 
     /// <summary>Minimises in these units; start, penalties and result are in the users' units.</summary>
     public async Task<Minimum> MinimizeAsync(Lbfgs optimizer, double[] start, double[] absolutePenalties, CancellationToken cancellationToken)

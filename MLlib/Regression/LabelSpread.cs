@@ -2,32 +2,66 @@ using Dataflow.MLlib.Data;
 
 namespace Dataflow.MLlib.Regression;
 
-/// <summary>Where most labels are, whatever a few outliers are: the middle of the medians of blocks, and of their median distances from them.</summary>
-/// <param name="Center">About the median.</param>
-/// <param name="Spread">About the median distance from it; 0 where most labels are equal.</param>
+/// <summary>Where most labels are, whatever a few outliers are. Found by counting, so that it is the same for all partitions.</summary>
+/// <param name="Center">The median, to 11 digits.</param>
+/// <param name="Spread">The median distance from it, as a power of two next below; 0 where most labels are equal.</param>
 internal readonly record struct LabelSpread(double Center, double Spread)
 {
-    /// <summary>Of all rows that have a weight; one pass, which sorts labels block by block.</summary>
+    private const int Digit = 12;
+    private const int CenterDigits = 4;
+
+    /// <summary>Of all rows that have a weight; five passes over the labels, each of 4,096 counts a partition.</summary>
     public static async Task<LabelSpread> OfAsync(Rdd<FeatureBlock> blocks, CancellationToken cancellationToken)
     {
-        var parts = await blocks.MapPartitions(items => Of(items)).CollectAsync(cancellationToken).ConfigureAwait(false);
-        return parts.Length == 0 ? default : new LabelSpread(Middle([.. parts.Select(part => part[0])]), Middle([.. parts.Select(part => part[1])]));
+        var center = await MedianAsync(blocks, null, CenterDigits, cancellationToken).ConfigureAwait(false);
+
+        // 12 bits are sign and exponent.
+        return new LabelSpread(center, await MedianAsync(blocks, center, 1, cancellationToken).ConfigureAwait(false));
     }
 
-    private static IEnumerable<double[]> Of(IEnumerable<FeatureBlock> blocks)
+    // The median of labels, or of their distances from a number: digit by digit of their order, each the one in which the middle row is.
+    private static async Task<double> MedianAsync(Rdd<FeatureBlock> blocks, double? from, int digits, CancellationToken cancellationToken)
     {
+        ulong prefix = 0;
+        long before = 0, rank = -1;
+        for (var digit = 0; digit < digits; digit++)
+        {
+            var (known, start) = (digit * Digit, prefix);
+            var parts = await blocks.MapPartitions(items => Count(items, from, start, known)).CollectAsync(cancellationToken).ConfigureAwait(false);
+            var counts = new long[1 << Digit];
+            foreach (var part in parts)
+            {
+                for (var i = 0; i < counts.Length; i++) counts[i] += part[i];
+            }
+            if (rank < 0) rank = counts.Sum() / 2;
+            var next = 0;
+            while (next < counts.Length - 1 && before + counts[next] <= rank) before += counts[next++];
+            prefix = (prefix << Digit) | (uint)next;
+        }
+        var key = prefix << (64 - (digits * Digit));
+        return BitConverter.UInt64BitsToDouble((key >> 63) == 1 ? key ^ (1UL << 63) : ~key);
+    }
+
+    private static IEnumerable<long[]> Count(IEnumerable<FeatureBlock> blocks, double? from, ulong prefix, int known)
+    {
+        var counts = new long[1 << Digit];
         foreach (var block in blocks)
         {
-            double[] labels = [.. block.Labels.Where((_, row) => block.WeightOf(row) > 0)];
-            if (labels.Length == 0) continue;
-            var center = Middle(labels);
-            yield return [center, Middle(Array.ConvertAll(labels, label => Math.Abs(label - center)))];
+            for (var row = 0; row < block.Rows; row++)
+            {
+                if (!(block.WeightOf(row) > 0)) continue;
+                var label = block.Labels[row];
+                var key = Order(from is { } center ? Math.Abs(label - center) : label);
+                if (known == 0 || key >> (64 - known) == prefix) counts[(key >> (64 - Digit - known)) & ((1 << Digit) - 1)]++;
+            }
         }
+        return [counts];
     }
 
-    private static double Middle(double[] values)
+    // Unsigned numbers in the order of the numbers whose bits they are made of.
+    private static ulong Order(double value)
     {
-        Array.Sort(values);
-        return values[values.Length / 2];
+        var bits = BitConverter.DoubleToUInt64Bits(value);
+        return (bits >> 63) == 1 ? ~bits : bits | (1UL << 63);
     }
 }

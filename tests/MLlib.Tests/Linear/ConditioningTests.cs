@@ -1,5 +1,7 @@
+using Dataflow.MLlib.Data;
 using Dataflow.MLlib.Linalg;
 using Dataflow.MLlib.Optimization;
+using Dataflow.MLlib.Regression;
 using Dataflow.TestKit;
 
 namespace Dataflow.MLlib.Tests.Linear;
@@ -128,6 +130,21 @@ public sealed class ConditioningTests
         {
             Assert.Contains("feature vectors without elements", Assert.ThrowsAny<DataflowException>(fit).ToString());
         }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task Where_most_labels_are_does_not_depend_on_outliers_or_partitions(int partitions)
+    {
+        using var context = DataflowContext.Local(2);
+        async Task<LabelSpread> Of(params double[] labels) => await LabelSpread.OfAsync(
+            context.Parallelize(labels.Select(label => new FeatureBlock(1, [0], [label], [])), partitions), default);
+        var spread = await Of(-1000.25, -1003, -996.5, -1001, -999, 1e9, -1e300);
+        Assert.Equal(-1000.25, spread.Center, 6);
+        Assert.Equal(2, spread.Spread);
+        Assert.Equal(new LabelSpread(0, 0), await Of(0, 0, 0, 7));
+        Assert.Equal(new LabelSpread(3, 0), await Of(3));
     }
 
     private static Point[] Points(Func<double, double> label)
