@@ -31,6 +31,9 @@ internal sealed class LightGbmFields(string source)
 
     public double[]? Doubles(string key, long count) => Array<double>(key, count, TryFinite, "a finite number");
 
+    /// <summary>As <see cref="Doubles"/>, infinities included: a split that parts only missing values from others has the threshold inf.</summary>
+    public double[]? Numbers(string key, long count) => Array<double>(key, count, TryNumber, "a number");
+
     public int[]? Integers(string key, long count = -1) => Array<int>(key, count, TryInteger, "a whole number of 32 bits");
 
     public long[]? Longs(string key, long count) => Array<long>(key, count, TryLong, "a whole number");

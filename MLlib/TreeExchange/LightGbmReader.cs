@@ -68,7 +68,7 @@ internal sealed class LightGbmReader(string text, string source)
             LeafWeights = Optional(fields.Doubles("leaf_weight", leaves), leaves),
             LeafCounts = fields.Longs("leaf_count", leaves) ?? new long[leaves],
             Features = Required(fields.Integers("split_feature", nodes), "split_feature"),
-            Thresholds = Required(fields.Doubles("threshold", nodes), "threshold"),
+            Thresholds = Required(fields.Numbers("threshold", nodes), "threshold"),
             Decisions = [.. (fields.Integers("decision_type", nodes) ?? new int[nodes]).Select(Decision)],
             Left = Required(fields.Integers("left_child", nodes), "left_child"),
             Right = Required(fields.Integers("right_child", nodes), "right_child"),

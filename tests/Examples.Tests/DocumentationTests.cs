@@ -44,7 +44,7 @@ public sealed partial class DocumentationTests
             var (age, hours, work) = (random.Next(18, 80), random.Next(10, 60), works[random.Next(3)]);
             return $"{i},{age},{hours},{work},{(age + hours + (work == "office" ? 30 : 0) > 100 ? 1 : 0)}";
         });
-        var program = LearningBlock().Match(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"))).Groups[1].Value;
+        var program = OtherBlock().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"))).Select(match => match.Groups[1].Value).Single(block => block.Contains("Dataflow.MLlib", StringComparison.Ordinal));
         var run = SingleFileProgram.RunWith("MLlib", "readme-learning", program, ("people.csv", $"id,age,hours,work,rich\n{string.Join('\n', people)}\n"));
         Assert.StartsWith("area under ROC: 0.9", run[^1], StringComparison.Ordinal);
     }
@@ -73,7 +73,7 @@ public sealed partial class DocumentationTests
     private static partial Regex Block();
 
     [GeneratedRegex(@"^```cs\r?\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
-    private static partial Regex LearningBlock();
+    private static partial Regex OtherBlock();
 
     // Links to the web have a colon, those within a page begin with #.
     [GeneratedRegex(@"\]\(([^):#]+)[)#]")]

@@ -144,6 +144,20 @@ public sealed class GradientBoostedTreesTests
     }
 
     [Fact]
+    public void A_split_that_parts_only_missing_values_is_saved_and_loaded()
+    {
+        using var context = DataflowContext.Local(1);
+        using var folder = new Dataflow.TestKit.TempDirectory();
+        var rows = Enumerable.Range(0, 400).Select(i => (X: i % 3 == 0 ? double.NaN : i % 2, Y: i % 3 == 0 ? 5.0 : 1));
+        var model = new GradientBoostedTreesRegressor { FeatureColumns = ["Item1"], LabelColumn = "Item2", Trees = 3 }.Fit(context.FromRecords(rows));
+        Assert.Contains(model.Ensemble.Trees, tree => tree.Thresholds.Contains(double.PositiveInfinity));
+        model.Save(Path.Combine(folder.Path, "model"));
+        var loaded = GradientBoostedTreesRegressionModel.Load(Path.Combine(folder.Path, "model"));
+        foreach (var value in new[] { double.NaN, 0, 1, 1e300, double.PositiveInfinity, double.NegativeInfinity }) Assert.Equal(model.Predict([value]), loaded.Predict([value]));
+        Assert.True(model.Predict([double.NaN]) > model.Predict([double.PositiveInfinity]));
+    }
+
+    [Fact]
     public void Many_classes_take_no_stack()
     {
         using var context = DataflowContext.Local(1);
