@@ -5,40 +5,10 @@ namespace Dataflow.MLlib;
 
 /// <summary>What <see cref="KNeighborsClassifier"/> and <see cref="KNeighborsRegressor"/> have in common: neighbours that vote with their labels.</summary>
 /// <typeparam name="TModel">What it learns.</typeparam>
-public abstract record KNeighborsLearner<TModel> : Predictor<TModel> where TModel : Transformer
+public abstract record KNeighborsLearner<TModel> : NeighborLearner<TModel> where TModel : Transformer
 {
-    /// <summary>How many neighbours a query gets.</summary>
-    public int K { get; init => field = Check.AtLeast(value, 1); } = 5;
-
-    /// <summary>How far apart two rows are.</summary>
-    public DistanceMetric Metric { get; init => field = Check.Defined(value); } = DistanceMetric.Euclidean;
-
-    /// <summary>The power of <see cref="DistanceMetric.Minkowski"/>, 1 or more; others do not use it.</summary>
-    public double MinkowskiPower { get; init => field = Check.AtLeast(value, 1); } = 3;
-
-    /// <summary>How neighbours are found.</summary>
-    public NeighborAlgorithm Algorithm { get; init => field = Check.Defined(value); } = NeighborAlgorithm.Auto;
-
-    /// <summary>HNSW: links of a row on each level, twice as many on the lowest.</summary>
-    public int M { get; init => field = Check.Between(value, 2, 256); } = 16;
-
-    /// <summary>HNSW: candidates that are kept while a row is put in. More finds better links and takes longer.</summary>
-    public int EfConstruction { get; init => field = Check.Between(value, 1, 10_000); } = 200;
-
-    /// <summary>HNSW: candidates that are kept while a query is answered, at least K. More finds more of the true neighbours and takes longer.</summary>
-    public int EfSearch { get; init => field = Check.Between(value, 1, 1_000_000); } = 64;
-
-    /// <summary>IVF: centres of k-means; 0 takes four times the root of the number of rows.</summary>
-    public int Lists { get; init => field = Check.AtLeast(value, 0); }
-
-    /// <summary>IVF: lists that are looked at for a query, nearest centres first. More finds more of the true neighbours and takes longer.</summary>
-    public int Probes { get; init => field = Check.AtLeast(value, 1); } = 8;
-
-    /// <summary>IVF: bytes that a row is quantised to, each of a part of its features; 0 compares rows as they are.</summary>
-    public int CodeBytes { get; init => field = Check.AtLeast(value, 0); }
-
-    /// <summary>IVF with quantised rows: how many times K candidates get an exact distance at the end.</summary>
-    public int Rerank { get; init => field = Check.AtLeast(value, 1); } = 8;
+    /// <summary>The column of labels: numbers; classes are 0, 1, 2 ...</summary>
+    public string LabelColumn { get; init => field = Check.Name(value); } = "label";
 
     /// <summary>How much a neighbour's label counts by its distance.</summary>
     public NeighborWeights Weights { get; init => field = Check.Defined(value); } = NeighborWeights.Uniform;
@@ -48,12 +18,9 @@ public abstract record KNeighborsLearner<TModel> : Predictor<TModel> where TMode
 
     private protected async Task<(NeighborIndex Index, double[] Labels)> IndexAsync(DataFrame frame, CancellationToken cancellationToken)
     {
-        if (WeightColumn is not null)
-            throw new ArgumentException($"{GetType().Name} takes no weights of rows: neighbours are weighed by distance. Leave {nameof(WeightColumn)} out.");
         var columns = FeaturesOf(frame);
         var rows = await NeighborBlock.CollectAsync(frame, columns, GetType().Name, null, LabelColumn, cancellationToken).ConfigureAwait(false);
-        return (new IndexOptions(Algorithm, new Metric(Metric, MinkowskiPower), M, EfConstruction, Lists, CodeBytes, Rerank)
-            .Build(rows.Values, rows.Features, default, K), rows.Labels);
+        return (Index.Build(rows.Values, rows.Features, default, K), rows.Labels);
     }
 
     private protected Voting Voting => new(K, Weights, WeightOf, Algorithm == NeighborAlgorithm.Ivf ? Probes : EfSearch);

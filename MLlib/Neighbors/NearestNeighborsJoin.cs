@@ -24,10 +24,10 @@ public sealed record NearestNeighborsJoin
             : throw new ArgumentOutOfRangeException(nameof(Radius), value, $"{nameof(Radius)} must be a distance, or null to take all rows.");
     }
 
-    /// <inheritdoc cref="NearestNeighbors.Metric"/>
+    /// <inheritdoc cref="NeighborLearner{TModel}.Metric"/>
     public DistanceMetric Metric { get; init => field = Check.Defined(value); } = DistanceMetric.Euclidean;
 
-    /// <inheritdoc cref="NearestNeighbors.MinkowskiPower"/>
+    /// <inheritdoc cref="NeighborLearner{TModel}.MinkowskiPower"/>
     public double MinkowskiPower { get; init => field = Check.AtLeast(value, 1); } = 3;
 
     /// <summary>Columns of features, of both frames.</summary>

@@ -24,10 +24,10 @@ public sealed record NearestNeighborsModel : Transformer
     /// <summary>How many neighbours a query gets.</summary>
     public int K { get; init => field = Check.AtLeast(value, 1); } = 5;
 
-    /// <inheritdoc cref="NearestNeighbors.EfSearch"/>
+    /// <inheritdoc cref="NeighborLearner{TModel}.EfSearch"/>
     public int EfSearch { get; init => field = Check.Between(value, 1, 1_000_000); } = 64;
 
-    /// <inheritdoc cref="NearestNeighbors.Probes"/>
+    /// <inheritdoc cref="NeighborLearner{TModel}.Probes"/>
     public int Probes { get; init => field = Check.AtLeast(value, 1); } = 8;
 
     /// <summary>The column of ids of neighbours that <see cref="Transform"/> adds, nearest first: vectors of <see cref="K"/> whole numbers.</summary>
