@@ -21,17 +21,6 @@ internal static class LabelSums
         return totalWeight > 0 ? total / totalWeight : 0;
     }
 
-    /// <summary>A quantile of the labels of all shards, by weight.</summary>
-    public static double Quantile(TreeShard shard, ITreeGroup group, double alpha)
-    {
-        var labels = group.AllGather<float>(shard.Labels).SelectMany(part => part).ToArray();
-        var weighted = new[] { shard.Weights is null ? 0L : 1 };
-        group.AllReduceSum(weighted);
-        var own = weighted[0] == 0 ? [] : shard.Weights ?? [.. Enumerable.Repeat(1f, shard.Labels.Length)];
-        var weights = group.AllGather<float>(own).SelectMany(part => part).ToArray();
-        return WeightedQuantile.Of(Array.ConvertAll(labels, label => (double)label), weights, alpha);
-    }
-
     /// <summary>Two sums over all shards, each rounded once.</summary>
     public static (double First, double Second) Reduce(ITreeGroup group, ExactSum first, ExactSum second)
     {

@@ -52,7 +52,7 @@ internal sealed unsafe class QuantileObjective(double alpha, bool isMedian) : Tr
 
     public override string? Fault(float label) => null;
 
-    public override double[] Averages(TreeShard shard, ITreeGroup group) => [LabelSums.Quantile(shard, group, isMedian ? 0.5 : alpha)];
+    public override double[] Averages(TreeShard shard, ITreeGroup group) => [ExactQuantiles.OfLabels(shard, group, isMedian ? 0.5 : alpha)];
 
     public override void Compute(in ObjectiveRows rows)
     {

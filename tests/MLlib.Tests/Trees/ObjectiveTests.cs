@@ -49,21 +49,6 @@ public sealed unsafe class ObjectiveTests
         static double Loss(double[] s) => Math.Log(s.Sum(Math.Exp)) - s[1];
     }
 
-    [Theory]
-    [InlineData(0.5, 2.5)]
-    [InlineData(0, 1)]
-    [InlineData(1, 4)]
-    [InlineData(0.25, 1.75)]
-    public void Quantiles_without_weights_lie_between_values(double alpha, double expected) => Assert.Equal(expected, WeightedQuantile.Of([3, 1, 4, 2], [], alpha), 12);
-
-    [Fact]
-    public void Quantiles_by_weight_do_not_depend_on_the_order_of_equal_values()
-    {
-        Assert.Equal(2, WeightedQuantile.Of([3, 2, 1, 2], [1, 1, 1, 5], 0.5));
-        Assert.Equal(2, WeightedQuantile.Of([2, 2, 1, 3], [5, 1, 1, 1], 0.5));
-        Assert.Equal(0, WeightedQuantile.Of([], [], 0.5));
-    }
-
     private static (TreeObjective Objective, Func<double, float, double> Loss, double? Hessian) Of(string name) => name switch
     {
         "binary" => (new BinaryObjective(), (s, y) => Math.Log(1 + Math.Exp(-s)) + ((1 - y) * s), null),
