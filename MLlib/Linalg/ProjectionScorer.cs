@@ -1,7 +1,7 @@
 using Dataflow.MLlib.Data;
 using Dataflow.MLlib.Linalg;
 
-namespace Dataflow.MLlib.Features;
+namespace Dataflow.MLlib.Linalg;
 
 /// <summary>Products of (row - shift) and the rows of a matrix.</summary>
 internal sealed class ProjectionScorer(string name, double[] matrix, double[] shift, int width) : RowScorer(name)

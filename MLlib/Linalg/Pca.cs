@@ -1,5 +1,4 @@
 using Dataflow.MLlib.Data;
-using Dataflow.MLlib.Features;
 using Dataflow.MLlib.Linalg;
 
 namespace Dataflow.MLlib;
