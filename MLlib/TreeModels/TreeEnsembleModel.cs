@@ -71,7 +71,16 @@ public abstract record TreeEnsembleModel : FeatureModel
 
     /// <summary>Writes a file that LightGBM loads (<c>lightgbm.Booster(model_file=...)</c>): the iterations that predictions use.</summary>
     /// <param name="path">The file; one that is there is replaced.</param>
-    public void ToLightGbm(string path) => LightGbmText.Write(Ensemble.First(Predictor.Iterations), path);
+    /// <exception cref="InvalidOperationException">It is a forest of classes: LightGBM knows no such objective.</exception>
+    public void ToLightGbm(string path)
+    {
+        if (Ensemble.Objective.Split(' ')[0] == "class_shares")
+        {
+            throw new InvalidOperationException(
+                $"LightGBM knows no objective '{Ensemble.Objective}', so it would refuse the file or give other predictions. Save the model with Save, and load it with Load.");
+        }
+        LightGbmText.Write(Ensemble.First(Predictor.Iterations), path);
+    }
 
     /// <summary>The trees as text for people, one condition a line.</summary>
     public string ToDebugText() => TreeText.Format(Ensemble);

@@ -10,6 +10,16 @@ public sealed class ForestTests
     private static readonly Sample[] Samples = Make(3000, 11);
 
     [Fact]
+    public void A_forest_of_classes_is_no_model_of_LightGBM()
+    {
+        using var context = DataflowContext.Local(1);
+        var rows = Enumerable.Range(0, 100).Select(i => (X: (double)i, Y: i > 50 ? 1.0 : 0));
+        var forest = new RandomForestClassifier { FeatureColumns = ["Item1"], LabelColumn = "Item2", Trees = 2 }.Fit(context.FromRecords(rows));
+        Assert.Contains("class_shares", Assert.Throws<InvalidOperationException>(() => forest.ToLightGbm("never-written.txt")).Message, StringComparison.Ordinal);
+        Assert.False(File.Exists("never-written.txt"));
+    }
+
+    [Fact]
     public void A_forest_tells_two_classes_apart_and_its_rows_agree_with_frames()
     {
         using var context = DataflowContext.Local(2);
