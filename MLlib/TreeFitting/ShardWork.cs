@@ -37,7 +37,10 @@ internal sealed class ShardWork(string name, TreeFitPlan plan, TreeShards shards
         group.AllReduceSum(lacking);
         if (lacking[0] > 0)
         {
+            // What is made anew is not there beside what it replaces.
+            held?.Dispose();
             states.Remove(key);
+
             // Not charged: its memory is none of the engine's pool, and is counted with what the process has beside it.
             held = states.GetOrCreate(key, 0, () => Make(leases, states, group), LossRule.Rebuild, context: task);
         }
