@@ -85,27 +85,10 @@ internal static class SmallExp
     private const double Ln2High = 6.93147180369123816490e-01;
     private const double Ln2Low = 1.90821492927058770002e-10;
 
-    // Added to a whole number of less than 2^51, it leaves that number in the low bits.
-    private const double Magic = 6755399441055744.0;
-
     /// <summary>e to powers of 0 or less. Below -700, where nothing is left of it next to 1, that of -700; NaN gives NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Exp(Vector512<double> x)
-    {
-        x = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(-700.0)), Vector512.Create(-700.0), x);
-        var shifted = (x * Vector512.Create(1.44269504088896338700)) + Vector512.Create(Magic);
-        var k = shifted - Vector512.Create(Magic);
-        var high = x - (k * Vector512.Create(Ln2High));
-        var low = k * Vector512.Create(Ln2Low);
-        var r = high - low;
-        var t = r * r;
-        var c = r - (t * (Vector512.Create(1.66666666666666019037e-01) + (t * (Vector512.Create(-2.77777777770155933842e-03)
-            + (t * (Vector512.Create(6.61375632143793436117e-05) + (t * (Vector512.Create(-1.65339022054652515390e-06)
-            + (t * Vector512.Create(4.13813679705723846039e-08))))))))));
-        var y = Vector512.Create(1.0) - ((low - (r * c / (Vector512.Create(2.0) - c))) - high);
-        var power = (shifted.AsInt64() - Vector512.Create(Magic).AsInt64() + Vector512.Create(1023L)) << 52;
-        return y * power.AsDouble();
-    }
+    public static Vector512<double> Exp(Vector512<double> x) =>
+        ElementaryVectors.ExpInRange(Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(-700.0)), Vector512.Create(-700.0), x));
 
     /// <summary>Natural logarithms of numbers from 1 to 2.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

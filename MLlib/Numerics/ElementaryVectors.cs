@@ -69,8 +69,9 @@ internal static unsafe class ElementaryVectors
         for (; i < count; i++) values[i] = Elementary.Sigmoid(values[i]);
     }
 
+    /// <summary>e to powers from -700 to 700; NaN gives NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<double> ExpInRange(Vector512<double> x)
+    internal static Vector512<double> ExpInRange(Vector512<double> x)
     {
         var half = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<double>.Zero), Vector512.Create(-0.5), Vector512.Create(0.5));
         var k = Vector512.Truncate((x * Vector512.Create(Log2E)) + half);
