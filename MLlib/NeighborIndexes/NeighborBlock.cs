@@ -19,14 +19,35 @@ internal sealed record NeighborBlock(int Features, float[] Values, long[] Ids, d
     {
         List<Column> all = [.. columns.In(frame).Select((column, i) => column.As($"f{i}"))];
         if (label is not null) all.Add(frame[label].Cast(DataType.Double).As("label"));
-        if (id is not null)
-        {
-            if (!frame.Schema[frame.Schema.IndexOf(frame.Select(frame[id]).Columns[0])].Type.IsInteger)
-                throw new QueryException("DATATYPE_MISMATCH", $"{user} needs whole numbers as ids, and column '{id}' has another type. Number the rows, or leave the id column out.");
-            all.Add(frame[id].Cast(DataType.BigInt).As("id"));
-        }
+        if (id is not null) all.Add(IdsOf(frame, id, user).As("id"));
         var (hasId, hasLabel) = (id is not null, label is not null);
         return frame.Select([.. all]).MapBatches(batches => Blocks(batches, columns, user, hasId, hasLabel));
+    }
+
+    /// <summary>The column of ids.</summary>
+    /// <exception cref="QueryException">It is missing, or does not hold whole numbers.</exception>
+    public static Column IdsOf(DataFrame frame, string id, string user)
+    {
+        var type = frame.Schema[frame.Schema.IndexOf(frame.Select(frame[id]).Columns[0])].Type;
+        if (!type.IsInteger)
+            throw new QueryException("DATATYPE_MISMATCH", $"{user} needs whole numbers as ids, and column '{id}' is {type}. Number the rows, or leave the id column out.");
+        return frame[id].Cast(DataType.BigInt);
+    }
+
+    /// <summary>The rows in blocks of at most some numbers of values: of one row at least.</summary>
+    public IEnumerable<NeighborBlock> Pieces(int values)
+    {
+        var most = Math.Max(1, values / Math.Max(1, Features));
+        if (Rows <= most)
+        {
+            yield return this;
+            yield break;
+        }
+        for (var row = 0; row < Rows; row += most)
+        {
+            var end = Math.Min(Rows, row + most);
+            yield return new NeighborBlock(Features, Values[(row * Features)..(end * Features)], Ids[row..end], Labels.Length == 0 ? Labels : Labels[row..end]);
+        }
     }
 
     /// <summary>All rows of a frame, in this process.</summary>

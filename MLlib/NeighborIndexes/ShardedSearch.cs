@@ -11,6 +11,9 @@ internal sealed record BestRows(double[] Keys, long[] Ids);
 /// <summary>What tasks of a <see cref="NearestNeighborsJoin"/> do.</summary>
 internal static class ShardedSearch
 {
+    // Values of rows that a task holds at a time: 32 MB.
+    private const long MostPartValues = 8L << 20;
+
     /// <summary>Queries of a block against all rows.</summary>
     public static NeighborPair[] Answer(NeighborIndex index, NeighborBlock queries, int k, double radius)
     {
@@ -31,22 +34,52 @@ internal static class ShardedSearch
         return [.. pairs];
     }
 
-    /// <summary>All queries against the rows of a partition.</summary>
-    public static IEnumerable<(int Query, BestRows Best)> BestOfPartition(IReadOnlyList<NeighborBlock> blocks, NeighborBlock queries, Metric metric, int k, double radius)
+    /// <summary>All queries against the rows of a partition, of which no more than a part is held at a time.</summary>
+    public static IEnumerable<(long Query, BestRows Best)> BestOfPartition(IEnumerable<NeighborBlock> blocks, NeighborBlock queries, Metric metric, int k, double radius)
     {
-        var rows = NeighborBlock.Join(blocks, nameof(NearestNeighborsJoin));
-        if (rows.Rows == 0 || queries.Rows == 0) yield break;
-        MustFit(queries.Features, rows.Features, rows.Rows);
-        var index = new ExactIndex(RowSet.Of(rows.Values, rows.Features, rows.Ids), metric);
-        var lists = index.Search(queries.Values, new(Math.Min(k, rows.Rows), index.Keys.ToBound(radius)));
-        for (var q = 0; q < lists.Queries; q++)
+        var best = new BestRows?[queries.Rows];
+        var part = new List<NeighborBlock>();
+        long values = 0;
+        foreach (var block in blocks)
+        {
+            part.Add(block);
+            values += block.Values.Length;
+            if (values >= MostPartValues) Take();
+        }
+        Take();
+        for (var q = 0; q < best.Length; q++)
+        {
+            if (best[q] is { } found) yield return (queries.Ids[q], found);
+        }
+
+        void Take()
+        {
+            if (values > 0 && best.Length > 0)
+            {
+                var rows = NeighborBlock.Join(part, nameof(NearestNeighborsJoin));
+                var found = Best(new ExactIndex(RowSet.Of(rows.Values, rows.Features, rows.Ids), metric), queries, k, radius);
+                for (var q = 0; q < best.Length; q++) best[q] = best[q] is { } there && found[q] is { } more ? Merge(there, more, k) : best[q] ?? found[q];
+            }
+            part.Clear();
+            values = 0;
+        }
+    }
+
+    /// <summary>The best for each query in an index of a part of the rows; null for those that have none within the radius.</summary>
+    public static BestRows?[] Best(ExactIndex index, NeighborBlock queries, int k, double radius)
+    {
+        MustFit(queries.Features, index.Rows.Features, index.Rows.Count);
+        var lists = index.Search(queries.Values, new(Math.Min(k, index.Rows.Count), index.Keys.ToBound(radius)));
+        var best = new BestRows?[lists.Queries];
+        for (var q = 0; q < best.Length; q++)
         {
             lists.Sort(q);
             if (lists.Count(q) == 0) continue;
             var ids = new long[lists.Count(q)];
             for (var i = 0; i < ids.Length; i++) ids[i] = index.Rows.Ids[lists.Positions(q)[i]];
-            yield return (q, new BestRows(lists.Keys(q).ToArray(), ids));
+            best[q] = new BestRows(lists.Keys(q).ToArray(), ids);
         }
+        return best;
     }
 
     /// <summary>The k best of two parts.</summary>
@@ -62,20 +95,18 @@ internal static class ShardedSearch
             (keys[i], ids[i]) = takesLeft ? (left.Keys[l], left.Ids[l]) : (right.Keys[r], right.Ids[r]);
             if (takesLeft) l++;
             else r++;
-            if (i > 0 && ids[i] == ids[i - 1])
-                throw new QueryException("DUPLICATE_ID", $"Id {ids[i]} is there twice among the rows: neighbours could not be told apart. Give each row an id of its own.");
         }
         return new BestRows(keys, ids);
     }
 
     /// <summary>Rows of the result.</summary>
-    public static IEnumerable<NeighborPair> Pairs(int query, BestRows best, NeighborBlock queries, Metric metric, double radius)
+    public static IEnumerable<NeighborPair> Pairs(long query, BestRows best, Metric metric, int features, double radius)
     {
-        var keys = new RankKeys(metric, queries.Features);
+        var keys = new RankKeys(metric, features);
         for (var i = 0; i < best.Keys.Length; i++)
         {
             var distance = keys.ToDistance(best.Keys[i]);
-            if (distance <= radius) yield return new NeighborPair(queries.Ids[query], i + 1, best.Ids[i], distance);
+            if (distance <= radius) yield return new NeighborPair(query, i + 1, best.Ids[i], distance);
         }
     }
 

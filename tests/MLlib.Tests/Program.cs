@@ -12,6 +12,7 @@ internal static class Program
         ["predictions"] = TreeModels.RandomTrees.Fingerprint,
         ["trees"] = Trees.TreeChecksFingerprints.All,
         ["neighbors"] = Neighbors.NeighborChecks.Exact,
+        ["neighbors-budget"] = Neighbors.NeighborChecks.SmallJoin,
         ["linear"] = Linear.LinearChecks.Fingerprint,
     };
 

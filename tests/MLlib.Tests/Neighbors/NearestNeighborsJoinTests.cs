@@ -1,3 +1,4 @@
+using Dataflow.MLlib.NeighborIndexes;
 using Dataflow.MLlib.NeighborKernels;
 
 namespace Dataflow.MLlib.Tests.Neighbors;
@@ -48,11 +49,54 @@ public sealed class NearestNeighborsJoinTests
     [Theory]
     [InlineData(BroadcastSide.Rows)]
     [InlineData(BroadcastSide.Queries)]
+    [InlineData(BroadcastSide.Neither)]
     public void All_rows_within_a_radius_may_be_asked_for(BroadcastSide side)
     {
         var (queries, rows) = (Items(20, 1), Items(50, 2));
         var join = new NearestNeighborsJoin { K = int.MaxValue, Radius = 1.6, IdColumn = "Id", FeatureColumns = ["Features"], Side = side };
         Assert.Equal(Run(join with { K = 50 }, queries, rows, 3, 2), Run(join, queries, rows, 3, 2));
+    }
+
+    [Theory]
+    [InlineData(DistanceMetric.Euclidean, null)]
+    [InlineData(DistanceMetric.Cosine, null)]
+    [InlineData(DistanceMetric.Manhattan, 20.0)]
+    public void Shards_and_groups_give_the_same_bits_however_many_there_are(DistanceMetric metric, double? radius)
+    {
+        var (queries, rows) = (Items(70, 1), Items(300, 2));
+        var join = new NearestNeighborsJoin { K = 4, Metric = metric, Radius = radius, IdColumn = "Id", FeatureColumns = ["Features"], Side = BroadcastSide.Rows };
+        var expected = Run(join, queries, rows, 1, 1);
+        Assert.True(expected.Length > 70, $"{expected.Length} pairs prove little.");
+        foreach (var (shards, groups, partitions) in new[] { (1, 1, 3), (4, 1, 2), (1, 3, 5), (5, 2, 7), (7, 3, 1) })
+        {
+            using var context = DataflowContext.Local(2);
+            var spread = new SpreadJoin(shards, groups, new(metric), 4, radius ?? double.PositiveInfinity);
+            var found = spread.Run(Blocks(context, queries, partitions), Blocks(context, rows, partitions)).Collect()
+                .SelectMany(best => ShardedSearch.Pairs(best.Key, best.Value, new(metric), 20, radius ?? double.PositiveInfinity))
+                .Select(pair => new Pair(pair.QueryId, pair.Rank, pair.Id, pair.Distance)).OrderBy(pair => pair.QueryId).ThenBy(pair => pair.Rank);
+            Assert.Equal(expected, found);
+        }
+    }
+
+    // Blocks of 9 rows, so that there are many to deal.
+    private static Rdd<NeighborBlock> Blocks(DataflowContext context, Item[] items, int partitions) =>
+        context.Parallelize(new NeighborBlock(20, [.. items.SelectMany(item => item.Features.ToArray().Select(value => (float)value))], [.. items.Select(item => item.Id)], []).Pieces(180), partitions);
+
+    [Fact]
+    public void Two_sides_that_are_not_broadcast_are_joined_within_the_budget_of_a_small_process()
+    {
+        var expected = NeighborChecks.Join(DataflowOptions.Default with { Threads = 2 }, new() { Side = BroadcastSide.Queries }, 3);
+        Assert.StartsWith("6000 ", expected);
+        Assert.Equal(expected, Program.RunWithout("avx512", "neighbors-budget"));
+    }
+
+    [Fact]
+    public void Plans_keep_shards_small_and_slots_busy()
+    {
+        var plan = SpreadJoin.Plan(10L << 30, 8L << 30, 4, 32, new(DistanceMetric.Euclidean), 5, 1);
+        Assert.Equal((320, 1), (plan.Shards, plan.Groups));
+        Assert.Equal((1, 32), (SpreadJoin.Plan(1 << 20, 8L << 30, 4, 32, default, 5, 1).Shards, SpreadJoin.Plan(1 << 20, 8L << 30, 4, 32, default, 5, 1).Groups));
+        Assert.Equal(40, SpreadJoin.Plan(80L << 20, 128L << 20, 4, 2, default, 5, 1).Shards);
     }
 
     [Fact]
@@ -76,7 +120,14 @@ public sealed class NearestNeighborsJoinTests
         Assert.Contains("There are 0 rows, and 1", Assert.Throws<QueryException>(() => Run(join, Items(5, 1), [], 2, 1)).Message);
         Assert.Empty(Run(join with { Radius = 1 }, Items(5, 1), [], 2, 1));
         Item[] twice = [.. Items(3, 1), .. Items(3, 1)];
-        Assert.Contains("twice", Assert.ThrowsAny<Exception>(() => Run(join with { Side = BroadcastSide.Rows }, Items(5, 2), twice, 2, 1)).ToString());
+        foreach (var side in Enum.GetValues<BroadcastSide>())
+        {
+            var sided = join with { Side = side };
+            Assert.Contains("is there twice among the rows", Assert.Throws<QueryException>(() => Run(sided, Items(5, 2), twice, 2, 1)).Message);
+            Assert.Contains("is there twice among the queries", Assert.Throws<QueryException>(() => Run(sided, twice, Items(5, 2), 2, 1)).Message);
+            Assert.Empty(Run(sided, [], Items(5, 1), 2, 1));
+            Assert.Empty(Run(sided with { Radius = 1 }, Items(5, 1), [], 2, 1));
+        }
         Assert.Contains("'nothing'", Assert.Throws<QueryException>(() => Run(join with { IdColumn = "nothing" }, Items(5, 2), Items(5, 3), 1, 1)).Message);
     }
 }

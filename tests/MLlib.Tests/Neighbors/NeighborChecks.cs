@@ -31,6 +31,24 @@ internal static class NeighborChecks
         return hash.ToString("x16", CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Run in a process of its own: with 160 MB for everything, neither side of a join is broadcast and rows lie in several shards.</summary>
+    public static string SmallJoin() => Join(DataflowOptions.Default with { Threads = 2, MemoryBytes = 160 << 20 }, new() { MaxBroadcastBytes = 0 }, 7);
+
+    /// <summary>A fingerprint of a join of 124,000 rows and 2,000 queries.</summary>
+    public static string Join(DataflowOptions options, NearestNeighborsJoin join, int partitions)
+    {
+        using var context = DataflowContext.Local(options);
+        ValueList<string> columns = [.. Enumerable.Range(0, 20).Select(i => $"f{i}")];
+        var features = string.Join(", ", columns.Select((name, i) => $"((id * {7919 + (i * 104)} + {i * i}) % {1009 + (2 * i)}) / 100.0D AS {name}"));
+        var text = $"SELECT id, {features} FROM range(0, 126000, 1, {partitions})";
+        var frame = context.Sql(text);
+        var found = (join with { K = 3, FeatureColumns = columns, IdColumn = "id" }).Join(frame.Where("id % 63 = 0"), frame.Where("id % 63 > 0")).Collect();
+        var hash = 14695981039346656037UL;
+        foreach (var row in found.OrderBy(row => row.Get<long>("query_id")).ThenBy(row => row.Get<int>("rank")))
+            hash = (((hash ^ (ulong)row.Get<long>("id")) * 1099511628211UL) ^ (ulong)BitConverter.DoubleToInt64Bits(row.Get<double>("distance"))) * 1099511628211UL;
+        return $"{found.Count} {hash:x16}";
+    }
+
     /// <summary>Answers of a saved model to queries made by a seed.</summary>
     public static string Loaded(string path)
     {
