@@ -46,10 +46,11 @@ internal sealed unsafe class ByteRows
     /// <summary>Added to inner products, so that they are not negative.</summary>
     public int Bias => IsProduct ? Rows.Features * 127 * 127 : 0;
 
-    /// <summary>Rounds rows; null if a byte is too coarse for them, or they have too many features.</summary>
+    /// <summary>Rounds rows; null if a byte is too coarse for them or for the metric, or they have too many features.</summary>
     public static ByteRows? TryMake(RowSet rows, DistanceMetric kind, int threads)
     {
-        if (rows.Features > MostFeatures || rows.Count == 0) return null;
+        var isSuited = kind is DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean or DistanceMetric.Cosine or DistanceMetric.InnerProduct;
+        if (!isSuited || rows.Features > MostFeatures || rows.Count == 0) return null;
         var middle = new float[rows.Features];
         var (least, most) = (new float[rows.Features], new float[rows.Features]);
         new ReadOnlySpan<float>(rows.Pointer, rows.Features).CopyTo(least);
@@ -191,7 +192,7 @@ internal sealed unsafe class ByteRows
 }
 
 /// <summary>Walks <see cref="ByteRows"/>.</summary>
-internal readonly unsafe struct ByteKernel(ByteRows rows, short* point) : IGraphKernel
+internal readonly unsafe struct ByteKernel(ByteRows rows, short* point) : IGraphKernel<ByteKernel>
 {
     private readonly sbyte* _rows = rows.Pointer;
     private readonly short* _point = point;
@@ -200,6 +201,8 @@ internal readonly unsafe struct ByteKernel(ByteRows rows, short* point) : IGraph
     private readonly bool _isProduct = rows.IsProduct;
 
     public uint NoDistance => _isProduct ? uint.MaxValue : 0;
+
+    public static ByteKernel Over(GraphStore store, AlignedFloats point) => new(store.Bytes!, (short*)point.Pointer);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Aim(int node)

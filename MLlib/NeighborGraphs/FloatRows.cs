@@ -39,7 +39,7 @@ internal sealed unsafe class FloatRows
 }
 
 /// <summary>Walks <see cref="FloatRows"/>.</summary>
-internal readonly unsafe struct FloatKernel(FloatRows rows, float* point) : IGraphKernel
+internal readonly unsafe struct FloatKernel(FloatRows rows, float* point) : IGraphKernel<FloatKernel>
 {
     private readonly float* _rows = rows.Pointer;
     private readonly float* _point = point;
@@ -47,6 +47,8 @@ internal readonly unsafe struct FloatKernel(FloatRows rows, float* point) : IGra
     private readonly bool _isProduct = rows.IsProduct;
 
     public uint NoDistance => _isProduct ? uint.MaxValue : 0x80000000;
+
+    public static FloatKernel Over(GraphStore store, AlignedFloats point) => new(store.Floats!, point.Pointer);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Aim(int node) => new ReadOnlySpan<float>(_rows + ((long)node * _stride), _stride).CopyTo(new Span<float>(_point, _stride));
@@ -69,9 +71,7 @@ internal readonly unsafe struct FloatKernel(FloatRows rows, float* point) : IGra
                 sums += difference * difference;
             }
         }
-        var eight = sums.GetLower() + sums.GetUpper();
-        var four = eight.GetLower() + eight.GetUpper();
-        var sum = four[0] + four[2] + (four[1] + four[3]);
+        var sum = SixteenLanes.Sum(sums);
 
         // The order of floats as unsigned numbers; sums that overflowed are farthest.
         if (float.IsNaN(sum)) return uint.MaxValue;

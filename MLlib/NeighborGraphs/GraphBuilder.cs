@@ -9,7 +9,7 @@ namespace Dataflow.MLlib.NeighborGraphs;
 /// </summary>
 /// <remarks>Lists may grow a little beyond their size before they are chosen anew, which makes that rarer; at the end they are cut to size.</remarks>
 internal sealed class GraphBuilder<T>(LinkLists links, int efConstruction, int threads, Func<T> newKernel)
-    where T : struct, IGraphKernel
+    where T : struct, IGraphKernel<T>
 {
     private const int MostOfRound = 256;
     private readonly Worker[] _workers = [.. Enumerable.Range(0, threads).Select(_ => new Worker(links.Count, newKernel()))];

@@ -1,3 +1,5 @@
+using Dataflow.MLlib.NeighborKernels;
+
 namespace Dataflow.MLlib.NeighborGraphs;
 
 /// <summary>Takes nodes out of a graph: whoever had links to them gets links chosen among what is left and what those nodes linked to.</summary>
@@ -9,14 +11,19 @@ internal static class GraphRepair
     public static LinkLists ReconnectAround(LinkLists links, int[] position, GraphStore store)
     {
         var point = store.NewPoint();
-        if (store.IsBytes) Reconnect(links, position, store.Bytes(point));
-        else Reconnect(links, position, store.Floats(point));
+        store.With(new Repair(links, position, store, point));
         GC.KeepAlive(point);
         return links;
     }
 
+    private readonly struct Repair(LinkLists links, int[] position, GraphStore store, AlignedFloats point) : IKernelUser
+    {
+        public void Use<T>()
+            where T : struct, IGraphKernel<T> => Reconnect(links, position, T.Over(store, point));
+    }
+
     private static void Reconnect<T>(LinkLists links, int[] position, T kernel)
-        where T : struct, IGraphKernel
+        where T : struct, IGraphKernel<T>
     {
         var walk = new GraphWalk(0);
         var candidates = new HashSet<int>();

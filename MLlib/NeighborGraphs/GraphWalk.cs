@@ -19,7 +19,7 @@ internal sealed unsafe class GraphWalk(int nodes)
     /// <param name="breadth">How many nodes are kept.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Search<T>(T kernel, LinkLists links, int level, int entry, int breadth)
-        where T : struct, IGraphKernel
+        where T : struct, IGraphKernel<T>
     {
         if (++_stamp == 0)
         {
@@ -56,7 +56,7 @@ internal sealed unsafe class GraphWalk(int nodes)
 
     /// <summary>Goes down from a level to above another, each time to the nearest node.</summary>
     public int Descend<T>(T kernel, LinkLists links, int entry, int from, int to)
-        where T : struct, IGraphKernel
+        where T : struct, IGraphKernel<T>
     {
         var nearest = kernel.Distance(entry);
         for (var level = from; level > to; level--)
@@ -80,7 +80,7 @@ internal sealed unsafe class GraphWalk(int nodes)
     /// keeps ways in all directions. Rows equal to the node take half of the links at most, or nothing else would be reached from many equal rows.</summary>
     /// <param name="kernel">Its point is lost.</param>
     public void Choose<T>(T kernel, ReadOnlySpan<(uint Distance, int Node)> candidates, int most)
-        where T : struct, IGraphKernel
+        where T : struct, IGraphKernel<T>
     {
         Chosen.Clear();
         var equal = 0;

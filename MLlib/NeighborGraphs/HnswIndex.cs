@@ -30,9 +30,8 @@ internal sealed class HnswIndex : NeighborIndex
 
     public static HnswIndex Build(RowSet rows, Metric metric, int m, int efConstruction, int threads)
     {
-        MustSuit(metric);
         var links = new LinkLists(rows.Ids, m, slack: m);
-        var store = new GraphStore(rows, metric.Kind, threads);
+        var store = new GraphStore(rows, metric, threads);
         var entry = store.Build(links, [.. Enumerable.Range(0, rows.Count)], 0, -1, efConstruction, threads);
         return new HnswIndex(rows, metric, efConstruction, Tight(links, rows), store, entry);
     }
@@ -60,7 +59,7 @@ internal sealed class HnswIndex : NeighborIndex
         }
         var entry = data.Numbers["entry"];
         if (entry < -1 || entry >= rows.Count || (entry < 0 && rows.Count > 0)) throw new InvalidDataException($"The graph is entered at {entry}, and has {rows.Count} rows.");
-        return new HnswIndex(rows, metric, data.Numbers["efConstruction"], links, new GraphStore(rows, metric.Kind, Environment.ProcessorCount), entry);
+        return new HnswIndex(rows, metric, data.Numbers["efConstruction"], links, new GraphStore(rows, metric, Environment.ProcessorCount), entry);
     }
 
     public override void Write(IndexData data)
@@ -110,7 +109,7 @@ internal sealed class HnswIndex : NeighborIndex
         var links = Copy(_links, new LinkLists(rows.Ids, _links.M, slack: _links.M), position);
         var isOld = new bool[rows.Count];
         foreach (var at in position) isOld[at] = true;
-        var store = new GraphStore(rows, Metric.Kind, Environment.ProcessorCount);
+        var store = new GraphStore(rows, Metric, Environment.ProcessorCount);
         var entry = store.Build(links, [.. Enumerable.Range(0, rows.Count).Where(node => !isOld[node])], Rows.Count, _entry < 0 ? -1 : position[_entry], _efConstruction, Environment.ProcessorCount);
         return new HnswIndex(rows, Metric, _efConstruction, Tight(links, rows), store, entry);
     }
@@ -127,13 +126,7 @@ internal sealed class HnswIndex : NeighborIndex
         {
             if (entry < 0 || links.LevelOf(node) > links.LevelOf(entry)) entry = node;
         }
-        return new HnswIndex(rows, Metric, _efConstruction, links, new GraphStore(rows, Metric.Kind, Environment.ProcessorCount), entry);
-    }
-
-    private static void MustSuit(Metric metric)
-    {
-        if (metric.Kind is not (DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean or DistanceMetric.Cosine or DistanceMetric.InnerProduct))
-            throw new ArgumentException($"Hnsw finds neighbours by Euclidean distance, cosine or inner product, and {metric.Kind} is none of these. Take {nameof(NeighborAlgorithm.BruteForce)}.");
+        return new HnswIndex(rows, Metric, _efConstruction, links, new GraphStore(rows, Metric, Environment.ProcessorCount), entry);
     }
 
     private unsafe void Search(ReadOnlySpan<float> query, int number, int breadth, Func<long, bool>? filter, NeighborLists lists)
@@ -145,8 +138,8 @@ internal sealed class HnswIndex : NeighborIndex
             _store.Aim(walker.Point, query, norm);
             for (; ; breadth = (int)Math.Min(Rows.Count, breadth * 4L))
             {
-                Walk(walker, breadth);
-                var pool = walker.Walk.Pool;
+                _store.With(new Walk(walker, _links, _store, _entry, breadth));
+                var pool = walker.Graph.Pool;
                 var passing = 0;
                 for (var i = 0; i < pool.Count; i++)
                 {
@@ -154,7 +147,7 @@ internal sealed class HnswIndex : NeighborIndex
                 }
                 if (passing >= lists.K || breadth >= Rows.Count) break;
             }
-            Offer(walker.Walk.Pool, values, norm, number, filter, lists);
+            Offer(walker.Graph.Pool, values, norm, number, filter, lists);
         }
         _walkers.Add(walker);
 
@@ -167,19 +160,6 @@ internal sealed class HnswIndex : NeighborIndex
                 if (!lists.Positions(number).Contains(all.Positions(0)[i])) lists.Offer(number, all.Keys(0)[i], all.Positions(0)[i]);
             }
         }
-    }
-
-    private void Walk(Walker walker, int breadth)
-    {
-        if (_store.IsBytes) Walk(_store.Bytes(walker.Point), walker.Walk, breadth);
-        else Walk(_store.Floats(walker.Point), walker.Walk, breadth);
-    }
-
-    private void Walk<T>(T kernel, GraphWalk walk, int breadth)
-        where T : struct, IGraphKernel
-    {
-        var entry = walk.Descend(kernel, _links, _entry, _links.LevelOf(_entry), 0);
-        walk.Search(kernel, _links, 0, entry, breadth);
     }
 
     private unsafe void Offer(CandidatePool pool, float* query, double norm, int number, Func<long, bool>? filter, NeighborLists lists)
@@ -226,5 +206,15 @@ internal sealed class HnswIndex : NeighborIndex
         return to;
     }
 
-    private sealed record Walker(GraphWalk Walk, AlignedFloats Point);
+    private sealed record Walker(GraphWalk Graph, AlignedFloats Point);
+
+    private readonly struct Walk(Walker walker, LinkLists links, GraphStore store, int entry, int breadth) : IKernelUser
+    {
+        public void Use<T>()
+            where T : struct, IGraphKernel<T>
+        {
+            var kernel = T.Over(store, walker.Point);
+            walker.Graph.Search(kernel, links, 0, walker.Graph.Descend(kernel, links, entry, links.LevelOf(entry), 0), breadth);
+        }
+    }
 }

@@ -1,8 +1,16 @@
+using Dataflow.MLlib.NeighborKernels;
+
 namespace Dataflow.MLlib.NeighborGraphs;
 
 /// <summary>Distances of nodes of a graph from one point, as unsigned numbers that grow with them. A struct, so that loops over it become code of their own.</summary>
-internal interface IGraphKernel
+/// <typeparam name="TSelf">The struct.</typeparam>
+internal interface IGraphKernel<TSelf>
+    where TSelf : struct, IGraphKernel<TSelf>
 {
+    /// <summary>A kernel over the rows of a store.</summary>
+    /// <param name="point">Where its point lies.</param>
+    static abstract TSelf Over(GraphStore store, AlignedFloats point);
+
     /// <summary>Makes a node the point.</summary>
     void Aim(int node);
 
@@ -14,4 +22,11 @@ internal interface IGraphKernel
 
     /// <summary>Asks for a node's values before they are needed.</summary>
     void Prefetch(int node);
+}
+
+/// <summary>What is done with the kernel of a store, whichever it has.</summary>
+internal interface IKernelUser
+{
+    void Use<T>()
+        where T : struct, IGraphKernel<T>;
 }

@@ -33,8 +33,7 @@ internal sealed unsafe class IvfIndex : NeighborIndex
 
     public static IvfIndex Build(RowSet rows, Metric metric, int lists, int codeBytes, int rerank, int threads)
     {
-        if (metric.Kind is not (DistanceMetric.Euclidean or DistanceMetric.SquaredEuclidean or DistanceMetric.Cosine or DistanceMetric.InnerProduct))
-            throw new ArgumentException($"Ivf finds neighbours by Euclidean distance, cosine or inner product, and {metric.Kind} is none of these. Take {nameof(NeighborAlgorithm.BruteForce)}.");
+        if (WhyNot(metric, codeBytes) is { } reason) throw new ArgumentException(reason);
         if (codeBytes > rows.Features) throw new ArgumentException($"Rows of {rows.Features} features can't be cut into {codeBytes} parts. Let CodeBytes be at most the number of features.");
         var values = Placed(rows, metric);
         var count = lists > 0 ? Math.Min(lists, rows.Count) : Math.Max(1, (int)(4 * Math.Sqrt(rows.Count)));
@@ -42,8 +41,23 @@ internal sealed unsafe class IvfIndex : NeighborIndex
         return Fill(rows, metric, centers, null, codeBytes, rerank, threads);
     }
 
+    /// <summary>Why a metric can't be had; null if it can.</summary>
+    private static string? WhyNot(Metric metric, int codeBytes)
+    {
+        // Means are centres of numbers that may be added; of sets and categories they are not.
+        if (metric.Kind is DistanceMetric.Hamming or DistanceMetric.Jaccard)
+            return $"Ivf puts rows into lists around means, and {metric.Kind} compares what has none. Take {nameof(NeighborAlgorithm.Hnsw)} or {nameof(NeighborAlgorithm.BruteForce)}.";
+        if (codeBytes == 0 || !IsOfSums(metric)) return null;
+        return $"Product quantisation (CodeBytes = {codeBytes}) adds up distances of parts of rows, which is done for Euclidean distance, cosine and inner product, and {metric.Kind} is none of these. "
+            + $"Let CodeBytes be 0, or take {nameof(NeighborAlgorithm.Hnsw)}.";
+    }
+
+    /// <summary>Whether it is none of the metrics that inner products give.</summary>
+    private static bool IsOfSums(Metric metric) => metric.Kind is DistanceMetric.Manhattan or DistanceMetric.Chebyshev or DistanceMetric.Minkowski;
+
     public static IvfIndex Read(RowSet rows, Metric metric, IndexData data)
     {
+        if (WhyNot(metric, data.Numbers["parts"]) is { } reason) throw new InvalidDataException(reason);
         var (starts, order, centers) = (data.Ints["starts"], data.Ints["order"], data.Floats["centers"]);
         var valid = order.Length == rows.Count && starts.Length == (centers.Length / rows.Features) + 1 && starts[0] == 0 && starts[^1] == order.Length
             && order.All(position => position >= 0 && position < rows.Count) && starts.Zip(starts.Skip(1)).All(pair => pair.First <= pair.Second);

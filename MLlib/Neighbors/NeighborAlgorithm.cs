@@ -13,10 +13,11 @@ public enum NeighborAlgorithm
     /// <summary>Balls within balls (Omohundro 1989), exact: rows that lie in balls too far away are never looked at. For few features.</summary>
     BallTree,
 
-    /// <summary>A hierarchy of small worlds (Malkov and Yashunin 2018), approximate: for millions of rows of many features. Costs much to build and 8 x M bytes a row. Of
+    /// <summary>A hierarchy of small worlds (Malkov and Yashunin 2018), approximate, for every metric: for millions of rows of many features. Costs much to build and 8 x M bytes a row. Of
     /// hundreds of equal rows it may not find each.</summary>
     Hnsw,
 
-    /// <summary>Lists of rows around centres of k-means, with product quantisation if wanted (Jegou, Douze and Schmid 2011), approximate: little memory, quick to build.</summary>
+    /// <summary>Lists of rows around centres of k-means, with product quantisation if wanted (Jegou, Douze and Schmid 2011), approximate: little memory, quick to
+    /// build. Not for Hamming and Jaccard distances; quantised for Euclidean distances, cosine and inner product only.</summary>
     Ivf,
 }

@@ -34,7 +34,7 @@ public abstract record NeighborLearner<TModel> : FeatureLearner<TModel> where TM
     /// <summary>IVF: lists that are looked at for a query, nearest centres first. More finds more of the true neighbours and takes longer.</summary>
     public int Probes { get; init => field = Check.AtLeast(value, 1); } = 8;
 
-    /// <summary>IVF: bytes that a row is quantised to, each of a part of its features; 0 compares rows as they are.</summary>
+    /// <summary>IVF: bytes that a row is quantised to, each of a part of its features; 0 compares rows as they are. For Euclidean distances, cosine and inner product.</summary>
     public int CodeBytes { get; init => field = Check.AtLeast(value, 0); }
 
     /// <summary>IVF with quantised rows: how many times K candidates get an exact distance at the end.</summary>

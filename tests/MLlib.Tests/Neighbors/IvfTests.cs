@@ -23,6 +23,9 @@ public sealed class IvfTests
     [InlineData(DistanceMetric.Euclidean, 0)]
     [InlineData(DistanceMetric.Cosine, 0)]
     [InlineData(DistanceMetric.InnerProduct, 0)]
+    [InlineData(DistanceMetric.Manhattan, 0)]
+    [InlineData(DistanceMetric.Chebyshev, 0)]
+    [InlineData(DistanceMetric.Minkowski, 0)]
     [InlineData(DistanceMetric.Euclidean, 3)]
     [InlineData(DistanceMetric.Cosine, 6)]
     [InlineData(DistanceMetric.InnerProduct, 6)]
@@ -70,7 +73,8 @@ public sealed class IvfTests
     public void What_does_not_suit_is_named()
     {
         var learner = new NearestNeighbors { K = 1, Algorithm = NeighborAlgorithm.Ivf };
-        Assert.Contains("none of these", Assert.Throws<ArgumentException>(() => (learner with { Metric = DistanceMetric.Hamming }).Fit(new float[30], 3)).Message);
+        Assert.Contains("lists around means", Assert.Throws<ArgumentException>(() => (learner with { Metric = DistanceMetric.Hamming }).Fit(new float[30], 3)).Message);
+        Assert.Contains("CodeBytes be 0", Assert.Throws<ArgumentException>(() => (learner with { Metric = DistanceMetric.Manhattan, CodeBytes = 1 }).Fit(new float[30], 3)).Message);
         Assert.Contains("can't be cut into 4 parts", Assert.Throws<ArgumentException>(() => (learner with { CodeBytes = 4 }).Fit(new float[30], 3)).Message);
         Assert.Equal(new Neighbor(0, 0), (learner with { CodeBytes = 2 }).Fit([1, 2], 2).Search([1, 2])[0]);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dataflow.MLlib.NeighborGraphs;
 using Dataflow.MLlib.NeighborIndexes;
 using Dataflow.MLlib.NeighborKernels;
 
@@ -17,18 +18,25 @@ internal static class NeighborChecks
             {
                 var rows = RowSet.Of(NaiveNeighbors.Values(random, 200, features, kind), features, default);
                 foreach (var metric in Enum.GetValues<DistanceMetric>())
-                {
-                    var lists = new ExactIndex(rows, new Metric(metric, 3)).Search(NaiveNeighbors.Values(random, 41, features, kind), new(7, Threads: 2));
-                    for (var q = 0; q < lists.Queries; q++)
-                    {
-                        lists.Sort(q);
-                        foreach (var key in lists.Keys(q)) hash = (hash ^ (ulong)BitConverter.DoubleToInt64Bits(key)) * 1099511628211UL;
-                        foreach (var position in lists.Positions(q)) hash = (hash ^ (ulong)position) * 1099511628211UL;
-                    }
-                }
+                    Add(new ExactIndex(rows, new Metric(metric, 3)).Search(NaiveNeighbors.Values(random, 41, features, kind), new(7, Threads: 2)));
             }
         }
+
+        // Graphs, walked far from all of their rows.
+        var values = RowSet.Of(NaiveNeighbors.Values(random, 400, 21, "clusters"), 21, default);
+        foreach (var metric in Enum.GetValues<DistanceMetric>())
+            Add(HnswIndex.Build(values, new Metric(metric, 3), 6, 20, 2).Search(NaiveNeighbors.Values(random, 30, 21, "clusters"), new(5, Breadth: 8)));
         return hash.ToString("x16", CultureInfo.InvariantCulture);
+
+        void Add(NeighborLists lists)
+        {
+            for (var q = 0; q < lists.Queries; q++)
+            {
+                lists.Sort(q);
+                foreach (var key in lists.Keys(q)) hash = (hash ^ (ulong)BitConverter.DoubleToInt64Bits(key)) * 1099511628211UL;
+                foreach (var position in lists.Positions(q)) hash = (hash ^ (ulong)position) * 1099511628211UL;
+            }
+        }
     }
 
     /// <summary>Run in a process of its own: with 160 MB for everything, neither side of a join is broadcast and rows lie in several shards.</summary>
