@@ -36,7 +36,11 @@ internal sealed class SqlSession
 
     public string TimeZone { get; set; } = "UTC";
 
-    public DataflowContext Context => _context ?? throw new InvalidOperationException("The session has no context. This is a mistake in Dataflow: please report it.");
+    /// <summary>The error class of what needs an engine where there is none.</summary>
+    public const string NoEngine = "NO_ENGINE";
+
+    public DataflowContext Context => _context ?? throw new QueryException(NoEngine,
+        "The frame stands for single rows that are computed without an engine: columns can be added to it, and rows left out, but nothing can run or be broadcast.");
 
     /// <summary>The session of a context.</summary>
     public static SqlSession Of(DataflowContext context)

@@ -46,7 +46,8 @@ public sealed record KMeans : FeatureLearner<KMeansModel>
     protected override async Task<KMeansModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
-        return await FitAsync(FeatureBlock.Read(frame, FeaturesOf(frame), nameof(KMeans), weight: WeightColumn), cancellationToken).ConfigureAwait(false);
+        var largest = Distance == ClusterDistance.Cosine ? double.MaxValue : FeatureBlock.LargestSquared;
+        return await FitAsync(FeatureBlock.Read(frame, FeaturesOf(frame), nameof(KMeans), weight: WeightColumn, largest: largest), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Learns from rows that are read already, or will be.</summary>
@@ -127,6 +128,6 @@ public enum ClusterDistance
     /// <summary>Points in space.</summary>
     Euclidean,
 
-    /// <summary>Directions: 1 minus the cosine of the angle. Rows of zeros have none and are an error.</summary>
+    /// <summary>Directions: 1 minus the cosine of the angle. Rows of zeros have none and are an error, to learn from as to predict.</summary>
     Cosine,
 }

@@ -46,6 +46,7 @@ public sealed record KMeansModel : FeatureModel
     /// <remarks>Costs clusters x features.</remarks>
     /// <param name="features">As many as the model was fitted with, in the same order.</param>
     /// <exception cref="ArgumentException">There are more or fewer.</exception>
+    /// <exception cref="QueryException">A number is NaN, infinite or too large to be squared; or all are 0 for <see cref="ClusterDistance.Cosine"/>.</exception>
     public int Predict(ReadOnlySpan<double> features) => Predict(features, out _);
 
     /// <inheritdoc cref="Predict(ReadOnlySpan{double})"/>
@@ -56,24 +57,12 @@ public sealed record KMeansModel : FeatureModel
         if (Distance == ClusterDistance.Cosine)
         {
             var unit = features.ToArray();
-            _ = UnitRows.TryMake(unit);
+            UnitRows.Make(unit);
             features = unit;
         }
-        var (best, least) = (0, double.PositiveInfinity);
-        for (var k = 0; k < ClusterCount; k++)
-        {
-            // Feature after feature, as the tables for many rows do it: the same bits.
-            double sum = 0;
-            var center = CenterOf(k);
-            for (var j = 0; j < center.Length; j++)
-            {
-                var difference = features[j] - center[j];
-                sum += difference * difference;
-            }
-            if (!(sum < least)) continue;
-            (best, least) = (k, sum);
-        }
-        distance = Distance == ClusterDistance.Cosine ? least / 2 : least;
+        else UnitRows.CheckSquares(features);
+        var best = Nearest(_centers, features, out distance);
+        if (Distance == ClusterDistance.Cosine) distance /= 2;
         return best;
     }
 
@@ -92,7 +81,7 @@ public sealed record KMeansModel : FeatureModel
     {
         ArgumentNullException.ThrowIfNull(frame);
         var isCosine = Distance == ClusterDistance.Cosine;
-        var blocks = FeatureBlock.Read(frame, FeaturesOf(frame), nameof(KMeansModel));
+        var blocks = FeatureBlock.Read(frame, FeaturesOf(frame), nameof(KMeansModel), largest: isCosine ? double.MaxValue : FeatureBlock.LargestSquared);
         if (isCosine) blocks = blocks.Map(block => UnitRows.Of(block));
         var cost = ClusterSums.OfAsync(blocks, _centers, FeatureCount, withCost: true, default).GetAwaiter().GetResult().Cost;
         return isCosine ? cost / 2 : cost;
@@ -111,16 +100,48 @@ public sealed record KMeansModel : FeatureModel
     /// <exception cref="ModelFormatException">As for <see cref="PipelineStage.Load{T}"/>.</exception>
     public static KMeansModel Load(string path) => Load<KMeansModel>(path);
 
+    private static int Nearest(ReadOnlySpan<double> centers, ReadOnlySpan<double> row, out double least)
+    {
+        (var best, least) = (0, double.PositiveInfinity);
+        for (var k = 0; k * row.Length < centers.Length; k++)
+        {
+            // Feature after feature, as the tables for many rows do it: the same bits.
+            double sum = 0;
+            var center = centers.Slice(k * row.Length, row.Length);
+            for (var j = 0; j < center.Length; j++)
+            {
+                var difference = row[j] - center[j];
+                sum += difference * difference;
+            }
+            if (sum < least) (best, least) = (k, sum);
+        }
+        return best;
+    }
+
     private sealed class Scorer(double[] centers, int width, bool isCosine) : RowScorer("k_means")
     {
         public override int Width => width;
 
+        // Making tables for fewer rows takes longer than doing without.
+        private const int FewRows = 8;
+
         public override unsafe void Score(ReadOnlySpan<double> rows, int count, int width, Span<double> output)
         {
+            var values = rows.ToArray();
+            for (var row = 0; row < count; row++)
+            {
+                if (isCosine) UnitRows.Make(values.AsSpan(row * width, width));
+                else UnitRows.CheckSquares(values.AsSpan(row * width, width));
+            }
+            if (count <= FewRows)
+            {
+                for (var row = 0; row < count; row++) output[row] = Nearest(centers, values.AsSpan(row * width, width), out _);
+                return;
+            }
+
             // A table of its own a call: one object is used by all tasks at once.
             using var nearest = new NearestCenters(centers, width);
-            var block = new FeatureBlock(width, rows.ToArray(), [], []);
-            for (var row = 0; row < count && isCosine; row++) _ = UnitRows.TryMake(block.Values.AsSpan(row * width, width));
+            var block = new FeatureBlock(width, values, [], []);
             var found = stackalloc int[NearestCenters.Rows];
             for (var first = 0; first < count; first += NearestCenters.Rows)
             {

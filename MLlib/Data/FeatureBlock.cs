@@ -10,6 +10,9 @@ namespace Dataflow.MLlib.Data;
 /// <param name="Weights">One a row; empty if all are 1.</param>
 internal sealed record FeatureBlock(int Width, double[] Values, double[] Labels, double[] Weights)
 {
+    /// <summary>The largest number of which sums of squares are taken: those of 10^10 do not overflow.</summary>
+    public const double LargestSquared = 1e149;
+
     /// <summary>Most bytes of the values of a block, about.</summary>
     private const int MostBytes = 1 << 20;
 
@@ -34,16 +37,17 @@ internal sealed record FeatureBlock(int Width, double[] Values, double[] Labels,
     /// <param name="label">The label's column; null if there is none.</param>
     /// <param name="weight">The weight's column; null if there is none.</param>
     /// <param name="keepsSparse">Whether rows of mostly zeros may stay sparse.</param>
-    public static Rdd<FeatureBlock> Read(DataFrame frame, FeatureColumns columns, string user, string? label = null, string? weight = null, bool keepsSparse = false)
+    /// <param name="largest">Features of a larger magnitude are refused, such as those whose squares overflow.</param>
+    public static Rdd<FeatureBlock> Read(DataFrame frame, FeatureColumns columns, string user, string? label = null, string? weight = null, bool keepsSparse = false, double largest = double.MaxValue)
     {
         var hasLabel = label is not null;
         var hasWeight = weight is not null;
         string[] others = [.. new[] { label, weight }.OfType<string>()];
-        return columns.Select(frame, user, label, weight).MapBatches(batches => Blocks(batches, columns, user, hasLabel, hasWeight, keepsSparse, others));
+        return columns.Select(frame, user, label, weight).MapBatches(batches => Blocks(batches, columns, user, hasLabel, hasWeight, keepsSparse, others, largest));
     }
 
     private static IEnumerable<FeatureBlock> Blocks(
-        IEnumerable<ColumnBatch> batches, FeatureColumns columns, string user, bool hasLabel, bool hasWeight, bool keepsSparse, string[] others)
+        IEnumerable<ColumnBatch> batches, FeatureColumns columns, string user, bool hasLabel, bool hasWeight, bool keepsSparse, string[] others, double largest)
     {
         var reader = new FeatureReader(columns, user);
         foreach (var batch in batches)
@@ -54,12 +58,12 @@ internal sealed record FeatureBlock(int Width, double[] Values, double[] Labels,
             var isSparse = keepsSparse && reader.StoredCount(0, rows) < (long)rows * reader.Width / SparseBelow;
             var most = isSparse ? rows : Math.Max(1, MostBytes / 8 / Math.Max(1, reader.Width));
             for (var first = 0; first < rows; first += most)
-                yield return Block(reader, batch, first, Math.Min(most, rows - first), columns, user, hasLabel, hasWeight, isSparse, others);
+                yield return Block(reader, batch, first, Math.Min(most, rows - first), columns, user, hasLabel, hasWeight, isSparse, others, largest);
         }
     }
 
     private static unsafe FeatureBlock Block(
-        FeatureReader reader, ColumnBatch batch, int first, int count, FeatureColumns columns, string user, bool hasLabel, bool hasWeight, bool isSparse, string[] others)
+        FeatureReader reader, ColumnBatch batch, int first, int count, FeatureColumns columns, string user, bool hasLabel, bool hasWeight, bool isSparse, string[] others, double largest)
     {
         var width = reader.Width;
         var sparse = isSparse ? reader.ReadSparse(first, count) : null;
@@ -68,6 +72,8 @@ internal sealed record FeatureBlock(int Width, double[] Values, double[] Labels,
         var all = sparse?.Values ?? values;
         var bad = FirstNotFinite(all);
         if (bad >= 0) throw Missing(columns.FeatureNames(width, reader.Widths)[sparse?.Indices[bad] ?? bad % width], user, all[bad]);
+        bad = largest < double.MaxValue ? all.AsSpan().IndexOfAnyExceptInRange(-largest, largest) : -1;
+        if (bad >= 0) throw FeatureMoments.Overflow(user, $"column '{columns.FeatureNames(width, reader.Widths)[sparse?.Indices[bad] ?? bad % width]}'");
         var labels = hasLabel ? new double[count] : [];
         var weights = hasWeight ? new double[count] : [];
         if (hasLabel) reader.ReadOther(batch, 0, first, labels);

@@ -32,7 +32,7 @@ internal sealed record FeatureMoments(double Weight, double[] Means, double[] Sq
 
     /// <summary>The error of numbers whose squares are beyond 64 bits.</summary>
     public static QueryException Overflow(string user, string column) => new("ARITHMETIC_OVERFLOW",
-        $"{user} sums squares of what it is given, and those of {column} overflow: its numbers are beyond about 1e150. Divide that column first.");
+        $"{user} sums squares of what it is given, and those of {column} overflow: its numbers are beyond about 1e149. Divide that column first.");
 
     /// <summary>A block, if its rows have elements.</summary>
     /// <exception cref="QueryException">They have none.</exception>

@@ -99,4 +99,14 @@ public abstract record Transformer : PipelineStage
     /// <param name="frame">Rows.</param>
     /// <exception cref="QueryException">A column is missing, is of a type that does not fit, or one of the new names is there already.</exception>
     public abstract DataFrame Transform(DataFrame frame);
+
+    /// <summary>Prepares to transform single rows without any engine: in a web service, in microseconds a row.</summary>
+    /// <remarks>The same expressions run as in a query, so results have the same bits. Takes some milliseconds; keep what it gives. See
+    /// <see cref="RowPipeline{TRow, TResult}"/>.</remarks>
+    /// <typeparam name="TRow">What rows are: a record whose properties have the names of the columns that are read. Others, such as the label, need not be there.</typeparam>
+    /// <typeparam name="TResult">What is made of a row: a record with the columns that are wanted, of those that were there or were added; or a plain value.</typeparam>
+    /// <param name="columns">The columns that become the result, in order: for tuples and plain values. None takes those that the record has members for, and
+    /// <c>prediction</c> for a plain value. What is not wanted is not computed.</param>
+    /// <exception cref="QueryException">A column is missing or of a type that does not fit, or a stage needs an engine (<c>NO_ENGINE</c>; says which).</exception>
+    public RowPipeline<TRow, TResult> ForRows<TRow, TResult>(params ReadOnlySpan<string> columns) => new(this, columns.ToArray());
 }
