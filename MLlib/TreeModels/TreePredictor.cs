@@ -194,6 +194,9 @@ public sealed class TreePredictor
         if (rented is not null) ArrayPool<double>.Shared.Return(rented);
     }
 
+    // So many single rows cost less than a block of rows.
+    private const int FewRows = 16;
+
     // Single rows are decided for 16 trees together.
     private static int Room(int trees) => (trees + 15) & ~15;
 
@@ -207,6 +210,12 @@ public sealed class TreePredictor
         if (scores.Length != (long)rows * ScoreCount)
             throw new ArgumentException($"{rows} rows have {(long)rows * ScoreCount} scores, but there is room for {scores.Length}.", nameof(scores));
 
+        // A block costs the same for one row as for all.
+        if (rows <= FewRows)
+        {
+            for (var r = 0; r < rows; r++) OneRow(values.Slice(r * stride, FeatureCount), scores.Slice(r * ScoreCount, ScoreCount));
+            return;
+        }
         var used = trees.UsedFeatures;
         var special = new SpecialNodes(trees);
         var block = ArrayPool<T>.Shared.Rent(Math.Max(1, used.Length) * RowBlocks.Rows);
