@@ -1,13 +1,19 @@
 namespace Dataflow.MLlib.TreeBins;
 
 /// <summary>
-/// Where features lie in a row of bins: columns of a byte each. A column holds one feature, or several with few bins, as digits of one number: one addition to a
-/// histogram then serves them all, and the histogram of each is the exact sum over the others.
+/// Where features lie in a row of bins: columns of a byte each, or of two bytes where any feature has too many bins. A column holds one feature, or several with few
+/// bins, as digits of one number: one addition to a histogram then serves them all, and the histogram of each is the exact sum over the others.
 /// </summary>
 internal sealed class BinLayout
 {
-    /// <summary>Bins of a column at most.</summary>
+    /// <summary>Bins of a column of bytes at most, and of any column that several features share.</summary>
     public const int ColumnBins = 256;
+
+    /// <summary>Bins of a column of two bytes at most.</summary>
+    public const int WideBins = 65_536;
+
+    // Cells of a histogram whose columns have cells of their own number: half a gigabyte.
+    private const long MostWideCells = 1L << 26;
 
     private BinLayout(BinMapper[] mappers, int[] columnOf, int[] multiplierOf, int[][] featuresOf)
     {
@@ -15,6 +21,18 @@ internal sealed class BinLayout
         BinsOf = new int[featuresOf.Length];
         for (var column = 0; column < BinsOf.Length; column++)
             BinsOf[column] = featuresOf[column].Aggregate(1, (product, feature) => product * mappers[feature].Bins);
+        MostBins = BinsOf.DefaultIfEmpty(0).Max();
+        IsWide = MostBins > ColumnBins;
+
+        // Columns of bytes have 256 cells each, so that kernels know where they are; wide ones whole vectors of them.
+        FirstCell = new int[BinsOf.Length + 1];
+        long next = 0;
+        for (var column = 0; column < BinsOf.Length; column++)
+        {
+            next += IsWide ? (BinsOf[column] + 7) & ~7 : ColumnBins;
+            if (next > (IsWide ? MostWideCells : int.MaxValue)) throw TooManyCells(BinsOf.Length);
+            FirstCell[column + 1] = (int)next;
+        }
     }
 
     public BinMapper[] Mappers { get; }
@@ -34,6 +52,24 @@ internal sealed class BinLayout
 
     /// <summary>By column: how many numbers can occur.</summary>
     public int[] BinsOf { get; }
+
+    /// <summary>The most numbers of a column.</summary>
+    public int MostBins { get; }
+
+    /// <summary>Whether a number takes two bytes.</summary>
+    public bool IsWide { get; }
+
+    /// <summary>Bytes of a number: 1 or 2.</summary>
+    public int NumberBytes => IsWide ? 2 : 1;
+
+    /// <summary>By column: where its cells begin in a histogram; behind the last, how many cells a histogram has.</summary>
+    public int[] FirstCell { get; }
+
+    /// <summary>Cells of a histogram.</summary>
+    public int Cells => FirstCell[^1];
+
+    private static ArgumentException TooManyCells(int columns) => new(
+        $"Histograms of {columns:N0} columns with so many bins would have more than {MostWideCells:N0} cells. Ask for fewer bins (MaxBins), or train on fewer features.");
 
     /// <summary>Places the features: those of many bins alone, those of few together.</summary>
     public static BinLayout Of(BinMapper[] mappers)

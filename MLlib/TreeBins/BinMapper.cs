@@ -76,7 +76,7 @@ internal sealed class BinMapper
     /// <summary>Categorical bins from the values of a sample.</summary>
     /// <param name="sorted">The values that are there, ascending: whole numbers of at least 0; a fraction is cut off, negative ones are missing.</param>
     /// <param name="hadMissing">Whether others were missing.</param>
-    /// <param name="maxValueBins">The most frequent categories have a bin each, at most so many; ties go to the smaller number.</param>
+    /// <param name="maxValueBins">The most frequent categories have a bin each, at most so many; ties go to the smaller number. The others share the bin of what is missing.</param>
     public static BinMapper Categorical(ReadOnlySpan<double> sorted, bool hadMissing, int maxValueBins)
     {
         var found = new List<(int Category, int Count)>();

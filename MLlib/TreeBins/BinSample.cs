@@ -15,12 +15,12 @@ internal static unsafe class BinSample
     /// <remarks>Sorts about <paramref name="sampleRows"/> values a feature, shared over the team by feature.</remarks>
     /// <param name="blocks">The rows of this shard.</param>
     /// <param name="categorical">By feature: whether its values are categories.</param>
-    /// <param name="maxBins">Value bins of a feature at most, from 2 to 255.</param>
+    /// <param name="maxBins">Value bins of a feature at most, from 2 to 65,535.</param>
     /// <param name="sampleRows">About so many rows of all shards.</param>
     public static BinMapper[] Find(IReadOnlyList<RowSource> blocks, ReadOnlySpan<bool> categorical, int maxBins, int sampleRows, ThreadTeam team, ITreeGroup group)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBins, 2);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxBins, BinLayout.ColumnBins - 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxBins, BinLayout.WideBins - 1);
         var counts = new long[] { blocks.Sum(block => (long)block.Rows) };
         group.AllReduceSum(counts);
         var chosen = blocks.Select(block => Choose(block, (double)sampleRows / Math.Max(1, counts[0]))).ToArray();

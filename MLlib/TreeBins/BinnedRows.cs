@@ -4,8 +4,8 @@ using Dataflow.MLlib.Trees;
 namespace Dataflow.MLlib.TreeBins;
 
 /// <summary>
-/// The rows of a shard as bins. Panels of up to 64 columns hold a row in 8, 16, 32 or 64 bytes, so that a row of a panel never lies on two cache lines; histograms
-/// read them. Where columns are few they are there a second time, one behind the other: splitting a node's rows reads those.
+/// The rows of a shard as bins, of a byte or two each. Panels of up to 64 columns hold a row in 8, 16, 32 or 64 bytes, so that a row of a panel never lies on two cache
+/// lines; histograms read them. Where columns are few they are there a second time, one behind the other: splitting a node's rows reads those.
 /// </summary>
 internal sealed unsafe class BinnedRows : IDisposable
 {
@@ -16,10 +16,12 @@ internal sealed unsafe class BinnedRows : IDisposable
     private BinnedRows(BinLayout layout, int rows, RowNumbers numbers, string? folder)
     {
         (Layout, Rows, Numbers) = (layout, rows, numbers);
-        RowBytes = layout.Columns <= 8 ? 8 : layout.Columns <= 16 ? 16 : layout.Columns <= 32 ? 32 : 64;
-        Panels = Math.Max(1, (layout.Columns + RowBytes - 1) / RowBytes);
+        var bytes = (long)layout.Columns * layout.NumberBytes;
+        RowBytes = bytes <= 8 ? 8 : bytes <= 16 ? 16 : bytes <= 32 ? 32 : 64;
+        PanelColumns = RowBytes / layout.NumberBytes;
+        Panels = Math.Max(1, (layout.Columns + PanelColumns - 1) / PanelColumns);
         panels = new((long)Panels * RowBytes * rows, folder);
-        if (folder is null && layout.Columns <= ColumnCopyColumns && layout.Columns > 0) columns = new((long)layout.Columns * rows);
+        if (folder is null && layout.Columns <= ColumnCopyColumns && layout.Columns > 0) columns = new(bytes * rows);
         HasMissing = new bool[layout.Features];
     }
 
@@ -32,8 +34,11 @@ internal sealed unsafe class BinnedRows : IDisposable
 
     public int Panels { get; }
 
-    /// <summary>Bytes of a row in a panel, and columns of a panel: 8, 16, 32 or 64.</summary>
+    /// <summary>Bytes of a row in a panel: 8, 16, 32 or 64.</summary>
     public int RowBytes { get; }
+
+    /// <summary>Columns of a panel.</summary>
+    public int PanelColumns { get; }
 
     /// <summary>By feature: whether any row of all shards misses it.</summary>
     public bool[] HasMissing { get; }
@@ -41,16 +46,12 @@ internal sealed unsafe class BinnedRows : IDisposable
     /// <summary>The rows of a panel.</summary>
     public byte* Panel(int panel) => panels.Pointer + ((long)panel * RowBytes * Rows);
 
-    /// <summary>Where a column's bins are: row i's is <paramref name="stride"/> * i bytes behind.</summary>
-    public byte* Column(int column, out int stride)
+    /// <summary>Where a column's numbers are.</summary>
+    public BinColumn Column(int column)
     {
-        if (columns is not null)
-        {
-            stride = 1;
-            return columns.Pointer + ((long)column * Rows);
-        }
-        stride = RowBytes;
-        return Panel(column / RowBytes) + (column % RowBytes);
+        var size = Layout.NumberBytes;
+        return columns is not null ? new(columns.Pointer + ((long)column * size * Rows), size, Layout.IsWide)
+            : new(Panel(column / PanelColumns) + ((long)(column % PanelColumns) * size), RowBytes, Layout.IsWide);
     }
 
     /// <summary>Bins the rows of a shard.</summary>

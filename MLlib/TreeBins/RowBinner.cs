@@ -22,7 +22,12 @@ internal sealed unsafe class RowBinner
         for (var feature = 0; feature < layout.Features; feature++)
         {
             var mapper = layout.Mappers[feature];
-            if (mapper.IsCategorical || mapper.Bounds.Length >= TableBounds) continue;
+            if (mapper.IsCategorical) continue;
+            if (mapper.Bounds.Length >= TableBounds)
+            {
+                doubles[feature] = WideTable(mapper.Bounds);
+                continue;
+            }
             singles[feature] = Table(mapper.Bounds, LargestSingle, float.PositiveInfinity);
             doubles[feature] = Table(mapper.Bounds, bound => bound, double.PositiveInfinity);
         }
@@ -38,10 +43,18 @@ internal sealed unsafe class RowBinner
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Bin(RowSource block, int first, int count, BinnedRows target, int local, long[] missing)
     {
+        if (layout.IsWide) Bin<ushort>(block, first, count, target, local, missing);
+        else Bin<byte>(block, first, count, target, local, missing);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Bin<TNumber>(RowSource block, int first, int count, BinnedRows target, int local, long[] missing)
+        where TNumber : unmanaged, IBinaryInteger<TNumber>
+    {
         var values = stackalloc byte[StepRows * sizeof(double)];
         var bins = stackalloc int[StepRows];
-        var numbers = stackalloc byte[StepRows];
-        var rowBytes = target.RowBytes;
+        var numbers = stackalloc TNumber[StepRows];
+        var (rowBytes, panelColumns) = (target.RowBytes, target.PanelColumns);
         for (var start = 0; start < count; start += StepRows)
         {
             var rows = Math.Min(StepRows, count - start);
@@ -55,17 +68,17 @@ internal sealed unsafe class RowBinner
                     var multiplier = layout.MultiplierOf[feature];
                     if (part == 0)
                     {
-                        for (var i = 0; i < rows; i++) numbers[i] = (byte)bins[i];
+                        for (var i = 0; i < rows; i++) numbers[i] = TNumber.CreateTruncating(bins[i]);
                     }
                     else
                     {
-                        for (var i = 0; i < rows; i++) numbers[i] = (byte)(numbers[i] + (bins[i] * multiplier));
+                        for (var i = 0; i < rows; i++) numbers[i] += TNumber.CreateTruncating(bins[i] * multiplier);
                     }
                 }
-                var place = target.Panel(column / rowBytes) + ((long)(local + start) * rowBytes) + (column % rowBytes);
-                for (var i = 0; i < rows; i++, place += rowBytes) *place = numbers[i];
-                var copy = target.Column(column, out var stride);
-                if (stride == 1) new ReadOnlySpan<byte>(numbers, rows).CopyTo(new Span<byte>(copy + local + start, rows));
+                var place = target.Panel(column / panelColumns) + ((long)(local + start) * rowBytes) + (column % panelColumns * sizeof(TNumber));
+                for (var i = 0; i < rows; i++, place += rowBytes) *(TNumber*)place = numbers[i];
+                var copy = target.Column(column);
+                if (copy.IsTogether) new ReadOnlySpan<TNumber>(numbers, rows).CopyTo(new Span<TNumber>((TNumber*)copy.First + local + start, rows));
             }
         }
     }
@@ -84,7 +97,11 @@ internal sealed unsafe class RowBinner
             block.Read(feature, first, new Span<double>(values, rows));
             if (doubles[feature] is { } table1)
             {
-                fixed (double* table = table1) Search((double*)values, rows, table, missingBin, bins);
+                fixed (double* table = table1)
+                {
+                    if (mapper.Bounds.Length < TableBounds) Search((double*)values, rows, table, missingBin, bins);
+                    else SearchWide((double*)values, rows, table, table1.Length + 1, missingBin, bins);
+                }
             }
             else
             {
@@ -146,6 +163,28 @@ internal sealed unsafe class RowBinner
             for (var step = TableBounds / 2; step > 0; step >>= 1) bin += table[bin + step - 1] < value ? step : 0;
             bins[i] = double.IsNaN(value) ? missingBin : bin;
         }
+    }
+
+    /// <summary>Any number of bounds: halves, without a branch.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SearchWide(double* values, int rows, double* table, int size, int missingBin, int* bins)
+    {
+        for (var i = 0; i < rows; i++)
+        {
+            var value = values[i];
+            var bin = 0;
+            for (var step = size / 2; step > 0; step >>= 1) bin += table[bin + step - 1] < value ? step : 0;
+            bins[i] = double.IsNaN(value) ? missingBin : bin;
+        }
+    }
+
+    /// <summary>One bound less than a power of two, those that are not there infinite.</summary>
+    private static double[] WideTable(double[] bounds)
+    {
+        var table = new double[BitOperations.RoundUpToPowerOf2((uint)bounds.Length + 1) - 1];
+        Array.Fill(table, double.PositiveInfinity);
+        bounds.CopyTo(table, 0);
+        return table;
     }
 
     /// <summary>256 bounds, those that are not there infinite, and behind them every sixteenth.</summary>

@@ -1,3 +1,4 @@
+using Dataflow.MLlib.TreeBins;
 using Dataflow.MLlib.TreeFitting;
 using Dataflow.MLlib.TreeGrowth;
 using Dataflow.MLlib.TreeModels;
@@ -27,10 +28,11 @@ public abstract record AveragedTrees<TModel> : Predictor<TModel> where TModel : 
     /// <summary>A split must lower the sum of squared errors by more than this.</summary>
     public double MinGain { get; init => field = Check.AtLeast(value, 0.0); } = 1e-9;
 
-    /// <summary>Most bins of a feature, missing values not counted. Splits lie between bins.</summary>
-    public int MaxBins { get; init => field = Check.Between(value, 2, 255); } = 255;
+    /// <summary>Most bins of a feature, missing values not counted, up to 65,535. Splits lie between bins. More than 255 take two bytes a value instead of one.</summary>
+    public int MaxBins { get; init => field = Check.Between(value, 2, BinLayout.WideBins - 1); } = 255;
 
-    /// <summary>Feature columns that hold categories: whole numbers of 0 or more, as <see cref="StringIndexer"/> makes them. Splits part sets of them.</summary>
+    /// <summary>Feature columns that hold categories: whole numbers of 0 or more, as <see cref="StringIndexer"/> makes them. Splits part sets of them. The
+    /// most frequent <see cref="MaxBins"/> have a bin each; the rarer ones share one with those that are negative, missing or unknown.</summary>
     public ValueList<string> CategoricalColumns { get; init => field = Check.Names(value); } = [];
 
     /// <summary>What random choices are made from.</summary>

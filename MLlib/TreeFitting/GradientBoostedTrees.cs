@@ -1,4 +1,5 @@
 using Dataflow.MLlib.Data;
+using Dataflow.MLlib.TreeBins;
 using Dataflow.MLlib.TreeFitting;
 using Dataflow.MLlib.TreeGrowth;
 using Dataflow.MLlib.TreeModels;
@@ -34,8 +35,10 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
     /// <summary>Which leaf is split next.</summary>
     public TreeGrowthOrder Growth { get; init => field = Check.Defined(value); } = TreeGrowthOrder.LeafWise;
 
-    /// <summary>Most bins of a feature, missing values not counted. Fewer are faster and coarser.</summary>
-    public int MaxBins { get; init => field = Check.Between(value, 2, 255); } = 255;
+    /// <summary>Most bins of a feature, missing values not counted, up to 65,535. Fewer are faster and coarser.</summary>
+    /// <remarks>With more than 255, and if a feature has so many different values, rows take two bytes a value instead of one, and histograms 8 bytes a bin: worth it where a
+    /// feature must be cut finely, or has many categories that matter. Bins are found from about 200,000 rows, or 16 rows a bin if that is more.</remarks>
+    public int MaxBins { get; init => field = Check.Between(value, 2, BinLayout.WideBins - 1); } = 255;
 
     /// <summary>Fewest rows of a leaf.</summary>
     public int MinLeafRows { get; init => field = Check.AtLeast(value, 0); } = 20;
@@ -55,8 +58,8 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
     /// <summary>Largest value of a leaf before the learning rate; 0 is no limit.</summary>
     public double MaxDeltaStep { get; init => field = Check.AtLeast(value, 0.0); }
 
-    /// <summary>Feature columns that hold categories: whole numbers of 0 or more, as <see cref="StringIndexer"/> makes them. Splits part sets of them; negative and missing
-    /// ones go the way that is learned for missing values.</summary>
+    /// <summary>Feature columns that hold categories: whole numbers of 0 or more, as <see cref="StringIndexer"/> makes them. Splits part sets of them. The most frequent
+    /// <see cref="MaxBins"/> have a bin each; the rarer ones share one with those that are negative, missing or unknown, which go right.</summary>
     public ValueList<string> CategoricalColumns { get; init => field = Check.Names(value); } = [];
 
     /// <summary>With at most so many categories, splits part one from the rest instead of sets.</summary>

@@ -8,6 +8,7 @@ namespace Dataflow.MLlib.TreeFitting;
 internal sealed class TreeShardState : IDisposable
 {
     private const int BudgetParts = 8;
+    private const int SampleRowsPerBin = 16;
 
     private TreeShardState(TreeShard shard, TreeShard? validation, TreeTraining training, ThreadTeam team, CollectiveTreeGroup group) =>
         (Shard, Validation, Training, Team, Group) = (shard, validation, training, team, group);
@@ -41,16 +42,16 @@ internal sealed class TreeShardState : IDisposable
         {
             var ordered = loaded.OrderBy(each => each.Partition).ToArray();
             var rows = Blocks(ordered, shards.FirstRows, each => each.Blocks);
-            var mappers = BinSample.Find([.. rows.Select(each => each.Source)], plan.CategoricalFeatures(shards.Widths), plan.MaxBins, plan.SampleRows, team, group);
+            var mappers = BinSample.Find([.. rows.Select(each => each.Source)], plan.CategoricalFeatures(shards.Widths), plan.MaxBins, Math.Max(plan.SampleRows, SampleRowsPerBin * plan.MaxBins), team, group);
             var layout = BinLayout.Of(mappers);
             var watched = plan.ValidationAt >= 0 ? Blocks(ordered, shards.FirstValidationRows, each => each.Validation) : [];
 
             // Bins are there twice, for histograms and for splitting, where there is memory; in a file once.
-            var binBytes = 2L * layout.Columns * rows.Concat(watched).Sum(each => (long)each.Block.Rows);
+            var binBytes = 2L * layout.Columns * layout.NumberBytes * rows.Concat(watched).Sum(each => (long)each.Block.Rows);
             var folder = binBytes > services.Memory.TotalBytes / BudgetParts ? services.Temp.Folder : null;
             shard = ShardOf(plan, rows, layout, team, group, folder);
             if (plan.ValidationAt >= 0) validation = ShardOf(plan, watched, layout, team, group, folder);
-            var options = plan.Options with { Growth = plan.Options.Growth with { HistogramBytes = Math.Min(plan.Options.Growth.HistogramBytes, services.Memory.TotalBytes / BudgetParts) } };
+            var options = plan.Options with { Growth = plan.Options.Growth with { HistogramBytes = Math.Min(plan.Options.Growth.HistogramBytes, LeastMemory(group, services) / BudgetParts) } };
             return new TreeShardState(shard, validation, new TreeTraining(options, shard, team, group, validation, before), team, group);
         }
         catch
@@ -68,6 +69,14 @@ internal sealed class TreeShardState : IDisposable
         Validation?.Dispose();
         Shard.Dispose();
         Team.Dispose();
+    }
+
+    // Shards must keep as many histograms as each other: what one has kept it does not ask for.
+    private static long LeastMemory(CollectiveTreeGroup group, ExecutorServices services)
+    {
+        var least = new[] { -(double)services.Memory.TotalBytes };
+        group.AllReduceMax(least);
+        return (long)-least[0];
     }
 
     private static List<(LoadedBlock Block, RowSource Source)> Blocks((int Partition, LoadedRows Rows)[] loaded, long[] firstRows, Func<LoadedRows, LoadedBlock[]> which)

@@ -36,10 +36,12 @@ internal static unsafe class CategorySplits
             ratios[used++] = (int)(bins[bin] >> 32) * terms.GradientCell / (((uint)bins[bin] * terms.HessianCell) + rules.CategorySmoothing);
         }
         Array.Sort(ratios, order, 0, used);
-        for (var i = 1; i < used; i++)
+        for (var (start, end) = (0, 1); end <= used; end++)
         {
             // Equal ratios by the category's bin, whatever the sort did.
-            for (var j = i; j > 0 && ratios[j] == ratios[j - 1] && order[j] < order[j - 1]; j--) (order[j], order[j - 1]) = (order[j - 1], order[j]);
+            if (end < used && ratios[end] == ratios[start]) continue;
+            if (end - start > 1) Array.Sort(order, start, end - start);
+            start = end;
         }
         var l2 = rules.L2 + rules.CategoryL2;
         var most = Math.Min(rules.MaxCategories, (used + 1) / 2);

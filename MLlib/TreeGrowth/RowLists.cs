@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dataflow.MLlib.Numerics;
+using Dataflow.MLlib.TreeBins;
 using Dataflow.MLlib.Trees;
 
 namespace Dataflow.MLlib.TreeGrowth;
@@ -58,23 +59,23 @@ internal sealed unsafe class RowLists : IDisposable
 
     /// <summary>Parts a node's rows by a table over bins: those of entry 0 first. Each part keeps its order.</summary>
     /// <returns>How many go left.</returns>
-    public int Part(int start, int count, byte* bins, int stride, byte* goesRight)
+    public int Part(int start, int count, BinColumn bins, byte* goesRight)
     {
-        var left = Part(list.Pointer + start, aside.Pointer + start, count, bins, stride, goesRight);
+        var left = Part(list.Pointer + start, aside.Pointer + start, count, bins, goesRight);
         Buffer.MemoryCopy(aside.Pointer + start, list.Pointer + start + left, (long)(count - left) * sizeof(int), (long)(count - left) * sizeof(int));
         return left;
     }
 
     /// <summary>The same by the whole team.</summary>
-    public int PartByTeam(int start, int count, byte* bins, int stride, byte* goesRight)
+    public int PartByTeam(int start, int count, BinColumn bins, byte* goesRight)
     {
-        if (team.Size == 1) return Part(start, count, bins, stride, goesRight);
+        if (team.Size == 1) return Part(start, count, bins, goesRight);
         var rows = list.Pointer + start;
         var others = aside.Pointer + start;
         team.Run(member =>
         {
             var (from, to) = Share(count, member);
-            lefts[member] = Part(rows + from, others + from, to - from, bins, stride, goesRight);
+            lefts[member] = Part(rows + from, others + from, to - from, bins, goesRight);
         });
 
         return Join(rows, others, count);
@@ -114,16 +115,21 @@ internal sealed unsafe class RowLists : IDisposable
 
     private (int From, int To) Share(int count, int member) => ((int)((long)count * member / team.Size), (int)((long)count * (member + 1) / team.Size));
 
+    private static int Part(int* rows, int* others, int count, BinColumn bins, byte* goesRight) =>
+        bins.IsWide ? Part<ushort>(rows, others, count, bins.First, bins.Stride, goesRight) : Part<byte>(rows, others, count, bins.First, bins.Stride, goesRight);
+
+    // Made for each type of number by itself: one does not slow the other down.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int Part(int* rows, int* others, int count, byte* bins, int stride, byte* goesRight)
+    private static int Part<TNumber>(int* rows, int* others, int count, byte* bins, int stride, byte* goesRight)
+        where TNumber : unmanaged
     {
         int left = 0, right = 0;
-        if (stride == 1)
+        if (stride == sizeof(TNumber))
         {
             for (var k = 0; k < count; k++)
             {
                 var row = rows[k];
-                int isRight = goesRight[bins[row]];
+                int isRight = goesRight[sizeof(TNumber) == 1 ? bins[row] : ((ushort*)bins)[row]];
                 rows[left] = row;
                 others[right] = row;
                 right += isRight;
@@ -137,7 +143,7 @@ internal sealed unsafe class RowLists : IDisposable
             if (k < count - Ahead && System.Runtime.Intrinsics.X86.Sse.IsSupported)
                 System.Runtime.Intrinsics.X86.Sse.Prefetch0(bins + ((long)rows[k + Ahead] * stride));
             var row = rows[k];
-            int isRight = goesRight[bins[(long)row * stride]];
+            int isRight = goesRight[sizeof(TNumber) == 1 ? bins[(long)row * stride] : *(ushort*)(bins + ((long)row * stride))];
             rows[left] = row;
             others[right] = row;
             right += isRight;

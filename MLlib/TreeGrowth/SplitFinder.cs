@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeBins;
 
 namespace Dataflow.MLlib.TreeGrowth;
@@ -20,11 +21,13 @@ internal sealed unsafe class SplitFinder(BinLayout layout, bool[] hasMissing, Sp
         var terms = SplitTerms.Of(node, gradients, rules);
         var parent = Parent(terms);
         var digits = stackalloc long[BinLayout.ColumnBins + 8];
-        var running = stackalloc long[BinLayout.ColumnBins + 8];
+        using var wide = layout.IsWide ? new NativeArray<long>(layout.MostBins + 8) : null;
+        var narrow = stackalloc long[BinLayout.ColumnBins + 8];
+        var running = wide is null ? narrow : wide.Pointer;
         for (var column = from; column < to; column++)
         {
             var features = layout.FeaturesOf[column];
-            var source = cells + ((long)column * BinLayout.ColumnBins);
+            var source = cells + layout.FirstCell[column];
             foreach (var feature in features)
             {
                 if (allowed is not null && !allowed[feature]) continue;

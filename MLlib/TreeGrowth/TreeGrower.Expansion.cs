@@ -1,5 +1,4 @@
 using Dataflow.MLlib.Numerics;
-using Dataflow.MLlib.TreeBins;
 
 namespace Dataflow.MLlib.TreeGrowth;
 
@@ -67,10 +66,11 @@ internal sealed unsafe partial class TreeGrower
     private void ExpandByTeam(GrowthNode node, Gradients gradients, bool last)
     {
         MakeChildren(node, gradients);
-        var table = stackalloc byte[BinLayout.ColumnBins];
+        var column = rows.Layout.ColumnOf[node.Split.Feature];
+        var table = stackalloc byte[rows.Layout.BinsOf[column]];
         SplitFinder.Table(rows.Layout, node.Split, table);
-        var bins = rows.Column(rows.Layout.ColumnOf[node.Split.Feature], out var stride);
-        SetRows(node, node.Rows >= TeamRows ? Lists.PartByTeam(node.Start, node.Rows, bins, stride, table) : Lists.Part(node.Start, node.Rows, bins, stride, table));
+        var bins = rows.Column(column);
+        SetRows(node, node.Rows >= TeamRows ? Lists.PartByTeam(node.Start, node.Rows, bins, table) : Lists.Part(node.Start, node.Rows, bins, table));
         if (last)
         {
             CountTogether([node]);
@@ -145,10 +145,10 @@ internal sealed unsafe partial class TreeGrower
 
     private void Part(GrowthNode node)
     {
-        var table = stackalloc byte[BinLayout.ColumnBins];
+        var column = rows.Layout.ColumnOf[node.Split.Feature];
+        var table = stackalloc byte[rows.Layout.BinsOf[column]];
         SplitFinder.Table(rows.Layout, node.Split, table);
-        var bins = rows.Column(rows.Layout.ColumnOf[node.Split.Feature], out var stride);
-        SetRows(node, Lists.Part(node.Start, node.Rows, bins, stride, table));
+        SetRows(node, Lists.Part(node.Start, node.Rows, rows.Column(column), table));
     }
 
     private static void SetRows(GrowthNode node, int left)

@@ -1,5 +1,3 @@
-using Dataflow.MLlib.TreeBins;
-
 namespace Dataflow.MLlib.TreeGrowth;
 
 /// <summary>Histograms: made from rows, added up over threads and shards.</summary>
@@ -45,11 +43,13 @@ internal sealed unsafe partial class TreeGrower
             gradients.Pack(list is null ? null : list + done, first + done, step, rows.Numbers, packed);
             for (var panel = 0; panel < rows.Panels; panel++)
             {
-                var columns = Math.Min(rows.RowBytes, rows.Layout.Columns - (panel * rows.RowBytes));
-                var place = target + ((long)panel * rows.RowBytes * BinLayout.ColumnBins);
+                var firstColumn = panel * rows.PanelColumns;
+                var columns = Math.Min(rows.PanelColumns, rows.Layout.Columns - firstColumn);
+                var place = target + rows.Layout.FirstCell[firstColumn];
                 var row = rows.Panel(panel) + ((long)(first + done) << shift);
                 if (list is not null) HistogramKernel.Gather(rows.Panel(panel), shift, list + done, step, row = gathered);
-                HistogramKernel.AddRows(row, rows.RowBytes, columns, step, packed, place);
+                if (rows.Layout.IsWide) WideHistogramKernel.AddRows((ushort*)row, rows.RowBytes / sizeof(ushort), rows.Layout.FirstCell.AsSpan(firstColumn, columns), step, packed, target);
+                else HistogramKernel.AddRows(row, rows.RowBytes, columns, step, packed, place);
             }
         }
     }
@@ -77,21 +77,21 @@ internal sealed unsafe partial class TreeGrower
 
     private void Squeeze(long* histogram, Span<long> values)
     {
-        foreach (var bins in rows.Layout.BinsOf)
+        var layout = rows.Layout;
+        for (var column = 0; column < layout.Columns; column++)
         {
-            new Span<long>(histogram, bins).CopyTo(values);
-            values = values[bins..];
-            histogram += BinLayout.ColumnBins;
+            new Span<long>(histogram + layout.FirstCell[column], layout.BinsOf[column]).CopyTo(values);
+            values = values[layout.BinsOf[column]..];
         }
     }
 
     private void Spread(ReadOnlySpan<long> values, long* histogram)
     {
-        foreach (var bins in rows.Layout.BinsOf)
+        var layout = rows.Layout;
+        for (var column = 0; column < layout.Columns; column++)
         {
-            values[..bins].CopyTo(new Span<long>(histogram, bins));
-            values = values[bins..];
-            histogram += BinLayout.ColumnBins;
+            values[..layout.BinsOf[column]].CopyTo(new Span<long>(histogram + layout.FirstCell[column], layout.BinsOf[column]));
+            values = values[layout.BinsOf[column]..];
         }
     }
 

@@ -36,6 +36,9 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     private readonly NativeArray<byte>[] steps;
     private readonly int cells;
 
+    // Fewer where histograms are so large that not many fit.
+    private readonly int largestBatch;
+
     // Cells of a histogram that can be other than zero.
     private readonly int travelling;
     private long[] message = [];
@@ -46,12 +49,14 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     public TreeGrower(BinnedRows rows, GrowthOptions options, ThreadTeam team, ITreeGroup group)
     {
         (this.rows, this.options, this.team, this.group) = (rows, options, team, group);
-        cells = rows.Layout.Columns * BinLayout.ColumnBins;
+        cells = rows.Layout.Cells;
         travelling = rows.Layout.BinsOf.Sum();
         finder = new(rows.Layout, rows.HasMissing, options.Rules);
         features = new(rows.Layout.Features, options.FeaturesByTree, options.FeaturesByNode * options.Subset.Share(rows.Layout.Features), options.Rules.Interactions, options.Seed);
         Lists = new(rows.Rows, team);
-        pool = new(cells, (int)Math.Clamp(options.HistogramBytes / Math.Max(1, cells * 8L), 2L + (2 * LargestBatch), options.Leaves + (2L * LargestBatch)));
+        var slots = options.HistogramBytes / Math.Max(1, cells * 8L);
+        largestBatch = rows.Layout.IsWide ? (int)Math.Clamp((slots - 2) / 2, 4, LargestBatch) : LargestBatch;
+        pool = new(cells, (int)Math.Clamp(slots, 2L + (2 * largestBatch), options.Leaves + (2L * largestBatch)));
         scratch = new(cells, team.Size);
         steps = [.. Enumerable.Range(0, team.Size).Select(_ => new NativeArray<byte>(StepRows * (sizeof(long) + rows.RowBytes)))];
         scratchSlots = [.. Enumerable.Range(0, team.Size - 1).Select(_ => scratch.Take())];
@@ -114,7 +119,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     {
         var batch = new List<GrowthNode> { first };
         var remaining = options.Leaves - leaves.Count;
-        var wanted = group.Shards > 1 ? Math.Min(4, remaining / 6) : first.Sums.Count >= TeamRows ? 1 : Math.Min(Math.Min(LargestBatch, 2 * team.Size), remaining / 4);
+        var wanted = group.Shards > 1 ? Math.Min(4, remaining / 6) : first.Sums.Count >= TeamRows ? 1 : Math.Min(Math.Min(largestBatch, 2 * team.Size), remaining / 4);
         if (wanted < 2 || (group.Shards == 1 && team.Size == 1)) return batch;
         var others = leaves.Where(leaf => leaf != first && leaf.Split.Exists && !leaf.IsExpanded && (group.Shards > 1 || leaf.Sums.Count < TeamRows));
         batch.AddRange(others.OrderByDescending(leaf => leaf.Split.Gain).Take(wanted - 1));

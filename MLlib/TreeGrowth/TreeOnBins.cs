@@ -20,10 +20,15 @@ internal static unsafe class TreeOnBins
             for (var i = 0; i < rows.Rows; i++) scores[i] += value;
             return;
         }
-        var tables = Tables(tree, rows.Layout);
+        var (tables, wide) = Ways(tree, rows.Layout);
         team.Share((rows.Rows + ChunkRows - 1) / ChunkRows, (chunk, _) =>
         {
             var end = Math.Min(rows.Rows, (chunk + 1) * ChunkRows);
+            if (wide is not null)
+            {
+                for (var row = chunk * ChunkRows; row < end; row++) scores[row] += tree.LeafValues[WideLeaf(tree, rows, wide, row)] * factor;
+                return;
+            }
             fixed (byte* table = tables)
             {
                 for (var row = chunk * ChunkRows; row < end; row++) scores[row] += tree.LeafValues[Leaf(tree, rows, table, row)] * factor;
@@ -35,10 +40,15 @@ internal static unsafe class TreeOnBins
     public static void Add(Tree tree, BinnedRows rows, int* list, int count, double* scores, ThreadTeam team)
     {
         if (count == 0) return;
-        var tables = tree.LeafCount == 1 ? [] : Tables(tree, rows.Layout);
+        var (tables, wide) = tree.LeafCount == 1 ? ([], null) : Ways(tree, rows.Layout);
         team.Share((count + ChunkRows - 1) / ChunkRows, (chunk, _) =>
         {
             var end = Math.Min(count, (chunk + 1) * ChunkRows);
+            if (wide is not null)
+            {
+                for (var k = chunk * ChunkRows; k < end; k++) scores[list[k]] += tree.LeafValues[WideLeaf(tree, rows, wide, list[k])];
+                return;
+            }
             fixed (byte* table = tables)
             {
                 for (var k = chunk * ChunkRows; k < end; k++) scores[list[k]] += tree.LeafValues[tables.Length == 0 ? 0 : Leaf(tree, rows, table, list[k])];
@@ -51,27 +61,47 @@ internal static unsafe class TreeOnBins
         var node = 0;
         do
         {
-            var column = rows.Layout.ColumnOf[tree.Features[node]];
-            var bins = rows.Column(column, out var stride);
-            node = tables[((long)node * BinLayout.ColumnBins) + bins[(long)row * stride]] == 0 ? tree.Left[node] : tree.Right[node];
+            var bins = rows.Column(rows.Layout.ColumnOf[tree.Features[node]]);
+            node = tables[((long)node * BinLayout.ColumnBins) + bins.First[(long)row * bins.Stride]] == 0 ? tree.Left[node] : tree.Right[node];
         }
         while (node >= 0);
         return ~node;
     }
 
-    /// <summary>For each node, where the numbers of its column go.</summary>
-    private static byte[] Tables(Tree tree, BinLayout layout)
+    private static int WideLeaf(Tree tree, BinnedRows rows, SplitCandidate[] splits, int row)
     {
-        var tables = new byte[tree.Features.Length * BinLayout.ColumnBins];
+        var node = 0;
+        do
+        {
+            var layout = rows.Layout;
+            var feature = tree.Features[node];
+            var mapper = layout.Mappers[feature];
+            var bin = rows.Column(layout.ColumnOf[feature])[row] / layout.MultiplierOf[feature] % mapper.Bins;
+            node = splits[node].GoesLeft(bin, mapper.MissingBin) ? tree.Left[node] : tree.Right[node];
+        }
+        while (node >= 0);
+        return ~node;
+    }
+
+    /// <summary>For each node, where the numbers of its column go: as a table of 256 numbers, or, since tables of many numbers would be large, as its split.</summary>
+    private static (byte[] Tables, SplitCandidate[]? Wide) Ways(Tree tree, BinLayout layout)
+    {
+        var tables = new byte[layout.IsWide ? 0 : tree.Features.Length * BinLayout.ColumnBins];
+        var wide = layout.IsWide ? new SplitCandidate[tree.Features.Length] : null;
         for (var node = 0; node < tree.Features.Length; node++)
         {
             var feature = tree.Features[node];
             var column = feature < layout.Features ? layout.ColumnOf[feature] : -1;
             if (column < 0) throw Foreign(feature, "which these rows do not have, or have one value of");
             var split = SplitOf(tree, node, layout.Mappers[feature]);
+            if (wide is not null)
+            {
+                wide[node] = split;
+                continue;
+            }
             fixed (byte* table = tables) SplitFinder.Table(layout, split, table + (node * BinLayout.ColumnBins));
         }
-        return tables;
+        return (tables, wide);
     }
 
     private static SplitCandidate SplitOf(Tree tree, int node, BinMapper mapper)

@@ -84,9 +84,10 @@ public sealed class BinTests
     {
         var layout = rows.Layout;
         var column = layout.ColumnOf[feature];
-        var bins = rows.Column(column, out var stride);
+        var bins = rows.Column(column);
         var expected = layout.Mappers[feature].BinOf(value);
-        Assert.Equal(expected, bins[(long)row * stride] / layout.MultiplierOf[feature] % layout.Mappers[feature].Bins);
-        Assert.Equal(bins[(long)row * stride], rows.Panel(column / rows.RowBytes)[((long)row * rows.RowBytes) + (column % rows.RowBytes)]);
+        Assert.Equal(expected, bins[row] / layout.MultiplierOf[feature] % layout.Mappers[feature].Bins);
+        var place = rows.Panel(column / rows.PanelColumns) + ((long)row * rows.RowBytes) + (column % rows.PanelColumns * layout.NumberBytes);
+        Assert.Equal(bins[row], layout.IsWide ? *(ushort*)place : *place);
     }
 }
