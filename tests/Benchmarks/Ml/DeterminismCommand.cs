@@ -10,7 +10,7 @@ using Dataflow.Sql;
 namespace Dataflow.Benchmarks.Ml;
 
 /// <summary>
-/// <c>ml-determinism [--rows N]</c>: trains boosted trees (plain ones; with categories, missing values, bagging and early stopping; of several classes) and finds exact neighbours, by any
+/// <c>ml-determinism [--rows N]</c>: trains boosted trees (plain ones; with categories, missing values, bagging and early stopping; of several classes; of bins of two bytes) and finds exact neighbours, by any
 /// partitions, threads, executors, with one killed half way, and without AVX-512 and AVX2; prints the hash of what came out, which must be one.
 /// </summary>
 internal static class DeterminismCommand
@@ -100,6 +100,7 @@ internal static class DeterminismCommand
             ValidationColumn = "IsWatched", EarlyStoppingRounds = 10, Seed = 5,
         };
         Add((await classifier.FitAsync(frame).ConfigureAwait(false)).ToDebugText());
+        Add((await (plain with { MaxBins = 1023, CategoricalColumns = ["Category"], Trees = 15 }).FitAsync(frame).ConfigureAwait(false)).ToDebugText());
         Add((await (plain with { GossTopShare = 0.2, Loss = BoostingLoss.Quantile, Trees = 20 }).FitAsync(frame).ConfigureAwait(false)).ToDebugText());
         var neighbors = await new NearestNeighborsJoin { K = 5, FeatureColumns = ["V"], IdColumn = "Id" }
             .JoinAsync(context.FromRecords(samples.Take(500), partitions), frame).ConfigureAwait(false);

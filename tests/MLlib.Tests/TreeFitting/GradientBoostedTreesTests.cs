@@ -296,6 +296,10 @@ public sealed class GradientBoostedTreesTests
         await using var places = await ExecutorPlaces.StartAsync(3);
         var frame = places.Context.FromRecords(Samples, 5);
         Assert.Equal(expected, (await learner.FitAsync(frame)).ToDebugText());
+        var fine = learner with { MaxBins = 2000, Trees = 10 };
+        string finely;
+        using (var context = DataflowContext.Local(2)) finely = fine.Fit(context.FromRecords(Samples, 5)).ToDebugText();
+        Assert.Equal(finely, (await fine.FitAsync(frame)).ToDebugText());
 
         // One goes when the first trees are there; another takes its rows.
         var model = await (learner with

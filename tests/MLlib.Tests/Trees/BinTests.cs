@@ -28,8 +28,11 @@ public sealed class BinTests
         Assert.All(counts.Where((_, bin) => bin != mapper.BinOf(0) && bin < mapper.ValueBins), count => Assert.InRange(count, 1, 320));
     }
 
-    [Fact]
-    public void Bins_of_blocks_are_those_of_the_mapper_for_singles_and_doubles_infinities_and_missing()
+    [Theory]
+    [InlineData(255, false)]
+    [InlineData(256, true)]
+    [InlineData(65_535, true)]
+    public void Bins_of_blocks_are_those_of_the_mapper_for_singles_and_doubles_infinities_and_missing(int maxBins, bool isWide)
     {
         var random = new Random(2);
         const int Rows = 3000;
@@ -39,9 +42,10 @@ public sealed class BinTests
         var two = Enumerable.Range(0, Rows).Select(i => (float)(i % 2)).ToArray();
         RowSource[] blocks = [new ColumnRows([singles, doubles, few, two]) { FirstRow = 0, Rows = Rows }];
         using var team = new ThreadTeam(2);
-        var mappers = BinSample.Find(blocks, new bool[4], 255, 1000, team, LoneTreeGroup.Instance);
+        var mappers = BinSample.Find(blocks, new bool[4], maxBins, 1000, team, LoneTreeGroup.Instance);
         var layout = BinLayout.Of(mappers);
         Assert.Equal(layout.ColumnOf[2], layout.ColumnOf[3]);
+        Assert.Equal(isWide, layout.IsWide);
         using var rows = BinnedRows.Of(blocks, layout, team, LoneTreeGroup.Instance);
         for (var i = 0; i < Rows; i++)
         {

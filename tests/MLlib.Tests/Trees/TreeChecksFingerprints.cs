@@ -23,19 +23,23 @@ internal static class TreeChecksFingerprints
         ["weights"] = () => (TreeData.Make(1500, 6, 12, TreeData.Binary) is var data ? data with { Weights = [.. data.Labels.Select((l, i) => 0.5f + (i % 7))] } : data, new() { Objective = new BinaryObjective(), Iterations = 4, Growth = Growth(15) }),
         ["categories"] = () => (Categorical(1500, 13), new() { Objective = new SquaredObjective(), Iterations = 4, Growth = Growth(15) }),
         ["monotone"] = () => (TreeData.Make(1500, 6, 14, TreeData.Number), new() { Objective = new SquaredObjective(), Iterations = 4, Growth = Growth(15) with { Rules = new() { Monotone = [0, 0, 1, 0, 0, 0], L1 = 0.1, L2 = 1 } } }),
+        ["two-byte bins"] = () => (TreeData.Make(3000, 6, 15, TreeData.Binary, missing: 0.1) with { MaxBins = 1023 }, new() { Objective = new BinaryObjective(), Iterations = 4, Growth = Growth(31) }),
+        ["two-byte panels"] = () => (TreeData.Make(700, 40, 16, TreeData.Number) with { MaxBins = 65_535 }, new() { Objective = new SquaredObjective(), Iterations = 3, Growth = Growth(15), Sampling = new() { Fraction = 0.7 } }),
+        ["two-byte dart"] = () => (TreeData.Make(1500, 5, 17, TreeData.Number) with { MaxBins = 400 }, new() { Objective = new SquaredObjective(), Boosting = Boosting.Dart, Iterations = 6, SkipDrop = 0.2, DropRate = 0.4, Growth = Growth(15) }),
+        ["many categories"] = () => (Categorical(4000, 18, categories: 900) with { MaxBins = 1000 }, new() { Objective = new SquaredObjective(), Iterations = 4, Growth = Growth(15) }),
     };
 
     public static string All() => string.Join('\n', Cases.Select(c => $"{c.Key}: {Of(c.Value())}"));
 
-    /// <summary>Feature 0 has 40 categories that matter, feature 1 has 3; some are missing, negative or rare.</summary>
-    public static TreeData Categorical(int rows, int seed)
+    /// <summary>Feature 0 has many categories that matter, feature 1 has 3; some are missing, negative or rare.</summary>
+    public static TreeData Categorical(int rows, int seed, int categories = 40)
     {
-        var effects = Enumerable.Range(0, 40).Select(c => (float)((c * 7919 % 13) - 6)).ToArray();
+        var effects = Enumerable.Range(0, categories).Select(c => (float)((c * 7919 % 13) - 6)).ToArray();
         var data = TreeData.Make(rows, 4, seed, (x, r) => 0);
         var random = new Random(seed);
         for (var i = 0; i < rows; i++)
         {
-            var category = random.Next(40);
+            var category = random.Next(categories);
             data.Values[i * 4] = i % 31 == 0 ? float.NaN : i % 37 == 0 ? -1 : category;
             data.Values[(i * 4) + 1] = random.Next(3);
             data.Labels[i] = effects[category] + (data.Values[(i * 4) + 1] == 1 ? 3 : 0) + (float)random.NextDouble();

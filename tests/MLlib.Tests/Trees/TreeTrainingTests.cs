@@ -9,12 +9,13 @@ namespace Dataflow.MLlib.Tests.Trees;
 public sealed class TreeTrainingTests
 {
     [Theory]
-    [InlineData(1, 0.0, 0.0)]
-    [InlineData(2, 0.2, 1.0)]
-    [InlineData(3, 0.5, 0.0)]
-    public void Every_split_is_the_one_that_a_plain_search_over_raw_values_finds(int seed, double missing, double l2)
+    [InlineData(1, 0.0, 0.0, 20)]
+    [InlineData(2, 0.2, 1.0, 20)]
+    [InlineData(3, 0.5, 0.0, 20)]
+    [InlineData(4, 0.1, 1.0, 300)]
+    public void Every_split_is_the_one_that_a_plain_search_over_raw_values_finds(int seed, double missing, double l2, int maxBins)
     {
-        var data = TreeData.Make(400, 5, seed, TreeData.Number, missing) with { MaxBins = 20 };
+        var data = TreeData.Make(400, 5, seed, TreeData.Number, missing) with { MaxBins = maxBins };
         var options = new TreeTrainingOptions { Objective = new SquaredObjective(), Iterations = 3, Growth = new() { Leaves = 12, Rules = new() { MinLeafRows = 7, L2 = l2 } } };
         var trees = data.Train(options);
         var mappers = Mappers(data);
