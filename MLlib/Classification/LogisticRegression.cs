@@ -38,6 +38,19 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
     /// <summary>Iterations end when one lowers the objective by this share of it or less.</summary>
     public double Tolerance { get; init => field = Check.AtLeast(value, 0); } = 1e-6;
 
+    /// <summary>Least coefficients, one a feature (or classes x features, class by class), or one for all of them (0: none is negative); empty for no bounds. Not together with penalties on absolute
+    /// values.</summary>
+    public ValueList<double> LowerBounds { get; init => field = CoefficientBounds.Checked(value); } = [];
+
+    /// <summary>Largest coefficients, as <see cref="LowerBounds"/>.</summary>
+    public ValueList<double> UpperBounds { get; init => field = CoefficientBounds.Checked(value); } = [];
+
+    /// <summary>Least intercepts, one or one a class, or one for all; empty for no bounds.</summary>
+    public ValueList<double> LowerInterceptBounds { get; init => field = CoefficientBounds.Checked(value); } = [];
+
+    /// <summary>Largest intercepts, as <see cref="LowerInterceptBounds"/>.</summary>
+    public ValueList<double> UpperInterceptBounds { get; init => field = CoefficientBounds.Checked(value); } = [];
+
     /// <summary>Of two classes, the probability of class 1 above which it is predicted. Not used if <see cref="Thresholds"/> are given.</summary>
     public double Threshold { get; init => field = Check.Between(value, 0, 1); } = 0.5;
 
@@ -54,9 +67,14 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
     protected override async Task<LogisticRegressionModel> LearnAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
+        Bounds.CheckWith(Penalty, FitIntercept, nameof(LogisticRegression));
         var blocks = FeatureBlock.Read(frame, FeaturesOf(frame), nameof(LogisticRegression), LabelColumn, WeightColumn, keepsSparse: true);
         return await FitAsync(blocks, cancellationToken).ConfigureAwait(false);
     }
+
+    private CoefficientBounds Bounds => new(LowerBounds, UpperBounds, LowerInterceptBounds, UpperInterceptBounds);
+
+    private Penalty Penalty => new(Regularization, ElasticNet, Standardize);
 
     /// <summary>Learns from rows that are read already, or will be.</summary>
     internal Task<LogisticRegressionModel> FitAsync(Rdd<FeatureBlock> blocks, CancellationToken cancellationToken) =>
@@ -70,13 +88,15 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
         var isBinomial = Family == LogisticFamily.Binomial || (Family == LogisticFamily.Auto && classes.Length == 2);
         var margins = isBinomial ? 1 : classes.Length;
         RowLoss loss = isBinomial ? new LogisticLoss() : new SoftmaxLoss(margins);
-        var function = new PenalizedLoss(blocks, moments, new Penalty(Regularization, ElasticNet, Standardize), FitIntercept, margins, Curvature(margins), nameof(LogisticRegression));
+        var function = new PenalizedLoss(
+            blocks, moments, Penalty, FitIntercept, margins, Curvature(margins), nameof(LogisticRegression), centres: !Bounds.OnIntercepts);
         var start = new double[function.ExtraAt];
         if (FitIntercept) StartFrom(classes, isBinomial, start.AsSpan(function.InterceptsAt));
         double[] penalties = [.. function.Absolute, .. new double[start.Length - function.Absolute.Length]];
+        var box = Bounds.Any ? Bounds.Of(function.Scales, margins, start.Length, nameof(LogisticRegression)) : null;
         var end = await new Lbfgs { MaxIterations = MaxIterations, Tolerance = Tolerance }.MinimizeAsync(
-            (point, gradient, token) => function.EvaluateAsync(loss, point, gradient, token), start, penalties, cancellationToken).ConfigureAwait(false);
-        if (!isBinomial) Centre(end.Point, function);
+            (point, gradient, token) => function.EvaluateAsync(loss, point, gradient, token), start, penalties, box, cancellationToken).ConfigureAwait(false);
+        if (!isBinomial && box is null) Centre(end.Point, function);
         var (coefficients, intercepts) = function.Unscale(end.Point, function.Width);
         return new LogisticRegressionModel(coefficients, intercepts, classes.Length)
         {

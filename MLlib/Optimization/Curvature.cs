@@ -12,14 +12,25 @@ internal sealed class Curvature(int memory)
 
     public void Add(LinePoint from, LinePoint to)
     {
-        var step = Difference(to.Point, from.Point);
-        var change = Difference(to.Gradient, from.Gradient);
+        Add(Difference(to.Point, from.Point), Difference(to.Gradient, from.Gradient));
+    }
+
+    private void Add(double[] step, double[] change)
+    {
         var product = Lbfgs.Dot(step, change);
 
         // Without positive curvature the estimate would not be positive definite, and would point uphill.
         if (!(product > 1e-14 * Lbfgs.Dot(change, change)) || !double.IsFinite(1 / product)) return;
         if (_pairs.Count == memory) _pairs.RemoveAt(0);
         _pairs.Add((step, change, product));
+    }
+
+    /// <summary>Where to go from a point with this slope, if only those numbers may move whose slope is not 0: by the curvature among these.</summary>
+    public double[] FreeDirection(double[] slope)
+    {
+        var free = new Curvature(memory);
+        foreach (var (step, change, _) in _pairs) free.Add([.. step.Select((value, i) => slope[i] == 0 ? 0 : value)], [.. change.Select((value, i) => slope[i] == 0 ? 0 : value)]);
+        return free.Direction(slope);
     }
 
     /// <summary>Where to go from a point with this slope: downhill.</summary>

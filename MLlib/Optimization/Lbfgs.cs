@@ -26,13 +26,18 @@ public sealed record Lbfgs
     /// <param name="absolutePenalties">What is added to the value for each number: this times its absolute value. Null for none.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="ArithmeticException">The function is not finite at the start.</exception>
-    public async Task<Minimum> MinimizeAsync(Objective objective, double[] start, double[]? absolutePenalties = null, CancellationToken cancellationToken = default)
+    public Task<Minimum> MinimizeAsync(Objective objective, double[] start, double[]? absolutePenalties = null, CancellationToken cancellationToken = default) =>
+        MinimizeAsync(objective, start, absolutePenalties, null, cancellationToken);
+
+    /// <summary>The same inside of a box; not together with penalties.</summary>
+    internal async Task<Minimum> MinimizeAsync(Objective objective, double[] start, double[]? absolutePenalties, Box? box, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(start);
         if (absolutePenalties is not null && absolutePenalties.Length != start.Length)
             throw new ArgumentException($"There are {absolutePenalties.Length} penalties for {start.Length} numbers.", nameof(absolutePenalties));
         var penalties = absolutePenalties is not null && absolutePenalties.Any(penalty => penalty > 0) ? new OrthantPenalty(absolutePenalties) : null;
+        if (box is not null) start = box.Clamp(start);
         var gradient = new double[start.Length];
         var smooth = await objective([.. start], gradient, cancellationToken).ConfigureAwait(false);
         var at = new LinePoint([.. start], gradient, smooth, smooth + (penalties?.Of(start) ?? 0));
@@ -43,18 +48,18 @@ public sealed record Lbfgs
         var reason = StopReason.Iterations;
         while (history.Count <= MaxIterations)
         {
-            var slope = penalties?.Gradient(at) ?? at.Gradient;
+            var slope = box?.Slope(at) ?? penalties?.Gradient(at) ?? at.Gradient;
             if (Array.TrueForAll(slope, value => value == 0))
             {
                 reason = StopReason.Converged;
                 break;
             }
-            var next = await StepAsync(objective, at, slope, penalties, curvature, cancellationToken).ConfigureAwait(false);
+            var next = await StepAsync(objective, at, slope, penalties, box, curvature, cancellationToken).ConfigureAwait(false);
             if (next is null && curvature.Count > 0)
             {
                 // What was learned of the curvature misleads: once more, straight down.
                 curvature.Clear();
-                next = await StepAsync(objective, at, slope, penalties, curvature, cancellationToken).ConfigureAwait(false);
+                next = await StepAsync(objective, at, slope, penalties, box, curvature, cancellationToken).ConfigureAwait(false);
             }
             if (next is null)
             {
@@ -71,7 +76,7 @@ public sealed record Lbfgs
             if (gain > Tolerance * Math.Min(LargestValue, Math.Max(Math.Abs(at.Value), Math.Abs(at.Value + gain))) || (isGuess && gain > 0)) continue;
 
             // Where 64 bits can't tell the values apart any more, slopes still can.
-            if (Tolerance == 0 && Flattens(slope, penalties?.Gradient(at) ?? at.Gradient)) continue;
+            if (Tolerance == 0 && Flattens(slope, box?.Slope(at) ?? penalties?.Gradient(at) ?? at.Gradient)) continue;
             reason = StopReason.Converged;
             break;
         }
@@ -79,15 +84,16 @@ public sealed record Lbfgs
     }
 
     private static Task<LinePoint?> StepAsync(
-        Objective objective, LinePoint at, double[] slope, OrthantPenalty? penalties, Curvature curvature, CancellationToken cancellationToken)
+        Objective objective, LinePoint at, double[] slope, OrthantPenalty? penalties, Box? box, Curvature curvature, CancellationToken cancellationToken)
     {
-        var direction = curvature.Direction(slope);
+        var direction = box is null ? curvature.Direction(slope) : curvature.FreeDirection(slope);
         penalties?.Align(direction, slope);
         var descent = Dot(direction, slope);
         if (!(descent < 0)) return Task.FromResult<LinePoint?>(null);
 
         // The first step has no curvature to go by: one of length 1 at most.
         var step = curvature.Count > 0 ? 1 : Math.Min(1, 1 / Math.Sqrt(Dot(slope, slope)));
+        if (box is not null) return box.FindAsync(objective, at, direction, slope, step, cancellationToken);
         return penalties is null
             ? new StrongWolfeSearch(objective, at, direction).FindAsync(step, cancellationToken)
             : penalties.FindAsync(objective, at, direction, slope, step, cancellationToken);

@@ -14,11 +14,22 @@ internal sealed class PenalizedLoss
     private readonly Rdd<FeatureBlock> _blocks;
     private readonly FeatureMoments _moments;
     private readonly double[] _scales;
+    private readonly double[] _centers;
     private readonly double[] _squaredPenalties;
     private readonly bool _hasIntercept;
     private readonly string _user;
 
-    public PenalizedLoss(Rdd<FeatureBlock> blocks, FeatureMoments moments, Penalty penalty, bool hasIntercept, int margins, double curvature, string user)
+    /// <summary>The function.</summary>
+    /// <param name="blocks">The rows.</param>
+    /// <param name="moments">Of their features.</param>
+    /// <param name="penalty">What is penalised.</param>
+    /// <param name="hasIntercept">Whether there are intercepts.</param>
+    /// <param name="margins">Margins of a row.</param>
+    /// <param name="curvature">About the second derivative of the loss by a margin.</param>
+    /// <param name="user">Who asks, for errors.</param>
+    /// <param name="centres">Whether intercepts of a point are those at the features' means, which is better conditioned; else those at 0, which can be bounded.</param>
+    public PenalizedLoss(
+        Rdd<FeatureBlock> blocks, FeatureMoments moments, Penalty penalty, bool hasIntercept, int margins, double curvature, string user, bool centres = true)
     {
         moments.CheckSums(user);
         _blocks = blocks;
@@ -27,12 +38,22 @@ internal sealed class PenalizedLoss
         _user = user;
         Margins = margins;
         _scales = penalty.ScalesOf(moments.ReliabilityDeviations(), moments.Means, hasIntercept, curvature);
+        _centers = hasIntercept && centres ? moments.Means : new double[_scales.Length];
         _squaredPenalties = penalty.Squared(_scales);
         Absolute = [.. Enumerable.Repeat(penalty.Absolute(_scales), margins).SelectMany(values => values)];
     }
 
     /// <summary>Margins of a row.</summary>
     public int Margins { get; }
+
+    /// <summary>What each feature is divided by; 0 for features without coefficient.</summary>
+    public ReadOnlySpan<double> Scales => _scales;
+
+    /// <summary>Factors of half squares of the coefficients of scaled features, by feature.</summary>
+    public ReadOnlySpan<double> SquaredPenalties => _squaredPenalties;
+
+    /// <summary>What is taken away from each feature.</summary>
+    public double[] Centers => _centers;
 
     /// <summary>Features.</summary>
     public int Width => _scales.Length;
@@ -61,7 +82,7 @@ internal sealed class PenalizedLoss
                 var at = (k * Width) + i;
                 gradient[at] = 0;
                 if (_scales[i] == 0) continue;
-                var centred = sums[head + at] - (_hasIntercept ? _moments.Means[i] * sum : 0);
+                var centred = sums[head + at] - (_centers[i] * sum);
                 gradient[at] = (centred / _scales[i] / _moments.Weight) + (_squaredPenalties[i] * point[at]);
                 value += 0.5 * _squaredPenalties[i] * point[at] * point[at];
             }
@@ -92,7 +113,7 @@ internal sealed class PenalizedLoss
                 if (_scales[i] == 0) continue;
                 var coefficient = point[(k * Width) + i] / _scales[i];
                 coefficients[(k * stride) + i] = coefficient;
-                shift += coefficient * _moments.Means[i];
+                shift += coefficient * _centers[i];
             }
             if (_hasIntercept) intercepts[k] = point[InterceptsAt + k] - shift;
         }

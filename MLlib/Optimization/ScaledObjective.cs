@@ -14,7 +14,7 @@ internal sealed class ScaledObjective(Objective objective, double valueUnit, dou
     public static double Unit(double size) => size > 0 && double.IsFinite(size) ? Math.ScaleB(1, Math.Clamp(Math.ILogB(1.37 * size), -400, 400)) : 1;
 
     /// <summary>Minimises in these units; start, penalties and result are in the users' units.</summary>
-    public async Task<Minimum> MinimizeAsync(Lbfgs optimizer, double[] start, double[] absolutePenalties, CancellationToken cancellationToken)
+    public async Task<Minimum> MinimizeAsync(Lbfgs optimizer, double[] start, double[] absolutePenalties, Box? box, CancellationToken cancellationToken)
     {
         var first = new double[start.Length];
         var penalties = new double[start.Length];
@@ -23,7 +23,7 @@ internal sealed class ScaledObjective(Objective objective, double valueUnit, dou
             first[i] = start[i] / pointUnits[i];
             penalties[i] = absolutePenalties[i] / valueUnit * pointUnits[i];
         }
-        var end = await optimizer.MinimizeAsync(EvaluateAsync, first, penalties, cancellationToken).ConfigureAwait(false);
+        var end = await optimizer.MinimizeAsync(EvaluateAsync, first, penalties, box?.In(pointUnits), cancellationToken).ConfigureAwait(false);
         return new Minimum(Whole(end.Point), end.Value * valueUnit, [.. end.History.Select(value => value * valueUnit)], end.Reason);
     }
 

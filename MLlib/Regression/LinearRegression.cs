@@ -45,6 +45,21 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
     /// <summary>Iterations end when one lowers the objective by this share of it or less.</summary>
     public double Tolerance { get; init => field = Check.AtLeast(value, 0); } = 1e-6;
 
+    /// <summary>Least coefficients, one a feature, or one for all of them (0: none is negative); empty for no bounds. Not together with penalties on absolute
+    /// values.</summary>
+    public ValueList<double> LowerBounds { get; init => field = CoefficientBounds.Checked(value); } = [];
+
+    /// <summary>Largest coefficients, as <see cref="LowerBounds"/>.</summary>
+    public ValueList<double> UpperBounds { get; init => field = CoefficientBounds.Checked(value); } = [];
+
+    /// <summary>The least intercept. Rows are gone over by L-BFGS then, whatever the <see cref="Solver"/>.</summary>
+    public double LowerInterceptBound { get; init => field = CoefficientBounds.Checked([value])[0]; } = double.NegativeInfinity;
+
+    /// <summary>The largest intercept, as <see cref="LowerInterceptBound"/>.</summary>
+    public double UpperInterceptBound { get; init => field = CoefficientBounds.Checked([value])[0]; } = double.PositiveInfinity;
+
+    private CoefficientBounds Bounds => new(LowerBounds, UpperBounds, [LowerInterceptBound], [UpperInterceptBound]);
+
     private Lbfgs Optimizer => new() { MaxIterations = MaxIterations, Tolerance = Tolerance };
 
     private Penalty Penalty => new(Regularization, ElasticNet, Standardize);
@@ -56,6 +71,7 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
         if (Loss == RegressionLoss.Huber && Solver == LinearSolver.Normal)
             throw new ArgumentException(
                 $"{nameof(LinearSolver.Normal)} solves the squared loss only. Set {nameof(Solver)} to {nameof(LinearSolver.Auto)} for the Huber loss.");
+        Bounds.CheckWith(Penalty, FitIntercept, nameof(LinearRegression));
         var blocks = FeatureBlock.Read(frame, FeaturesOf(frame), nameof(LinearRegression), LabelColumn, WeightColumn, keepsSparse: true);
         return await FitAsync(blocks, cancellationToken).ConfigureAwait(false);
     }
@@ -63,7 +79,7 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
     /// <summary>Learns from rows that are read already, or will be.</summary>
     internal async Task<LinearRegressionModel> FitAsync(Rdd<FeatureBlock> blocks, CancellationToken cancellationToken)
     {
-        if (Loss == RegressionLoss.Squared && Solver != LinearSolver.Lbfgs)
+        if (Loss == RegressionLoss.Squared && Solver != LinearSolver.Lbfgs && !Bounds.OnIntercepts)
         {
             // The first block says how many features there are: vectors do not say so before they are read.
             var first = await blocks.MapPartitions(items => items.Take(1).Select(block => block.Width)).TakeAsync(1, cancellationToken).ConfigureAwait(false);
@@ -85,9 +101,9 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
         var width = sums.Width - 1;
         var equations = new NormalEquations(sums, Penalty, FitIntercept);
         (double[] Coefficients, Minimum End) solved;
-        if (equations.HasAbsolutePenalties) solved = await equations.DescendAsync(Optimizer, cancellationToken).ConfigureAwait(false);
+        if (equations.HasAbsolutePenalties || Bounds.Any) solved = await equations.DescendAsync(Optimizer, Bounds, cancellationToken).ConfigureAwait(false);
         else if (equations.TrySolve() is { } exact) solved = exact;
-        else if (Solver == LinearSolver.Auto) solved = await equations.DescendAsync(Optimizer, cancellationToken).ConfigureAwait(false);
+        else if (Solver == LinearSolver.Auto) solved = await equations.DescendAsync(Optimizer, Bounds, cancellationToken).ConfigureAwait(false);
         else
         {
             throw new QueryException("SINGULAR_MATRIX",
@@ -128,7 +144,7 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
         if (!(middle.Spread > 0)) middle = new LabelSpread(moments.LabelMean, deviation);
         var size = FitIntercept ? middle.Spread : Math.Max(middle.Spread, Math.Abs(middle.Center));
         var unit = ScaledObjective.Unit(size);
-        var function = new PenalizedLoss(blocks, moments, Penalty, FitIntercept, 1, isHuber ? 1 / unit : 1, nameof(LinearRegression));
+        var function = new PenalizedLoss(blocks, moments, Penalty, FitIntercept, 1, isHuber ? 1 / unit : 1, nameof(LinearRegression), centres: !Bounds.OnIntercepts);
         var start = new double[function.ExtraAt + (isHuber ? 1 : 0)];
         if (FitIntercept) start[function.InterceptsAt] = middle.Center;
         var units = new double[start.Length];
@@ -140,7 +156,8 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
         var objective = new ScaledObjective(
             (point, gradient, token) => function.EvaluateAsync(LossAt(point, unit), point, gradient, token), isHuber ? unit : unit * unit, units);
         var optimizer = isHuber ? Optimizer with { LargestValue = 1 } : Optimizer;
-        var end = await objective.MinimizeAsync(optimizer, start, penalties, cancellationToken).ConfigureAwait(false);
+        var box = Bounds.Any ? Bounds.Of(function.Scales, 1, start.Length, nameof(LinearRegression)) : null;
+        var end = await objective.MinimizeAsync(optimizer, start, penalties, box, cancellationToken).ConfigureAwait(false);
         var (coefficients, intercepts) = function.Unscale(end.Point, function.Width);
 
         // The squared loss is what the objective is without its penalties; with another loss it would take one more pass.

@@ -24,6 +24,7 @@ internal sealed class NormalEquations
     private readonly double[] _target;
     private readonly double _labelSquares;
     private readonly int _width;
+    private readonly double[] _allScales;
 
     /// <summary>The equations.</summary>
     /// <param name="sums">Of features and label.</param>
@@ -33,6 +34,7 @@ internal sealed class NormalEquations
     {
         _width = sums.Width - 1;
         var scales = penalty.ScalesOf(sums.SampleDeviations()[.._width], sums.Means, hasIntercept, curvature: 1);
+        _allScales = scales;
         _used = [.. Enumerable.Range(0, _width).Where(i => scales[i] > 0)];
         _scales = Array.ConvertAll(_used, i => scales[i]);
         _squaredPenalties = penalty.Squared(_scales);
@@ -80,14 +82,21 @@ internal sealed class NormalEquations
     }
 
     /// <summary>Coefficients by descent, from 0: of many solutions the one closest to it.</summary>
-    public async Task<(double[] Coefficients, Minimum End)> DescendAsync(Lbfgs optimizer, CancellationToken cancellationToken)
+    public async Task<(double[] Coefficients, Minimum End)> DescendAsync(Lbfgs optimizer, CoefficientBounds bounds, CancellationToken cancellationToken)
     {
         Objective objective = (point, gradient, _) => Task.FromResult(Value(point, gradient));
         var unit = ScaledObjective.Unit(Math.Sqrt(_labelSquares));
         double[] units = [.. Enumerable.Repeat(unit, _used.Length)];
         var end = await new ScaledObjective(objective, unit * unit, units)
-            .MinimizeAsync(optimizer, new double[_used.Length], _absolutePenalties, cancellationToken).ConfigureAwait(false);
+            .MinimizeAsync(optimizer, new double[_used.Length], _absolutePenalties, bounds.Any ? BoxOf(bounds) : null, cancellationToken).ConfigureAwait(false);
         return (Unscale(end.Point), end);
+    }
+
+    private Box BoxOf(CoefficientBounds bounds)
+    {
+        // Of all features, so that bounds are counted and constants checked; then of those that are used.
+        var all = bounds.Of(_allScales, 1, _width, nameof(LinearRegression));
+        return all.Select(_used);
     }
 
     private double Value(double[] point, double[] gradient)
