@@ -85,7 +85,7 @@ internal sealed unsafe class ByteRows
         if (!(reach > 0) || double.IsInfinity(reach)) return null;
         var made = new ByteRows(rows, kind, middle, reach / 127);
         if (!made.IsFineEnough()) return null;
-        Parallel.For(0, (rows.Count + 1023) / 1024, new ParallelOptions { MaxDegreeOfParallelism = threads }, run =>
+        SharedWork.Run((rows.Count + 1023) / 1024, threads, run =>
         {
             for (var r = run * 1024; r < Math.Min(rows.Count, (run + 1) * 1024); r++)
             {

@@ -60,7 +60,7 @@ internal sealed class GraphBuilder<T>(LinkLists links, int efConstruction, int t
     public void Share(int count, int part, Action<Worker, int> work)
     {
         var next = -1;
-        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, thread =>
+        SharedWork.Run(threads, threads, thread =>
         {
             for (var at = Interlocked.Increment(ref next); (long)at * part < count; at = Interlocked.Increment(ref next))
             {

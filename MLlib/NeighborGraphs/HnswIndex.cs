@@ -92,7 +92,7 @@ internal sealed class HnswIndex : NeighborIndex
         }
         var copy = queries.ToArray();
         var next = -1;
-        Parallel.For(0, options.Threads, new ParallelOptions { MaxDegreeOfParallelism = options.Threads }, _ =>
+        SharedWork.Run(options.Threads, options.Threads, _ =>
         {
             for (var part = Interlocked.Increment(ref next); part * 16 < count; part = Interlocked.Increment(ref next))
             {

@@ -102,7 +102,7 @@ internal sealed unsafe class IvfIndex : NeighborIndex
             }
             else
             {
-                Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = threads }, Part);
+                SharedWork.Run(parts, threads, Part);
             }
 
             void Part(int part)

@@ -46,7 +46,7 @@ internal sealed unsafe class BallTreeIndex : NeighborIndex
             }
             else
             {
-                Parallel.For(0, (count + 31) / 32, new ParallelOptions { MaxDegreeOfParallelism = options.Threads }, part =>
+                SharedWork.Run((count + 31) / 32, options.Threads, part =>
                 {
                     for (var q = part * 32; q < Math.Min(count, (part + 1) * 32); q++) Answer(pointer + ((long)q * Rows.Features), q, filter, lists);
                 });

@@ -83,7 +83,7 @@ internal sealed unsafe class ExactIndex(RowSet rows, Metric metric) : NeighborIn
         else
         {
             var next = -1;
-            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
+            SharedWork.Run(threads, threads, _ =>
             {
                 for (var item = Interlocked.Increment(ref next); item < chunks * parts; item = Interlocked.Increment(ref next))
                 {

@@ -32,7 +32,7 @@ internal sealed unsafe class Panels
         _whole = allowsWhole ? WholeScale.TryMake(this, threads) : null;
         Slots = _whole is null ? Features : (Features + 1) / 2;
         _values = new AlignedFloats((long)Count * Tiles.Rows * Slots);
-        Parallel.For(0, (Count + 63) / 64, new ParallelOptions { MaxDegreeOfParallelism = threads }, run =>
+        SharedWork.Run((Count + 63) / 64, threads, run =>
         {
             for (var panel = run * 64; panel < Math.Min(Count, (run + 1) * 64); panel++) Pack(panel);
         });

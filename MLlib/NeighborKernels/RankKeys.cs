@@ -88,6 +88,17 @@ internal sealed unsafe class RankKeys(Metric metric, int features)
             for (var p = 1; p < _wholePower; p++) product *= difference;
             sum += product;
         }
+
+        // Where powers have left what a double can hold, rows would seem equally far.
+        if (sum is < 1e-300 or > 1e300) MustBeEqual(query, row);
         return sum;
+    }
+
+    private void MustBeEqual(float* query, float* row)
+    {
+        var most = ExactDistances.Chebyshev(query, row, Features);
+        if (most == 0) return;
+        throw new QueryException("NUMERIC_VALUE_OUT_OF_RANGE", $"Two rows differ by {most} in a feature, and that to the power of {_power} does not fit double precision, so that Minkowski's distance can't tell who is "
+            + "nearer. Scale the features (StandardScaler, MinMaxScaler), take a smaller MinkowskiPower, or Chebyshev's distance, which a high power comes close to.");
     }
 }

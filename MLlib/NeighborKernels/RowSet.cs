@@ -97,7 +97,10 @@ internal sealed unsafe class RowSet
     /// <summary>These rows and others.</summary>
     public RowSet With(ReadOnlySpan<float> values, ReadOnlySpan<long> ids)
     {
-        var all = new float[checked(_values.Length + values.Length)];
+        CheckFinite(values, Features, "added row");
+        if ((long)_values.Length + values.Length > Array.MaxLength)
+            throw new ArgumentException($"{Count:N0} rows and {ids.Length:N0} more, of {Features:N0} features, do not fit one process. Use several models, or NearestNeighborsJoin.");
+        var all = new float[_values.Length + values.Length];
         Values.CopyTo(all);
         values.CopyTo(all.AsSpan(_values.Length));
         return Of(all, Features, (long[])[.. Ids, .. ids]);

@@ -35,7 +35,7 @@ internal sealed unsafe class WholeScale
         if (rows.Features > 1 << 20 || rows.Features < 8 || rows.Count < 64 || !WholeTiles.AreFast) return null;
         var lengths = new double[rows.Count];
         var isCosine = panels.Kind == DistanceMetric.Cosine;
-        Parallel.For(0, (rows.Count + 4095) / 4096, new ParallelOptions { MaxDegreeOfParallelism = threads }, run =>
+        SharedWork.Run((rows.Count + 4095) / 4096, threads, run =>
         {
             var placed = new double[rows.Features];
             for (var r = run * 4096; r < Math.Min(rows.Count, (run + 1) * 4096); r++)

@@ -18,6 +18,9 @@ public abstract record KNeighborsLearner<TModel> : NeighborLearner<TModel> where
 
     private protected async Task<(NeighborIndex Index, double[] Labels)> IndexAsync(DataFrame frame, CancellationToken cancellationToken)
     {
+        if (Weights == NeighborWeights.Distance && WeightOf is null && Metric == DistanceMetric.InnerProduct)
+            throw new ArgumentException($"{nameof(Weights)} is {nameof(NeighborWeights.Distance)}, and distances by {nameof(DistanceMetric.InnerProduct)} are negative for the nearest: 1/distance is no weight. "
+                + $"Give a function of your own as {nameof(WeightOf)}, such as product => Math.Max(0, -product), or take {nameof(DistanceMetric.Cosine)}.");
         var columns = FeaturesOf(frame);
         var rows = await NeighborBlock.CollectAsync(frame, columns, GetType().Name, null, LabelColumn, cancellationToken).ConfigureAwait(false);
         return (Index.Build(rows.Values, rows.Features, default, K), rows.Labels);
@@ -32,6 +35,6 @@ public enum NeighborWeights
     /// <summary>All alike.</summary>
     Uniform,
 
-    /// <summary>By 1/distance; neighbours at distance 0, where there are any, count alone.</summary>
+    /// <summary>By 1/distance; neighbours at distance 0, where there are any, count alone. Not for <see cref="DistanceMetric.InnerProduct"/>, whose distances are negative.</summary>
     Distance,
 }

@@ -47,7 +47,8 @@ public sealed record NearestNeighborsModel : Transformer
 
     /// <summary>The nearest rows of one query, nearest first.</summary>
     /// <param name="query">Its features.</param>
-    /// <param name="filter">Ids that count; null takes all. Exact search asks it only of rows near enough; HNSW may then find fewer than <see cref="K"/>.</param>
+    /// <param name="filter">Ids that count; null takes all. Exact search asks it only of rows near enough. Where approximate search
+    /// meets too few that pass, it compares all rows.</param>
     /// <returns><see cref="K"/> neighbours, fewer if fewer pass the filter.</returns>
     /// <exception cref="ArgumentException">The query has another number of features, a value that is not finite, or there are fewer than <see cref="K"/> rows.</exception>
     public Neighbor[] Search(ReadOnlySpan<float> query, Func<long, bool>? filter = null)

@@ -13,7 +13,8 @@ public abstract record NeighborLearner<TModel> : FeatureLearner<TModel> where TM
     /// <summary>How far apart two rows are.</summary>
     public DistanceMetric Metric { get; init => field = Check.Defined(value); } = DistanceMetric.Euclidean;
 
-    /// <summary>The power of <see cref="DistanceMetric.Minkowski"/>, 1 or more; others do not use it.</summary>
+    /// <summary>The power of <see cref="DistanceMetric.Minkowski"/>, 1 or more; others do not use it. Differences of features to this power must fit
+    /// double precision (1e-300 to 1e300), or a named error says so: scale features, or take <see cref="DistanceMetric.Chebyshev"/> for high powers.</summary>
     public double MinkowskiPower { get; init => field = Check.AtLeast(value, 1); } = 3;
 
     /// <summary>How neighbours are found.</summary>
