@@ -25,26 +25,53 @@ public sealed partial class CollectiveGroup
         var bytes = (long)values.Length * Unsafe.SizeOf<T>();
         Begin(CollectiveCall.AllReduce, bytes, timeout);
         if (TaskCount == 1) return;
-        if (TaskCount > 2 && bytes <= LargestWhole && TaskCount <= MostAtFirst)
+        foreach (var (piece, part) in Pieces(values.Length, Unsafe.SizeOf<T>()))
         {
-            ReduceAtFirst(values, fold, part: 0);
-            return;
+            PostPiece<T>(values[piece], part);
+            FinishPiece(values[piece], fold, part);
         }
+    }
 
-        var most = Math.Max(1, LargestPart / Unsafe.SizeOf<T>()) * (long)(TaskCount > 2 ? TaskCount : 1);
-        for (int start = 0, part = 0; start < values.Length || part == 0; part += 2)
+    /// <summary>The pieces that a vector is reduced in, and the first of the two parts that each is sent as.</summary>
+    private IEnumerable<(Range Piece, int Part)> Pieces(int length, int size)
+    {
+        var most = Math.Max(1, LargestPart / size) * (long)(TaskCount > 2 ? TaskCount : 1);
+        for (int start = 0, part = 0; start < length || part == 0; part += 2)
         {
-            var piece = values.Slice(start, (int)Math.Min(most, values.Length - start));
-            if (TaskCount == 2)
-            {
-                ReduceBySwap(piece, fold, part);
-            }
-            else
-            {
-                ReduceShare(piece, 0, piece.Length, fold, part);
-                SpreadShares(MemoryMarshal.AsBytes(piece), Unsafe.SizeOf<T>(), part + 1);
-            }
-            start += piece.Length;
+            var end = (int)Math.Min(start + most, length);
+            yield return (start..end, part);
+            start = end;
+        }
+    }
+
+    private bool IsReducedAtFirst => TaskCount > 2 && TaskCount <= MostAtFirst && _length <= LargestWhole;
+
+    /// <summary>Sends what others need of a piece to reduce it. Two tasks swap all they have; of more, each sends the others their shares, or all to the first.</summary>
+    private void PostPiece<T>(ReadOnlySpan<T> piece, int part)
+        where T : unmanaged
+    {
+        if (TaskCount == 2) Post(1 - TaskIndex, part, MemoryMarshal.AsBytes(piece));
+        else if (!IsReducedAtFirst) PostShares(piece, 0, piece.Length, part);
+        else if (TaskIndex > 0) Post(0, part, MemoryMarshal.AsBytes(piece));
+    }
+
+    /// <summary>Reduces a piece with what the others sent.</summary>
+    private void FinishPiece<T, TFold>(Span<T> piece, TFold fold, int part)
+        where T : unmanaged
+        where TFold : struct, IFold<T>
+    {
+        if (TaskCount == 2)
+        {
+            ReduceSwapped(piece, fold, part);
+        }
+        else if (IsReducedAtFirst)
+        {
+            ReduceAtFirst(piece, fold, part);
+        }
+        else
+        {
+            ReduceShare(piece, 0, piece.Length, fold, part);
+            SpreadShares(MemoryMarshal.AsBytes(piece), Unsafe.SizeOf<T>(), part + 1);
         }
     }
 
@@ -57,18 +84,20 @@ public sealed partial class CollectiveGroup
         // Shares differ by one element at most, so the last is the largest.
         var most = Math.Max(1, LargestPart / Unsafe.SizeOf<T>());
         var largest = (values.Length + TaskCount - 1) / TaskCount;
-        for (int start = 0, part = 0; (start < largest || part == 0) && TaskCount > 1; start += most, part++) ReduceShare(values, start, most, fold, part);
+        for (int start = 0, part = 0; (start < largest || part == 0) && TaskCount > 1; start += most, part++)
+        {
+            PostShares<T>(values, start, most, part);
+            ReduceShare(values, start, most, fold, part);
+        }
         return ShareOf(TaskIndex, values.Length);
     }
 
-    /// <summary>Each of two tasks sends all it has to the other, and both reduce.</summary>
-    private void ReduceBySwap<T, TFold>(Span<T> values, TFold fold, int part)
+    /// <summary>Each of two tasks reduces what it has and what the other sent.</summary>
+    private void ReduceSwapped<T, TFold>(Span<T> values, TFold fold, int part)
         where T : unmanaged
         where TFold : struct, IFold<T>
     {
-        var other = 1 - TaskIndex;
-        Post(other, part, MemoryMarshal.AsBytes(values));
-        using var message = Take(other, part, MemoryMarshal.AsBytes(values).Length);
+        using var message = Take(1 - TaskIndex, part, MemoryMarshal.AsBytes(values).Length);
         var theirs = MemoryMarshal.Cast<byte, T>(message.Bytes);
         if (TaskIndex == 0)
         {
@@ -80,7 +109,7 @@ public sealed partial class CollectiveGroup
         first.Span.CopyTo(values);
     }
 
-    /// <summary>Task 0 reduces what all send, and sends the result to all.</summary>
+    /// <summary>Task 0 reduces what all sent, and sends the result to all.</summary>
     private void ReduceAtFirst<T, TFold>(Span<T> values, TFold fold, int part)
         where T : unmanaged
         where TFold : struct, IFold<T>
@@ -88,7 +117,6 @@ public sealed partial class CollectiveGroup
         var bytes = MemoryMarshal.AsBytes(values);
         if (TaskIndex > 0)
         {
-            Post(0, part, bytes);
             using var result = Take(0, part + 1, bytes.Length);
             result.Bytes.CopyTo(bytes);
             return;
@@ -101,17 +129,23 @@ public sealed partial class CollectiveGroup
         PostToAll(part + 1, bytes);
     }
 
-    /// <summary>Each task is sent a piece of its share by all others, and reduces it.</summary>
-    private void ReduceShare<T, TFold>(Span<T> values, int start, int most, TFold fold, int part)
+    /// <summary>Sends each other task a piece of its share.</summary>
+    private void PostShares<T>(ReadOnlySpan<T> values, int start, int most, int part)
         where T : unmanaged
-        where TFold : struct, IFold<T>
     {
         for (var step = 1; step < TaskCount; step++)
         {
             var to = (TaskIndex + step) % TaskCount;
-            Post(to, part, MemoryMarshal.AsBytes(Piece(values, to, start, most)));
+            Post(to, part, MemoryMarshal.AsBytes(values[PieceOf(to, values.Length, start, most)]));
         }
-        var mine = Piece(values, TaskIndex, start, most);
+    }
+
+    /// <summary>Each task was sent a piece of its share by all others, and reduces it.</summary>
+    private void ReduceShare<T, TFold>(Span<T> values, int start, int most, TFold fold, int part)
+        where T : unmanaged
+        where TFold : struct, IFold<T>
+    {
+        var mine = values[PieceOf(TaskIndex, values.Length, start, most)];
         if (TaskIndex == 0)
         {
             FoldFrom(1, mine);
@@ -137,11 +171,11 @@ public sealed partial class CollectiveGroup
         }
     }
 
-    private Span<T> Piece<T>(Span<T> values, int task, int start, int most)
+    private Range PieceOf(int task, int length, int start, int most)
     {
-        var share = values[ShareOf(task, values.Length)];
-        start = Math.Min(start, share.Length);
-        return share.Slice(start, Math.Min(most, share.Length - start));
+        var (first, end) = (Bound(task, length), Bound(task + 1, length));
+        first = Math.Min(first + start, end);
+        return first..(int)Math.Min(first + (long)most, end);
     }
 
     /// <summary>Each task sends its share to all others.</summary>

@@ -41,6 +41,14 @@ public sealed partial class CollectiveGroup
         _deadline = Environment.TickCount64 + (long)Math.Min(patience.TotalMilliseconds, long.MaxValue / 4);
     }
 
+    /// <summary>Goes on with a call that was started before.</summary>
+    private void Resume(CollectiveCall call, long length, PendingReduction pending)
+    {
+        _task.ThrowIfCancelled();
+        if (_inbox is null) throw new InvalidOperationException("This reduction was not begun here. Call BeginAllReduce() in the same attempt first.");
+        (_call, _length, _sequence, _deadline) = (call, length, pending.Sequence, pending.Deadline);
+    }
+
     private void Open(TimeSpan? timeout)
     {
         var (exchange, description) = (_task.Services.Exchange, _task.Description);

@@ -52,6 +52,7 @@ public sealed partial class CollectiveGroup
     public void Barrier(TimeSpan? timeout = null)
     {
         Begin(CollectiveCall.Barrier, 0, timeout);
+        if (TaskIndex > 0) Post(0, 0, []);
         ReduceAtFirst<byte, NumberFold<byte>>([], default, part: 0);
     }
 
@@ -75,6 +76,44 @@ public sealed partial class CollectiveGroup
     {
         ArgumentNullException.ThrowIfNull(combine);
         AllReduce(values, new CustomFold<T>(combine), timeout);
+    }
+
+    /// <summary>Begins a reduction and does not wait for it: what this task brings is on its way to the others while the task does other work.</summary>
+    /// <remarks>Several may be under way, and other calls be made meanwhile. All tasks begin and end theirs in the same order. Until the other tasks end the call,
+    /// they hold what was sent to them in memory.</remarks>
+    /// <typeparam name="T">A number; integers wrap around.</typeparam>
+    /// <param name="values">What this task brings. Equal lengths in all tasks. The array may be changed only after the end, which takes the same values.</param>
+    /// <param name="timeout">How long it may take until its end, more than zero; null takes <see cref="DataflowOptions.BarrierTimeout"/>.</param>
+    /// <returns>What ends it.</returns>
+    /// <inheritdoc cref="Barrier" path="/exception"/>
+    public PendingReduction BeginAllReduce<T>(ReadOnlySpan<T> values, TimeSpan? timeout = null)
+        where T : unmanaged, INumber<T>
+    {
+        Begin(CollectiveCall.AllReduce, (long)values.Length * Unsafe.SizeOf<T>(), timeout);
+        if (TaskCount > 1)
+        {
+            foreach (var (piece, part) in Pieces(values.Length, Unsafe.SizeOf<T>())) PostPiece(values[piece], part);
+        }
+        return new PendingReduction(_sequence, _deadline);
+    }
+
+    /// <summary>Ends a reduction that was begun: gives each task the sum, least or greatest of what all tasks brought, element by element.</summary>
+    /// <typeparam name="T">As at the beginning.</typeparam>
+    /// <param name="pending">Which one; ended once.</param>
+    /// <param name="values">What this task brought; afterwards the result.</param>
+    /// <param name="reduction">How elements are reduced.</param>
+    /// <inheritdoc cref="Barrier" path="/exception"/>
+    public void EndAllReduce<T>(PendingReduction pending, Span<T> values, Reduction reduction = Reduction.Sum)
+        where T : unmanaged, INumber<T>
+    {
+        var fold = new NumberFold<T>(Check(reduction));
+        var last = _sequence;
+        Resume(CollectiveCall.AllReduce, (long)values.Length * Unsafe.SizeOf<T>(), pending);
+        if (TaskCount > 1)
+        {
+            foreach (var (piece, part) in Pieces(values.Length, Unsafe.SizeOf<T>())) FinishPiece(values[piece], fold, part);
+        }
+        _sequence = last;
     }
 
     /// <summary>Gives each task the sum, least or greatest of one number of each task.</summary>
@@ -180,4 +219,14 @@ public sealed partial class CollectiveGroup
     private static Reduction Check(Reduction reduction) => Enum.IsDefined(reduction)
         ? reduction
         : throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "There is no such reduction.");
+}
+
+/// <summary>A reduction that was begun by <see cref="CollectiveGroup.BeginAllReduce{T}(ReadOnlySpan{T}, TimeSpan?)"/> and not ended yet.</summary>
+public readonly struct PendingReduction
+{
+    internal PendingReduction(int sequence, long deadline) => (Sequence, Deadline) = (sequence, deadline);
+
+    internal int Sequence { get; }
+
+    internal long Deadline { get; }
 }
