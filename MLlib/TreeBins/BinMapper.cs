@@ -73,6 +73,23 @@ internal sealed class BinMapper
     /// <summary>Bins of given categories.</summary>
     public static BinMapper OfCategories(int[] categories, bool hadMissing) => new([], categories, double.NaN, double.NaN, hadMissing);
 
+    /// <summary>Adds what <see cref="Read"/> makes an equal one of.</summary>
+    public void Write(List<double> values)
+    {
+        values.AddRange([Categories is null ? 0 : 1, HadMissing ? 1 : 0, Minimum, Maximum, Categories?.Length ?? Bounds.Length]);
+        if (Categories is null) values.AddRange(Bounds);
+        else values.AddRange(Categories.Select(category => (double)category));
+    }
+
+    /// <summary>Reads one from <paramref name="next"/> on, which then stands behind it.</summary>
+    public static BinMapper Read(ReadOnlySpan<double> values, ref int next)
+    {
+        var head = values.Slice(next, 5);
+        var list = values.Slice(next + 5, (int)head[4]).ToArray();
+        next += 5 + list.Length;
+        return head[0] == 0 ? new(list, null, head[2], head[3], head[1] != 0) : new([], Array.ConvertAll(list, value => (int)value), head[2], head[3], head[1] != 0);
+    }
+
     /// <summary>Categorical bins from the values of a sample.</summary>
     /// <param name="sorted">The values that are there, ascending: whole numbers of at least 0; a fraction is cut off, negative ones are missing.</param>
     /// <param name="hadMissing">Whether others were missing.</param>

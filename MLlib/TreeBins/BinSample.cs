@@ -11,6 +11,9 @@ internal static unsafe class BinSample
     // Singles of a cache line.
     private const int Together = 16;
 
+    // Features whose samples shards hold at a time, at most.
+    private const int MostTogether = 32;
+
     /// <summary>The bins of each feature.</summary>
     /// <remarks>Sorts about <paramref name="sampleRows"/> values a feature, shared over the team by feature.</remarks>
     /// <param name="blocks">The rows of this shard.</param>
@@ -30,7 +33,7 @@ internal static unsafe class BinSample
         if (group.Shards == 1)
         {
             // Features beside each other are read together, since they lie in the same cache line, and all in the same room: there may be many.
-            var rooms = Enumerable.Range(0, team.Size).Select(_ => new Room(sampled)).ToArray();
+            var rooms = Enumerable.Range(0, team.Size).Select(_ => new Room(sampled, Together)).ToArray();
             team.Share((mappers.Length + Together - 1) / Together, (batch, member) =>
             {
                 var first = batch * Together;
@@ -43,16 +46,45 @@ internal static unsafe class BinSample
             return mappers;
         }
 
-        // Features in turn, so that no shard holds more than one feature's sample of all.
-        for (var feature = 0; feature < mappers.Length; feature++)
+        // Some features at a time, so that no shard holds the whole sample. Each is sorted by one shard, which tells the others its bins.
+        var most = Math.Min(mappers.Length, Math.Min(group.Shards * team.Size, MostTogether));
+        using var own = new NativeArray<double>((long)sampled * most);
+        var found = new List<double>();
+        for (var first = 0; first < mappers.Length; first += most)
         {
-            using var own = new NativeArray<double>(sampled);
-            Pick(blocks, chosen, feature, 1, own, sampled);
-            double[] values = [.. group.AllGather<double>(own.Span(0, sampled)).SelectMany(part => part)];
-            using var room = new Room(values.Length);
-            mappers[feature] = Of(room, values, isCategorical[feature], maxBins);
+            var count = Math.Min(most, mappers.Length - first);
+            Pick(blocks, chosen, first, count, own, sampled);
+            var parts = group.AllGather<double>(own.Span(0, sampled * count));
+            var mine = Enumerable.Range(first, count).Where(feature => feature % group.Shards == group.Index).ToArray();
+            team.Share(mine.Length, (i, _) => mappers[mine[i]] = Of(Join(parts, mine[i] - first, count), isCategorical[mine[i]], maxBins));
+            foreach (var feature in mine) mappers[feature].Write(found);
+        }
+        foreach (var others in group.AllGather<double>(found.ToArray()).Select((values, shard) => (Values: values, Shard: shard)))
+        {
+            var next = 0;
+            for (var feature = others.Shard; feature < mappers.Length; feature += group.Shards) mappers[feature] = BinMapper.Read(others.Values, ref next);
         }
         return mappers;
+    }
+
+    // One feature's values of all shards: each brought those of some features, one after the other.
+    private static double[] Join(double[][] parts, int feature, int features)
+    {
+        var values = new double[parts.Sum(part => part.Length / features)];
+        var place = 0;
+        foreach (var part in parts)
+        {
+            var rows = part.Length / features;
+            part.AsSpan(feature * rows, rows).CopyTo(values.AsSpan(place));
+            place += rows;
+        }
+        return values;
+    }
+
+    private static BinMapper Of(double[] values, bool isCategorical, int maxBins)
+    {
+        using var room = new Room(values.Length, 0);
+        return Of(room, values, isCategorical, maxBins);
     }
 
     private static BinMapper Of(Room room, Span<double> values, bool isCategorical, int maxBins)
@@ -76,9 +108,9 @@ internal static unsafe class BinSample
     }
 
     /// <summary>Samples of some features, and room to sort one.</summary>
-    private sealed class Room(int rows) : IDisposable
+    private sealed class Room(int rows, int features) : IDisposable
     {
-        public NativeArray<double> Values { get; } = new((long)rows * Together);
+        public NativeArray<double> Values { get; } = new((long)rows * features);
 
         public NativeArray<ulong> First { get; } = new(rows);
 

@@ -91,6 +91,5 @@ internal sealed unsafe class BinnedRows : IDisposable
     {
         panels.Dispose();
         columns?.Dispose();
-        Numbers.Dispose();
     }
 }

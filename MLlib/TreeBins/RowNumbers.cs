@@ -1,43 +1,51 @@
-using Dataflow.MLlib.Numerics;
-
 namespace Dataflow.MLlib.TreeBins;
 
-/// <summary>The numbers that a shard's rows have in the whole data set: those of the first row and onwards, or a list where blocks do not follow each other.</summary>
-internal sealed unsafe class RowNumbers : IDisposable
+/// <summary>The numbers that a shard's rows have in the whole data set. They follow each other within a run, which is one or more blocks; a shard has few runs.</summary>
+internal sealed class RowNumbers
 {
-    private readonly long first;
-    private readonly NativeArray<long>? list;
+    // By run: its first row, and what its rows' numbers are above their places in the shard.
+    private readonly int[] starts;
+    private readonly long[] offsets;
 
-    private RowNumbers(long first, NativeArray<long>? list) => (this.first, this.list) = (first, list);
+    private RowNumbers(int[] starts, long[] offsets) => (this.starts, this.offsets) = (starts, offsets);
 
-    /// <summary>The numbers one by one, or null if they are consecutive.</summary>
-    public long* List => list is null ? null : list.Pointer;
-
-    /// <summary>Consecutive numbers: the first.</summary>
-    public long First => first;
-
-    public long this[int row] => list is null ? first + row : list.Pointer[row];
+    /// <summary>The number of a row.</summary>
+    public long this[int row] => row + offsets[RunOf(row)];
 
     public static RowNumbers Of(IReadOnlyList<RowSource> blocks)
     {
-        var used = blocks.Where(block => block.Rows > 0).ToArray();
-        if (used.Length == 0) return new(0, null);
-        var next = used[0].FirstRow;
-        var consecutive = true;
-        foreach (var block in used)
-        {
-            consecutive &= block.FirstRow == next;
-            next = block.FirstRow + block.Rows;
-        }
-        if (consecutive) return new(used[0].FirstRow, null);
-        var list = new NativeArray<long>(used.Sum(block => (long)block.Rows));
+        List<int> starts = [0];
+        List<long> offsets = [0];
         var place = 0;
-        foreach (var block in used)
+        foreach (var block in blocks)
         {
-            for (var i = 0; i < block.Rows; i++) list.Pointer[place++] = block.FirstRow + i;
+            if (block.Rows == 0) continue;
+            var offset = block.FirstRow - place;
+            if (place == 0)
+            {
+                offsets[0] = offset;
+            }
+            else if (offset != offsets[^1])
+            {
+                starts.Add(place);
+                offsets.Add(offset);
+            }
+            place += block.Rows;
         }
-        return new(0, list);
+        return new RowNumbers([.. starts], [.. offsets]);
     }
 
-    public void Dispose() => list?.Dispose();
+    /// <summary>The run of a row.</summary>
+    public int RunOf(int row)
+    {
+        if (starts.Length == 1) return 0;
+        var at = Array.BinarySearch(starts, row);
+        return at >= 0 ? at : ~at - 1;
+    }
+
+    /// <summary>What the numbers of a run are above the places of its rows.</summary>
+    public long OffsetOf(int run) => offsets[run];
+
+    /// <summary>The row behind a run; past all rows for the last.</summary>
+    public int EndOf(int run) => run + 1 < starts.Length ? starts[run + 1] : int.MaxValue;
 }

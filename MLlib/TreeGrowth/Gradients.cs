@@ -110,12 +110,15 @@ internal sealed unsafe class Gradients : IDisposable
             Gather(source, list, count, packed);
         }
         if (GradientShift == 0 && HessianShift == 0) return;
-        var done = 0;
-        if (numbers.List is null && Vector512.IsHardwareAccelerated) done = RoundVectors(list, first + (int)numbers.First, (int)numbers.First, count, packed);
-        for (var k = done; k < count; k++)
+
+        // Rows ascend, and so do runs.
+        for (var done = 0; done < count;)
         {
-            var row = list is null ? first + k : list[k];
-            packed[k] = Round(packed[k], (uint)numbers[row]);
+            var run = numbers.RunOf(list is null ? first + done : list[done]);
+            var end = numbers.EndOf(run);
+            var next = list is null ? Math.Min(count, end - first) : FirstFrom(list, done, count, end);
+            RoundRun(list is null ? null : list + done, first + done, (int)numbers.OffsetOf(run), next - done, packed + done);
+            done = next;
         }
     }
 
@@ -142,6 +145,21 @@ internal sealed unsafe class Gradients : IDisposable
             packed[k] = source[list[k]];
         }
         for (; k < count; k++) packed[k] = source[list[k]];
+    }
+
+    /// <summary>The first place in an ascending list, from <paramref name="from"/> on, of a row not before <paramref name="row"/>.</summary>
+    private static int FirstFrom(int* list, int from, int count, int row)
+    {
+        if (list[count - 1] < row) return count;
+        var at = new ReadOnlySpan<int>(list + from, count - from).BinarySearch(row);
+        return from + (at >= 0 ? at : ~at);
+    }
+
+    /// <summary>Rounds the gradients of rows whose numbers are <paramref name="offset"/> above them.</summary>
+    private void RoundRun(int* list, int first, int offset, int count, long* packed)
+    {
+        var done = Vector512.IsHardwareAccelerated ? RoundVectors(list, first + offset, offset, count, packed) : 0;
+        for (var k = done; k < count; k++) packed[k] = Round(packed[k], (uint)((list is null ? first + k : list[k]) + offset));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
