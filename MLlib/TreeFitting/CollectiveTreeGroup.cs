@@ -22,6 +22,13 @@ internal sealed class CollectiveTreeGroup(int shards, int index) : ITreeGroup
         if (shards > 1) Collectives.AllReduce(values);
     }
 
+    public PendingReduction BeginReduceSum(ReadOnlySpan<long> values) => shards > 1 ? Collectives.BeginAllReduce(values) : default;
+
+    public void EndReduceSum(PendingReduction pending, Span<long> values)
+    {
+        if (shards > 1) Collectives.EndAllReduce(pending, values);
+    }
+
     public void AllReduceMax(Span<double> values)
     {
         if (shards > 1) Collectives.AllReduce(values, Reduction.Max);

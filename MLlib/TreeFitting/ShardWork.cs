@@ -19,6 +19,9 @@ internal sealed record TrainedTrees(Trees.Tree[] Trees, bool IsDone, int BestIte
 /// <summary>The task of one shard in one job. Travels to executors.</summary>
 internal sealed class ShardWork(string name, TreeFitPlan plan, TreeShards shards, TreeOrder order)
 {
+    /// <summary>What the shards of a fit are called in the executors' state.</summary>
+    public static string StateOf(string fit, int layout) => $"{fit}/shard {layout}";
+
     /// <summary>Runs it. All shards of the stage do so at once.</summary>
     /// <param name="barrier">Where they meet.</param>
     /// <param name="leases">The shard's partitions; read only if the shard has to be made.</param>
@@ -27,7 +30,7 @@ internal sealed class ShardWork(string name, TreeFitPlan plan, TreeShards shards
     {
         var task = TaskContext.Current!;
         var states = task.Services.State;
-        var key = ExecutorState.KeyOf($"{name}/shard {shards.Layout}", barrier.TaskIndex);
+        var key = ExecutorState.KeyOf(StateOf(name, shards.Layout), barrier.TaskIndex);
         var group = new CollectiveTreeGroup(barrier.TaskCount, barrier.TaskIndex);
         group.Bind(barrier.TaskCount > 1 ? barrier.Collectives : null);
 

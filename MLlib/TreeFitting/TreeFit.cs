@@ -94,7 +94,8 @@ internal sealed class TreeFit
         var groups = shards.Groups;
         var work = new ShardWork(_name, _plan, shards, progress.Order);
         var stage = _rows.Coalesce(groups.Length, (_, _) => groups).WithResources(new ResourceProfile(shards.Slots)).Barrier();
-        var results = await stage.MapPartitions((barrier, leases) => work.Run(barrier, leases)).CollectAsync(cancellationToken).ConfigureAwait(false);
+        var trained = stage.MapPartitions((barrier, leases) => work.Run(barrier, leases)).NearState(ShardWork.StateOf(_name, shards.Layout));
+        var results = await trained.CollectAsync(cancellationToken).ConfigureAwait(false);
         return results[0];
     }
 

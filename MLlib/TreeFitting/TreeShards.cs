@@ -4,7 +4,7 @@ namespace Dataflow.MLlib.TreeFitting;
 
 /// <summary>Which partitions are trained on together: those of one executor. Travels to executors.</summary>
 /// <param name="Layout">How often the rows were laid out before.</param>
-/// <param name="Groups">The partitions of each shard, ascending.</param>
+/// <param name="Groups">The partitions of each shard; first one that its executor holds.</param>
 /// <param name="FirstRows">By partition: the number of its first row in the whole data set.</param>
 /// <param name="FirstValidationRows">The same of the rows that are only watched.</param>
 /// <param name="Widths">Elements of each feature column.</param>
@@ -46,15 +46,37 @@ internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, 
                 $"Column '{plan.Features.Names[column]}' holds vectors of {widths[column]} elements and of {partition.VectorWidths[column]}. All rows of a feature column must have one size.");
         }
         if (widths.Sum() == 0) throw new QueryException("INVALID_FEATURE", $"{plan.User} was given feature vectors without elements, from which nothing can be learned.");
-        int[][] groups = plan.QueryAt >= 0 || filled.Length == 1
-            ? [[.. ordered.Where(partition => partition.Rows > 0).Select(partition => partition.Partition)]]
-            : [.. filled.Select(group => group.Select(partition => partition.Partition).ToArray())];
-        groups[0] = [.. groups[0].Concat(ordered.Where(partition => partition.Rows == 0).Select(partition => partition.Partition)).Order()];
+        List<LoadedPartition>[] balanced = plan.QueryAt >= 0 ? [[.. ordered.Where(partition => partition.Rows > 0)]] : Balanced(filled);
+        int[][] groups = [.. balanced.Select(group => group.Select(partition => partition.Partition).ToArray())];
+        groups[0] = [.. groups[0], .. ordered.Where(partition => partition.Rows == 0).Select(partition => partition.Partition)];
         return new TreeShards(layout, groups, first, firstWatched, widths, filled.Min(group => group.Min(partition => partition.Slots)))
         {
             Executors = [.. ordered.Select(partition => partition.Executor)],
             Rows = rows,
         };
+    }
+
+    /// <summary>The partitions of each executor; those of one that has far more rows than another go there, and are read again: all wait for the slowest.</summary>
+    private static List<LoadedPartition>[] Balanced(IEnumerable<IEnumerable<LoadedPartition>> executors)
+    {
+        List<LoadedPartition>[] groups = [.. executors.Select(group => group.ToList())];
+        while (groups.Length > 1)
+        {
+            var most = groups.MaxBy(RowsOf)!;
+            var least = groups.MinBy(RowsOf)!;
+            var difference = RowsOf(most) - RowsOf(least);
+
+            // What helps most is half of the difference. A tenth less to do is worth reading.
+            var moved = most.MinBy(partition => Math.Abs((2 * partition.Rows) - difference))!;
+            if (Math.Min(moved.Rows, difference - moved.Rows) < RowsOf(most) / 10) break;
+            most.Remove(moved);
+
+            // Last: the executor that holds the first one is where the group goes.
+            least.Add(moved);
+        }
+        return groups;
+
+        static long RowsOf(List<LoadedPartition> group) => group.Sum(partition => partition.Rows);
     }
 
     /// <summary>Whether an executor holds rows.</summary>

@@ -66,7 +66,7 @@ internal static unsafe class HistogramKernel
     /// <param name="shift">A row takes 2^shift bytes: 8, 16, 32 or 64.</param>
     /// <param name="list">The rows.</param>
     /// <param name="target">Gets them one behind the other.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gather(byte* panel, int shift, int* list, int count, byte* target)
     {
         const int RowsAhead = 32;
@@ -99,7 +99,7 @@ internal static unsafe class HistogramKernel
     }
 
     /// <summary>Adds cells to others.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Add(long* cells, long* others, int count)
     {
         var i = 0;
@@ -115,7 +115,7 @@ internal static unsafe class HistogramKernel
     }
 
     /// <summary>Takes the cells of one child from its parent's: what is left is the other child's.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Subtract(long* cells, long* others, int count)
     {
         var i = 0;
@@ -130,7 +130,7 @@ internal static unsafe class HistogramKernel
         for (; i < count; i++) cells[i] -= others[i];
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Add9(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;
@@ -159,7 +159,7 @@ internal static unsafe class HistogramKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Add8(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;
@@ -186,7 +186,7 @@ internal static unsafe class HistogramKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Add4(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;
@@ -204,7 +204,7 @@ internal static unsafe class HistogramKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Add2(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;
@@ -218,7 +218,7 @@ internal static unsafe class HistogramKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Add1(byte* row, nint stride, int count, long* packed, byte* cells)
     {
         nuint place;

@@ -43,18 +43,30 @@ internal sealed unsafe partial class TreeGrower
         }
         else
         {
-            team.Share(batch.Count, (i, member) =>
+            // While the sums of some nodes travel, those of the next are made.
+            var pieces = batch.Chunk(Math.Max(2, team.Size)).ToArray();
+            var exchanges = new Exchange[pieces.Length];
+            for (var place = 0; place < pieces.Length; place++)
             {
-                Part(batch[i]);
-                MakeFromRows(batch[i], gradients, member);
-            });
-            ReduceTogether(batch);
-            team.Share(batch.Count, (i, _) =>
+                var piece = pieces[place];
+                team.Share(piece.Length, (i, member) =>
+                {
+                    Part(piece[i]);
+                    MakeFromRows(piece[i], gradients, member);
+                });
+                exchanges[place] = BeginReduce(piece, place);
+            }
+            for (var place = 0; place < pieces.Length; place++)
             {
-                Complete(batch[i]);
-                Find(batch[i].Left!, gradients);
-                Find(batch[i].Right!, gradients);
-            });
+                var piece = pieces[place];
+                EndReduce(exchanges[place]);
+                team.Share(piece.Length, (i, _) =>
+                {
+                    Complete(piece[i]);
+                    Find(piece[i].Left!, gradients);
+                    Find(piece[i].Right!, gradients);
+                });
+            }
         }
         foreach (var node in batch)
         {
@@ -73,14 +85,15 @@ internal sealed unsafe partial class TreeGrower
         SetRows(node, node.Rows >= TeamRows ? Lists.PartByTeam(node.Start, node.Rows, bins, table) : Lists.Part(node.Start, node.Rows, bins, table));
         if (last)
         {
-            CountTogether([node]);
+            CountTogether(node);
             pool.Return(node.Slot);
             node.Slot = -1;
             return;
         }
         TakeSlots(node);
         foreach (var child in node.Made) MakeByTeam(child, gradients, pool[child.Slot]);
-        ReduceTogether([node]);
+        if (group.Shards == 1) CountTogether(node);
+        else EndReduce(BeginReduce([node], 0));
         Complete(node);
         FindByTeam([node.Left!, node.Right!], gradients);
         Release(node.Left!);

@@ -54,25 +54,41 @@ internal sealed unsafe partial class TreeGrower
         }
     }
 
-    /// <summary>Sums of histograms and of rows over all shards, for a whole batch in one exchange.</summary>
-    private void ReduceTogether(List<GrowthNode> batch)
+    /// <summary>Begins to add up over all shards what was made of some nodes: histograms and rows, in one exchange.</summary>
+    /// <param name="place">Different for exchanges that are under way together.</param>
+    private Exchange BeginReduce(ReadOnlySpan<GrowthNode> nodes, int place)
     {
-        if (group.Shards == 1)
-        {
-            CountTogether(batch);
-            return;
-        }
         // Only numbers that occur travel; a column may have few.
-        var made = batch.SelectMany(node => node.Made).ToArray();
-        var length = (made.Length * travelling) + batch.Count;
-        if (message.Length < length) message = new long[length];
-        var values = message.AsSpan(0, length);
-        for (var i = 0; i < made.Length; i++) Squeeze(pool[made[i].Slot], values.Slice(i * travelling, travelling));
-        var counts = values[(made.Length * travelling)..];
-        for (var i = 0; i < counts.Length; i++) counts[i] = batch[i].Left!.Rows;
-        group.AllReduceSum(values);
-        for (var i = 0; i < made.Length; i++) Spread(values.Slice(i * travelling, travelling), pool[made[i].Slot]);
-        for (var i = 0; i < counts.Length; i++) SetCounts(batch[i], counts[i]);
+        var exchange = new Exchange([.. nodes]);
+        var length = (exchange.Made.Length * travelling) + nodes.Length;
+        while (messages.Count <= place) messages.Add([]);
+        if (messages[place].Length < length) messages[place] = new long[length];
+        var values = exchange.Values = messages[place].AsMemory(0, length);
+        for (var i = 0; i < exchange.Made.Length; i++) Squeeze(pool[exchange.Made[i].Slot], values.Span.Slice(i * travelling, travelling));
+        for (var i = 0; i < nodes.Length; i++) values.Span[length - nodes.Length + i] = nodes[i].Left!.Rows;
+        exchange.Pending = group.BeginReduceSum(values.Span);
+        return exchange;
+    }
+
+    /// <summary>Waits for the sums.</summary>
+    private void EndReduce(Exchange exchange)
+    {
+        var values = exchange.Values.Span;
+        group.EndReduceSum(exchange.Pending, values);
+        for (var i = 0; i < exchange.Made.Length; i++) Spread(values.Slice(i * travelling, travelling), pool[exchange.Made[i].Slot]);
+        for (var i = 0; i < exchange.Nodes.Length; i++) SetCounts(exchange.Nodes[i], values[^(exchange.Nodes.Length - i)]);
+    }
+
+    /// <summary>Sums that are under way.</summary>
+    private sealed class Exchange(GrowthNode[] nodes)
+    {
+        public GrowthNode[] Nodes => nodes;
+
+        public GrowthNode[] Made { get; } = [.. nodes.SelectMany(node => node.Made)];
+
+        public Memory<long> Values { get; set; }
+
+        public Dataflow.Collectives.PendingReduction Pending { get; set; }
     }
 
     private void Squeeze(long* histogram, Span<long> values)
@@ -95,11 +111,11 @@ internal sealed unsafe partial class TreeGrower
         }
     }
 
-    private void CountTogether(List<GrowthNode> batch)
+    private void CountTogether(GrowthNode node)
     {
-        var counts = batch.Select(node => (long)node.Left!.Rows).ToArray();
+        var counts = new long[] { node.Left!.Rows };
         group.AllReduceSum(counts);
-        for (var i = 0; i < counts.Length; i++) SetCounts(batch[i], counts[i]);
+        SetCounts(node, counts[0]);
     }
 
     private static void SetCounts(GrowthNode node, long left)

@@ -41,7 +41,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
 
     // Cells of a histogram that can be other than zero.
     private readonly int travelling;
-    private long[] message = [];
+    private readonly List<long[]> messages = [];
 
     // Leaves that could be split and have a histogram.
     private readonly List<GrowthNode> open = [];
@@ -119,7 +119,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     {
         var batch = new List<GrowthNode> { first };
         var remaining = options.Leaves - leaves.Count;
-        var wanted = group.Shards > 1 ? Math.Min(4, remaining / 6) : first.Sums.Count >= TeamRows ? 1 : Math.Min(Math.Min(largestBatch, 2 * team.Size), remaining / 4);
+        var wanted = group.Shards > 1 ? Math.Min(Math.Min(4, largestBatch), remaining / 4) : first.Sums.Count >= TeamRows ? 1 : Math.Min(Math.Min(largestBatch, 2 * team.Size), remaining / 4);
         if (wanted < 2 || (group.Shards == 1 && team.Size == 1)) return batch;
         var others = leaves.Where(leaf => leaf != first && leaf.Split.Exists && !leaf.IsExpanded && (group.Shards > 1 || leaf.Sums.Count < TeamRows));
         batch.AddRange(others.OrderByDescending(leaf => leaf.Split.Gain).Take(wanted - 1));

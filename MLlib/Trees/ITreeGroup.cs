@@ -1,3 +1,5 @@
+using Dataflow.Collectives;
+
 namespace Dataflow.MLlib.Trees;
 
 /// <summary>
@@ -14,6 +16,13 @@ internal interface ITreeGroup
 
     /// <summary>Replaces the values by the sums over all shards, element by element.</summary>
     void AllReduceSum(Span<long> values);
+
+    /// <summary>Begins to add up the values over all shards, and does not wait for the others. Ended in the order of beginning.</summary>
+    /// <returns>What ends it.</returns>
+    PendingReduction BeginReduceSum(ReadOnlySpan<long> values);
+
+    /// <summary>Replaces the values, those that it was begun with, by the sums over all shards.</summary>
+    void EndReduceSum(PendingReduction pending, Span<long> values);
 
     /// <summary>Replaces the values by the greatest of all shards, element by element.</summary>
     void AllReduceMax(Span<double> values);
@@ -33,6 +42,10 @@ internal sealed class LoneTreeGroup : ITreeGroup
     public int Index => 0;
 
     public void AllReduceSum(Span<long> values) { }
+
+    public PendingReduction BeginReduceSum(ReadOnlySpan<long> values) => default;
+
+    public void EndReduceSum(PendingReduction pending, Span<long> values) { }
 
     public void AllReduceMax(Span<double> values) { }
 

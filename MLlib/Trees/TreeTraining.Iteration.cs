@@ -47,7 +47,8 @@ internal sealed unsafe partial class TreeTraining
     {
         var count = RowSampling.Draw(options.Sampling, iteration, grower.Lists, shard.Rows, gradients, team, group);
         var counts = new long[] { count };
-        group.AllReduceSum(counts);
+        if (options.Sampling.Fraction < 1 || options.Sampling.IsGoss) group.AllReduceSum(counts);
+        else counts[0] = globalRows;
         if (options.Sampling.IsGoss && iteration >= options.Sampling.WarmUp)
         {
             foreach (var values in gradients) values.Scale(grower.Lists.Rows, count, counts[0], group);

@@ -1,3 +1,4 @@
+using Dataflow.Collectives;
 using Dataflow.MLlib.Trees;
 
 namespace Dataflow.MLlib.Tests.Trees;
@@ -5,6 +6,8 @@ namespace Dataflow.MLlib.Tests.Trees;
 /// <summary>Shards on threads of one process that exchange in memory.</summary>
 internal sealed class MemoryTreeGroup(MemoryTreeGroup.Meeting meeting, int index) : ITreeGroup
 {
+    private readonly Queue<long[]> begun = [];
+
     public int Shards => meeting.Shards;
 
     public int Index => index;
@@ -40,6 +43,18 @@ internal sealed class MemoryTreeGroup(MemoryTreeGroup.Meeting meeting, int index
         {
             for (var i = 0; i < values.Length; i++) values[i] += ((long[])part)[i];
         }
+    }
+
+    public PendingReduction BeginReduceSum(ReadOnlySpan<long> values)
+    {
+        begun.Enqueue(values.ToArray());
+        return default;
+    }
+
+    public void EndReduceSum(PendingReduction pending, Span<long> values)
+    {
+        Assert.Equal(begun.Dequeue(), values);
+        AllReduceSum(values);
     }
 
     public void AllReduceMax(Span<double> values)
