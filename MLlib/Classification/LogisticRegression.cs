@@ -72,7 +72,10 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
         return await FitAsync(blocks, cancellationToken).ConfigureAwait(false);
     }
 
-    private CoefficientBounds Bounds => new(LowerBounds, UpperBounds, LowerInterceptBounds, UpperInterceptBounds);
+    /// <summary>Whether the model keeps what <see cref="LogisticRegressionModel.Update"/> needs: one number a coefficient, for which fitting takes one more pass.</summary>
+    public bool Updatable { get; init; }
+
+    internal CoefficientBounds Bounds => new(LowerBounds, UpperBounds, LowerInterceptBounds, UpperInterceptBounds);
 
     private Penalty Penalty => new(Regularization, ElasticNet, Standardize);
 
@@ -98,8 +101,10 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
             (point, gradient, token) => function.EvaluateAsync(loss, point, gradient, token), start, penalties, box, cancellationToken).ConfigureAwait(false);
         if (!isBinomial && box is null) Centre(end.Point, function);
         var (coefficients, intercepts) = function.Unscale(end.Point, function.Width);
-        return new LogisticRegressionModel(coefficients, intercepts, classes.Length)
+        var scores = new LogisticScores(coefficients, intercepts, classes.Length);
+        return new LogisticRegressionModel(scores)
         {
+            Updates = Updatable ? await UpdatesAsync(blocks, scores, function, moments.Weight, cancellationToken).ConfigureAwait(false) : null,
             FeatureColumns = Features,
             PredictionColumn = PredictionColumn,
             RawPredictionColumn = RawPredictionColumn,
@@ -108,6 +113,15 @@ public sealed record LogisticRegression : Predictor<LogisticRegressionModel>
             Thresholds = Thresholds,
             Summary = new LogisticSummary(end.History, end.Reason),
         };
+    }
+
+    private async Task<LogisticUpdates> UpdatesAsync(Rdd<FeatureBlock> blocks, LogisticScores scores, PenalizedLoss function, double weight, CancellationToken cancellationToken)
+    {
+        var precisions = await LogisticUpdates.InformationAsync(blocks, scores, function.Centers, cancellationToken).ConfigureAwait(false);
+        var squared = function.SquaredPenalties;
+        var scales = function.Scales;
+        for (var i = 0; i < scores.Coefficients.Length; i++) precisions[i] += weight * squared[i % scores.Width] * scales[i % scores.Width] * scales[i % scores.Width];
+        return new LogisticUpdates(this, function.Centers, precisions);
     }
 
     // Of -log(probability) by a margin: p x (1 - p), where all classes are as likely.

@@ -82,7 +82,7 @@ public sealed record KMeans : FeatureLearner<KMeansModel>
 
         // Between rows of length 1, half the squared distance is 1 minus the cosine.
         var cost = Distance == ClusterDistance.Cosine ? end.Cost / 2 : end.Cost;
-        return new KMeansModel(centers, width)
+        return new KMeansModel(centers, width, end.Weights)
         {
             FeatureColumns = Features,
             PredictionColumn = PredictionColumn,

@@ -1,5 +1,6 @@
 using Dataflow.MLlib.Clustering;
 using Dataflow.MLlib.Data;
+using Dataflow.Sql.Physical;
 
 namespace Dataflow.MLlib;
 
@@ -7,17 +8,20 @@ namespace Dataflow.MLlib;
 public sealed record KMeansModel : FeatureModel
 {
     private readonly double[] _centers;
+    private readonly double[] _weights;
 
-    internal KMeansModel(double[] centers, int width)
+    internal KMeansModel(double[] centers, int width, double[] weights)
     {
         _centers = centers;
+        _weights = weights;
         FeatureCount = width;
     }
 
-    internal KMeansModel(ModelFolder folder) : this(folder.ReadArray<double>("centers"), folder.Get<int>("features"))
+    internal KMeansModel(ModelFolder folder) : this(folder.ReadArray<double>("centers"), folder.Get<int>("features"), folder.ReadArray<double>("weights"))
     {
         if (FeatureCount <= 0 || _centers.Length == 0 || _centers.Length % FeatureCount != 0)
             throw new ArgumentException($"{_centers.Length} numbers are not the centres of rows of {FeatureCount} features.");
+        if (_weights.Length != ClusterCount) throw new ArgumentException($"There are {_weights.Length} weights of {ClusterCount} clusters.");
     }
 
     /// <inheritdoc cref="KMeans.Distance"/>
@@ -29,7 +33,10 @@ public sealed record KMeansModel : FeatureModel
     /// <summary>The centres, clusters x features, row by row.</summary>
     public ReadOnlySpan<double> Centers => _centers;
 
-    /// <summary>How training went; null for a model that was loaded.</summary>
+    /// <summary>The weight of the rows that made each centre, as <see cref="Update"/> counts them.</summary>
+    public ReadOnlySpan<double> ClusterWeights => _weights;
+
+    /// <summary>How training went; null for a model that was loaded or updated.</summary>
     public KMeansSummary? Summary { get; internal init; }
 
     /// <inheritdoc/>
@@ -66,6 +73,49 @@ public sealed record KMeansModel : FeatureModel
         return best;
     }
 
+    /// <summary>A model whose centres have moved towards more rows: each becomes the mean of the rows that made it, counted at <paramref name="decay"/>, and of the new rows that are
+    /// nearest to it (mini-batches, Sculley 2010; decay as in Spark's StreamingKMeans).</summary>
+    /// <remarks>Action: one pass over the new rows. A cluster that gets none keeps its centre, and its weight decays; no rows at all change nothing. For <see cref="ClusterDistance.Cosine"/> the centre is made as
+    /// long as 1 again (Zhong 2005). With decay 1 all rows ever seen count alike; clusters are not split or joined.</remarks>
+    /// <param name="frame">The new rows.</param>
+    /// <param name="decay">What all earlier rows count from now on, 0 to 1: 1 forgets nothing, 0 everything.</param>
+    /// <param name="weightColumn">The column of weights of the new rows; null weighs all alike.</param>
+    /// <exception cref="QueryException">A column is missing or does not fit, or rows have another number of features.</exception>
+    public KMeansModel Update(DataFrame frame, double decay = 1, string? weightColumn = null) => UpdateAsync(frame, decay, weightColumn).GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="Update"/>
+    /// <param name="cancellationToken">Ends the work.</param>
+    public Task<KMeansModel> UpdateAsync(DataFrame frame, double decay = 1, string? weightColumn = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        Check.Between(decay, 0, 1, nameof(decay));
+        var isCosine = Distance == ClusterDistance.Cosine;
+        var blocks = FeatureBlock.Read(frame, FeaturesOf(frame), nameof(KMeans), weight: weightColumn, largest: isCosine ? double.MaxValue : FeatureBlock.LargestSquared);
+        if (isCosine) blocks = blocks.Map(block => UnitRows.Of(block));
+        return QueryRunErrors.Unwrap(LearnAsync());
+
+        async Task<KMeansModel> LearnAsync()
+        {
+            var sums = await ClusterSums.OfAsync(blocks, _centers, FeatureCount, withCost: false, cancellationToken).ConfigureAwait(false);
+            return sums.Weights.Any(weight => weight > 0) ? Moved(sums, decay) : this;
+        }
+    }
+
+    private KMeansModel Moved(ClusterSums sums, double decay)
+    {
+        var (centers, weights) = (_centers.AsSpan().ToArray(), new double[ClusterCount]);
+        for (var k = 0; k < weights.Length; k++)
+        {
+            weights[k] = (decay * _weights[k]) + sums.Weights[k];
+            if (!(sums.Weights[k] > 0)) continue;
+            var share = sums.Weights[k] / weights[k];
+            var center = centers.AsSpan(k * FeatureCount, FeatureCount);
+            for (var j = 0; j < center.Length; j++) center[j] += ((sums.Sums[(k * FeatureCount) + j] / sums.Weights[k]) - center[j]) * share;
+            if (Distance == ClusterDistance.Cosine && !UnitRows.TryMake(center)) CenterOf(k).CopyTo(center);
+        }
+        return new KMeansModel(centers, FeatureCount, weights) { FeatureColumns = FeatureColumns, PredictionColumn = PredictionColumn, Distance = Distance };
+    }
+
     /// <inheritdoc/>
     public override DataFrame Transform(DataFrame frame)
     {
@@ -92,6 +142,7 @@ public sealed record KMeansModel : FeatureModel
     {
         ArgumentNullException.ThrowIfNull(folder);
         folder.WriteArray<double>("centers", _centers, FeatureCount);
+        folder.WriteArray<double>("weights", _weights);
         folder.Set("features", FeatureCount);
     }
 

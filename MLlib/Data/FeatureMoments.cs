@@ -20,11 +20,15 @@ internal sealed record FeatureMoments(double Weight, double[] Means, double[] Sq
 
     /// <summary>Of all rows: two passes over each block, blocks merged in their order.</summary>
     /// <exception cref="QueryException">There are no rows, or blocks differ in width.</exception>
-    public static async Task<FeatureMoments> OfAsync(Rdd<FeatureBlock> blocks, string user, CancellationToken cancellationToken)
+    public static async Task<FeatureMoments> OfAsync(Rdd<FeatureBlock> blocks, string user, CancellationToken cancellationToken) =>
+        await TryOfAsync(blocks, user, cancellationToken).ConfigureAwait(false) ?? throw NoRows(user);
+
+    /// <summary>Of all rows; null if there are none.</summary>
+    public static async Task<FeatureMoments?> TryOfAsync(Rdd<FeatureBlock> blocks, string user, CancellationToken cancellationToken)
     {
         var parts = await blocks.MapPartitions(items => Merge(items.Select(block => Of(CheckWidth(block, user)))) is { } merged ? [merged] : Array.Empty<FeatureMoments>())
             .CollectAsync(cancellationToken).ConfigureAwait(false);
-        return Merge(parts) ?? throw NoRows(user);
+        return Merge(parts);
     }
 
     /// <summary>The error of a frame without rows.</summary>

@@ -24,12 +24,16 @@ internal sealed record GramSums(long Rows, double Weight, double SquaredWeight, 
     /// <param name="user">Who asks, for errors.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="QueryException">There are no rows, they have no elements, differ in width, or are so large that sums overflow.</exception>
-    public static async Task<GramSums> OfAsync(Rdd<FeatureBlock> blocks, bool withLabel, string user, CancellationToken cancellationToken)
+    public static async Task<GramSums> OfAsync(Rdd<FeatureBlock> blocks, bool withLabel, string user, CancellationToken cancellationToken) =>
+        await TryOfAsync(blocks, withLabel, user, cancellationToken).ConfigureAwait(false) ?? throw FeatureMoments.NoRows(user);
+
+    /// <summary>Of all rows; null if there are none.</summary>
+    public static async Task<GramSums?> TryOfAsync(Rdd<FeatureBlock> blocks, bool withLabel, string user, CancellationToken cancellationToken)
     {
         var parts = await blocks.MapPartitions(items => OfPartition(items, withLabel, user)).CollectAsync(cancellationToken).ConfigureAwait(false);
         GramSums? all = null;
         foreach (var part in parts) all = all is null ? part : all.Add(part);
-        if (all is not { Weight: > 0 }) throw FeatureMoments.NoRows(user);
+        if (all is not { Weight: > 0 }) return null;
         for (var i = 0; i < all.Width; i++)
         {
             if (!double.IsFinite(all.Of(i, i)) || !double.IsFinite(all.Means[i]))
@@ -40,6 +44,10 @@ internal sealed record GramSums(long Rows, double Weight, double SquaredWeight, 
 
     /// <summary>The sum of products of deviations of two columns.</summary>
     public double Of(int left, int right) => left <= right ? Products[(left * Width) + right] : Products[(right * Width) + left];
+
+    /// <summary>Both together, the first ones counted at a share of their weight.</summary>
+    public GramSums Decayed(double share, GramSums other) =>
+        new GramSums(Rows, Weight * share, SquaredWeight * share * share, [.. Means], Array.ConvertAll(Products, product => product * share)).Add(other);
 
     /// <summary>Standard deviations of a sample, by column; 0 for constants. Weights say how reliable a row is, so that their scale does not matter.</summary>
     public double[] SampleDeviations()

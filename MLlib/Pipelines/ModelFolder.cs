@@ -49,6 +49,10 @@ public sealed class ModelFolder
     /// <param name="value">The value.</param>
     public void Set<T>(string name, T value) => _values[name] = JsonSerializer.SerializeToNode(value, Json);
 
+    /// <summary>Whether <see cref="Set{T}"/> kept a value of this name.</summary>
+    /// <param name="name">Its name.</param>
+    public bool Contains(string name) => _values.ContainsKey(name);
+
     /// <summary>A value that <see cref="Set{T}"/> kept.</summary>
     /// <param name="name">Its name.</param>
     /// <exception cref="ModelFormatException">It is not there, or of another type.</exception>

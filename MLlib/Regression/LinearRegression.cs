@@ -58,6 +58,9 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
     /// <summary>The largest intercept, as <see cref="LowerInterceptBound"/>.</summary>
     public double UpperInterceptBound { get; init => field = CoefficientBounds.Checked([value])[0]; } = double.PositiveInfinity;
 
+    /// <summary>Whether the model keeps what <see cref="LinearRegressionModel.Update"/> needs: 8 bytes x features². For the squared loss by normal equations.</summary>
+    public bool Updatable { get; init; }
+
     private CoefficientBounds Bounds => new(LowerBounds, UpperBounds, [LowerInterceptBound], [UpperInterceptBound]);
 
     private Lbfgs Optimizer => new() { MaxIterations = MaxIterations, Tolerance = Tolerance };
@@ -92,12 +95,23 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
                     + $"Set {nameof(Solver)} to {nameof(LinearSolver.Lbfgs)} or {nameof(LinearSolver.Auto)}.");
             }
         }
+        if (Updatable)
+        {
+            throw new ArgumentException($"{nameof(Updatable)} needs sums of products: the squared loss, up to {NormalEquations.MostFeatures} features, no bounds on the intercept, "
+                + $"and a {nameof(Solver)} that is not {nameof(LinearSolver.Lbfgs)}.");
+        }
         return await KeptBlocks.UseAsync(blocks, kept => FitPassesAsync(kept, cancellationToken)).ConfigureAwait(false);
     }
 
     private async Task<LinearRegressionModel> FitSumsAsync(Rdd<FeatureBlock> blocks, CancellationToken cancellationToken)
     {
         var sums = await GramSums.OfAsync(blocks, withLabel: true, nameof(LinearRegression), cancellationToken).ConfigureAwait(false);
+        return await SolveAsync(sums, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The model of rows of which these are the sums.</summary>
+    internal async Task<LinearRegressionModel> SolveAsync(GramSums sums, CancellationToken cancellationToken)
+    {
         var width = sums.Width - 1;
         var equations = new NormalEquations(sums, Penalty, FitIntercept);
         (double[] Coefficients, Minimum End) solved;
@@ -128,7 +142,8 @@ public sealed record LinearRegression : Predictor<LinearRegressionModel>
             shift -= solved.Coefficients[i] * sums.Means[i];
         }
         left = Math.Max(0, left + (sums.Weight * shift * shift));
-        return Model(solved.Coefficients, intercept, 1, LinearSummary.Of(solved.End, Math.Sqrt(left / sums.Weight), squares > 0 ? 1 - (left / squares) : double.NaN));
+        var summary = LinearSummary.Of(solved.End, Math.Sqrt(left / sums.Weight), squares > 0 ? 1 - (left / squares) : double.NaN);
+        return Model(solved.Coefficients, intercept, 1, summary) with { Updates = Updatable ? new LinearUpdates(this, sums) : null };
     }
 
     private async Task<LinearRegressionModel> FitPassesAsync(Rdd<FeatureBlock> blocks, CancellationToken cancellationToken)
