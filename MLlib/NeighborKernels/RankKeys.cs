@@ -13,7 +13,9 @@ internal sealed unsafe class RankKeys(Metric metric, int features)
 
     public int Features { get; } = features;
 
-    private readonly double _power = metric.Power;
+    /// <summary>Of Minkowski's distance.</summary>
+    public double Power { get; } = metric.Power;
+
     private readonly int _wholePower = metric.Power == Math.Floor(metric.Power) && metric.Power <= 16 ? (int)metric.Power : 0;
 
     /// <summary>The key of a pair.</summary>
@@ -36,7 +38,7 @@ internal sealed unsafe class RankKeys(Metric metric, int features)
     {
         DistanceMetric.Euclidean => Math.Sqrt(key),
         DistanceMetric.Hamming => key / Features,
-        DistanceMetric.Minkowski => Elementary.Pow(key, 1 / _power),
+        DistanceMetric.Minkowski => Elementary.Pow(key, 1 / Power),
         _ => key,
     };
 
@@ -45,7 +47,7 @@ internal sealed unsafe class RankKeys(Metric metric, int features)
     {
         DistanceMetric.Euclidean => distance < 0 ? -1 : distance * distance * (1 + 1e-14),
         DistanceMetric.Hamming => distance * Features * (1 + 1e-14),
-        DistanceMetric.Minkowski => distance < 0 ? -1 : Elementary.Pow(distance, _power) * (1 + 1e-9),
+        DistanceMetric.Minkowski => distance < 0 ? -1 : Elementary.Pow(distance, Power) * (1 + 1e-9),
         _ => distance,
     };
 
@@ -59,13 +61,7 @@ internal sealed unsafe class RankKeys(Metric metric, int features)
 
     private double Jaccard(float* query, float* row)
     {
-        int both = 0, either = 0;
-        for (var i = 0; i < Features; i++)
-        {
-            var (inQuery, inRow) = (query[i] != 0, row[i] != 0);
-            both += inQuery & inRow ? 1 : 0;
-            either += inQuery | inRow ? 1 : 0;
-        }
+        var (both, either) = ScanKernels.SetCounts(query, row, Features);
         return OfCounts(both, either);
     }
 
@@ -81,7 +77,7 @@ internal sealed unsafe class RankKeys(Metric metric, int features)
             var difference = Math.Abs((double)query[i] - row[i]);
             if (_wholePower == 0)
             {
-                sum += Elementary.Pow(difference, _power);
+                sum += Elementary.Pow(difference, Power);
                 continue;
             }
             var product = difference;
@@ -98,7 +94,7 @@ internal sealed unsafe class RankKeys(Metric metric, int features)
     {
         var most = ExactDistances.Chebyshev(query, row, Features);
         if (most == 0) return;
-        throw new QueryException("NUMERIC_VALUE_OUT_OF_RANGE", $"Two rows differ by {most} in a feature, and that to the power of {_power} does not fit double precision, so that Minkowski's distance can't tell who is "
+        throw new QueryException("NUMERIC_VALUE_OUT_OF_RANGE", $"Two rows differ by {most} in a feature, and that to the power of {Power} does not fit double precision, so that Minkowski's distance can't tell who is "
             + "nearer. Scale the features (StandardScaler, MinMaxScaler), take a smaller MinkowskiPower, or Chebyshev's distance, which a high power comes close to.");
     }
 }

@@ -110,6 +110,39 @@ internal static unsafe class ScanKernels
         }
     }
 
+    /// <summary>Jaccard's distances, rounded.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Jaccard(float* query, float* rows, int count, int features, float* sums)
+    {
+        for (var r = 0; r < count; r++, rows += features)
+        {
+            var (both, either) = SetCounts(query, rows, features);
+            sums[r] = (float)(either - both) / Math.Max(1, either);
+        }
+    }
+
+    /// <summary>How many features are not zero in both rows, and in one or the other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (int Both, int Either) SetCounts(float* query, float* row, int features)
+    {
+        var i = 0;
+        Vector512<int> inNone = default, inBoth = default;
+        for (; i <= features - 16; i += 16)
+        {
+            var noQuery = Vector512.Equals(Vector512.Load(query + i), Vector512<float>.Zero).AsInt32();
+            var noRow = Vector512.Equals(Vector512.Load(row + i), Vector512<float>.Zero).AsInt32();
+            inNone += noQuery & noRow;
+            inBoth += ~(noQuery | noRow);
+        }
+        var (both, either) = (-Vector512.Sum(inBoth), i + Vector512.Sum(inNone));
+        for (; i < features; i++)
+        {
+            both += query[i] != 0 & row[i] != 0 ? 1 : 0;
+            either += query[i] != 0 | row[i] != 0 ? 1 : 0;
+        }
+        return (both, either);
+    }
+
     /// <summary>The rows whose value times <paramref name="sign"/> is at most <paramref name="limit"/> plus a row's part of it; a row's NaN always passes.</summary>
     /// <returns>How many positions were written to <paramref name="passed"/>.</returns>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]

@@ -86,7 +86,7 @@ internal sealed unsafe class ScanSearch
     private int Filter(float* query, double norm, float* rows, int firstRow, int count, double bound, float* sums, int* passed)
     {
         var features = _rows.Features;
-        if (bound == double.PositiveInfinity || _keys.Kind is DistanceMetric.Minkowski or DistanceMetric.Jaccard)
+        if (bound == double.PositiveInfinity)
         {
             for (var i = 0; i < count; i++) passed[i] = i;
             return count;
@@ -102,6 +102,11 @@ internal sealed unsafe class ScanSearch
             case DistanceMetric.Chebyshev:
                 ScanKernels.Chebyshev(query, rows, count, features, sums);
                 return ScanKernels.AtMost(sums, count, 1, FloatBounds.Above(bound, features), null, 0, passed);
+            case DistanceMetric.Minkowski:
+                return PowerKernels.AtMost(query, rows, count, features, _keys.Power, bound, sums, passed);
+            case DistanceMetric.Jaccard:
+                ScanKernels.Jaccard(query, rows, count, features, sums);
+                return ScanKernels.AtMost(sums, count, 1, FloatBounds.Up(bound * (1 + 1e-6), features), null, 0, passed);
             case DistanceMetric.Hamming:
                 ScanKernels.Unequal(query, rows, count, features, sums);
                 return ScanKernels.AtMost(sums, count, 1, FloatBounds.Up(bound, features), null, 0, passed);

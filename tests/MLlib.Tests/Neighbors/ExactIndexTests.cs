@@ -49,6 +49,34 @@ public sealed class ExactIndexTests
         }
     }
 
+    [Theory]
+    [InlineData("clusters", "1.25 2.6 3.75 7 16 20 33.3")]
+    [InlineData("grid", "1.01 2.5 5 20.5")]
+    [InlineData("far", "2.6 7 15.8")]
+    [InlineData("tiny", "1.5 2.6 7")]
+    [InlineData("huge", "1.5 2.6 7")]
+    public void Any_power_rules_out_only_rows_that_are_too_far(string kind, string powers)
+    {
+        var random = new Random(18);
+        foreach (var power in powers.Split(' ').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture)))
+        {
+            foreach (var features in new[] { 3, 16, 37 })
+            {
+                var rows = RowSet.Of(NaiveNeighbors.Values(random, 150, features, kind), features, default);
+                var metric = new Metric(DistanceMetric.Minkowski, power);
+                var asked = NaiveNeighbors.Values(random, 5, features, kind);
+                var lists = new ExactIndex(rows, metric).Search(asked, new(3));
+                for (var q = 0; q < 5; q++)
+                {
+                    lists.Sort(q);
+                    var expected = NaiveNeighbors.Best(rows, metric, asked.AsSpan(q * features, features), 3);
+                    var found = lists.Positions(q).ToArray().Select((position, i) => (lists.Keys(q)[i], position)).ToArray();
+                    Assert.True(expected.AsSpan().SequenceEqual(found), $"{kind}, power {power}, {features} features: expected {string.Join(" ", expected)}; found {string.Join(" ", found)}");
+                }
+            }
+        }
+    }
+
     [Fact]
     public unsafe void Tiles_of_whole_numbers_and_of_floats_give_the_same_neighbours()
     {
