@@ -15,6 +15,10 @@ public sealed record RandomForestRegressor : AveragedTrees<RandomForestRegressio
     /// <summary>The part of the rows that each tree is grown on, drawn without replacement: by default as many as differ in a sample with replacement.</summary>
     public double RowFraction { get; init => field = Check.Between(Check.MoreThan(value, 0), 0, 1); } = 0.632;
 
+    /// <summary>Whether each tree's rows are drawn with replacement, about as many as there are, instead of <see cref="RowFraction"/> of them without: the bootstrap of Breiman. A row counts as
+    /// often as it is drawn (by Poisson's law of mean 1, by a hash of its number and the tree's); for <see cref="AveragedTrees{TModel}.MinLeafRows"/> once.</summary>
+    public bool Bootstrap { get; init; }
+
     /// <summary>How many features each node may ask.</summary>
     public FeatureSubset FeatureSubset { get; init => field = Check.Defined(value); } = FeatureSubset.OneThird;
 
@@ -26,7 +30,7 @@ public sealed record RandomForestRegressor : AveragedTrees<RandomForestRegressio
     internal override TreeTrainingOptions Shape(TreeTrainingOptions options) => options with
     {
         Iterations = Trees,
-        Sampling = new SamplingOptions { Fraction = RowFraction, Seed = (ulong)Seed },
+        Sampling = new SamplingOptions { Fraction = RowFraction, WithReplacement = Bootstrap, Seed = (ulong)Seed },
         Growth = options.Growth with { Subset = FeatureFraction is null ? FeatureSubset : FeatureSubset.All, FeaturesByNode = FeatureFraction ?? 1 },
     };
 

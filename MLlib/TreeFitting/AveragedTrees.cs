@@ -25,7 +25,7 @@ public abstract record AveragedTrees<TModel> : Predictor<TModel> where TModel : 
     /// <summary>Fewest rows of a leaf.</summary>
     public int MinLeafRows { get; init => field = Check.AtLeast(value, 1); } = 1;
 
-    /// <summary>A split must lower the sum of squared errors by more than this.</summary>
+    /// <summary>A split must lower the sum of squared errors (or of entropies) by more than this.</summary>
     public double MinGain { get; init => field = Check.AtLeast(value, 0.0); } = 1e-9;
 
     /// <summary>Most bins of a feature, missing values not counted, up to 65,535. Splits lie between bins. More than 255 take two bytes a value instead of one.</summary>
@@ -81,4 +81,15 @@ public abstract record AveragedTrees<TModel> : Predictor<TModel> where TModel : 
             Rules = new SplitRules { MinGain = MinGain, MinLeafRows = MinLeafRows, MinLeafWeight = 1e-9, CategoryL2 = 0, CategorySmoothing = 1, MinCategoryGroup = 1 },
         },
     });
+}
+
+/// <summary>What training does by impurity.</summary>
+internal static class Impurities
+{
+    /// <summary>Options whose splits lower an impurity. Shares are counted from 0 for entropy, whose gains need them and not how far they are from the mean.</summary>
+    public static TreeTrainingOptions Lowering(this TreeTrainingOptions options, ClassImpurity impurity) => impurity == ClassImpurity.Gini ? options : options with
+    {
+        BoostFromAverage = false,
+        Growth = options.Growth with { Rules = options.Growth.Rules with { IsEntropy = true } },
+    };
 }

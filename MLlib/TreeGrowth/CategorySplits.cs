@@ -29,11 +29,14 @@ internal static unsafe class CategorySplits
         var order = new int[count];
         var ratios = new double[count];
         var used = 0;
+
+        // Rare categories are drawn to the node's mean. Gradients are centred on the root's, but for entropy.
+        var prior = rules.IsEntropy ? rules.CategorySmoothing * (int)(terms.Total >> 32) * terms.GradientCell / ((uint)terms.Total * terms.HessianCell) : 0;
         for (var bin = 0; bin < count; bin++)
         {
             if (Rows(bins[bin], terms) < rules.CategorySmoothing) continue;
             order[used] = bin;
-            ratios[used++] = (int)(bins[bin] >> 32) * terms.GradientCell / (((uint)bins[bin] * terms.HessianCell) + rules.CategorySmoothing);
+            ratios[used++] = (((int)(bins[bin] >> 32) * terms.GradientCell) + prior) / (((uint)bins[bin] * terms.HessianCell) + rules.CategorySmoothing);
         }
         Array.Sort(ratios, order, 0, used);
         for (var (start, end) = (0, 1); end <= used; end++)

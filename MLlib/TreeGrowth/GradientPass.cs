@@ -7,7 +7,7 @@ using Dataflow.MLlib.Trees;
 namespace Dataflow.MLlib.TreeGrowth;
 
 /// <summary>Fills the <see cref="Gradients"/> of an iteration: asks the objective, scales to whole numbers, sums magnitudes over all shards.</summary>
-internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard shard, ThreadTeam team, ITreeGroup group, double maxWeight, bool areWeighted, long globalRows, double headroom)
+internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard shard, ThreadTeam team, ITreeGroup group, double maxWeight, bool areWeighted, long globalRows, SamplingOptions sampling)
 {
     // Added to a double of less than 2^51, it leaves the nearest whole number in the low bits.
     private const double Magic = 6755399441055744.0;
@@ -23,7 +23,8 @@ internal sealed unsafe class GradientPass(TreeObjective objective, TreeShard sha
     {
         objective.Begin(scores, shard, team);
         var count = objective.Scores;
-        var isConstant = objective.HasConstantHessian && !areWeighted && headroom == 1;
+        var headroom = sampling.Amplifier;
+        var isConstant = objective.HasConstantHessian && !areWeighted && (headroom == 1 || sampling.WithReplacement);
         double gradientBound, hessianBound;
         if (objective.Bounds is var (gradient, hessian)) (gradientBound, hessianBound) = (gradient * maxWeight, hessian * maxWeight);
         else (gradientBound, hessianBound) = Greatest(scores);

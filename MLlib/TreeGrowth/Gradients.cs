@@ -49,6 +49,9 @@ internal sealed unsafe class Gradients : IDisposable
     /// <summary>What one unit of a hessian in a histogram is worth.</summary>
     public double HessianCell => Math.ScaleB(HessianUnit, HessianShift);
 
+    /// <summary>Whether hessians are numbers of rows, and nothing is rounded.</summary>
+    public bool AreCounts => HessianUnit == 1 && HessianShift == 0;
+
     /// <summary>The power of two that values up to <paramref name="bound"/> are multiplied with.</summary>
     public static double ScaleFor(double bound) => bound > 0 ? Math.ScaleB(1, 29 - Math.Clamp(Math.ILogB(bound), -900, 900)) : 1;
 

@@ -24,21 +24,38 @@ internal sealed record SamplingOptions
 
     public ulong Seed { get; init; }
 
+    /// <summary>Whether rows are drawn with replacement, about as many as there are, and count as often as they are drawn: a bootstrap. Nothing else is drawn then.</summary>
+    public bool WithReplacement { get; init; }
+
     public bool IsGoss => TopShare > 0;
 
-    /// <summary>GOSS: what the rows that were drawn are multiplied with.</summary>
-    public double Amplifier => IsGoss ? (1 - TopShare) / OtherShare : 1;
+    /// <summary>Whether any iteration leaves rows out.</summary>
+    public bool DrawsSome => Fraction < 1 || IsGoss || WithReplacement;
+
+    /// <summary>Whether rows that are drawn count for more than themselves in some iteration.</summary>
+    public bool Multiplies(int iteration) => WithReplacement || (IsGoss && iteration >= WarmUp);
+
+    /// <summary>The most that rows which were drawn are multiplied with.</summary>
+    public double Amplifier => WithReplacement ? RowSampling.MostDraws : IsGoss ? (1 - TopShare) / OtherShare : 1;
 }
 
 /// <summary>Draws the rows of an iteration by a hash of their numbers, the same rows however they are shared out.</summary>
 internal static unsafe class RowSampling
 {
+    /// <summary>No row is drawn more often; of 10^14 rows one would be.</summary>
+    public const int MostDraws = 16;
+
     private const int Keys = 1 << 16;
+    private const double OneOverE = 0.36787944117144233;
+
+    // The probabilities of being drawn at most 0, 1, 2 ... times.
+    private static readonly double[] DrawnAtMost = PoissonOfOne();
 
     /// <summary>Fills the lists: rows that take part first, the others behind them.</summary>
     /// <returns>How many of this shard take part.</returns>
     public static int Draw(SamplingOptions options, int iteration, RowLists lists, BinnedRows rows, Gradients[] gradients, ThreadTeam team, ITreeGroup group)
     {
+        if (options.WithReplacement) return Bootstrap(options, iteration, lists, rows, gradients);
         if (options.IsGoss && iteration >= options.WarmUp) return Goss(options, iteration, lists, rows, gradients, team, group);
         if (options.IsGoss || options.Fraction >= 1)
         {
@@ -47,6 +64,36 @@ internal static unsafe class RowSampling
         }
         var key = RowHash.Key(options.Seed, 0xBA6 + ((ulong)(iteration / options.Frequency) << 16));
         return lists.Reset(rows.Rows, row => RowHash.Uniform(key, rows.Numbers[row]) < options.Fraction);
+    }
+
+    /// <summary>Each row is drawn so often as Poisson's law of mean 1 says, which is what drawing n of n rows with replacement tends to, and needs to know of no other row
+    /// (Oza and Russell 2001; Chamandy et al. 2012).</summary>
+    private static int Bootstrap(SamplingOptions options, int iteration, RowLists lists, BinnedRows rows, Gradients[] gradients)
+    {
+        var key = RowHash.Key(options.Seed, 0xB007 + ((ulong)iteration << 16));
+        return lists.Reset(rows.Rows, row =>
+        {
+            var draw = RowHash.Uniform(key, rows.Numbers[row]);
+            var times = 0;
+            while (times < MostDraws && draw >= DrawnAtMost[times]) times++;
+            if (times == 0) return false;
+            if (times == 1) return true;
+            foreach (var values in gradients) values.Multiply(row, times);
+            return true;
+        });
+    }
+
+    private static double[] PoissonOfOne()
+    {
+        var sums = new double[MostDraws];
+        double sum = 0, term = OneOverE;
+        for (var times = 0; times < sums.Length; times++)
+        {
+            sum += term;
+            term /= times + 1;
+            sums[times] = sum;
+        }
+        return sums;
     }
 
     private static int Goss(SamplingOptions options, int iteration, RowLists lists, BinnedRows rows, Gradients[] gradients, ThreadTeam team, ITreeGroup group)

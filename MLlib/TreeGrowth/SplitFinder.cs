@@ -62,6 +62,7 @@ internal sealed unsafe class SplitFinder(BinLayout layout, bool[] hasMissing, Sp
 
     private double Parent(in SplitTerms terms)
     {
+        if (rules.IsEntropy) return -ClassEntropy.Of(terms.Total, terms);
         if (!rules.ArePlain) return terms.GainOf(terms.Total, rules, rules.L2, terms.Output(terms.Total, rules, rules.L2));
         var gradient = (int)(terms.Total >> 32) * terms.GradientCell;
         return gradient * gradient / (((uint)terms.Total * terms.HessianCell) + rules.L2);
@@ -100,6 +101,7 @@ internal sealed unsafe class SplitFinder(BinLayout layout, bool[] hasMissing, Sp
     private int Scan(int feature, long* running, int bins, long extra, in SplitTerms terms, out double best)
     {
         if (rules.ArePlain) return SplitScan.Find(running, bins, extra, terms, out best);
+        if (rules.IsEntropy) return ClassEntropy.Find(running, bins, extra, terms, out best);
         best = double.NegativeInfinity;
         var found = -1;
         for (var bin = 0; bin < bins; bin++)

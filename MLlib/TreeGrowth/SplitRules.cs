@@ -37,8 +37,11 @@ internal sealed record SplitRules
     /// <summary>Rows of categories that move together from right to left.</summary>
     public double MinCategoryGroup { get; init; } = 100;
 
+    /// <summary>Whether splits lower the entropy of a class's share instead of the squared error. Gradients are then minus one for rows of the class and 0 for others, by weight.</summary>
+    public bool IsEntropy { get; init; }
+
     /// <summary>Whether gains are G^2 / (H + L2), without anything else.</summary>
-    public bool ArePlain => L1 == 0 && MaxDeltaStep == 0 && Monotone is null;
+    public bool ArePlain => L1 == 0 && MaxDeltaStep == 0 && Monotone is null && !IsEntropy;
 
     /// <summary>The value of a leaf.</summary>
     public double Output(double gradient, double hessian, double l2)

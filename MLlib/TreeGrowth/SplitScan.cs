@@ -121,6 +121,9 @@ internal struct SplitTerms
     public double Lower;
     public double Upper;
 
+    /// <summary>How far the sums of a row may be off by rounding.</summary>
+    public double Rounding;
+
     public static SplitTerms Of(in NodeSums node, Gradients gradients, SplitRules rules) => new()
     {
         Total = node.Total,
@@ -132,6 +135,7 @@ internal struct SplitTerms
         MinRows = rules.MinLeafRows - 0.5,
         Lower = node.Lower,
         Upper = node.Upper,
+        Rounding = gradients.AreCounts ? 0 : Math.Max(gradients.GradientCell, gradients.HessianCell),
     };
 
     /// <summary>Whether both sides have enough rows and weight.</summary>
@@ -154,6 +158,7 @@ internal struct SplitTerms
     {
         var right = Total - left;
         if (!Allows(left, right)) return double.NegativeInfinity;
+        if (rules.IsEntropy) return -(ClassEntropy.Of(left, this) + ClassEntropy.Of(right, this));
         var valueLeft = Output(left, rules, l2);
         var valueRight = Output(right, rules, l2);
         if (rules.Forbids(feature, valueLeft, valueRight)) return double.NegativeInfinity;

@@ -47,9 +47,15 @@ internal sealed unsafe partial class TreeTraining
     {
         var count = RowSampling.Draw(options.Sampling, iteration, grower.Lists, shard.Rows, gradients, team, group);
         var counts = new long[] { count };
-        if (options.Sampling.Fraction < 1 || options.Sampling.IsGoss) group.AllReduceSum(counts);
+        if (options.Sampling.DrawsSome) group.AllReduceSum(counts);
         else counts[0] = globalRows;
-        if (options.Sampling.IsGoss && iteration >= options.Sampling.WarmUp)
+        if (counts[0] == 0 && options.Boosting == Boosting.Forest)
+        {
+            // A tree of no rows would know nothing, and still have a vote.
+            grower.Lists.Reset(count = shard.Rows.Rows);
+            counts[0] = globalRows;
+        }
+        if (options.Sampling.Multiplies(iteration))
         {
             foreach (var values in gradients) values.Scale(grower.Lists.Rows, count, counts[0], group);
         }

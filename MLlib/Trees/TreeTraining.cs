@@ -46,9 +46,9 @@ internal sealed unsafe partial class TreeTraining : IDisposable
         globalRows = counts[0];
         grower = new(shard.Rows, options.Growth, team, group);
         gradients = [.. Enumerable.Range(0, objective.Scores).Select(_ => new Gradients(rows))];
-        pass = new(objective, shard, team, group, maxWeight, areWeighted, globalRows, options.Sampling.Amplifier);
+        pass = new(objective, shard, team, group, maxWeight, areWeighted, globalRows, options.Sampling);
         scores = new((long)rows * objective.Scores);
-        if (objective.Scores > 1 && (options.Sampling.Fraction < 1 || options.Sampling.IsGoss)) drawn = new(rows);
+        if (objective.Scores > 1 && options.Sampling.DrawsSome) drawn = new(rows);
         grid = options.Boosting == Boosting.Dart ? ScoreGrid.For(objective, shard, group) : 0;
         SetScores(shard, scores, []);
         progress = new(options, shard, validation, team, group);

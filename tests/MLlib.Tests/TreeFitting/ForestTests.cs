@@ -99,6 +99,51 @@ public sealed class ForestTests
     }
 
     [Fact]
+    public void Rows_of_a_bootstrap_count_as_often_as_they_are_drawn_for_any_partitions_and_threads()
+    {
+        var learner = new RandomForestClassifier { FeatureColumns = ["A", "B", "C"], LabelColumn = "Three", Trees = 4, Bootstrap = true, Impurity = ClassImpurity.Entropy, Seed = 3 };
+        string? first = null;
+        foreach (var (threads, partitions) in new[] { (1, 1), (2, 2), (2, 7) })
+        {
+            using var context = DataflowContext.Local(threads);
+            var model = learner.Fit(context.FromRecords(Samples, partitions));
+            first ??= model.ToDebugText();
+            Assert.Equal(first, model.ToDebugText());
+            foreach (var tree in model.Ensemble.Trees)
+            {
+                // 3,000 draws, and of each row e^-1 that it is not drawn; within five standard deviations.
+                Assert.InRange(tree.InternalWeights[0], 3000 - (5 * Math.Sqrt(3000)), 3000 + (5 * Math.Sqrt(3000)));
+                Assert.InRange(tree.InternalCounts[0], (0.632 * 3000) - 133, (0.632 * 3000) + 133);
+            }
+        }
+    }
+
+    [Fact]
+    public void Entropy_leaves_rows_of_one_class_together_also_if_weights_are_rounded()
+    {
+        using var context = DataflowContext.Local(2);
+        var tree = new DecisionTreeClassifier { FeatureColumns = ["Item1", "Item2"], LabelColumn = "Item3", Impurity = ClassImpurity.Entropy };
+        for (var seed = 0; seed < 8; seed++)
+        {
+            var random = new Random(seed);
+            var rows = Enumerable.Range(0, 3000).Select(_ => (A: random.Next(100) / 100.0, B: random.NextDouble(), W: 0.1 + random.NextDouble())).Select(row => (row.A, row.B, Y: row.A > 0.5 ? 1.0 : 0, row.W));
+            var frame = context.FromRecords(rows.ToArray(), 3);
+            var leaves = (tree with { WeightColumn = "Item4" }).Fit(frame).Ensemble.Trees[0].LeafCount;
+            Assert.True(leaves == 2, $"seed {seed}: {leaves} leaves");
+            Assert.Equal(2, tree.Fit(frame).Ensemble.Trees[0].LeafCount);
+        }
+    }
+
+    [Fact]
+    public void A_bootstrap_of_one_row_is_that_row()
+    {
+        using var context = DataflowContext.Local(1);
+        var frame = context.FromRecords(new[] { (A: 1.0, Y: 1.0) });
+        var model = new RandomForestClassifier { FeatureColumns = ["Item1"], LabelColumn = "Item2", Trees = 10, Bootstrap = true, Impurity = ClassImpurity.Entropy }.Fit(frame);
+        Assert.All(model.Ensemble.Trees, tree => Assert.Equal(1, tree.LeafValues[0]));
+    }
+
+    [Fact]
     public void Models_come_back_from_folders()
     {
         using var folder = new TempDirectory();

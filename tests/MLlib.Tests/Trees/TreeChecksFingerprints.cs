@@ -27,6 +27,9 @@ internal static class TreeChecksFingerprints
         ["two-byte panels"] = () => (TreeData.Make(700, 40, 16, TreeData.Number) with { MaxBins = 65_535 }, new() { Objective = new SquaredObjective(), Iterations = 3, Growth = Growth(15), Sampling = new() { Fraction = 0.7 } }),
         ["two-byte dart"] = () => (TreeData.Make(1500, 5, 17, TreeData.Number) with { MaxBins = 400 }, new() { Objective = new SquaredObjective(), Boosting = Boosting.Dart, Iterations = 6, SkipDrop = 0.2, DropRate = 0.4, Growth = Growth(15) }),
         ["many categories"] = () => (Categorical(4000, 18, categories: 900) with { MaxBins = 1000 }, new() { Objective = new SquaredObjective(), Iterations = 4, Growth = Growth(15) }),
+        ["bootstrap"] = () => (TreeData.Make(2000, 6, 19, TreeData.Number), new() { Objective = new SquaredObjective(), Boosting = Boosting.Forest, Iterations = 3, Growth = Growth(31), Sampling = new() { WithReplacement = true } }),
+        ["entropy"] = () => (TreeData.Make(2000, 6, 20, TreeData.Binary, missing: 0.1), Entropy()),
+        ["weighted entropy"] = () => (TreeData.Make(1500, 6, 21, TreeData.Binary) is var data ? data with { Weights = [.. data.Labels.Select((l, i) => 0.3f + (i % 7))] } : data, Entropy()),
     };
 
     public static string All() => string.Join('\n', Cases.Select(c => $"{c.Key}: {Of(c.Value())}"));
@@ -48,6 +51,16 @@ internal static class TreeChecksFingerprints
     }
 
     private static string Of((TreeData Data, TreeTrainingOptions Options) given) => TreeData.Fingerprint(given.Data.Train(given.Options, threads: 2));
+
+    private static TreeTrainingOptions Entropy() => new()
+    {
+        Objective = new ClassShareObjective(2),
+        Boosting = Boosting.Forest,
+        BoostFromAverage = false,
+        Iterations = 3,
+        Growth = Growth(63) with { Rules = new() { IsEntropy = true, MinLeafRows = 3 } },
+        Sampling = new() { WithReplacement = true },
+    };
 
     private static GrowthOptions Growth(int leaves) => new() { Leaves = leaves, Rules = new() { MinLeafRows = 5, MinCategoryGroup = 10 } };
 }
