@@ -133,7 +133,7 @@ public sealed record KMeansModel : FeatureModel
         var isCosine = Distance == ClusterDistance.Cosine;
         var blocks = FeatureBlock.Read(frame, FeaturesOf(frame), nameof(KMeansModel), largest: isCosine ? double.MaxValue : FeatureBlock.LargestSquared);
         if (isCosine) blocks = blocks.Map(block => UnitRows.Of(block));
-        var cost = ClusterSums.OfAsync(blocks, _centers, FeatureCount, withCost: true, default).GetAwaiter().GetResult().Cost;
+        var cost = QueryRunErrors.Unwrap(ClusterSums.OfAsync(blocks, _centers, FeatureCount, withCost: true, default)).GetAwaiter().GetResult().Cost;
         return isCosine ? cost / 2 : cost;
     }
 

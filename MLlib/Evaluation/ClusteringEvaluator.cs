@@ -42,7 +42,7 @@ public sealed record ClusteringEvaluator : ModelEvaluator
             throw new QueryException("ONE_CLASS", $"All rows are in cluster {clusters[0].Cluster}, and the silhouette is defined for two clusters or more.");
         var sums = await read.MapBatches(batches => Silhouettes(batches, columns, isCosine, clusters)).CollectAsync(cancellationToken).ConfigureAwait(false);
         var totals = ExactSums.Merge(2, sums);
-        return totals[0].Value / totals[1].Value;
+        return EvaluatedColumns.Finite(totals[0].Value / totals[1].Value, User, string.Join(", ", columns.Names));
     }
 
     private static IEnumerable<ClusterSpread[]> Spreads(IEnumerable<ColumnBatch> batches, FeatureColumns columns, bool isCosine)
@@ -69,6 +69,9 @@ public sealed record ClusteringEvaluator : ModelEvaluator
                 else own = each.Weight > weight ? distance * each.Weight / (each.Weight - weight) : double.NaN;
             }
             sums[1].Add(weight);
+
+            // Where squares overflow everything is as far as everything else, and NaN would count as alone.
+            if (!double.IsFinite(other)) EvaluatedColumns.Finite(other, nameof(ClusteringEvaluator), string.Join(", ", columns.Names));
 
             // A row that is alone in its cluster counts 0, as do rows that lie on each other.
             if (!double.IsNaN(own) && Math.Max(own, other) > 0) sums[0].AddProduct(weight, (other - own) / Math.Max(own, other));
@@ -102,12 +105,28 @@ public sealed record ClusteringEvaluator : ModelEvaluator
             squares += value * value;
         }
         if (!isCosine) return;
+        if (!(squares is > 1e-280 and < 1e300)) squares = Rescale(row);
         if (squares == 0)
             throw new QueryException("INVALID_VALUE",
                 $"A row is all zeros in the columns {string.Join(", ", columns.Names)}, and has no cosine distance. "
                 + "Filter such rows, or take squared Euclidean distances.");
         var factor = 1 / Math.Sqrt(squares);
         for (var i = 0; i < row.Length; i++) row[i] *= factor;
+    }
+
+    // Directions do not change by a power of two; squares that overflow or vanish become right.
+    private static double Rescale(double[] row)
+    {
+        var largest = row.Max(Math.Abs);
+        if (largest == 0) return 0;
+        double squares = 0;
+        var shift = -Math.ILogB(largest);
+        for (var i = 0; i < row.Length; i++)
+        {
+            row[i] = Math.ScaleB(row[i], shift);
+            squares += row[i] * row[i];
+        }
+        return squares;
     }
 }
 

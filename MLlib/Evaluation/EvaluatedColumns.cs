@@ -39,6 +39,11 @@ internal static class EvaluatedColumns
     /// <summary>The error of a frame without rows.</summary>
     public static QueryException NoRows(string user) => new("EMPTY_INPUT", $"{user} was given a frame without rows (or all of weight 0), of which nothing can be said.");
 
+    /// <summary>A metric, if it did not overflow.</summary>
+    /// <exception cref="QueryException">It did.</exception>
+    public static double Finite(double metric, string user, string columns) => double.IsFinite(metric) ? metric : throw new QueryException("ARITHMETIC_OVERFLOW",
+        $"{user} sums squares of the numbers in {columns}, and they overflow: some are beyond about 1e149. Divide those columns first.");
+
     private static Column Checked(DataFrame frame, string name, string user, CheckedNumber.Rule rule)
     {
         var type = TypeOf(frame, name);

@@ -1,3 +1,5 @@
+using Dataflow.Sql.Physical;
+
 namespace Dataflow.MLlib;
 
 /// <summary>Says how good predictions are, as one number. Immutable like all stages: <c>with</c> makes one of another metric.</summary>
@@ -10,7 +12,7 @@ public abstract record ModelEvaluator : PipelineStage
     /// <remarks>Action: runs jobs; rows stay where they are.</remarks>
     /// <param name="frame">Rows with labels and predictions.</param>
     /// <exception cref="QueryException">A column is missing or does not fit, there are no rows, or the metric is not defined for them.</exception>
-    public double Evaluate(DataFrame frame) => EvaluateAsync(frame).GetAwaiter().GetResult();
+    public double Evaluate(DataFrame frame) => QueryRunErrors.Unwrap(EvaluateAsync(frame)).GetAwaiter().GetResult();
 
     /// <inheritdoc cref="Evaluate"/>
     /// <param name="cancellationToken">Ends the work.</param>

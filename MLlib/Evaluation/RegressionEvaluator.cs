@@ -55,7 +55,9 @@ public sealed record RegressionEvaluator : ModelEvaluator
             EvaluatedColumns.Weight(frame, WeightColumn, User).As("weight"));
         var parts = await read.MapBatches(Sum).CollectAsync(cancellationToken).ConfigureAwait(false);
         var sums = ExactSums.Merge(RegressionSums.Count, parts);
-        return sums[0].Value > 0 ? RegressionSums.Finish(sums) : throw EvaluatedColumns.NoRows(User);
+        if (!(sums[0].Value > 0)) throw EvaluatedColumns.NoRows(User);
+        foreach (var sum in sums) EvaluatedColumns.Finite(sum.Value, User, $"columns '{LabelColumn}' and '{PredictionColumn}'");
+        return RegressionSums.Finish(sums);
     }
 
     private static IEnumerable<long[]> Sum(IEnumerable<ColumnBatch> batches)

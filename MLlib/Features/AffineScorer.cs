@@ -5,6 +5,18 @@ namespace Dataflow.MLlib.Features;
 /// <summary>(x - shift) * factor + offset, feature by feature: what all scalers come to.</summary>
 internal sealed class AffineScorer(string name, double[] shift, double[] factor, bool compresses, double[]? offset = null) : RowScorer(name)
 {
+    /// <summary>What dividing by a range multiplies by; 1 for features that are constant, or as good as.</summary>
+    public static double Factor(double range) => range > 0 && double.IsFinite(1 / range) ? 1 / range : 1;
+
+    /// <summary>Refuses ranges that are beyond 64 bits.</summary>
+    /// <exception cref="QueryException">One is; names the feature.</exception>
+    public static double[] CheckRanges(double[] ranges, FeatureColumns columns, string user)
+    {
+        var at = Array.FindIndex(ranges, double.IsInfinity);
+        return at < 0 ? ranges : throw new QueryException("ARITHMETIC_OVERFLOW",
+            $"The range of {(columns.KnownWidth > 0 ? $"column '{columns.Names[at]}'" : $"feature {at} of {string.Join(", ", columns.Names)}")} is beyond 64 bits, so {user} can't divide by it. Divide that column first.");
+    }
+
     public override int Width => shift.Length;
 
     public override bool GivesVector => true;

@@ -30,6 +30,16 @@ internal static class ColumnPairs
         return frame.WithColumns(columns);
     }
 
+    /// <summary>A column of vectors.</summary>
+    /// <exception cref="QueryException">It is missing, or of another type.</exception>
+    public static Column VectorOf(DataFrame frame, string name, string user)
+    {
+        var column = frame[name];
+        return frame.Schema[frame.Schema.IndexOf(name)].Type is { Kind: not TypeKind.Vector } type
+            ? throw new QueryException("DATATYPE_MISMATCH", $"Column '{name}' is {type}, and {user} takes vectors. Put columns of numbers into one with {nameof(VectorAssembler)}.")
+            : column;
+    }
+
     private static void CheckOnce(IEnumerable<string> names, string user, string which)
     {
         if (names.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } twice)

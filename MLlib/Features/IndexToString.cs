@@ -19,21 +19,25 @@ public sealed record IndexToString : Transformer
     /// <summary>The texts, in the order of their numbers: <see cref="StringIndexerModel.Labels"/> of a column.</summary>
     public ValueList<string> Labels { get; init => field = value ?? throw new ArgumentNullException(nameof(Labels)); } = [];
 
+    /// <summary>The text of the number behind the last label, which <see cref="StringIndexer"/> gives to what it does not know with <see cref="InvalidValues.Keep"/>. Null makes that
+    /// number an error, as others without a label.</summary>
+    public string? OtherLabel { get; init; }
+
     /// <inheritdoc/>
     public override DataFrame Transform(DataFrame frame)
     {
         ArgumentNullException.ThrowIfNull(frame);
         if (Labels.Count == 0)
             throw new ArgumentException($"{nameof(IndexToString)} has no labels. Set Labels, for example to those of a {nameof(StringIndexerModel)}.");
-        return ColumnPairs.Add(frame, nameof(IndexToString), (OutputColumn, Functions.Call(new LabelOf([.. Labels], InputColumn), frame[InputColumn].Cast(DataType.Double))));
+        return ColumnPairs.Add(frame, nameof(IndexToString), (OutputColumn, Functions.Call(new LabelOf([.. Labels, .. OtherLabel is { } other ? new[] { other } : []], OtherLabel is null, InputColumn), frame[InputColumn].Cast(DataType.Double))));
     }
 
-    private sealed class LabelOf(string[] labels, string column) : StepFunction("index_to_string", DataType.String, nullable: true)
+    private sealed class LabelOf(string[] labels, bool mayHaveOther, string column) : StepFunction("index_to_string", DataType.String, nullable: true)
     {
-        public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) => new LabelEvaluator(labels, column, arguments[0], context);
+        public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context) => new LabelEvaluator(labels, mayHaveOther, column, arguments[0], context);
     }
 
-    private sealed unsafe class LabelEvaluator(string[] labels, string name, Evaluator argument, EvaluatorContext context) : Evaluator
+    private sealed unsafe class LabelEvaluator(string[] labels, bool mayHaveOther, string name, Evaluator argument, EvaluatorContext context) : Evaluator
     {
         private readonly FlatVector _result = new(context.Arena, DataType.String);
         private readonly TextHeap _heap = new(context.Arena);
@@ -52,7 +56,8 @@ public sealed record IndexToString : Transformer
                 var index = (int)number;
                 if (index != number || index < 0 || index >= labels.Length)
                     throw new QueryException("UNKNOWN_LABEL",
-                        $"Column '{name}' holds {number}, and {nameof(IndexToString)} has labels of 0 to {labels.Length - 1}.");
+                        $"Column '{name}' holds {number}, and {nameof(IndexToString)} has labels of 0 to {labels.Length - 1}."
+                        + (mayHaveOther && number == labels.Length ? $" It is that of what StringIndexer does not know and keeps: set {nameof(OtherLabel)} to the text that it shall have." : ""));
                 ((StringView*)_result.Data)[row] = _heap.Add(_bytes[index] ??= Encoding.UTF8.GetBytes(labels[index]));
                 Bits.Set(_result.Validity, row);
             }

@@ -45,7 +45,7 @@ public sealed record MaxAbsScalerModel : Transformer
     public override DataFrame Transform(DataFrame frame)
     {
         ArgumentNullException.ThrowIfNull(frame);
-        var scorer = new AffineScorer("max_abs_scaler", new double[_magnitudes.Length], Array.ConvertAll(_magnitudes, each => each > 0 ? 1 / each : 1), compresses: true);
+        var scorer = new AffineScorer("max_abs_scaler", new double[_magnitudes.Length], Array.ConvertAll(_magnitudes, AffineScorer.Factor), compresses: true);
         return ColumnPairs.Add(frame, nameof(MaxAbsScalerModel), (OutputColumn, scorer.Of(frame, FeatureColumns.Of(frame, InputColumns, nameof(MaxAbsScaler)))));
     }
 

@@ -27,6 +27,7 @@ public sealed record MinMaxScaler : Estimator<MinMaxScalerModel>
         if (!(Minimum < Maximum)) throw new ArgumentException($"{nameof(MinMaxScaler)} needs a Minimum ({Minimum}) below its Maximum ({Maximum}).");
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(MinMaxScaler));
         var (least, most) = await FeatureRanges.OfAsync(frame, columns, nameof(MinMaxScaler), cancellationToken).ConfigureAwait(false);
+        AffineScorer.CheckRanges([.. least.Zip(most, (low, high) => high - low)], columns, nameof(MinMaxScaler));
         return new MinMaxScalerModel(least, most) { InputColumns = InputColumns, OutputColumn = OutputColumn, Minimum = Minimum, Maximum = Maximum };
     }
 }

@@ -34,7 +34,7 @@ public sealed record RobustScaler : Estimator<RobustScalerModel>
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(RobustScaler));
         var quantiles = await Quantiles.OfAsync(frame, columns, [Lower, 0.5, Upper], nameof(RobustScaler), cancellationToken).ConfigureAwait(false);
         if (quantiles.Length == 0) throw FeatureMoments.NoRows(nameof(RobustScaler));
-        return new RobustScalerModel([.. quantiles.Select(each => each[1])], [.. quantiles.Select(each => each[2] - each[0])])
+        return new RobustScalerModel([.. quantiles.Select(each => each[1])], AffineScorer.CheckRanges([.. quantiles.Select(each => each[2] - each[0])], columns, nameof(RobustScaler)))
         {
             InputColumns = InputColumns,
             OutputColumn = OutputColumn,
@@ -81,7 +81,7 @@ public sealed record RobustScalerModel : Transformer
     {
         ArgumentNullException.ThrowIfNull(frame);
         var shift = Array.ConvertAll(_medians, median => WithCentering && !double.IsNaN(median) ? median : 0);
-        var factor = Array.ConvertAll(_ranges, range => WithScaling && range > 0 ? 1 / range : 1);
+        var factor = Array.ConvertAll(_ranges, range => WithScaling ? AffineScorer.Factor(range) : 1);
         var scorer = new AffineScorer("robust_scaler", shift, factor, compresses: !WithCentering);
         return ColumnPairs.Add(frame, nameof(RobustScalerModel), (OutputColumn, scorer.Of(frame, FeatureColumns.Of(frame, InputColumns, nameof(RobustScaler)))));
     }

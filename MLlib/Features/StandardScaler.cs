@@ -25,7 +25,7 @@ public sealed record StandardScaler : Estimator<StandardScalerModel>
     {
         ArgumentNullException.ThrowIfNull(frame);
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(StandardScaler));
-        var moments = await FeatureMoments.OfAsync(FeatureBlock.Read(frame, columns, nameof(StandardScaler)), nameof(StandardScaler), cancellationToken).ConfigureAwait(false);
+        var moments = await FeatureMoments.OfAsync(FeatureBlock.Read(frame, columns, nameof(StandardScaler), keepsSparse: true, largest: FeatureBlock.LargestSquared), nameof(StandardScaler), cancellationToken).ConfigureAwait(false);
         return new StandardScalerModel(moments.Means, moments.SampleDeviations()) { InputColumns = InputColumns, OutputColumn = OutputColumn, WithMean = WithMean, WithDeviation = WithDeviation };
     }
 }
@@ -67,7 +67,7 @@ public sealed record StandardScalerModel : Transformer
     {
         ArgumentNullException.ThrowIfNull(frame);
         var shift = WithMean ? _means : new double[_means.Length];
-        var factor = Array.ConvertAll(_deviations, deviation => WithDeviation && deviation > 0 ? 1 / deviation : 1);
+        var factor = Array.ConvertAll(_deviations, deviation => WithDeviation ? AffineScorer.Factor(deviation) : 1);
         var scorer = new AffineScorer("standard_scaler", shift, factor, compresses: !WithMean);
         return ColumnPairs.Add(frame, nameof(StandardScalerModel), (OutputColumn, scorer.Of(frame, FeatureColumns.Of(frame, InputColumns, nameof(StandardScaler)))));
     }

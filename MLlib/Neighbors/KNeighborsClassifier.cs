@@ -59,17 +59,26 @@ public sealed record KNeighborsClassifierModel : FeatureModel
     /// <summary>The class of a row, without any engine.</summary>
     /// <param name="row">Its features.</param>
     /// <exception cref="ArgumentException">It has another number of features.</exception>
-    public double Predict(ReadOnlySpan<double> row) => Largest(PredictProbability(row));
+    public double Predict(ReadOnlySpan<double> row) => Largest(PredictProbabilities(row));
 
     /// <summary>Each class's part of the votes for a row, without any engine.</summary>
     /// <param name="row">Its features.</param>
     /// <exception cref="ArgumentException">It has another number of features.</exception>
-    public double[] PredictProbability(ReadOnlySpan<double> row)
+    public double[] PredictProbabilities(ReadOnlySpan<double> row)
+    {
+        var votes = new double[ClassCount];
+        PredictProbabilities(row, votes);
+        return votes;
+    }
+
+    /// <inheritdoc cref="PredictProbabilities(ReadOnlySpan{double})"/>
+    /// <param name="probabilities">Filled; as many as there are classes.</param>
+    public void PredictProbabilities(ReadOnlySpan<double> row, Span<double> probabilities)
     {
         CheckRow(row.Length);
-        var votes = new double[ClassCount];
-        VoteScorer.Votes(_index, _labels, _voting, QueryRows.Of(row, row.Length, nameof(KNeighborsClassifierModel)), Environment.ProcessorCount, votes);
-        return votes;
+        if (probabilities.Length != ClassCount) throw new ArgumentException(
+            $"There are {ClassCount} classes, and room for {probabilities.Length} probabilities.", nameof(probabilities));
+        VoteScorer.Votes(_index, _labels, _voting, QueryRows.Of(row, row.Length, nameof(KNeighborsClassifierModel)), Environment.ProcessorCount, probabilities);
     }
 
     /// <inheritdoc/>

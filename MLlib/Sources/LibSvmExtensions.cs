@@ -14,13 +14,15 @@ public static class LibSvmExtensions
         /// <param name="path">A file, a folder, a pattern, or several with commas between them.</param>
         /// <param name="features">How many elements vectors have; null finds the largest position.</param>
         /// <param name="queries">Whether lines have a <c>qid:</c>, which becomes a column; without it such numbers are passed over.</param>
+        /// <param name="firstPosition">The position in the files of element 0 of vectors: 1 as a rule; 0 for files that count from 0, as LightGBM writes them.</param>
         /// <exception cref="Dataflow.InputException">Nothing is there, or it may not be read.</exception>
         /// <exception cref="QueryException">A line is malformed (when it is read): says file, line and what is wrong with it.</exception>
-        public DataFrame LibSvm(string path, int? features = null, bool queries = false)
+        public DataFrame LibSvm(string path, int? features = null, bool queries = false, int firstPosition = 1)
         {
             ArgumentException.ThrowIfNullOrWhiteSpace(path);
             if (features is { } given) ArgumentOutOfRangeException.ThrowIfLessThan(given, 1, nameof(features));
-            return reader.Table(LibSvmTable.Open(path, features ?? LargestPosition(reader, path), queries, reader.TimeZone));
+            Check.Between(firstPosition, 0, 1, nameof(firstPosition));
+            return reader.Table(LibSvmTable.Open(path, features ?? LargestPosition(reader, path, firstPosition), queries, reader.TimeZone, firstPosition));
         }
     }
 
@@ -52,9 +54,9 @@ public static class LibSvmExtensions
             new LibSvmFormat(), path, cancellationToken);
     }
 
-    private static int LargestPosition(DataFrameReader reader, string path)
+    private static int LargestPosition(DataFrameReader reader, string path, int firstPosition)
     {
-        var vectors = reader.Table(LibSvmTable.Open(path, int.MaxValue, queries: false, reader.TimeZone)).Select("features");
+        var vectors = reader.Table(LibSvmTable.Open(path, int.MaxValue, queries: false, reader.TimeZone, firstPosition)).Select("features");
         return Math.Max(1, vectors.MapBatches(Largest).Collect().DefaultIfEmpty(1).Max());
     }
 

@@ -10,15 +10,16 @@ using Dataflow.Sql.Json;
 
 namespace Dataflow.MLlib.Sources;
 
-/// <summary>Makes rows of lines like <c>1 qid:7 3:0.5 10:2 # remark</c>: a label, positions from 1 in ascending order, and their values.</summary>
+/// <summary>Makes rows of lines like <c>1 qid:7 3:0.5 10:2 # remark</c>: a label, positions in ascending order, and their values.</summary>
 /// <param name="fields">Which columns are wanted, in order: 0 label, 1 features, 2 qid.</param>
 /// <param name="features">Elements of the vectors.</param>
+/// <param name="firstPosition">The position of element 0: 1, or 0.</param>
 /// <param name="queries">Whether each line must have a qid.</param>
-internal sealed class LibSvmParser(int[] fields, int features, bool queries) : LineParser
+internal sealed class LibSvmParser(int[] fields, int features, int firstPosition, bool queries) : LineParser
 {
-    public override LineRows Open(TaskArena arena, FileSlice file) => new Rows(arena, file, fields, features, queries);
+    public override LineRows Open(TaskArena arena, FileSlice file) => new Rows(arena, file, fields, features, firstPosition, queries);
 
-    private sealed unsafe class Rows(TaskArena arena, FileSlice file, int[] fields, int features, bool queries) : LineRows
+    private sealed unsafe class Rows(TaskArena arena, FileSlice file, int[] fields, int features, int firstPosition, bool queries) : LineRows
     {
         private static readonly SearchValues<byte> Blank = SearchValues.Create(" \t\r"u8);
 
@@ -42,7 +43,7 @@ internal sealed class LibSvmParser(int[] fields, int features, bool queries) : L
             ((double*)_columns[0].Data)[row] = number;
             long? query = null;
             var stored = 0;
-            for (var last = 0; Next(ref rest) is { IsEmpty: false } pair;)
+            for (var last = firstPosition - 1; Next(ref rest) is { IsEmpty: false } pair;)
             {
                 var colon = pair.IndexOf((byte)':');
                 if (colon < 0) throw Malformed(offset, $"'{Text(pair)}' is no pair of position and value, such as 3:0.5");
@@ -62,7 +63,7 @@ internal sealed class LibSvmParser(int[] fields, int features, bool queries) : L
                     Array.Resize(ref _places, stored * 2);
                     Array.Resize(ref _values, stored * 2);
                 }
-                _places[stored] = place - 1;
+                _places[stored] = place - firstPosition;
                 _values[stored++] = number;
                 last = place;
             }
@@ -80,9 +81,14 @@ internal sealed class LibSvmParser(int[] fields, int features, bool queries) : L
         private int PlaceOf(ReadOnlySpan<byte> name, int last, long offset)
         {
             if (!Utf8Parser.TryParse(name, out int place, out var read) || read < name.Length) throw Malformed(offset, $"'{Text(name)}' is no position");
-            if (place < 1) throw Malformed(offset, $"position {place} is below 1, where positions begin");
+            if (place < firstPosition)
+            {
+                throw Malformed(offset, place == 0
+                    ? "position 0 is below 1, where positions of LIBSVM files begin. If the whole file counts from 0, read it with firstPosition: 0, and nothing is shifted"
+                    : $"position {place} is below {firstPosition}, where positions begin");
+            }
             if (place <= last) throw Malformed(offset, $"position {place} follows {last}, and positions must ascend");
-            return place <= features ? place : throw Malformed(offset, $"position {place} is above the number of features, {features}");
+            return place - firstPosition < features ? place : throw Malformed(offset, $"position {place} is above the number of features, {features}");
         }
 
         // What stands up to the next blank; empty at the end.

@@ -80,4 +80,15 @@ public sealed class StringIndexerTests
         Assert.Contains("comes twice", Assert.Throws<ArgumentException>(() => new StringIndexerModel([["a", "a"]])).Message);
         Assert.Contains("one already", Assert.Throws<QueryException>(() => new StringIndexer { InputColumns = ["value"], OutputColumns = ["value"] }.Fit(context.FromRecords(["a"])).Transform(context.FromRecords(["a"]))).Message);
     }
+
+    [Fact]
+    public void The_number_of_what_is_kept_gets_a_text_or_an_error_that_says_how()
+    {
+        using var context = DataflowContext.Local(1);
+        var model = new StringIndexer { InputColumns = ["A"], HandleInvalid = InvalidValues.Keep }.Fit(context.FromRecords([("x", 1), ("y", 2)], 1).ToDataFrame("A", "B"));
+        var indexed = model.Transform(context.FromRecords([("x", 1), ("other", 2)], 1).ToDataFrame("A", "B"));
+        var back = new IndexToString { InputColumn = "A_index", OutputColumn = "C", Labels = model.Labels[0] };
+        Assert.Equal(["x", "?"], (back with { OtherLabel = "?" }).Transform(indexed).Collect().Select(row => row.Get<string>("C")));
+        Assert.Contains("OtherLabel", Assert.Throws<QueryException>(() => back.Transform(indexed).Collect()).Message, StringComparison.Ordinal);
+    }
 }

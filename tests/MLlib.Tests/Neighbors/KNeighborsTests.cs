@@ -18,7 +18,7 @@ public sealed class KNeighborsTests
         var learner = new KNeighborsClassifier { K = 3, FeatureColumns = ["X"], LabelColumn = "Label" };
         var model = learner.Fit(Frame(context));
         Assert.Equal(3, model.ClassCount);
-        Assert.Equal([2.0 / 3, 1.0 / 3, 0], model.PredictProbability([0.4f]));
+        Assert.Equal([2.0 / 3, 1.0 / 3, 0], model.PredictProbabilities([0.4f]));
         Assert.Equal(0, model.Predict([0.4f]));
         Assert.Equal(0, (learner with { K = 2 }).Fit(Frame(context)).Predict([8f]));
 
@@ -27,7 +27,7 @@ public sealed class KNeighborsTests
         {
             var x = (float)row.Get<double>("X");
             Assert.Equal(model.Predict([x]), row.Get<double>("prediction"));
-            Assert.Equal(model.PredictProbability([x]), row.Get<Vector>("probability").ToArray());
+            Assert.Equal(model.PredictProbabilities([x]), row.Get<Vector>("probability").ToArray());
         }
     }
 
@@ -36,12 +36,12 @@ public sealed class KNeighborsTests
     {
         using var context = DataflowContext.Local(1);
         var model = new KNeighborsClassifier { K = 5, FeatureColumns = ["X"], LabelColumn = "Label", Weights = NeighborWeights.Distance }.Fit(Frame(context));
-        Assert.Equal([0.5, 0, 0.5], model.PredictProbability([8]));
+        Assert.Equal([0.5, 0, 0.5], model.PredictProbabilities([8]));
 
         // 1/1, 1/1, 1/3, 1/2, 1/5 from 3: rows 2 and 4 are of class 1.
         var expected = new[] { (1.0 / 2) + (1.0 / 3) + 0.2, 2.0, 0.2 };
         var sum = (1.0 / 2) + (1.0 / 3) + 0.2 + 2;
-        Assert.Equal([expected[0] - 0.2, 2.0, 0.2], Array.ConvertAll(model.PredictProbability([3]), each => Math.Round(each * sum, 12)), Near);
+        Assert.Equal([expected[0] - 0.2, 2.0, 0.2], Array.ConvertAll(model.PredictProbabilities([3]), each => Math.Round(each * sum, 12)), Near);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class KNeighborsTests
         using var folder = new TempDirectory();
         var classifier = new KNeighborsClassifier { K = 3, FeatureColumns = ["X"], LabelColumn = "Label", Weights = NeighborWeights.Distance }.Fit(Frame(context));
         classifier.Save(Path.Combine(folder.Path, "c"));
-        Assert.Equal(classifier.PredictProbability([3.3f]), KNeighborsClassifierModel.Load(Path.Combine(folder.Path, "c")).PredictProbability([3.3f]));
+        Assert.Equal(classifier.PredictProbabilities([3.3f]), KNeighborsClassifierModel.Load(Path.Combine(folder.Path, "c")).PredictProbabilities([3.3f]));
         var regressor = new KNeighborsRegressor { K = 2, FeatureColumns = ["X"], LabelColumn = "Label" }.Fit(Frame(context));
         regressor.Save(Path.Combine(folder.Path, "r"));
         Assert.Equal(regressor.Predict([5]), KNeighborsRegressorModel.Load(Path.Combine(folder.Path, "r")).Predict([5]));
@@ -108,7 +108,7 @@ public sealed class KNeighborsTests
         Assert.Contains("holds the label 0.5", Assert.Throws<QueryException>(() => learner.Fit(context.FromRecords(new[] { new Point(1, 0.5) }))).Message);
         Assert.Contains("holds the label -1", Assert.Throws<QueryException>(() => learner.Fit(context.FromRecords(new[] { new Point(1, -1) }))).Message);
         Assert.Contains("NaN", Assert.ThrowsAny<DataflowException>(() => learner.Fit(context.FromRecords(new[] { new Point(1, double.NaN) }))).ToString());
-        Assert.Equal([1.0], (learner with { K = 1 }).Fit(context.FromRecords(new[] { new Point(1, 0) })).PredictProbability([7]));
+        Assert.Equal([1.0], (learner with { K = 1 }).Fit(context.FromRecords(new[] { new Point(1, 0) })).PredictProbabilities([7]));
     }
 
     private static bool Near(double left, double right) => Math.Abs(left - right) < 1e-9;

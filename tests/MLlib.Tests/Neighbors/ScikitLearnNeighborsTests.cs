@@ -77,7 +77,7 @@ public sealed class ScikitLearnNeighborsTests
         var classifier = new KNeighborsClassifier { K = 5, Weights = weights, FeaturesColumn = "Features", LabelColumn = "Class" }.Fit(frame);
         var regressor = new KNeighborsRegressor { K = 5, Weights = weights, FeaturesColumn = "Features", LabelColumn = "Value" }.Fit(frame);
         var name = weights.ToString().ToLowerInvariant();
-        foreach (var (query, expected) in Cases["votes:" + name]) Assert.Equal(expected, classifier.PredictProbability(queries.AsSpan(query * Features, Features)), (a, b) => Math.Abs(a - b) < 1e-9);
+        foreach (var (query, expected) in Cases["votes:" + name]) Assert.Equal(expected, classifier.PredictProbabilities(queries.AsSpan(query * Features, Features)), (a, b) => Math.Abs(a - b) < 1e-9);
         foreach (var (query, expected) in Cases["mean:" + name]) Assert.Equal(expected[0], regressor.Predict(queries.AsSpan(query * Features, Features)), 1e-9);
     }
 }

@@ -78,4 +78,23 @@ public sealed class LibSvmTests
         Assert.Contains("holds null", Assert.ThrowsAny<DataflowException>(() => nulls.Write.LibSvm(Path.Combine(folder.Path, "out"))).ToString());
         Assert.False(Directory.Exists(Path.Combine(folder.Path, "out")));
     }
+
+    [Fact]
+    public void Files_that_count_from_0_are_read_as_such_and_the_error_says_how()
+    {
+        using var folder = new TempDirectory();
+        using var context = DataflowContext.Local(1);
+        var path = Path.Combine(folder.Path, "zero.svm");
+        File.WriteAllText(path, "1 1:2\n0 0:5 2:7\n");
+        var error = Assert.Throws<QueryException>(() => context.Read.LibSvm(path, features: 3).Collect()).Message;
+        Assert.Contains("line 2", error, StringComparison.Ordinal);
+        Assert.Contains("firstPosition: 0", error, StringComparison.Ordinal);
+        foreach (var features in new int?[] { 3, null })
+        {
+            var rows = context.Read.LibSvm(path, features, firstPosition: 0).Collect().Select(row => row.Get<Vector>("features").ToArray()).ToArray();
+            Assert.Equal([0, 2, 0], rows[0]);
+            Assert.Equal([5, 0, 7], rows[1]);
+        }
+        Assert.Throws<ArgumentOutOfRangeException>(() => context.Read.LibSvm(path, firstPosition: 2));
+    }
 }
