@@ -116,7 +116,7 @@ public sealed record NearestNeighborsModel : Transformer
     }
 
     /// <summary>A model without some rows. Ids that are not there are passed over.</summary>
-    /// <remarks>HNSW keeps removed rows as way-points that are never given; when they are half of its rows, it is built anew.</remarks>
+    /// <remarks>HNSW copies its graph, takes the rows out and mends the links around them; when more than half of its rows go, it is built anew. IVF and exact algorithms copy what stays.</remarks>
     /// <param name="ids">Whose rows go.</param>
     public NearestNeighborsModel Remove(ReadOnlySpan<long> ids) =>
         new(_index.Remove(ids, _options), _options) { FeatureColumns = FeatureColumns, K = K, EfSearch = EfSearch, Probes = Probes, NeighborsColumn = NeighborsColumn, DistancesColumn = DistancesColumn };
