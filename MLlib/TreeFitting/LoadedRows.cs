@@ -71,7 +71,10 @@ internal sealed record LoadedLease(int Partition, Storage.StateHandle<LoadedRows
     {
         using var rows = Rows;
         var services = Tasks.TaskContext.Current!.Services;
-        return new LoadedPartition(Partition, rows.Value.Rows, rows.Value.ValidationRows, rows.Value.VectorWidths, rows.Value.GreatestLabel, services.Executor.ToString(), services.Options.Threads);
+        return new LoadedPartition(Partition, rows.Value.Rows, rows.Value.ValidationRows, rows.Value.VectorWidths, rows.Value.GreatestLabel, services.Executor.ToString(), services.Options.Threads)
+        {
+            MemoryBytes = services.Memory.TotalBytes,
+        };
     }
 }
 
@@ -83,4 +86,8 @@ internal sealed record LoadedLease(int Partition, Storage.StateHandle<LoadedRows
 /// <param name="GreatestLabel">As of its rows.</param>
 /// <param name="Executor">Which executor holds it.</param>
 /// <param name="Slots">How many slots that executor has.</param>
-internal sealed record LoadedPartition(int Partition, long Rows, long ValidationRows, int[] VectorWidths, double GreatestLabel, string Executor, int Slots);
+internal sealed record LoadedPartition(int Partition, long Rows, long ValidationRows, int[] VectorWidths, double GreatestLabel, string Executor, int Slots)
+{
+    /// <summary>The memory budget of that executor.</summary>
+    public long MemoryBytes { get; init; } = long.MaxValue;
+}

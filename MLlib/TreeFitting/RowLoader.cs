@@ -56,6 +56,7 @@ internal static unsafe class RowLoader
 
         private readonly List<LoadedBlock> _blocks = [];
         private long _held;
+        private long _rows;
         private Filling? _filling;
         private double[] _vectors = [];
 
@@ -95,6 +96,10 @@ internal static unsafe class RowLoader
                 }
                 _filling.Rows += count;
                 done += count;
+                _rows += count;
+
+                // All of the partition's rows come to one executor: what can't fit need not be read to its end.
+                if (others > 0) TreeMemory.Check(_rows, 0, 1, services.Memory.TotalBytes, user);
             }
         }
 

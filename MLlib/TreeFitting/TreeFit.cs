@@ -70,6 +70,7 @@ internal sealed class TreeFit
                 _plan = _complete(partitions.Max(partition => double.IsNaN(partition.GreatestLabel) ? 0 : partition.GreatestLabel), _plan);
                 progress = new FitProgress(_plan);
             }
+            TreeMemory.Check(partitions, _plan.Options.Objective.Scores, _plan.User);
             try
             {
                 while (!progress.IsDone)

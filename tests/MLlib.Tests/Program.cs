@@ -8,6 +8,7 @@ internal static class Program
     private static readonly Dictionary<string, Func<string>> Checks = new(StringComparer.Ordinal)
     {
         ["budget"] = TreeFitting.BudgetChecks.Small,
+        ["tree-memory"] = TreeFitting.TreeMemoryTests.Refused,
         ["numerics"] = Numerics.NumericsChecks.Fingerprint,
         ["predictions"] = TreeModels.RandomTrees.Fingerprint,
         ["trees"] = Trees.TreeChecksFingerprints.All,
