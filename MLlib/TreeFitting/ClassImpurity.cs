@@ -6,7 +6,7 @@ public enum ClassImpurity
     /// <summary>The Gini impurity: how often two rows drawn from a leaf are of different classes.</summary>
     Gini,
 
-    /// <summary>The entropy of the shares of classes, in nats, which is the log loss of a leaf that predicts its shares. Takes about twice the time of Gini.</summary>
+    /// <summary>The entropy of the shares of classes, in nats, which is the log loss of a leaf that predicts its shares. Takes up to half again the time of Gini.</summary>
     Entropy,
 
     /// <summary>Another name of <see cref="Entropy"/>.</summary>
