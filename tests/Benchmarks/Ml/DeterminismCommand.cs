@@ -102,9 +102,13 @@ internal static class DeterminismCommand
         Add((await classifier.FitAsync(frame).ConfigureAwait(false)).ToDebugText());
         Add((await (plain with { MaxBins = 1023, CategoricalColumns = ["Category"], Trees = 15 }).FitAsync(frame).ConfigureAwait(false)).ToDebugText());
         Add((await (plain with { GossTopShare = 0.2, Loss = BoostingLoss.Quantile, Trees = 20 }).FitAsync(frame).ConfigureAwait(false)).ToDebugText());
-        var neighbors = await new NearestNeighborsJoin { K = 5, FeatureColumns = ["V"], IdColumn = "Id" }
-            .JoinAsync(context.FromRecords(samples.Take(500), partitions), frame).ConfigureAwait(false);
-        foreach (var row in (await neighbors.CollectAsync().ConfigureAwait(false)).Select(row => string.Join(',', row.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture)))).Order(StringComparer.Ordinal)) Add(row);
+        foreach (var side in new[] { BroadcastSide.Queries, BroadcastSide.Neither })
+        {
+            var neighbors = await new NearestNeighborsJoin { K = 5, FeatureColumns = ["V"], IdColumn = "Id", Side = side }
+                .JoinAsync(context.FromRecords(samples.Take(500), partitions), frame).ConfigureAwait(false);
+            var found = await neighbors.CollectAsync().ConfigureAwait(false);
+            foreach (var row in found.Select(row => string.Join(',', row.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture)))).Order(StringComparer.Ordinal)) Add(row);
+        }
         return Convert.ToHexString(hash.GetHashAndReset())[..16].ToLowerInvariant();
 
         void Strike(TreeRound round) => Interlocked.Exchange(ref kill, null)?.Invoke();
