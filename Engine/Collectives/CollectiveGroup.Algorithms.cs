@@ -81,10 +81,7 @@ public sealed partial class CollectiveGroup
     {
         Begin(CollectiveCall.ReduceScatter, (long)values.Length * Unsafe.SizeOf<T>(), timeout);
 
-        // Shares differ by one element at most, so the last is the largest.
-        var most = Math.Max(1, LargestPart / Unsafe.SizeOf<T>());
-        var largest = (values.Length + TaskCount - 1) / TaskCount;
-        for (int start = 0, part = 0; (start < largest || part == 0) && TaskCount > 1; start += most, part++)
+        foreach (var (start, most, part) in ShareParts<T>(values.Length))
         {
             PostShares<T>(values, start, most, part);
             ReduceShare(values, start, most, fold, part);
@@ -127,6 +124,15 @@ public sealed partial class CollectiveGroup
             fold.Take(values, MemoryMarshal.Cast<byte, T>(message.Bytes));
         }
         PostToAll(part + 1, bytes);
+    }
+
+    /// <summary>The parts that all shares are cut in.</summary>
+    private IEnumerable<(int Start, int Most, int Part)> ShareParts<T>(int length)
+    {
+        // Shares differ by one element at most, so the last is the largest.
+        var most = Math.Max(1, LargestPart / Unsafe.SizeOf<T>());
+        var largest = (length + TaskCount - 1) / TaskCount;
+        for (int start = 0, part = 0; (start < largest || part == 0) && TaskCount > 1; start += most, part++) yield return (start, most, part);
     }
 
     /// <summary>Sends each other task a piece of its share.</summary>

@@ -216,12 +216,44 @@ public sealed partial class CollectiveGroup
             BroadcastShares(bytes, root);
     }
 
+    /// <summary>Begins what <see cref="ReduceScatter{T}(Span{T}, Reduction, TimeSpan?)"/> does, and does not wait for it. Otherwise as <see cref="BeginAllReduce{T}"/>.</summary>
+    /// <typeparam name="T">A number; integers wrap around.</typeparam>
+    /// <param name="values">What this task brings. Equal lengths in all tasks.</param>
+    /// <param name="timeout">How long it may take until its end, more than zero; null takes <see cref="DataflowOptions.BarrierTimeout"/>.</param>
+    /// <returns>What ends it.</returns>
+    /// <inheritdoc cref="Barrier" path="/exception"/>
+    public PendingReduction BeginReduceScatter<T>(ReadOnlySpan<T> values, TimeSpan? timeout = null)
+        where T : unmanaged, INumber<T>
+    {
+        Begin(CollectiveCall.ReduceScatter, (long)values.Length * Unsafe.SizeOf<T>(), timeout);
+        foreach (var (start, most, part) in ShareParts<T>(values.Length)) PostShares(values, start, most, part);
+        return new PendingReduction(_sequence, _deadline);
+    }
+
+    /// <summary>Ends a reduction that was begun with <see cref="BeginReduceScatter{T}"/>.</summary>
+    /// <typeparam name="T">As at the beginning.</typeparam>
+    /// <param name="pending">Which one; ended once.</param>
+    /// <param name="values">What this task brought. Afterwards the result lies in this task's share; the rest is as it was.</param>
+    /// <param name="reduction">How elements are reduced.</param>
+    /// <returns>This task's share: that of <see cref="ShareOf"/>.</returns>
+    /// <inheritdoc cref="Barrier" path="/exception"/>
+    public Range EndReduceScatter<T>(PendingReduction pending, Span<T> values, Reduction reduction = Reduction.Sum)
+        where T : unmanaged, INumber<T>
+    {
+        var fold = new NumberFold<T>(Check(reduction));
+        var last = _sequence;
+        Resume(CollectiveCall.ReduceScatter, (long)values.Length * Unsafe.SizeOf<T>(), pending);
+        foreach (var (start, most, part) in ShareParts<T>(values.Length)) ReduceShare(values, start, most, fold, part);
+        _sequence = last;
+        return ShareOf(TaskIndex, values.Length);
+    }
+
     private static Reduction Check(Reduction reduction) => Enum.IsDefined(reduction)
         ? reduction
         : throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "There is no such reduction.");
 }
 
-/// <summary>A reduction that was begun by <see cref="CollectiveGroup.BeginAllReduce{T}(ReadOnlySpan{T}, TimeSpan?)"/> and not ended yet.</summary>
+/// <summary>A reduction that was begun by <see cref="CollectiveGroup.BeginAllReduce{T}"/> or <see cref="CollectiveGroup.BeginReduceScatter{T}"/> and not ended yet.</summary>
 public readonly struct PendingReduction
 {
     internal PendingReduction(int sequence, long deadline) => (Sequence, Deadline) = (sequence, deadline);

@@ -29,6 +29,13 @@ internal sealed class CollectiveTreeGroup(int shards, int index) : ITreeGroup
         if (shards > 1) Collectives.EndAllReduce(pending, values);
     }
 
+    public PendingReduction BeginScatterSum(ReadOnlySpan<long> values) => shards > 1 ? Collectives.BeginReduceScatter(values) : default;
+
+    public void EndScatterSum(PendingReduction pending, Span<long> values)
+    {
+        if (shards > 1) Collectives.EndReduceScatter(pending, values);
+    }
+
     public void AllReduceMax(Span<double> values)
     {
         if (shards > 1) Collectives.AllReduce(values, Reduction.Max);

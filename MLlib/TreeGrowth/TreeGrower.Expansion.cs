@@ -14,6 +14,7 @@ internal sealed unsafe partial class TreeGrower
         for (var bin = 0; bin < rows.Layout.BinsOf[0]; bin++) total += pool[root.Slot][bin];
         root.Sums.Total = total;
         FindByTeam([root], gradients);
+        ShareSplits([root]);
         Release(root);
     }
 
@@ -67,6 +68,7 @@ internal sealed unsafe partial class TreeGrower
                     Find(piece[i].Right!, gradients);
                 });
             }
+            ShareSplits([.. batch.SelectMany(node => new[] { node.Left!, node.Right! })]);
         }
         foreach (var node in batch)
         {
@@ -96,6 +98,7 @@ internal sealed unsafe partial class TreeGrower
         else EndReduce(BeginReduce([node], 0));
         Complete(node);
         FindByTeam([node.Left!, node.Right!], gradients);
+        ShareSplits([node.Left!, node.Right!]);
         Release(node.Left!);
         Release(node.Right!);
     }
@@ -192,20 +195,21 @@ internal sealed unsafe partial class TreeGrower
     private void Find(GrowthNode node, Gradients gradients)
     {
         if (options.MaxDepth > 0 && node.Depth >= options.MaxDepth) return;
-        node.Split = finder.Find(pool[node.Slot], 0, rows.Layout.Columns, node.Sums, gradients, node.Allowed);
+        node.Split = finder.Find(pool[node.Slot], Searched.From, Searched.To, node.Sums, gradients, node.Allowed);
     }
 
     private void FindByTeam(GrowthNode[] nodes, Gradients gradients)
     {
-        var columns = rows.Layout.Columns;
-        var parts = Math.Min(columns, team.Size);
+        var (from, to) = Searched;
+        var columns = to - from;
+        var parts = Math.Min(Math.Max(1, columns), team.Size);
         var found = new SplitCandidate[nodes.Length * parts];
         team.Share(found.Length, (i, _) =>
         {
             var node = nodes[i / parts];
             var part = i % parts;
             found[i] = options.MaxDepth > 0 && node.Depth >= options.MaxDepth ? SplitCandidate.None
-                : finder.Find(pool[node.Slot], columns * part / parts, columns * (part + 1) / parts, node.Sums, gradients, node.Allowed);
+                : finder.Find(pool[node.Slot], from + (columns * part / parts), from + (columns * (part + 1) / parts), node.Sums, gradients, node.Allowed);
         });
         for (var i = 0; i < found.Length; i++)
         {

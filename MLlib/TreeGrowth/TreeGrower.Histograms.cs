@@ -1,6 +1,6 @@
 namespace Dataflow.MLlib.TreeGrowth;
 
-/// <summary>Histograms: made from rows, added up over threads and shards.</summary>
+/// <summary>Histograms: made from rows, added up over threads.</summary>
 internal sealed unsafe partial class TreeGrower
 {
     /// <summary>Adds rows to a histogram by the whole team: each member into one of its own, which are added up by columns.</summary>
@@ -52,75 +52,5 @@ internal sealed unsafe partial class TreeGrower
                 else HistogramKernel.AddRows(row, rows.RowBytes, columns, step, packed, place);
             }
         }
-    }
-
-    /// <summary>Begins to add up over all shards what was made of some nodes: histograms and rows, in one exchange.</summary>
-    /// <param name="place">Different for exchanges that are under way together.</param>
-    private Exchange BeginReduce(ReadOnlySpan<GrowthNode> nodes, int place)
-    {
-        // Only numbers that occur travel; a column may have few.
-        var exchange = new Exchange([.. nodes]);
-        var length = (exchange.Made.Length * travelling) + nodes.Length;
-        while (messages.Count <= place) messages.Add([]);
-        if (messages[place].Length < length) messages[place] = new long[length];
-        var values = exchange.Values = messages[place].AsMemory(0, length);
-        for (var i = 0; i < exchange.Made.Length; i++) Squeeze(pool[exchange.Made[i].Slot], values.Span.Slice(i * travelling, travelling));
-        for (var i = 0; i < nodes.Length; i++) values.Span[length - nodes.Length + i] = nodes[i].Left!.Rows;
-        exchange.Pending = group.BeginReduceSum(values.Span);
-        return exchange;
-    }
-
-    /// <summary>Waits for the sums.</summary>
-    private void EndReduce(Exchange exchange)
-    {
-        var values = exchange.Values.Span;
-        group.EndReduceSum(exchange.Pending, values);
-        for (var i = 0; i < exchange.Made.Length; i++) Spread(values.Slice(i * travelling, travelling), pool[exchange.Made[i].Slot]);
-        for (var i = 0; i < exchange.Nodes.Length; i++) SetCounts(exchange.Nodes[i], values[^(exchange.Nodes.Length - i)]);
-    }
-
-    /// <summary>Sums that are under way.</summary>
-    private sealed class Exchange(GrowthNode[] nodes)
-    {
-        public GrowthNode[] Nodes => nodes;
-
-        public GrowthNode[] Made { get; } = [.. nodes.SelectMany(node => node.Made)];
-
-        public Memory<long> Values { get; set; }
-
-        public Dataflow.Collectives.PendingReduction Pending { get; set; }
-    }
-
-    private void Squeeze(long* histogram, Span<long> values)
-    {
-        var layout = rows.Layout;
-        for (var column = 0; column < layout.Columns; column++)
-        {
-            new Span<long>(histogram + layout.FirstCell[column], layout.BinsOf[column]).CopyTo(values);
-            values = values[layout.BinsOf[column]..];
-        }
-    }
-
-    private void Spread(ReadOnlySpan<long> values, long* histogram)
-    {
-        var layout = rows.Layout;
-        for (var column = 0; column < layout.Columns; column++)
-        {
-            values[..layout.BinsOf[column]].CopyTo(new Span<long>(histogram + layout.FirstCell[column], layout.BinsOf[column]));
-            values = values[layout.BinsOf[column]..];
-        }
-    }
-
-    private void CountTogether(GrowthNode node)
-    {
-        var counts = new long[] { node.Left!.Rows };
-        group.AllReduceSum(counts);
-        SetCounts(node, counts[0]);
-    }
-
-    private static void SetCounts(GrowthNode node, long left)
-    {
-        node.Left!.Sums.Count = left;
-        node.Right!.Sums.Count = node.Sums.Count - left;
     }
 }

@@ -39,10 +39,6 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     // Fewer where histograms are so large that not many fit.
     private readonly int largestBatch;
 
-    // Cells of a histogram that can be other than zero.
-    private readonly int travelling;
-    private readonly List<long[]> messages = [];
-
     // Leaves that could be split and have a histogram.
     private readonly List<GrowthNode> open = [];
 
@@ -50,7 +46,8 @@ internal sealed unsafe partial class TreeGrower : IDisposable
     {
         (this.rows, this.options, this.team, this.group) = (rows, options, team, group);
         cells = rows.Layout.Cells;
-        travelling = rows.Layout.BinsOf.Sum();
+        owned = Owned(rows.Layout.BinsOf, group.Shards);
+        share = Enumerable.Range(0, IsScattered ? group.Shards : 1).Max(shard => rows.Layout.BinsOf[OwnedBy(shard).From..OwnedBy(shard).To].Sum());
         finder = new(rows.Layout, rows.HasMissing, options.Rules);
         features = new(rows.Layout.Features, options.FeaturesByTree, options.FeaturesByNode * options.Subset.Share(rows.Layout.Features), options.Rules.Interactions, options.Seed);
         Lists = new(rows.Rows, team);

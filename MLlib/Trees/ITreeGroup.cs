@@ -24,6 +24,12 @@ internal interface ITreeGroup
     /// <summary>Replaces the values, those that it was begun with, by the sums over all shards.</summary>
     void EndReduceSum(PendingReduction pending, Span<long> values);
 
+    /// <summary>Begins to add up the values over all shards, of which each gets one of as many equal shares, by index. Otherwise as <see cref="BeginReduceSum"/>.</summary>
+    PendingReduction BeginScatterSum(ReadOnlySpan<long> values);
+
+    /// <summary>Replaces this shard's share of the values by the sums.</summary>
+    void EndScatterSum(PendingReduction pending, Span<long> values);
+
     /// <summary>Replaces the values by the greatest of all shards, element by element.</summary>
     void AllReduceMax(Span<double> values);
 
@@ -46,6 +52,10 @@ internal sealed class LoneTreeGroup : ITreeGroup
     public PendingReduction BeginReduceSum(ReadOnlySpan<long> values) => default;
 
     public void EndReduceSum(PendingReduction pending, Span<long> values) { }
+
+    public PendingReduction BeginScatterSum(ReadOnlySpan<long> values) => default;
+
+    public void EndScatterSum(PendingReduction pending, Span<long> values) { }
 
     public void AllReduceMax(Span<double> values) { }
 

@@ -57,6 +57,20 @@ internal sealed class MemoryTreeGroup(MemoryTreeGroup.Meeting meeting, int index
         AllReduceSum(values);
     }
 
+    public PendingReduction BeginScatterSum(ReadOnlySpan<long> values) => BeginReduceSum(values);
+
+    public void EndScatterSum(PendingReduction pending, Span<long> values)
+    {
+        var sums = values.ToArray();
+        EndReduceSum(pending, sums);
+        var share = values.Length / Shards;
+        Assert.Equal(values.Length, share * Shards);
+
+        // What is another shard's must not be looked at.
+        values.Fill(-1);
+        sums.AsSpan(Index * share, share).CopyTo(values[(Index * share)..]);
+    }
+
     public void AllReduceMax(Span<double> values)
     {
         foreach (var part in meeting.Exchange(index, values.ToArray()))
