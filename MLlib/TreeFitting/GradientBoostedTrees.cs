@@ -15,7 +15,8 @@ namespace Dataflow.MLlib;
 /// <remarks>
 /// <para>Fit is an action. It reads the frame once, keeps its rows as bins in the executors, about 2 bytes a value and 40 bytes a row, and trains with all their slots. Missing
 /// values (null, NaN) are allowed: each split learns which way they go.</para>
-/// <para>The model is the same, bit for bit, for any number of partitions, threads and executors, on any processor, and if executors are lost meanwhile.</para>
+/// <para>The model is the same, bit for bit, for any number of partitions, threads and executors, on any processor, and if executors are lost meanwhile (all but
+/// <see cref="TreeParallelism.Voting"/>).</para>
 /// </remarks>
 /// <typeparam name="TModel">What is learned.</typeparam>
 public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TModel : TreeEnsembleModel
@@ -131,6 +132,12 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
 
     /// <summary>A model of the same features that training goes on from, on other rows if need be; the new one contains its trees. Not saved.</summary>
     public TModel? ContinueFrom { get; init; }
+
+    /// <summary>How executors work together.</summary>
+    public TreeParallelism Parallelism { get; init => field = Check.Defined(value); } = TreeParallelism.Data;
+
+    /// <summary><see cref="TreeParallelism.Voting"/>: how many columns each executor names for a split; twice as many are looked at.</summary>
+    public int VotingColumns { get; init => field = Check.AtLeast(value, 1); } = 20;
 
     /// <summary>What random choices are made from.</summary>
     public int Seed { get; init; }
@@ -270,6 +277,7 @@ public abstract record GradientBoostedTrees<TModel> : Predictor<TModel> where TM
                 FeaturesByTree = FeatureFraction,
                 FeaturesByNode = FeatureFractionByNode,
                 Seed = (ulong)Seed,
+                VotingColumns = Parallelism == TreeParallelism.Voting ? VotingColumns : 0,
                 Rules = new SplitRules
                 {
                     L1 = L1,
@@ -313,6 +321,18 @@ public enum BoostingKind
 
     /// <summary>Some of the earlier trees are left out when a tree is grown, and share their weight with it (Rashmi and Gilad-Bachrach 2015).</summary>
     Dart,
+}
+
+/// <summary>How executors that each hold some of the rows grow one tree.</summary>
+public enum TreeParallelism
+{
+    /// <summary>The histograms of all columns are added up, each column by one executor (of two, by both). The model is the same as on one executor, bit for bit.</summary>
+    Data,
+
+    /// <summary>Each executor names the columns that split its own rows best, and only those that most of them name are added up (Meng et al. 2016, PV-Tree). For
+    /// hundreds of columns or more, where the histograms would be most of the work: what travels does not grow with the columns. Other executors, or rows shared out
+    /// in another way, may give another model, about as good. Where all columns would be named, and on one executor, it is as <see cref="Data"/>.</summary>
+    Voting,
 }
 
 /// <summary>Which leaf of a tree is split next.</summary>

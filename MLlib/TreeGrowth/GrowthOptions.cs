@@ -22,6 +22,9 @@ internal sealed record GrowthOptions
     /// <summary>How many of the features a node may ask, besides.</summary>
     public FeatureSubset Subset { get; init; }
 
+    /// <summary>Voting: how many columns a shard names for a node; 0 adds up all columns.</summary>
+    public int VotingColumns { get; init; }
+
     public ulong Seed { get; init; }
 
     /// <summary>Bytes that histograms of one tree may take.</summary>

@@ -9,12 +9,12 @@ internal sealed unsafe partial class TreeGrower
     {
         root.Slot = pool.Take();
         MakeByTeam(root, gradients, pool[root.Slot]);
-        group.AllReduceSum(new Span<long>(pool[root.Slot], cells));
-        long total = 0;
-        for (var bin = 0; bin < rows.Layout.BinsOf[0]; bin++) total += pool[root.Slot][bin];
-        root.Sums.Total = total;
-        FindByTeam([root], gradients);
-        ShareSplits([root]);
+        if (!votes) group.AllReduceSum(new Span<long>(pool[root.Slot], cells));
+        var total = new long[1];
+        for (var bin = 0; bin < rows.Layout.BinsOf[0]; bin++) total[0] += pool[root.Slot][bin];
+        if (votes) group.AllReduceSum(total);
+        root.Sums.Total = total[0];
+        Find([root], gradients);
         Release(root);
     }
 
@@ -41,6 +41,10 @@ internal sealed unsafe partial class TreeGrower
                 Find(node.Left, gradients);
                 Find(node.Right, gradients);
             });
+        }
+        else if (votes)
+        {
+            ExpandByVote(batch, gradients);
         }
         else
         {
@@ -94,11 +98,10 @@ internal sealed unsafe partial class TreeGrower
         }
         TakeSlots(node);
         foreach (var child in node.Made) MakeByTeam(child, gradients, pool[child.Slot]);
-        if (group.Shards == 1) CountTogether(node);
+        if (group.Shards == 1 || votes) CountTogether(node);
         else EndReduce(BeginReduce([node], 0));
         Complete(node);
-        FindByTeam([node.Left!, node.Right!], gradients);
-        ShareSplits([node.Left!, node.Right!]);
+        Find([node.Left!, node.Right!], gradients);
         Release(node.Left!);
         Release(node.Right!);
     }
@@ -196,6 +199,17 @@ internal sealed unsafe partial class TreeGrower
     {
         if (options.MaxDepth > 0 && node.Depth >= options.MaxDepth) return;
         node.Split = finder.Find(pool[node.Slot], Searched.From, Searched.To, node.Sums, gradients, node.Allowed);
+    }
+
+    private void Find(GrowthNode[] nodes, Gradients gradients)
+    {
+        if (votes)
+        {
+            FindByVote(nodes, gradients);
+            return;
+        }
+        FindByTeam(nodes, gradients);
+        ShareSplits(nodes);
     }
 
     private void FindByTeam(GrowthNode[] nodes, Gradients gradients)

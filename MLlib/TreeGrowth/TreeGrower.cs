@@ -49,6 +49,9 @@ internal sealed unsafe partial class TreeGrower : IDisposable
         owned = Owned(rows.Layout.BinsOf, group.Shards);
         share = Enumerable.Range(0, IsScattered ? group.Shards : 1).Max(shard => rows.Layout.BinsOf[OwnedBy(shard).From..OwnedBy(shard).To].Sum());
         finder = new(rows.Layout, rows.HasMissing, options.Rules);
+        votes = options.VotingColumns > 0 && group.Shards > 1 && rows.Layout.Columns > 2 * options.VotingColumns;
+        ownFinder = new(rows.Layout, rows.HasMissing, options.Rules with { MinLeafRows = options.Rules.MinLeafRows / group.Shards, MinLeafWeight = options.Rules.MinLeafWeight / group.Shards });
+        elected = [.. Enumerable.Range(0, votes ? team.Size : 0).Select(_ => new NativeArray<long>(cells))];
         features = new(rows.Layout.Features, options.FeaturesByTree, options.FeaturesByNode * options.Subset.Share(rows.Layout.Features), options.Rules.Interactions, options.Seed);
         Lists = new(rows.Rows, team);
         var slots = options.HistogramBytes / Math.Max(1, cells * 8L);
@@ -96,6 +99,7 @@ internal sealed unsafe partial class TreeGrower : IDisposable
         pool.Dispose();
         scratch.Dispose();
         foreach (var step in steps) step.Dispose();
+        foreach (var room in elected) room.Dispose();
     }
 
     /// <summary>The leaf whose split gains most; among equals the one that has been a leaf for longest. Null if none can be split.</summary>

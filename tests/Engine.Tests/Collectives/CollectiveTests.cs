@@ -109,6 +109,35 @@ public sealed class CollectiveTests : IDisposable
         Assert.True(InOrder(tasks, length, static (a, b) => a + b).AsSpan().SequenceEqual(results.SelectMany(static share => share).ToArray()));
     }
 
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(2, 300_001)]
+    [InlineData(3, 100)]
+    [InlineData(4, 500_003)]
+    public void Reductions_are_under_way_together_and_with_other_calls(int tasks, int length)
+    {
+        var results = Run(tasks, barrier =>
+        {
+            var group = barrier.Collectives;
+            double[] first = Values(barrier.TaskIndex, length), second = Values(barrier.TaskIndex + 10, length), third = Values(barrier.TaskIndex, length);
+            var one = group.BeginAllReduce<double>(first);
+            var two = group.BeginAllReduce<double>(second);
+            var three = group.BeginReduceScatter<double>(third);
+            Assert.Equal(tasks, group.AllReduce(1));
+            group.EndAllReduce(one, first.AsSpan());
+            group.EndAllReduce(two, second.AsSpan(), Reduction.Max);
+            return (First: first, Second: second, Share: third[group.EndReduceScatter(three, third.AsSpan())]);
+        });
+        var sums = InOrder(tasks, length, static (a, b) => a + b);
+        var greatest = Enumerable.Range(0, tasks).Select(task => Values(task + 10, length)).Aggregate(static (a, b) => [.. a.Zip(b, Math.Max)]);
+        foreach (var result in results)
+        {
+            Assert.True(sums.AsSpan().SequenceEqual(result.First));
+            Assert.True(greatest.AsSpan().SequenceEqual(result.Second));
+        }
+        Assert.True(sums.AsSpan().SequenceEqual(results.SelectMany(static result => result.Share).ToArray()));
+    }
+
     [Fact]
     public void Vectors_of_any_length_are_gathered_by_index()
     {
