@@ -4,7 +4,7 @@ using Dataflow.MLlib.TreeObjectives;
 namespace Dataflow.MLlib;
 
 /// <summary>Boosted trees that put the rows of a query in order (LambdaMART; Burges 2010). Labels are grades of relevance, 0 to 30.</summary>
-/// <remarks>Rows are sorted by query first, and trained on by one executor: its memory must hold them. See <see cref="GradientBoostedTrees{TModel}"/> for the rest.</remarks>
+/// <remarks>Rows are sorted by query first; all rows of a query are trained on by one executor. See <see cref="GradientBoostedTrees{TModel}"/> for the rest.</remarks>
 public sealed record GradientBoostedTreesRanker : GradientBoostedTrees<GradientBoostedTreesRankerModel>
 {
     /// <summary>The column that says which query a row belongs to: anything that can be compared.</summary>

@@ -67,14 +67,24 @@ internal sealed record LoadedRows(LoadedBlock[] Blocks, LoadedBlock[] Validation
 internal sealed record LoadedLease(int Partition, Storage.StateHandle<LoadedRows> Rows)
 {
     /// <summary>What the driver wants to know of it. Ends the lease.</summary>
-    public LoadedPartition Summary()
+    /// <param name="queryAt">As of the plan.</param>
+    public LoadedPartition Summary(int queryAt)
     {
         using var rows = Rows;
         var services = Tasks.TaskContext.Current!.Services;
         return new LoadedPartition(Partition, rows.Value.Rows, rows.Value.ValidationRows, rows.Value.VectorWidths, rows.Value.GreatestLabel, services.Executor.ToString(), services.Options.Threads)
         {
             MemoryBytes = services.Memory.TotalBytes,
+            Queries = Ends(rows.Value.Blocks, queryAt),
+            ValidationQueries = Ends(rows.Value.Validation, queryAt),
         };
+    }
+
+    private static QueryEnds? Ends(LoadedBlock[] blocks, int queryAt)
+    {
+        if (queryAt < 0 || Array.TrueForAll(blocks, block => block.Rows == 0)) return null;
+        var (first, last) = (Array.Find(blocks, block => block.Rows > 0)!, Array.FindLast(blocks, block => block.Rows > 0)!);
+        return new QueryEnds(first.Other(queryAt)[0], first.Other(queryAt + 1)[0], last.Other(queryAt)[^1], last.Other(queryAt + 1)[^1]);
     }
 }
 
@@ -90,4 +100,17 @@ internal sealed record LoadedPartition(int Partition, long Rows, long Validation
 {
     /// <summary>The memory budget of that executor.</summary>
     public long MemoryBytes { get; init; } = long.MaxValue;
+
+    /// <summary>The queries at its ends, of rows that are learned from; null if there are none.</summary>
+    public QueryEnds? Queries { get; init; }
+
+    /// <summary>The same of rows that are only watched.</summary>
+    public QueryEnds? ValidationQueries { get; init; }
+}
+
+/// <summary>The queries of the first and the last row of a partition, each in two halves.</summary>
+internal sealed record QueryEnds(double FirstHigh, double FirstLow, double LastHigh, double LastLow)
+{
+    /// <summary>Whether the query that it ends with goes on in another partition.</summary>
+    public bool GoesOnIn(QueryEnds next) => LastHigh == next.FirstHigh && LastLow == next.FirstLow;
 }

@@ -32,7 +32,8 @@ internal sealed class TreeFit
         _plan = plan;
         var (name, features, categorical, others, watched, user) = (_name, plan.Features, plan.IsCategorical, plan.OtherCount, plan.ValidationAt, plan.User);
         _rows = selected.MapBatches((partition, batches) => Load(name, partition, batches, features, categorical, others, watched, user)).NearState(name);
-        _loaded = _rows.Map(lease => lease.Summary());
+        var queryAt = plan.QueryAt;
+        _loaded = _rows.Map(lease => lease.Summary(queryAt));
     }
 
     /// <summary>Trains.</summary>

@@ -46,9 +46,9 @@ internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, 
                 $"Column '{plan.Features.Names[column]}' holds vectors of {widths[column]} elements and of {partition.VectorWidths[column]}. All rows of a feature column must have one size.");
         }
         if (widths.Sum() == 0) throw new QueryException("INVALID_FEATURE", $"{plan.User} was given feature vectors without elements, from which nothing can be learned.");
-        List<LoadedPartition>[] balanced = plan.QueryAt >= 0 ? [[.. ordered.Where(partition => partition.Rows > 0)]] : Balanced(filled);
-        int[][] groups = [.. balanced.Select(group => group.Select(partition => partition.Partition).ToArray())];
-        groups[0] = [.. groups[0], .. ordered.Where(partition => partition.Rows == 0).Select(partition => partition.Partition)];
+        var sets = Together(ordered);
+        int[][] groups = [.. Balanced(sets.Where(set => RowsIn(set) > 0)).Select(group => group.Select(partition => partition.Partition).ToArray())];
+        groups[0] = [.. groups[0], .. sets.Where(set => RowsIn(set) == 0).SelectMany(set => set).Select(partition => partition.Partition)];
         return new TreeShards(layout, groups, first, firstWatched, widths, filled.Min(group => group.Min(partition => partition.Slots)))
         {
             Executors = [.. ordered.Select(partition => partition.Executor)],
@@ -56,10 +56,41 @@ internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, 
         };
     }
 
-    /// <summary>The partitions of each executor; those of one that has far more rows than another go there, and are read again: all wait for the slowest.</summary>
-    private static List<LoadedPartition>[] Balanced(IEnumerable<IEnumerable<LoadedPartition>> executors)
+    /// <summary>Partitions that belong together since a query begins in one and goes on in the next; most stand alone.</summary>
+    private static List<List<LoadedPartition>> Together(LoadedPartition[] ordered)
     {
-        List<LoadedPartition>[] groups = [.. executors.Select(group => group.ToList())];
+        var sets = new List<List<LoadedPartition>>();
+        LoadedPartition? before = null, watchedBefore = null;
+        foreach (var partition in ordered)
+        {
+            List<LoadedPartition> set = [partition];
+            if (partition.Queries is { } queries)
+            {
+                if (before?.Queries!.GoesOnIn(queries) == true) Join(before);
+                before = partition;
+            }
+            if (partition.ValidationQueries is { } watched)
+            {
+                if (watchedBefore?.ValidationQueries!.GoesOnIn(watched) == true) Join(watchedBefore);
+                watchedBefore = partition;
+            }
+            sets.Add(set);
+
+            void Join(LoadedPartition other)
+            {
+                if (set.Contains(other)) return;
+                var earlier = sets.Find(each => each.Contains(other))!;
+                sets.Remove(earlier);
+                set.InsertRange(0, earlier);
+            }
+        }
+        return sets;
+    }
+
+    /// <summary>The partitions of each executor. Of one that has far more rows than another some go there, and are read again: all wait for the slowest.</summary>
+    private static IEnumerable<IEnumerable<LoadedPartition>> Balanced(IEnumerable<List<LoadedPartition>> sets)
+    {
+        List<List<LoadedPartition>>[] groups = [.. sets.GroupBy(set => set[0].Executor).Select(group => group.ToList())];
         while (groups.Length > 1)
         {
             var most = groups.MaxBy(RowsOf)!;
@@ -67,17 +98,19 @@ internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, 
             var difference = RowsOf(most) - RowsOf(least);
 
             // What helps most is half of the difference. A tenth less to do is worth reading.
-            var moved = most.MinBy(partition => Math.Abs((2 * partition.Rows) - difference))!;
-            if (Math.Min(moved.Rows, difference - moved.Rows) < RowsOf(most) / 10) break;
+            var moved = most.MinBy(set => Math.Abs((2 * RowsIn(set)) - difference))!;
+            if (Math.Min(RowsIn(moved), difference - RowsIn(moved)) < RowsOf(most) / 10) break;
             most.Remove(moved);
 
             // Last: the executor that holds the first one is where the group goes.
             least.Add(moved);
         }
-        return groups;
+        return groups.Select(group => group.SelectMany(set => set));
 
-        static long RowsOf(List<LoadedPartition> group) => group.Sum(partition => partition.Rows);
+        static long RowsOf(List<List<LoadedPartition>> group) => group.Sum(RowsIn);
     }
+
+    private static long RowsIn(List<LoadedPartition> set) => set.Sum(partition => partition.Rows);
 
     /// <summary>Whether an executor holds rows.</summary>
     public bool Holds(string executor) => Executors.Contains(executor);

@@ -301,6 +301,16 @@ public sealed class GradientBoostedTreesTests
         using (var context = DataflowContext.Local(2)) finely = fine.Fit(context.FromRecords(Samples, 5)).ToDebugText();
         Assert.Equal(finely, (await fine.FitAsync(frame)).ToDebugText());
 
+        // Queries stay whole; rows that are only watched are of the same queries.
+        var ranker = new GradientBoostedTreesRanker { FeatureColumns = ["A", "B", "C"], LabelColumn = "Grade", QueryColumn = "Query", Trees = 10, ValidationColumn = "Watched" };
+        string ranked;
+        using (var context = DataflowContext.Local(2)) ranked = ranker.Fit(context.FromRecords(Samples, 2).WithColumn("Watched", Functions.Expr("A < 0.2"))).ToDebugText();
+        Assert.Equal(ranked, (await ranker.FitAsync(frame.WithColumn("Watched", Functions.Expr("A < 0.2")))).ToDebugText());
+
+        var voting = learner with { Parallelism = TreeParallelism.Voting, VotingColumns = 1 };
+        var voted = (await voting.FitAsync(frame)).Transform(frame);
+        Assert.InRange(new RegressionEvaluator { LabelColumn = "Y" }.Evaluate(voted), 0, 0.15);
+
         // One goes when the first trees are there; another takes its rows.
         var model = await (learner with
         {
