@@ -11,6 +11,9 @@ namespace Dataflow.MLlib.NeighborIndexes;
 /// <param name="Labels">One a row; empty if there are none.</param>
 internal sealed record NeighborBlock(int Features, float[] Values, long[] Ids, double[] Labels)
 {
+    /// <summary>What single precision does to each feature: its least and largest value in double precision, and the most that one was moved by; empty where not looked at.</summary>
+    public double[] Extents { get; init; } = [];
+
     public int Rows => Features == 0 ? 0 : Values.Length / Features;
 
     /// <summary>Reads the rows of a frame, in order.</summary>
@@ -54,6 +57,7 @@ internal sealed record NeighborBlock(int Features, float[] Values, long[] Ids, d
     public static async Task<NeighborBlock> CollectAsync(DataFrame frame, FeatureColumns columns, string user, string? id, string? label, CancellationToken cancellationToken)
     {
         var blocks = await Read(frame, columns, user, id, label).CollectAsync(cancellationToken).ConfigureAwait(false);
+        SinglePrecision.Check(blocks, columns, user);
         return Join(blocks, user);
     }
 
@@ -97,6 +101,7 @@ internal sealed record NeighborBlock(int Features, float[] Values, long[] Ids, d
         fixed (float* to = values) reader.Read(0, rows, to, width);
         var bad = RowSet.IndexOfNotFinite(values);
         if (bad >= 0) throw Missing(columns.FeatureNames(width, reader.Widths)[bad % width], user, values[bad]);
+        var extents = SinglePrecision.ExtentsOf(reader, values, rows, width);
         var labels = new double[hasLabel ? rows : 0];
         if (hasLabel) reader.ReadOther(batch, 0, 0, labels);
         foreach (var label in labels)
@@ -114,7 +119,7 @@ internal sealed record NeighborBlock(int Features, float[] Values, long[] Ids, d
                 ids[i] = column.Value<long>(selection[i]);
             }
         }
-        return new NeighborBlock(width, values, ids, labels);
+        return new NeighborBlock(width, values, ids, labels) { Extents = extents };
     }
 
     private static QueryException Missing(string column, string user, float value) => new(
