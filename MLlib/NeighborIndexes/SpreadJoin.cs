@@ -39,10 +39,12 @@ internal sealed record SpreadJoin(int Shards, int Groups, Metric Metric, int K, 
         var (shards, groups, metric, k, radius) = (Shards, Groups, Metric, K, Radius);
         var cells = new CellPartitioner(checked(shards * groups));
         var placedRows = rows
-            .MapPartitionsWithIndex((partition, blocks) => Deal(blocks, partition, shards).SelectMany(dealt => Enumerable.Range(0, groups).Select(group => ((dealt.Part * groups) + group, dealt.Block))))
+            .MapPartitionsWithIndex((partition, blocks) => Deal(blocks, partition, shards)
+                .SelectMany(dealt => Enumerable.Range(0, groups).Select(group => ((dealt.Part * groups) + group, dealt.Block))))
             .PartitionBy(cells);
         var placedQueries = queries
-            .MapPartitionsWithIndex((partition, blocks) => Deal(blocks, partition, groups).SelectMany(dealt => Enumerable.Range(0, shards).Select(shard => ((shard * groups) + dealt.Part, dealt.Block))))
+            .MapPartitionsWithIndex((partition, blocks) => Deal(blocks, partition, groups)
+                .SelectMany(dealt => Enumerable.Range(0, shards).Select(shard => ((shard * groups) + dealt.Part, dealt.Block))))
             .PartitionBy(cells);
         return placedRows
             .ZipPartitions(placedQueries, (own, asked) => BestOfCell(own.Select(each => each.Value), asked.Select(each => each.Value), metric, k, radius))
@@ -60,7 +62,8 @@ internal sealed record SpreadJoin(int Shards, int Groups, Metric Metric, int K, 
         }
     }
 
-    private static IEnumerable<(long Query, BestRows Best)> BestOfCell(IEnumerable<NeighborBlock> rows, IEnumerable<NeighborBlock> queries, Metric metric, int k, double radius)
+    private static IEnumerable<(long Query, BestRows Best)> BestOfCell(
+        IEnumerable<NeighborBlock> rows, IEnumerable<NeighborBlock> queries, Metric metric, int k, double radius)
     {
         var task = TaskContext.Current!;
         var memory = task.Services.Memory;
