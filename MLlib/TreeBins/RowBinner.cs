@@ -165,8 +165,8 @@ internal sealed unsafe class RowBinner
         }
     }
 
-    /// <summary>Any number of bounds: halves, of four values at once, since each step waits for the one before it. Without branches, half of which would be guessed wrong: a condition is
-    /// the number 0 or 1.</summary>
+    /// <summary>Any number of bounds: halves, of four values at once, since each step waits for the one before it. Without branches, half of which would be
+    /// guessed wrong: a condition is the number 0 or 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SearchWide(double* values, int rows, double* table, int size, int missingBin, int* bins)
     {

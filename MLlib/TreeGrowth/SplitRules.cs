@@ -37,7 +37,8 @@ internal sealed record SplitRules
     /// <summary>Rows of categories that move together from right to left.</summary>
     public double MinCategoryGroup { get; init; } = 100;
 
-    /// <summary>Whether splits lower the entropy of a class's share instead of the squared error. Gradients are then minus one for rows of the class and 0 for others, by weight.</summary>
+    /// <summary>Whether splits lower the entropy of a class's share instead of the squared error. Gradients are then minus one for rows of the class and 0 for others, by
+    /// weight.</summary>
     public bool IsEntropy { get; init; }
 
     /// <summary>Whether gains are G^2 / (H + L2), without anything else.</summary>

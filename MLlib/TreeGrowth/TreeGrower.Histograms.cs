@@ -48,8 +48,12 @@ internal sealed unsafe partial class TreeGrower
                 var place = target + rows.Layout.FirstCell[firstColumn];
                 var row = rows.Panel(panel) + ((long)(first + done) << shift);
                 if (list is not null) HistogramKernel.Gather(rows.Panel(panel), shift, list + done, step, row = gathered);
-                if (rows.Layout.IsWide) WideHistogramKernel.AddRows((ushort*)row, rows.RowBytes / sizeof(ushort), rows.Layout.FirstCell.AsSpan(firstColumn, columns), step, packed, target);
-                else HistogramKernel.AddRows(row, rows.RowBytes, columns, step, packed, place);
+                if (!rows.Layout.IsWide)
+                {
+                    HistogramKernel.AddRows(row, rows.RowBytes, columns, step, packed, place);
+                    continue;
+                }
+                WideHistogramKernel.AddRows((ushort*)row, rows.RowBytes / sizeof(ushort), rows.Layout.FirstCell.AsSpan(firstColumn, columns), step, packed, target);
             }
         }
     }

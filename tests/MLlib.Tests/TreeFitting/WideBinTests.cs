@@ -27,7 +27,10 @@ public sealed class WideBinTests
     {
         using var context = DataflowContext.Local(2);
         var frame = context.FromRecords(Rows, 3);
-        var few = new GradientBoostedTreesRegressor { FeatureColumns = ["Item2"], CategoricalColumns = ["Item2"], LabelColumn = "Item3", Trees = 30, LearningRate = 0.3, CategoryL2 = 1, MaxCategories = 400 };
+        var few = new GradientBoostedTreesRegressor
+        {
+            FeatureColumns = ["Item2"], CategoricalColumns = ["Item2"], LabelColumn = "Item3", Trees = 30, LearningRate = 0.3, CategoryL2 = 1, MaxCategories = 400,
+        };
         var (bytes, wide) = (few.Fit(frame), (few with { MaxBins = 1000 }).Fit(frame));
         var error = new RegressionEvaluator { LabelColumn = "Item3" };
         var (before, after) = (error.Evaluate(bytes.Transform(frame)), error.Evaluate(wide.Transform(frame)));
@@ -46,7 +49,10 @@ public sealed class WideBinTests
     [Fact]
     public void The_model_is_the_same_for_any_partitions_and_threads()
     {
-        var learner = new GradientBoostedTreesRegressor { FeatureColumns = ["Item1", "Item2"], CategoricalColumns = ["Item2"], LabelColumn = "Item3", Trees = 8, MaxBins = 3000, BaggingFraction = 0.7 };
+        var learner = new GradientBoostedTreesRegressor
+        {
+            FeatureColumns = ["Item1", "Item2"], CategoricalColumns = ["Item2"], LabelColumn = "Item3", Trees = 8, MaxBins = 3000, BaggingFraction = 0.7,
+        };
         var forest = new RandomForestRegressor { FeatureColumns = ["Item1", "Item2"], LabelColumn = "Item3", Trees = 3, MaxBins = 3000, MaxDepth = 9 };
         string? boosted = null, averaged = null;
         foreach (var (threads, partitions) in new[] { (1, 1), (1, 2), (2, 1), (2, 7) })

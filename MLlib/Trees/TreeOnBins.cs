@@ -1,8 +1,8 @@
 using System.Globalization;
 using Dataflow.MLlib.TreeBins;
-using Dataflow.MLlib.Trees;
+using Dataflow.MLlib.TreeGrowth;
 
-namespace Dataflow.MLlib.TreeGrowth;
+namespace Dataflow.MLlib.Trees;
 
 /// <summary>Adds a tree's values to the scores of binned rows: those that were not grown on, those for validation, and all rows when training goes on from trees
 /// that are there already. Gives the very bits that training on these rows gave.</summary>

@@ -1,7 +1,7 @@
 using Dataflow.MLlib.TreeBins;
-using Dataflow.MLlib.Trees;
+using Dataflow.MLlib.TreeGrowth;
 
-namespace Dataflow.MLlib.TreeGrowth;
+namespace Dataflow.MLlib.Trees;
 
 /// <summary>Makes the <see cref="Tree"/> that predicts on raw values of one that was grown on bins.</summary>
 internal static class TreeAssembly
