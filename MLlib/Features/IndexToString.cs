@@ -29,7 +29,8 @@ public sealed record IndexToString : Transformer
         ArgumentNullException.ThrowIfNull(frame);
         if (Labels.Count == 0)
             throw new ArgumentException($"{nameof(IndexToString)} has no labels. Set Labels, for example to those of a {nameof(StringIndexerModel)}.");
-        return ColumnPairs.Add(frame, nameof(IndexToString), (OutputColumn, Functions.Call(new LabelOf([.. Labels, .. OtherLabel is { } other ? new[] { other } : []], OtherLabel is null, InputColumn), frame[InputColumn].Cast(DataType.Double))));
+        string[] texts = OtherLabel is { } other ? [.. Labels, other] : [.. Labels];
+        return ColumnPairs.Add(frame, nameof(IndexToString), (OutputColumn, Functions.Call(new LabelOf(texts, OtherLabel is null, InputColumn), frame[InputColumn].Cast(DataType.Double))));
     }
 
     private sealed class LabelOf(string[] labels, bool mayHaveOther, string column) : StepFunction("index_to_string", DataType.String, nullable: true)

@@ -25,7 +25,8 @@ public sealed record StandardScaler : Estimator<StandardScalerModel>
     {
         ArgumentNullException.ThrowIfNull(frame);
         var columns = FeatureColumns.Of(frame, InputColumns, nameof(StandardScaler));
-        var moments = await FeatureMoments.OfAsync(FeatureBlock.Read(frame, columns, nameof(StandardScaler), keepsSparse: true, largest: FeatureBlock.LargestSquared), nameof(StandardScaler), cancellationToken).ConfigureAwait(false);
+        var blocks = FeatureBlock.Read(frame, columns, nameof(StandardScaler), keepsSparse: true, largest: FeatureBlock.LargestSquared);
+        var moments = await FeatureMoments.OfAsync(blocks, nameof(StandardScaler), cancellationToken).ConfigureAwait(false);
         return new StandardScalerModel(moments.Means, moments.SampleDeviations()) { InputColumns = InputColumns, OutputColumn = OutputColumn, WithMean = WithMean, WithDeviation = WithDeviation };
     }
 }
