@@ -60,6 +60,9 @@ public sealed class DataFrameWriter
         return new(_frame, _options with { PartitionColumns = [.. columns] });
     }
 
+    /// <summary>The same, but nothing is written where there are no rows.</summary>
+    internal DataFrameWriter WithoutEmptyFiles() => new(_frame, _options with { LeavesOutEmpty = true });
+
     /// <summary>The same with files of so many rows at most.</summary>
     /// <param name="rows">Rows of a file; 1 or more.</param>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>

@@ -78,7 +78,7 @@ internal sealed class SqlSession
 
     /// <summary>How a frame is computed, and a run of it.</summary>
     public (PhysicalPlan Plan, QueryRun Run) Plan(DataFrame frame) =>
-        (Planner().Plan(Optimise(frame.Plan)), new QueryRun(Context, new QueryScope(Settings(), frame.Text)));
+        (Planner().Plan(Optimise(frame.Plan)), new QueryRun(Context, new QueryScope(frame.OwnSettings ?? Settings(), frame.Text)));
 
     private DataFrame Run(Statement statement, string text)
     {

@@ -14,6 +14,7 @@ public static class BuiltinFunctions
         AddOperators(registry);
         BitFunction.Add(registry);
         TimestampUnits.Add(registry);
+        TimeWindowFunction.Add(registry);
         AddConditionals(registry);
         registry.Add(new LikeFunction("like"));
         registry.Add(new LikeFunction("ilike"));

@@ -66,6 +66,11 @@ public sealed class TaskArena : IDisposable
     /// <param name="name">What errors call it.</param>
     public static TaskArena OfShared(TaskContext context, string name) => new(context.Services, name, context.CancellationToken);
 
+    /// <summary>An arena of an object that tasks use one after the other, and that goes on to grow: the state of a stream.</summary>
+    /// <param name="context">Any task of the executor.</param>
+    /// <param name="name">What errors call it.</param>
+    internal static TaskArena OfState(TaskContext context, string name) => new(context.Services, name, CancellationToken.None);
+
     /// <summary>Charges memory that others lend for as long as the arena lasts.</summary>
     /// <param name="bytes">How much.</param>
     /// <exception cref="MemoryExhaustedException">The budget has no room.</exception>

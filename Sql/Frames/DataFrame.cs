@@ -35,6 +35,12 @@ public sealed partial class DataFrame
     /// <summary>Its columns.</summary>
     public Schema Schema { get; }
 
+    /// <summary>What its expressions are computed under, where that is not the session's: a batch of a stream has a time of its own. Verbs do not pass it on.</summary>
+    internal Kernels.SessionSettings? OwnSettings { get; private init; }
+
+    /// <summary>The same frame under settings of its own.</summary>
+    internal DataFrame At(Kernels.SessionSettings settings) => new(Session, Plan, Text, _renewed) { OwnSettings = settings };
+
     /// <summary>The names of its columns.</summary>
     public IReadOnlyList<string> Columns => [.. Schema.Select(column => column.Name)];
 

@@ -205,6 +205,17 @@ public static partial class Functions
     /// <param name="start">A column or a value.</param>
     public static Column DateDiff(Column end, object start) => Call("datediff", end, Column.Of(start));
 
+    /// <summary>When the window begins that a time falls into: windows of a length follow each other from 1970-01-01 00:00 UTC on. (<c>window_start</c>)</summary>
+    /// <param name="time">A column of times.</param>
+    /// <param name="length">More than zero.</param>
+    /// <param name="offset">How much later windows begin.</param>
+    /// <returns>A column called <c>window</c>; its end is as much later as windows are long.</returns>
+    public static Column Window(Column time, TimeSpan length, TimeSpan offset = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(length, TimeSpan.Zero);
+        return (offset == TimeSpan.Zero ? Call("window_start", time, Lit(length)) : Call("window_start", time, Lit(length), Lit(offset))).As("window");
+    }
+
     /// <summary>A day that many months later. (<c>add_months</c>)</summary>
     /// <param name="date">A column or a value.</param>
     /// <param name="months">A column or a value.</param>

@@ -24,6 +24,9 @@ internal sealed class FolderColumns(PartitionedFiles found)
         return new FolderColumns(found);
     }
 
+    /// <summary>Files that were found before; names of folders say nothing.</summary>
+    public static FolderColumns Of(IEnumerable<FileEntry> files) => new(new PartitionedFiles([], [.. files.Select(file => (file, ValueList<Expressions.Literal>.Empty))]));
+
     /// <summary>The schema of the table.</summary>
     /// <exception cref="QueryException">Files and folders name the same column.</exception>
     public Schema After(Schema files)

@@ -32,7 +32,10 @@ public sealed class TextTable : ITable
     /// <summary>Finds files.</summary>
     /// <param name="path">A file, a folder (the files directly in it), a pattern, or several with commas between them.</param>
     /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
-    public static TextTable Open(string path) => new(path, FolderColumns.Find(path));
+    public static TextTable Open(string path) => Open(path, FolderColumns.Find(path));
+
+    /// <summary>Opens files that were found before.</summary>
+    internal static TextTable Open(string path, FolderColumns folders) => new(path, folders);
 
     /// <inheritdoc/>
     public ITableScan Scan(ScanRequest request) => _folders.Scan(request, 1, (files, fields) => new LineScan(LineScan.Cut(files, SplitBytes), new Parser(fields.Count)));

@@ -46,7 +46,7 @@ internal static class FrameWriter
         format.Check(plan.Schema);
         if (options.Mode == SaveMode.Ignore && FileSystems.For(path).Find(FileSystems.Resolve(path)) is not null) return;
         if (options.Mode == SaveMode.Append) CheckFolders(FileSystems.Resolve(path), plan.Folders);
-        using var run = new QueryRun(frame.Session.Context, new QueryScope(frame.Session.Settings(), frame.Text));
+        using var run = new QueryRun(frame.Session.Context, new QueryScope(frame.OwnSettings ?? frame.Session.Settings(), frame.Text));
         var existing = options.Mode switch
         {
             SaveMode.Overwrite => ExistingOutput.Replace,
@@ -62,6 +62,8 @@ internal static class FrameWriter
         var target = output.Plan;
         var rows = new WrittenRows(plan.Schema, plan.Folders, options);
         var tasks = await QueryRunErrors.Unwrap(run.Context.RunJobAsync(batches, each => Write(each, target, format, rows), null, cancellationToken)).ConfigureAwait(false);
+
+        if (options.LeavesOutEmpty && Array.TrueForAll(tasks, task => task.Files.Length == 0)) return;
 
         // Renames may take a while: not on the thread that brought the last result.
         await Task.Run(() => output.Commit(tasks), CancellationToken.None).ConfigureAwait(false);
@@ -82,7 +84,7 @@ internal static class FrameWriter
     {
         var context = TaskContext.Current!;
         using var files = new TaskFiles(plan, format, rows, context);
-        if (context.PartitionIndex == 0) files.BeginEmpty();
+        if (context.PartitionIndex == 0 && !rows.Options.LeavesOutEmpty) files.BeginEmpty();
         foreach (var batch in batches)
         {
             context.ThrowIfCancelled();

@@ -11,6 +11,9 @@ namespace Dataflow.Sql.Writing;
 /// <param name="BytesPerFile">A file that has grown so long is followed by another.</param>
 internal sealed record WriteOptions(SaveMode Mode, ValueList<string> PartitionColumns, long RowsPerFile = long.MaxValue, long BytesPerFile = long.MaxValue)
 {
+    /// <summary>Whether nothing is written where there are no rows, instead of a file that shows the columns.</summary>
+    public bool LeavesOutEmpty { get; init; }
+
     /// <summary>Whether a task may write several files into one folder.</summary>
     public bool HasLimits => RowsPerFile < long.MaxValue || BytesPerFile < long.MaxValue;
 }

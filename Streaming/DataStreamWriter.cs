@@ -1,0 +1,33 @@
+
+namespace Dataflow.Streaming;
+
+/// <summary>Starts queries over streams.</summary>
+public sealed class DataStreamWriter
+{
+    private readonly DataFrame _frame;
+
+    internal DataStreamWriter(DataFrame frame) => _frame = frame;
+
+    /// <summary>Starts a query, which goes on in the background until it is stopped, or ends by its trigger, or fails.</summary>
+    /// <remarks>What was begun with the same checkpoint goes on where it was, whatever ended it: a batch that was under way is computed again from the same rows.</remarks>
+    /// <param name="sink">Where rows go.</param>
+    /// <param name="options">Checkpoint, trigger, output mode; null for the defaults, without a checkpoint that outlives the query.</param>
+    /// <exception cref="QueryException">The frame reads no stream, or is one that can't be computed batch by batch: says which part, and what would do.</exception>
+    /// <exception cref="StreamingException">The checkpoint is of another query, in use, or damaged.</exception>
+    public StreamingQuery Start(IStreamSink sink, StreamingQueryOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(sink);
+        return StreamingQuery.Start(_frame, sink, options ?? new StreamingQueryOptions());
+    }
+
+    /// <summary>Starts a query that gives each batch to code of the program, in the driver.</summary>
+    /// <remarks>The code may be given a batch again after a failure, with the same number and the same rows: who writes elsewhere keeps the number with the rows.</remarks>
+    /// <param name="write">Gets the rows of a batch as a frame, and its number from 0. The frame can be read as often as wanted, until the code ends.</param>
+    /// <param name="options">As for <see cref="Start"/>.</param>
+    /// <inheritdoc cref="Start" path="/exception"/>
+    public StreamingQuery ForeachBatch(Func<DataFrame, long, Task> write, StreamingQueryOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        return Start(new ForeachBatchSink(write), options);
+    }
+}

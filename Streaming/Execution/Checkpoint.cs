@@ -1,0 +1,143 @@
+using Dataflow.Files;
+
+namespace Dataflow.Streaming.Execution;
+
+/// <summary>What never changes of a query with a checkpoint.</summary>
+/// <param name="Id">The query, from its first start on.</param>
+/// <param name="Version">Of the layout.</param>
+/// <param name="StatePartitions">In how many partitions state is kept.</param>
+/// <param name="OutputMode">Which rows are given.</param>
+/// <param name="Sources">The streams.</param>
+/// <param name="Operators">What has state.</param>
+internal sealed record CheckpointMetadata(Guid Id, int Version, int StatePartitions, string OutputMode, string[] Sources, string[] Operators)
+{
+    public const int CurrentVersion = 1;
+}
+
+/// <summary>What a batch reads: written before it runs, so that it reads the same when it runs again.</summary>
+/// <param name="Starts">By source: where it begins; null for the beginning.</param>
+/// <param name="Ends">By source: where it ends; null for nothing yet.</param>
+/// <param name="Watermark">Microseconds; what ended before is final in it. Null for nothing.</param>
+/// <param name="Time">Microseconds since 1970: when it was planned.</param>
+internal sealed record OffsetEntry(string?[] Starts, string?[] Ends, long? Watermark, long Time);
+
+/// <summary>What a batch has done: written when its rows are where they belong.</summary>
+/// <param name="Latest">By watermark: the latest time of any row so far; null for none.</param>
+/// <param name="Chains">By operator and partition: the files that make its state.</param>
+internal sealed record CommitEntry(long?[] Latest, string[][][] Chains);
+
+/// <summary>
+/// The folder that a query goes on from: <c>metadata</c>, <c>offsets/N</c> (what batch N reads), <c>commits/N</c> (that it is done, and which files are its state),
+/// <c>state/OPERATOR/N/</c>, <c>sources/I/</c>. Only what a commit names counts: attempts that were lost may have left anything.
+/// </summary>
+internal sealed class Checkpoint : IDisposable
+{
+    // Batches whose entries stay, for people who look.
+    private const long Kept = 100;
+
+    private readonly IFileSystem _system;
+    private readonly IDisposable? _lock;
+    private readonly bool _isTemporary;
+
+    private Checkpoint(string folder, IFileSystem system, IDisposable? held, bool isTemporary)
+    {
+        (Folder, _system, _lock, _isTemporary) = (folder, system, held, isTemporary);
+        Offsets = new DurableLog(FilePath.Combine(folder, "offsets"));
+        Commits = new DurableLog(FilePath.Combine(folder, "commits"));
+    }
+
+    public string Folder { get; }
+
+    public DurableLog Offsets { get; }
+
+    public DurableLog Commits { get; }
+
+    /// <summary>Opens a folder, and has it for itself.</summary>
+    /// <param name="path">Null for a temporary one.</param>
+    public static Checkpoint Open(string? path)
+    {
+        var folder = FileSystems.Resolve(path ?? Path.Combine(Path.GetTempPath(), $"dataflow-stream-{Guid.NewGuid():n}"));
+        var system = FileSystems.For(folder);
+        system.CreateFolder(folder);
+        IDisposable? held = null;
+        if (system.HasLocks)
+        {
+            held = system.TryLock(FilePath.Combine(folder, "_lock"))
+                ?? throw new StreamingException("CHECKPOINT_IN_USE", $"Another query works with the checkpoint '{folder}'. End it first, or give this one a folder of its own.");
+        }
+        return new Checkpoint(folder, system, held, path is null);
+    }
+
+    /// <summary>The metadata: that of the first start, which this one must fit.</summary>
+    /// <exception cref="StreamingException">The query is another one: says what differs.</exception>
+    public CheckpointMetadata Agree(CheckpointMetadata wanted)
+    {
+        var log = new DurableLog(FilePath.Combine(Folder, "metadata"));
+        if (log.Numbers().Length == 0)
+        {
+            log.Write(0, wanted);
+            return wanted;
+        }
+        var there = log.Read<CheckpointMetadata>(0);
+        if (there.Version != CheckpointMetadata.CurrentVersion)
+            throw new StreamingException("CHECKPOINT_VERSION", $"The checkpoint '{Folder}' is of version {there.Version}, and this version of Dataflow reads version {CheckpointMetadata.CurrentVersion}.");
+        var differences = new List<string>();
+        Compare("the output mode", [there.OutputMode], [wanted.OutputMode]);
+        if (there.Sources.Length != wanted.Sources.Length) differences.Add($"it read {there.Sources.Length} streams ({string.Join("; ", there.Sources)}), and now {wanted.Sources.Length} ({string.Join("; ", wanted.Sources)})");
+        Compare("state", there.Operators, wanted.Operators);
+        if (wanted.StatePartitions > 0 && wanted.StatePartitions != there.StatePartitions && wanted.Operators.Length > 0)
+            differences.Add($"state lay in {there.StatePartitions} partitions, and StatePartitions asks for {wanted.StatePartitions}: leave it out");
+        if (differences.Count == 0) return there;
+        throw new StreamingException("CHECKPOINT_OF_OTHER_QUERY", $"The checkpoint '{Folder}' was begun by another query: {string.Join("; ", differences)}. Start the query as it was, or with another folder.");
+
+        void Compare(string what, string[] before, string[] now)
+        {
+            if (!before.SequenceEqual(now)) differences.Add($"{what} was {Show(before)}, and is now {Show(now)}");
+        }
+
+        static string Show(string[] parts) => parts.Length == 0 ? "nothing" : string.Join("; ", parts);
+    }
+
+    /// <summary>The folder of an operator's state.</summary>
+    public string StateFolder(int @operator) => FilePath.Combine(FilePath.Combine(Folder, "state"), @operator.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+    /// <summary>The folder of a source.</summary>
+    public string SourceFolder(int source) => FilePath.Combine(FilePath.Combine(Folder, "sources"), source.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+    /// <summary>What tasks wrote of an operator's state in a batch, by partition: what appeared is whole, and of several for one partition any will do.</summary>
+    public Dictionary<int, string> StateFiles(int @operator, string batchFolder)
+    {
+        var folder = FilePath.Combine(StateFolder(@operator), batchFolder);
+        if (_system.Find(folder) is null) return [];
+        var files = new Dictionary<int, string>();
+        foreach (var entry in _system.List(folder))
+        {
+            var name = FilePath.NameOf(entry.Path);
+            if (!FilePath.IsHidden(name) && (name.EndsWith(".delta", StringComparison.Ordinal) || name.EndsWith(".snapshot", StringComparison.Ordinal)))
+                files.TryAdd(int.Parse(name.AsSpan(0, name.IndexOf('-')), System.Globalization.CultureInfo.InvariantCulture), $"{batchFolder}/{name}");
+        }
+        return files;
+    }
+
+    /// <summary>Deletes what is not needed any more once a batch is done.</summary>
+    public void Clean(long done, string[][][] chains)
+    {
+        Offsets.DropBelow(done - Kept);
+        Commits.DropBelow(done - Kept);
+        for (var i = 0; i < chains.Length; i++)
+        {
+            var needed = chains[i].SelectMany(chain => chain).Select(file => file[..file.IndexOf('/')]).ToHashSet(StringComparer.Ordinal);
+            if (_system.Find(StateFolder(i)) is null) continue;
+            foreach (var entry in _system.List(StateFolder(i)))
+            {
+                if (entry.IsFolder && long.TryParse(FilePath.NameOf(entry.Path), out var batch) && batch <= done && !needed.Contains(FilePath.NameOf(entry.Path))) _system.Delete(entry.Path);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _lock?.Dispose();
+        if (_isTemporary) _system.Delete(Folder);
+    }
+}

@@ -1,0 +1,244 @@
+using System.Diagnostics;
+using Dataflow.Files;
+using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Physical;
+using Dataflow.Sql.Plans;
+using Dataflow.Streaming.Sources;
+using Dataflow.Streaming.State;
+
+namespace Dataflow.Streaming.Execution;
+
+/// <summary>
+/// The life of a query: plan a batch, write down what it reads, compute it and hand it to the sink, write down that it is done. Whatever ends the process, the next one
+/// goes on: a batch that was written down and is not done is computed again, from the same rows and the same state.
+/// </summary>
+internal sealed class MicroBatchLoop : IDisposable
+{
+    private readonly DataFrame _frame;
+    private readonly IStreamSink _sink;
+    private readonly StreamingQueryOptions _options;
+    private readonly IncrementalPlan _plan;
+    private readonly Checkpoint _checkpoint;
+    private readonly CheckpointMetadata _metadata;
+    private readonly IStreamReader[] _readers = [];
+    private readonly Counter _inputRows;
+    private readonly Counter _late;
+    private readonly Counter _groups;
+    private readonly MergingAccumulator<long>[] _times;
+
+    private long _batch;
+    private OffsetEntry? _planned;
+    private string?[] _ends;
+    private long?[] _latest;
+    private long? _watermark;
+    private string[][][] _chains;
+
+    public MicroBatchLoop(DataFrame frame, IStreamSink sink, StreamingQueryOptions options)
+    {
+        (_frame, _sink, _options) = (frame, sink, options);
+        var context = frame.Session.Context;
+        StreamingStrategy.AddTo(frame.Session);
+        _plan = IncrementalPlanner.Plan(frame, options.OutputMode);
+        IStreamSource[] sources = [.. _plan.Scans.Select(scan => ((StreamTable)scan.Table).Source)];
+        _inputRows = context.Counter("stream rows");
+        _late = context.Counter("late groups");
+        _groups = context.Counter("groups of state");
+        _times = [.. _plan.Watermarks.Select((_, i) => context.Accumulator($"latest time {i}", long.MinValue, Math.Max))];
+        _ends = new string?[sources.Length];
+        _latest = new long?[_times.Length];
+        _checkpoint = Checkpoint.Open(options.Checkpoint);
+        try
+        {
+            var wanted = new CheckpointMetadata(
+                Guid.NewGuid(), CheckpointMetadata.CurrentVersion, options.StatePartitions, options.OutputMode.ToString(), [.. sources.Select(source => source.Name)],
+                [.. _plan.Aggregates.Select(aggregate => aggregate.Shape)]);
+            var isNew = _checkpoint.Offsets.Numbers().Length == 0;
+            _metadata = _checkpoint.Agree(isNew && wanted.StatePartitions == 0 ? wanted with { StatePartitions = Math.Max(1, context.DefaultParallelism) } : wanted);
+            _chains = [.. _plan.Aggregates.Select(aggregate => Enumerable.Repeat(Array.Empty<string>(), aggregate.Keys.Count == 0 ? 1 : _metadata.StatePartitions).ToArray())];
+            _readers = [.. sources.Select((source, i) => source.Open(_checkpoint.SourceFolder(i)))];
+            Recover();
+        }
+        catch
+        {
+            foreach (var reader in _readers) reader.Dispose();
+            _checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The query, from its first start on.</summary>
+    public Guid Id => _metadata.Id;
+
+    /// <summary>Goes from batch to batch until there will be none any more.</summary>
+    /// <param name="onBatch">Told of each batch.</param>
+    /// <param name="onIdle">Called whenever all that is there was computed.</param>
+    /// <param name="cancellation">Ends the query between batches or within one.</param>
+    public async Task RunAsync(Action<StreamingProgress> onBatch, Action onIdle, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var clock = Stopwatch.StartNew();
+            var began = _options.Time.GetUtcNow();
+            if (_planned is null && !await PlanAsync(cancellation).ConfigureAwait(false))
+            {
+                onIdle();
+                if (_options.Trigger.EndsWhenDone) return;
+                await WaitAsync(began, cancellation).ConfigureAwait(false);
+                continue;
+            }
+            var planned = clock.Elapsed;
+            _options.Reached?.Invoke("planned", _batch);
+            await RunBatchAsync(_planned!, cancellation).ConfigureAwait(false);
+            _options.Reached?.Invoke("written", _batch);
+            var ran = clock.Elapsed;
+            var progress = Commit(_planned!) with { PlanningDuration = planned, RunningDuration = ran - planned, CommitDuration = clock.Elapsed - ran, Duration = clock.Elapsed };
+            _planned = null;
+            _options.Reached?.Invoke("committed", progress.BatchId);
+            onBatch(progress);
+            if (_options.Trigger.Interval > TimeSpan.Zero) await WaitAsync(began, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var aggregate in _plan.Aggregates) _frame.Session.Context.DropState(NameOf(aggregate));
+        foreach (var reader in _readers) reader.Dispose();
+        _checkpoint.Dispose();
+    }
+
+    // Where the last process was.
+    private void Recover()
+    {
+        var (offsets, commits) = (_checkpoint.Offsets.Numbers(), _checkpoint.Commits.Numbers());
+        if (offsets.Length == 0) return;
+        var last = offsets[^1];
+        var done = commits.Length == 0 ? -1 : commits[^1];
+        if (done > last || done < last - 1) throw done > last ? _checkpoint.Offsets.Missing(done) : _checkpoint.Commits.Missing(last - 1);
+        if (done >= 0)
+        {
+            var (entry, commit) = (_checkpoint.Offsets.Read<OffsetEntry>(done), _checkpoint.Commits.Read<CommitEntry>(done));
+            (_ends, _latest, _chains, _watermark) = (entry.Ends, commit.Latest, commit.Chains, entry.Watermark);
+        }
+        _batch = done + 1;
+        if (last > done) _planned = _checkpoint.Offsets.Read<OffsetEntry>(last);
+    }
+
+    /// <summary>Finds what is new and writes down that the next batch reads it.</summary>
+    /// <returns>False if there is nothing to do.</returns>
+    private async Task<bool> PlanAsync(CancellationToken cancellation)
+    {
+        var ends = new string?[_readers.Length];
+        for (var i = 0; i < ends.Length; i++) ends[i] = await _readers[i].FindEndAsync(_ends[i], cancellation).ConfigureAwait(false);
+
+        // What has become final is given also where no row comes any more.
+        var watermark = NextWatermark();
+        var isNew = !ends.SequenceEqual(_ends);
+        if (!isNew && !(_plan.Aggregates.Any(aggregate => aggregate.Time is not null) && _options.OutputMode != OutputMode.Complete && watermark > (_watermark ?? long.MinValue))) return false;
+        var now = (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        var entry = new OffsetEntry(_ends, ends, watermark, now);
+        await Task.Run(() => _checkpoint.Offsets.Write(_batch, entry), cancellation).ConfigureAwait(false);
+        _planned = entry;
+        return true;
+    }
+
+    // The least of all streams that have times; it never goes back.
+    private long? NextWatermark()
+    {
+        if (_times.Length == 0 || Array.Exists(_latest, latest => latest is null)) return _watermark;
+        var least = _plan.Watermarks.Zip(_latest, (watermark, latest) => latest!.Value - watermark.DelayMicroseconds).Min();
+        return Math.Max(least, _watermark ?? long.MinValue);
+    }
+
+    private async Task RunBatchAsync(OffsetEntry entry, CancellationToken cancellation)
+    {
+        _inputRows.Reset();
+        _late.Reset();
+        _groups.Reset();
+        foreach (var time in _times) time.Reset();
+        var frame = new DataFrame(_frame.Session, PlanOf(entry), _frame.Text);
+        var settings = _frame.Session.Settings() with { NowMicroseconds = entry.Time };
+        if (_sink.ReadsOnce)
+        {
+            await _sink.WriteAsync(new StreamBatch(_batch, frame.At(settings), _options.OutputMode), cancellation).ConfigureAwait(false);
+            return;
+        }
+
+        // Computed once, whole, whatever the sink reads of it and how often.
+        var context = _frame.Session.Context;
+        using var run = new QueryRun(context, new QueryScope(settings, _frame.Text));
+        var frames = QueryResult.Frames(_frame.Session.Planner().Plan(frame.Plan), run).Persist(StorageLevel.MemoryAndDisk);
+        try
+        {
+            await QueryRunErrors.Unwrap(frames.CountAsync(cancellation)).ConfigureAwait(false);
+            var rows = new DataFrame(_frame.Session, Scan.Of(new FramesTable($"batch {_batch}", frame.Schema, frames)), null);
+            await _sink.WriteAsync(new StreamBatch(_batch, rows, _options.OutputMode), cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            frames.Unpersist();
+        }
+    }
+
+    /// <summary>The plan with the batch's rows and state in it.</summary>
+    private LogicalPlan PlanOf(OffsetEntry entry)
+    {
+        var (scan, time) = (0, 0);
+        return _plan.Plan.Rewrite(part => part switch
+        {
+            Scan { Table: StreamTable stream } of => new CountedInput(_inputRows, of with { Table = TableOf(stream, entry, scan++) }),
+            Watermark watermark => watermark with { Latest = _times[time++] },
+            StateAggregate aggregate => aggregate with { Batch = BatchOf(aggregate, entry) },
+            _ => part,
+        });
+    }
+
+    private Sql.Sources.ITable TableOf(StreamTable stream, OffsetEntry entry, int index) => entry.Ends[index] is { } end && end != entry.Starts[index]
+        ? _readers[index].Read(entry.Starts[index], end)
+        : new EmptyTable(stream.Name, stream.Schema);
+
+    private StateBatch BatchOf(StateAggregate aggregate, OffsetEntry entry)
+    {
+        var chains = _chains[aggregate.Operator];
+        var isSnapshot = chains.Max(chain => chain.Length) >= _options.SnapshotInterval;
+        return new StateBatch(_batch, NameOf(aggregate), _checkpoint.StateFolder(aggregate.Operator), chains, entry.Watermark ?? long.MinValue, _options.OutputMode, isSnapshot, _late, _groups);
+    }
+
+    private string NameOf(StateAggregate aggregate) => $"stream/{_metadata.Id:n}/{aggregate.Operator}";
+
+    private StreamingProgress Commit(OffsetEntry entry)
+    {
+        for (var i = 0; i < _times.Length; i++)
+        {
+            if (_times[i].Value > long.MinValue) _latest[i] = Math.Max(_times[i].Value, _latest[i] ?? long.MinValue);
+        }
+        var batchFolder = _batch.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        string[][][] chains = [.. _plan.Aggregates.Select(aggregate =>
+        {
+            var written = _checkpoint.StateFiles(aggregate.Operator, batchFolder);
+            return _chains[aggregate.Operator].Select((chain, partition) => !written.TryGetValue(partition, out var file) ? chain
+                : file.EndsWith(".snapshot", StringComparison.Ordinal) ? [file] : [.. chain, file]).ToArray();
+        })];
+        _checkpoint.Commits.Write(_batch, new CommitEntry(_latest, chains));
+        (_ends, _watermark, _chains) = (entry.Ends, entry.Watermark, chains);
+        _checkpoint.Clean(_batch, chains);
+        var progress = new StreamingProgress(_batch, DateTimeOffset.UnixEpoch.AddTicks(entry.Time * TimeSpan.TicksPerMicrosecond), _inputRows.Value, TimeSpan.Zero)
+        {
+            Watermark = entry.Watermark is { } watermark ? DateTimeOffset.UnixEpoch.AddTicks(watermark * TimeSpan.TicksPerMicrosecond) : null,
+            LateRows = _late.Value,
+            StateRows = _groups.Value,
+        };
+        _batch++;
+        return progress;
+    }
+
+    private async Task WaitAsync(DateTimeOffset began, CancellationToken cancellation)
+    {
+        var interval = _options.Trigger.Interval;
+        var now = _options.Time.GetUtcNow();
+        var wait = interval == TimeSpan.Zero ? Polling : new DateTimeOffset(((began.UtcTicks / interval.Ticks) + 1) * interval.Ticks, TimeSpan.Zero) - now;
+        if (wait > TimeSpan.Zero) await Task.Delay(wait, _options.Time, cancellation).ConfigureAwait(false);
+    }
+
+    private static readonly TimeSpan Polling = TimeSpan.FromMilliseconds(20);
+}

@@ -1,0 +1,44 @@
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Physical;
+using Dataflow.Sql.Plans;
+using Dataflow.Streaming.State;
+
+namespace Dataflow.Streaming.Execution;
+
+/// <summary>How the parts of plans are computed that only streams have.</summary>
+internal sealed class StreamingStrategy : IPlanStrategy
+{
+    private static readonly StreamingStrategy Instance = new();
+
+    /// <summary>Makes it known to a session, once.</summary>
+    public static void AddTo(SqlSession session)
+    {
+        lock (session.Strategies)
+        {
+            if (!session.Strategies.Contains(Instance)) session.Strategies.Add(Instance);
+        }
+    }
+
+    public PhysicalPlan? Plan(LogicalPlan plan, Planner planner)
+    {
+        switch (plan)
+        {
+            case Watermark { Latest: null } watermark:
+                return planner.Plan(watermark.Input);
+            case Watermark watermark:
+                var rows = planner.Plan(watermark.Input);
+                return new ObserveExec(watermark.Describe(), null, watermark.Latest, Planner.PositionOf(rows, watermark.Column), rows);
+            case CountedInput counted:
+                return new ObserveExec("CountedInput", counted.Rows, null, -1, planner.Plan(counted.Input));
+            case StateAggregate aggregate:
+                var states = aggregate.Aggregates.SelectMany(each =>
+                {
+                    var call = (AggregateCall)each.Value;
+                    return call.Function.StateTypes(call).Select((type, i) => new ColumnReference($"{each.Column.Name}.{i}", type, true));
+                });
+                return new StateAggregateExec(aggregate, new PartialAggregateExec(aggregate.Keys, aggregate.Aggregates, [.. states], planner.Plan(aggregate.Input)));
+            default:
+                return null;
+        }
+    }
+}

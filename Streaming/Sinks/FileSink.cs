@@ -1,0 +1,57 @@
+using System.Globalization;
+using Dataflow.Files;
+
+namespace Dataflow.Streaming;
+
+/// <summary>
+/// Writes each batch into a folder of its own, <c>batch=12</c>, below a folder. A batch's folder appears whole, and takes the place of what an earlier attempt left of the
+/// batch: every row is there exactly once, whatever failed, and who reads the files meanwhile (also with other tools) sees whole batches only.
+/// </summary>
+/// <remarks>Readers that know folders of columns (<c>context.Read.Parquet(folder)</c> among them) give the batch's number as a column <c>batch</c>. Batches without rows have no
+/// folder. In update and complete mode a group stands in every batch that gave it: the greatest <c>batch</c> has its last value.</remarks>
+public sealed class FileSink : IStreamSink
+{
+    private readonly string _folder;
+    private readonly Func<DataFrameWriter, string, CancellationToken, Task> _write;
+    private readonly string[] _partitionColumns;
+
+    private FileSink(string format, string folder, string[] partitionBy, Func<DataFrameWriter, string, CancellationToken, Task> write)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        Name = $"{format} files in '{folder}'";
+        (_folder, _partitionColumns, _write) = (FileSystems.Resolve(folder), partitionBy, write);
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public bool ReadsOnce => true;
+
+    /// <summary>Parquet files.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">Compression and the like; null for the defaults.</param>
+    /// <param name="partitionBy">Columns whose values name folders below those of batches.</param>
+    public static FileSink Parquet(string folder, Sql.Parquet.ParquetWriteOptions? options = null, params string[] partitionBy) =>
+        new("Parquet", folder, partitionBy, (writer, path, cancellation) => writer.ParquetAsync(path, options, cancellation));
+
+    /// <summary>Files of JSON objects, one a line.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="partitionBy">Columns whose values name folders below those of batches.</param>
+    public static FileSink Json(string folder, params string[] partitionBy) => new("JSON", folder, partitionBy, (writer, path, cancellation) => writer.JsonAsync(path, cancellation));
+
+    /// <summary>Files of comma-separated values.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">Header, delimiter and the like; null for the defaults.</param>
+    /// <param name="partitionBy">Columns whose values name folders below those of batches.</param>
+    public static FileSink Csv(string folder, CsvOptions? options = null, params string[] partitionBy) =>
+        new("CSV", folder, partitionBy, (writer, path, cancellation) => writer.CsvAsync(path, options, cancellation));
+
+    /// <inheritdoc/>
+    public Task WriteAsync(StreamBatch batch, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var path = FilePath.Combine(_folder, $"batch={batch.Id.ToString("D8", CultureInfo.InvariantCulture)}");
+        return _write(batch.Rows.Write.Mode(SaveMode.Overwrite).WithoutEmptyFiles().PartitionBy(_partitionColumns), path, cancellationToken);
+    }
+}

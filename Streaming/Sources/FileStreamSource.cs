@@ -1,0 +1,110 @@
+using System.Globalization;
+using Dataflow.Files;
+using Dataflow.Sql.Sources;
+using Dataflow.Streaming.Execution;
+
+namespace Dataflow.Streaming.Sources;
+
+/// <summary>
+/// Files that come into a folder, each read once. An offset is a number: how many times new files were found. Which files those were is written down, in order, before
+/// the offset is given.
+/// </summary>
+internal sealed class FileStreamSource(string folder, FileStreamFormat format, FileSourceOptions? options) : IStreamSource
+{
+    public string Name => $"{format.Name} files in '{folder}'";
+
+    public Schema Schema => format.Schema;
+
+    public IStreamReader Open(string checkpoint) => new FileStreamReader(Name, FileSystems.Resolve(folder), format, options ?? new(), new DurableLog(checkpoint));
+}
+
+/// <summary>Finds new files for one query.</summary>
+internal sealed class FileStreamReader : IStreamReader
+{
+    private readonly string _name;
+    private readonly string _folder;
+    private readonly IFileSystem _system;
+    private readonly FileStreamFormat _format;
+    private readonly FileSourceOptions _options;
+    private readonly DurableLog _log;
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly List<FileEntry[]> _found = [];
+
+    public FileStreamReader(string name, string folder, FileStreamFormat format, FileSourceOptions options, DurableLog log)
+    {
+        (_name, _folder, _system, _format, _options, _log) = (name, folder, FileSystems.For(folder), format, options, log);
+        foreach (var number in _log.Numbers())
+        {
+            if (number != _found.Count) throw _log.Missing(_found.Count);
+            Note([.. _log.Read<FoundFile[]>(number).Select(file => new FileEntry(file.Path, file.Length, file.Modified))]);
+        }
+    }
+
+    public ValueTask<string?> FindEndAsync(string? start, CancellationToken cancellationToken)
+    {
+        var next = Number(start);
+        if (next == _found.Count && Find() is { Length: > 0 } files)
+        {
+            _log.Write(next, files.Select(file => new FoundFile(file.Path, file.Length, file.Modified)).ToArray());
+            Note(files);
+        }
+        return new(next < _found.Count ? (next + 1).ToString(CultureInfo.InvariantCulture) : start);
+    }
+
+    public ITable Read(string? start, string end)
+    {
+        if (Number(end) > _found.Count) throw _log.Missing(_found.Count);
+        return _format.Open(_name, _found[Number(start)..Number(end)].SelectMany(files => files));
+    }
+
+    public void Dispose() { }
+
+    private static int Number(string? offset) => offset is null ? 0 : int.Parse(offset, CultureInfo.InvariantCulture);
+
+    private void Note(FileEntry[] files)
+    {
+        _found.Add(files);
+        foreach (var file in files) _seen.Add(file.Path);
+    }
+
+    // New files, the oldest first.
+    private FileEntry[] Find()
+    {
+        if (_system.Find(_folder) is null) return [];
+        var files = _system.List(_folder).Where(entry => !entry.IsFolder && !FilePath.IsHidden(FilePath.NameOf(entry.Path)) && !_seen.Contains(entry.Path))
+            .OrderBy(entry => entry.Modified).ThenBy(entry => entry.Path, StringComparer.Ordinal);
+        var taken = new List<FileEntry>();
+        var bytes = 0L;
+        foreach (var file in files)
+        {
+            if (taken.Count == _options.MaxFilesPerTrigger || (taken.Count > 0 && bytes + file.Length > _options.MaxBytesPerTrigger)) break;
+            taken.Add(file);
+            bytes += file.Length;
+        }
+        return [.. taken];
+    }
+
+    private sealed record FoundFile(string Path, long Length, DateTimeOffset Modified);
+}
+
+/// <summary>How files of a stream are read.</summary>
+/// <param name="Name">As <c>JSON</c>.</param>
+/// <param name="Schema">Their columns.</param>
+/// <param name="Open">Makes a table of some files.</param>
+internal sealed record FileStreamFormat(string Name, Schema Schema, Func<string, IEnumerable<FileEntry>, ITable> Open)
+{
+    public static FileStreamFormat Json(Schema schema, string timeZone) =>
+        new("JSON", Nullable(schema), (name, files) => JsonTable.Open(name, FolderColumns.Of(files), new JsonOptions { Schema = schema }, timeZone));
+
+    public static FileStreamFormat Csv(CsvOptions csv, string timeZone)
+    {
+        ArgumentNullException.ThrowIfNull(csv);
+        if (csv.Schema is not { } schema) throw new ArgumentException("A stream's columns can't be found in files that come later: give the options a Schema.", nameof(csv));
+        return new("CSV", csv.Mode == MalformedMode.FailFast ? schema : Nullable(schema), (name, files) => CsvTable.Open(name, FolderColumns.Of(files), csv, timeZone));
+    }
+
+    public static FileStreamFormat Text() =>
+        new("text", new Schema(new Field("value", DataType.String, Nullable: false)), (name, files) => TextTable.Open(name, FolderColumns.Of(files)));
+
+    private static Schema Nullable(Schema schema) => new(schema.Fields.ConvertAll(field => field with { Nullable = true }));
+}

@@ -1,0 +1,36 @@
+using Dataflow.Sql.Sources;
+
+namespace Dataflow.Streaming;
+
+/// <summary>Where rows of a stream come from: a description, which any number of queries may open.</summary>
+public interface IStreamSource
+{
+    /// <summary>How plans and errors call it.</summary>
+    string Name { get; }
+
+    /// <summary>Its columns.</summary>
+    Schema Schema { get; }
+
+    /// <summary>Begins to read, for one query.</summary>
+    /// <param name="folder">A folder of its own in the query's checkpoint, for what must be remembered from start to start. Need not exist.</param>
+    IStreamReader Open(string folder);
+}
+
+/// <summary>
+/// Reads a stream for one query: says what is new, and gives a range again as often as it is asked. Called on the driver, one call at a time; disposed with the query.
+/// </summary>
+/// <remarks>An <em>offset</em> is a text that the reader makes and understands: a place in the stream. The query writes it down before it reads up to it, and after a failure
+/// asks for the same range again, perhaps in another process, which then must have the same rows.</remarks>
+public interface IStreamReader : IDisposable
+{
+    /// <summary>The end of what is there after a place, or of as much as one batch is to read.</summary>
+    /// <param name="start">The place up to which was read; null at the beginning.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>The end; <paramref name="start"/> itself if nothing is new.</returns>
+    ValueTask<string?> FindEndAsync(string? start, CancellationToken cancellationToken);
+
+    /// <summary>The rows of a range, as a table of the source's columns.</summary>
+    /// <param name="start">Where it begins: null, or an end that was given before.</param>
+    /// <param name="end">Where it ends: an end that was given, perhaps before the program was started anew.</param>
+    ITable Read(string? start, string end);
+}

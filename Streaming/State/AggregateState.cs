@@ -1,0 +1,338 @@
+using Dataflow.Files;
+using Dataflow.Sql.Exchange;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Kernels;
+using Dataflow.Sql.Physical;
+using Dataflow.Sql.Rows;
+using Dataflow.Tasks;
+
+namespace Dataflow.Streaming.State;
+
+/// <summary>
+/// The groups of one partition of an aggregate, between batches: a table for each span of times, so that what becomes final is dropped whole, without a look at the
+/// others. Used by one task at a time.
+/// </summary>
+/// <remarks>It is as some file says (<see cref="Tip"/>); a task that expects it after another file makes it anew from files.</remarks>
+internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time) : IDisposable
+{
+    /// <summary>The span of aggregates without a time.</summary>
+    public const long Always = long.MinValue;
+
+    private readonly SortedDictionary<long, Span> _spans = [];
+    private readonly ulong[] _mask = GC.AllocateArray<ulong>(ColumnBatch.MaxRows / 64, pinned: true);
+    private readonly HashSet<long> _dropped = [];
+    private int _isUsed;
+
+    /// <summary>The last file of the chain that it was made from, or that was written of it; empty if there is none.</summary>
+    public string Tip { get; set; } = "";
+
+    /// <summary>Groups in all spans.</summary>
+    public long Count => _spans.Values.Sum(span => (long)span.Groups.Count);
+
+    /// <summary>Takes it for a task.</summary>
+    /// <returns>False if another task has it.</returns>
+    public bool TryUse() => Interlocked.CompareExchange(ref _isUsed, 1, 0) == 0;
+
+    /// <summary>Gives it back.</summary>
+    public void EndUse() => Volatile.Write(ref _isUsed, 0);
+
+    /// <summary>Makes it from its files: from the newest on, of which each group is taken where it is met first.</summary>
+    public static AggregateState Load(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time, string folder, string[] chain, TaskContext context)
+    {
+        var state = new AggregateState(keys, calls, time) { Tip = chain.Length == 0 ? "" : chain[^1] };
+        using var arena = new TaskArena(context, "state read");
+        var reader = new FrameReader(arena, [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))]);
+        var ended = new HashSet<long>();
+        try
+        {
+            for (var i = chain.Length - 1; i >= 0; i--)
+            {
+                var drops = new List<long>();
+                foreach (var (kind, span, bytes) in StateFile.Read(FilePath.Combine(folder, chain[i])))
+                {
+                    context.ThrowIfCancelled();
+                    if (kind == StateFile.Dropped) drops.Add(span);
+                    else if (!ended.Contains(span)) state.Restore(span, reader, bytes, context);
+                }
+
+                // What came before a span was dropped is not there any more; what came after, in newer files, is.
+                ended.UnionWith(drops);
+            }
+            state.Settle();
+            return state;
+        }
+        catch
+        {
+            state.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Begins a batch: nothing has changed.</summary>
+    public void Begin()
+    {
+        _dropped.Clear();
+        foreach (var span in _spans.Values) span.Changed.Clear();
+    }
+
+    /// <summary>Adds states of groups.</summary>
+    /// <param name="batch">Keys and states.</param>
+    /// <param name="watermark">Groups that ended before are left out.</param>
+    /// <param name="context">The task.</param>
+    /// <returns>How many were left out.</returns>
+    public long Merge(ColumnBatch batch, long watermark, TaskContext context)
+    {
+        if (time is null)
+        {
+            Merge(SpanOf(Always, context), batch);
+            return 0;
+        }
+        var late = 0L;
+        var times = batch.Columns[time.Position];
+        var rows = batch.Selection.ToArray();
+        var spans = new long[rows.Length];
+        for (var i = 0; i < rows.Length; i++) spans[i] = times.IsNull(rows[i]) ? Always : StartOf(*(long*)times.ValueAt(rows[i]));
+
+        // A batch has rows of few spans.
+        var saved = batch.Save();
+        fixed (ulong* mask = _mask)
+        {
+            for (var first = 0; first < rows.Length; first++)
+            {
+                var span = spans[first];
+                if (span == long.MaxValue) continue;
+                Bits.Zero(mask, batch.Rows);
+                var count = 0;
+                for (var i = first; i < rows.Length; i++)
+                {
+                    if (spans[i] != span) continue;
+                    Bits.Set(mask, rows[i]);
+                    spans[i] = long.MaxValue;
+                    count++;
+                }
+
+                // No time is no time at all: such a group is never final.
+                if (span != Always && EndOf(span) <= watermark)
+                {
+                    late += count;
+                    continue;
+                }
+                batch.Set(batch.Rows, mask);
+                Merge(SpanOf(span, context), batch);
+                batch.Restore(saved);
+            }
+        }
+        return late;
+    }
+
+    /// <summary>The spans that are final, and those that are not, in order.</summary>
+    public IEnumerable<long> Final(long watermark) => time is null ? [] : [.. _spans.Keys.TakeWhile(span => span == Always || EndOf(span) <= watermark).Where(span => span != Always)];
+
+    /// <summary>All spans.</summary>
+    public IEnumerable<long> Spans => [.. _spans.Keys];
+
+    /// <summary>Forgets a span.</summary>
+    public void Drop(long span)
+    {
+        if (!_spans.Remove(span, out var dropped)) return;
+        dropped.Dispose();
+        _dropped.Add(span);
+    }
+
+    /// <summary>Whether the batch has changed anything.</summary>
+    public bool HasChanged => _dropped.Count > 0 || _spans.Values.Any(span => span.Changed.Any);
+
+    /// <summary>Gives groups of a span.</summary>
+    /// <param name="span">The span.</param>
+    /// <param name="next">Where to go on; 0 at first.</param>
+    /// <param name="onlyChanged">Whether only groups that the batch changed are wanted.</param>
+    /// <param name="asStates">Whether states are wanted, or values.</param>
+    /// <param name="batch">Keys, and states or values. Lent until the next call.</param>
+    public bool TryGive(long span, ref int next, bool onlyChanged, bool asStates, out ColumnBatch batch)
+    {
+        var groups = _spans[span].Groups;
+        var changed = _spans[span].Changed;
+        while (true)
+        {
+            if (onlyChanged && !changed.Skip(ref next, groups.Count))
+            {
+                batch = null!;
+                return false;
+            }
+            var first = next;
+            if (!groups.TryGive(ref next, asStates, out batch)) return false;
+            if (!onlyChanged) return true;
+            fixed (ulong* mask = _mask)
+            {
+                Bits.Zero(mask, batch.Rows);
+                for (var i = 0; i < batch.Rows; i++)
+                {
+                    if (changed[first + i]) Bits.Set(mask, i);
+                }
+                batch.Set(batch.Rows, mask);
+            }
+            if (batch.Alive > 0) return true;
+        }
+    }
+
+    /// <summary>Groups of a span.</summary>
+    public long CountOf(long span) => _spans[span].Groups.Count;
+
+    /// <summary>Writes what the batch changed, or all, and what was dropped.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="all">Whether everything is written.</param>
+    /// <param name="leaving">Spans that will be dropped as soon as they were given: in the file they are gone already.</param>
+    /// <param name="context">The task.</param>
+    public void Write(string path, bool all, long[] leaving, TaskContext context)
+    {
+        using var file = new StateFile.Writer(path);
+        using var arena = new TaskArena(context, "state write");
+        var store = new RowStore(arena, [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))]);
+        if (!all)
+        {
+            foreach (var span in _dropped.Concat(leaving)) file.Write(StateFile.Dropped, span, []);
+        }
+        foreach (var span in _spans.Keys.Except(leaving))
+        {
+            for (var next = 0; TryGive(span, ref next, onlyChanged: !all, asStates: true, out var batch);)
+            {
+                context.ThrowIfCancelled();
+                store.Append(batch);
+                var frame = new byte[Frame.SizeOf(store)];
+                fixed (byte* bytes = frame) Frame.Write(store, bytes);
+                file.Write(StateFile.Groups, span, frame);
+                store.Clear();
+            }
+        }
+        file.Commit();
+    }
+
+    public void Dispose()
+    {
+        foreach (var span in _spans.Values) span.Dispose();
+        _spans.Clear();
+    }
+
+    private long StartOf(long value)
+    {
+        if (time!.IsWindow) return value;
+        var rest = value % time.LengthMicroseconds;
+        return value - (rest < 0 ? rest + time.LengthMicroseconds : rest);
+    }
+
+    private long EndOf(long span) => span > long.MaxValue - time!.LengthMicroseconds ? long.MaxValue : span + time.LengthMicroseconds;
+
+    private Span SpanOf(long start, TaskContext context)
+    {
+        if (!_spans.TryGetValue(start, out var span)) _spans.Add(start, span = new Span(keys, calls, context));
+        return span;
+    }
+
+    private void Merge(Span span, ColumnBatch batch)
+    {
+        var numbers = span.Groups.Find(batch.Columns.AsSpan(0, keys.Count), batch);
+        Merge(span, batch, batch.Selection, numbers);
+        span.Changed.Add(numbers, span.Groups.Count);
+    }
+
+    private void Merge(Span span, ColumnBatch batch, ReadOnlySpan<ushort> rows, ReadOnlySpan<int> numbers)
+    {
+        var next = keys.Count;
+        for (var i = 0; i < calls.Count; i++)
+        {
+            var count = calls[i].Function.StateTypes(calls[i]).Count;
+            span.Groups.Kernels[i].Merge(batch.Columns.AsSpan(next, count), rows, numbers);
+            next += count;
+        }
+        span.Groups.Charge();
+    }
+
+    // Takes the groups of a frame that are not there yet.
+    private void Restore(long start, FrameReader reader, byte[] bytes, TaskContext context)
+    {
+        fixed (byte* frame = bytes)
+        {
+            var batch = reader.Read(new ReadOnlySpan<byte>(frame, bytes.Length));
+            var isNew = !_spans.ContainsKey(start);
+            var span = SpanOf(start, context);
+            var before = keys.Count == 0 ? (isNew ? 0 : 1) : span.Groups.Count;
+            var numbers = span.Groups.Find(batch.Columns.AsSpan(0, keys.Count), batch);
+            var (rows, groups) = (new List<ushort>(), new List<int>());
+            for (var i = 0; i < numbers.Length; i++)
+            {
+                if (numbers[i] < before) continue;
+                rows.Add(batch.Selection[i]);
+                groups.Add(numbers[i]);
+            }
+            Merge(span, batch, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(rows), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(groups));
+        }
+    }
+
+    private void Settle()
+    {
+        foreach (var span in _spans.Values) span.Changed.Clear();
+    }
+
+    /// <summary>The groups of a span of times, in memory of their own.</summary>
+    private sealed class Span : IDisposable
+    {
+        private readonly TaskArena _arena;
+
+        public Span(ValueList<DataType> keys, ValueList<AggregateCall> calls, TaskContext context)
+        {
+            _arena = TaskArena.OfState(context, "stream state");
+            Groups = new GroupStates(_arena, keys, calls, givesValues: true);
+        }
+
+        public GroupStates Groups { get; }
+
+        public ChangedGroups Changed { get; } = new();
+
+        public void Dispose() => _arena.Dispose();
+    }
+}
+
+/// <summary>Which groups a batch has changed: a bit each.</summary>
+internal sealed class ChangedGroups
+{
+    private ulong[] _bits = new ulong[16];
+
+    public bool Any { get; private set; }
+
+    public bool this[int group] => (uint)(group >> 6) < (uint)_bits.Length && (_bits[group >> 6] >> (group & 63) & 1) != 0;
+
+    public void Add(ReadOnlySpan<int> groups, int count)
+    {
+        if (groups.IsEmpty) return;
+        Any = true;
+        if (_bits.Length * 64 < count) Array.Resize(ref _bits, Math.Max(_bits.Length * 2, (count + 63) / 64));
+        foreach (var group in groups) _bits[group >> 6] |= 1UL << (group & 63);
+    }
+
+    /// <summary>Goes on to the first group that was changed.</summary>
+    /// <returns>False if there is none.</returns>
+    public bool Skip(ref int next, int count)
+    {
+        if (!Any) return false;
+        while (next < count)
+        {
+            var word = next >> 6;
+            if (word >= _bits.Length) return false;
+            var left = _bits[word] >> (next & 63);
+            if (left != 0)
+            {
+                next += System.Numerics.BitOperations.TrailingZeroCount(left);
+                return next < count;
+            }
+            next = (word + 1) << 6;
+        }
+        return false;
+    }
+
+    public void Clear()
+    {
+        if (!Any) return;
+        Array.Clear(_bits);
+        Any = false;
+    }
+}

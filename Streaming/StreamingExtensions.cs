@@ -1,0 +1,41 @@
+using Dataflow.Streaming.Execution;
+
+namespace Dataflow.Streaming;
+
+/// <summary>Streams on a context, and what frames of streams have besides.</summary>
+public static class StreamingExtensions
+{
+    extension(DataflowContext context)
+    {
+        /// <summary>Opens streams as frames.</summary>
+        public DataStreamReader ReadStream => new(SqlSession.Of(context));
+    }
+
+    extension(DataFrame frame)
+    {
+        /// <summary>Whether it reads a stream, and so goes on as long as that does.</summary>
+        public bool IsStreaming => frame.Plan.Parts().Any(part => part is Sql.Plans.Scan { Table: Sources.StreamTable });
+
+        /// <summary>Starts a query that goes on: <c>frame.WriteStream.Start(sink, options)</c>.</summary>
+        public DataStreamWriter WriteStream => new(frame);
+
+        /// <summary>Says which column has the time of what happened, and how late rows may come.</summary>
+        /// <remarks>Lazy. The <em>watermark</em> is the latest time that any row had, less the delay; it never goes back. What ended before it is final: append mode gives it
+        /// then, its state is forgotten, and rows that come for it later are left out and counted (<see cref="StreamingProgress.LateRows"/>). Rows that are less late than
+        /// the delay are never left out. In a frame that is no stream it does nothing.</remarks>
+        /// <param name="column">A column of type timestamp or timestamp_ntz.</param>
+        /// <param name="delay">Zero or more.</param>
+        /// <exception cref="QueryException">There is no such column, or it holds no times.</exception>
+        public DataFrame WithWatermark(string column, TimeSpan delay)
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(column);
+            ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
+            var at = frame.Schema.IndexOf(column);
+            if (at < 0) throw new QueryException("UNRESOLVED_COLUMN", $"WithWatermark names '{column}', which the frame does not have. Its columns: {string.Join(", ", frame.Columns)}.");
+            if (frame.Schema[at].Type.Kind is not (TypeKind.Timestamp or TypeKind.TimestampNtz))
+                throw new QueryException("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", $"The column '{frame.Schema[at]}' can't be the time of a stream's rows: cast it to timestamp first.");
+            StreamingStrategy.AddTo(frame.Session);
+            return new DataFrame(frame.Session, new Watermark(frame.Plan.Output[at], delay.Ticks / TimeSpan.TicksPerMicrosecond, frame.Plan), frame.Text);
+        }
+    }
+}

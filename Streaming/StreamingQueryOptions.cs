@@ -1,0 +1,70 @@
+namespace Dataflow.Streaming;
+
+/// <summary>How a query over streams runs.</summary>
+public sealed record StreamingQueryOptions
+{
+    /// <summary>A folder that holds where the query is, and its state: who starts with it again goes on there. Null keeps that in a temporary folder, for as long as the query lives.</summary>
+    /// <remarks>Executors read and write it too: in a cluster it lies where all machines see it.</remarks>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>When batches run.</summary>
+    public Trigger Trigger { get; init; } = Trigger.AsSoonAsPossible;
+
+    /// <summary>Which rows of an aggregate are given.</summary>
+    public OutputMode OutputMode { get; init; } = OutputMode.Append;
+
+    /// <summary>What it is called in logs and errors; null for a number.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>In how many partitions state is kept: fixed by the first start with a checkpoint. 0 takes the parallelism of that time.</summary>
+    public int StatePartitions { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(StatePartitions), value, "There are 0 (by the parallelism) or more partitions."); }
+
+    /// <summary>Batches between two snapshots of state; between them what changed is logged.</summary>
+    public int SnapshotInterval { get; init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(SnapshotInterval), value, "There is 1 batch between snapshots or more."); } = 10;
+
+    /// <summary>Told, with the batch, what was just done of it: <c>planned</c>, <c>written</c>, <c>committed</c>. For tests that end the process there.</summary>
+    internal Action<string, long>? Reached { get; init; }
+
+    /// <summary>Clock of triggers and progress.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
+
+/// <summary>Which rows a query gives after each batch.</summary>
+public enum OutputMode
+{
+    /// <summary>Rows that will not change any more: of an aggregate each group once, when the watermark says that it is final.</summary>
+    Append,
+
+    /// <summary>Groups that the batch has changed, with their new values.</summary>
+    Update,
+
+    /// <summary>All groups, each time.</summary>
+    Complete,
+}
+
+/// <summary>When batches run.</summary>
+public sealed record Trigger
+{
+    private Trigger() { }
+
+    /// <summary>One after the other, as soon as there is something new.</summary>
+    public static Trigger AsSoonAsPossible { get; } = new();
+
+    /// <summary>All that is there when the query starts, in as many batches as the sources' limits make of it; then it ends.</summary>
+    public static Trigger AvailableNow { get; } = new() { EndsWhenDone = true };
+
+    /// <summary>At most one an interval, at multiples of it.</summary>
+    /// <param name="interval">More than zero.</param>
+    public static Trigger Every(TimeSpan interval)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(interval, TimeSpan.Zero);
+        return new() { Interval = interval };
+    }
+
+    internal TimeSpan Interval { get; private init; }
+
+    internal bool EndsWhenDone { get; private init; }
+
+    /// <summary>As <c>every 00:00:05</c>.</summary>
+    public override string ToString() => EndsWhenDone ? "available now" : Interval == TimeSpan.Zero ? "as soon as possible" : $"every {Interval}";
+}

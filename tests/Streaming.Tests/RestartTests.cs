@@ -1,0 +1,120 @@
+using Dataflow.TestKit;
+
+namespace Dataflow.Streaming.Tests;
+
+/// <summary>A query that ends in the middle, in all ways, goes on with its checkpoint: nothing is lost, nothing comes twice.</summary>
+public sealed class RestartTests
+{
+    private const int Files = 7;
+
+    public static TheoryData<string, long> Steps
+    {
+        get
+        {
+            var steps = new TheoryData<string, long>();
+            foreach (var step in new[] { "planned", "written", "committed" })
+            {
+                foreach (var batch in new long[] { 0, 3, 4 }) steps.Add(step, batch);
+            }
+            return steps;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Steps))]
+    public async Task A_process_that_is_killed_after_any_step_of_a_batch_loses_and_doubles_nothing(string step, long batch)
+    {
+        using var folder = new TempDirectory();
+        var files = Clicks.Make(Files, perFile: 60, seed: 11);
+        for (var i = 0; i < Files; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        using (var killed = Program.Start(folder.Path, step, batch, OutputMode.Append))
+        {
+            var (output, error) = (killed.StandardOutput.ReadToEndAsync(), killed.StandardError.ReadToEndAsync());
+            await killed.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+            Assert.True(killed.ExitCode != 0, await output + await error);
+        }
+        using (var next = Program.Start(folder.Path, "", -1, OutputMode.Append))
+        {
+            var (output, error) = (next.StandardOutput.ReadToEndAsync(), next.StandardError.ReadToEndAsync());
+            await next.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+            Assert.True(next.ExitCode == 0, await output + await error);
+        }
+        await using var context = DataflowContext.Local(1);
+        var all = files.SelectMany(file => file).ToArray();
+        var final = Clicks.Expected(all).Where(row => row.Window.AddMinutes(1) <= Clicks.Watermark(all)).ToArray();
+        Assert.NotEmpty(final);
+        Assert.Equal(final, Clicks.Ordered(context.Read.Json(folder.Combine("out")).Select("window", "Page", "Clicks", "Users").Collect<PageMinute>()));
+    }
+
+    [Fact]
+    public async Task A_sink_that_fails_is_given_the_same_batch_again()
+    {
+        using var folder = new TempDirectory();
+        var files = Clicks.Make(Files, perFile: 60, seed: 12);
+        for (var i = 0; i < Files; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        await using var context = DataflowContext.Local(2);
+        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow, OutputMode = OutputMode.Update, SnapshotInterval = 2 };
+        var written = new Dictionary<long, PageMinute[]>();
+        var fails = 0;
+        async Task Write(DataFrame rows, long batch)
+        {
+            var now = Clicks.Ordered(rows.Collect<PageMinute>());
+            if (written.TryGetValue(batch, out var before)) Assert.Equal(before, now);
+            written[batch] = now;
+            await Task.Yield();
+            if (batch % 2 == 1 && fails++ % 2 == 0) throw new IOException("The sink is full.");
+        }
+        while (true)
+        {
+            await using var query = Clicks.PerPage(context, folder.Path).WriteStream.ForeachBatch(Write, options);
+            try
+            {
+                await query.AwaitTerminationAsync();
+                break;
+            }
+            catch (IOException)
+            {
+                Assert.Equal("The sink is full.", query.Exception!.Message);
+            }
+        }
+        Assert.True(fails > 2);
+        var last = written.OrderBy(each => each.Key).SelectMany(each => each.Value).GroupBy(row => (row.Window, row.Page)).Select(group => group.Last());
+        Assert.Equal(Clicks.Expected(files.SelectMany(file => file)), Clicks.Ordered(last));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_of_another_query_in_use_or_damaged_is_a_named_error()
+    {
+        using var folder = new TempDirectory();
+        var files = Clicks.Make(4, perFile: 20, seed: 13);
+        for (var i = 0; i < 4; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        await using var context = DataflowContext.Local(1);
+        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow, OutputMode = OutputMode.Update };
+        var clicks = Clicks.PerPage(context, folder.Path);
+        await using (var query = clicks.WriteStream.Start(new MemorySink(), options with { Trigger = Trigger.AsSoonAsPossible }))
+        {
+            await query.ProcessAllAvailableAsync();
+            Assert.Equal("CHECKPOINT_IN_USE", Refused(clicks, options).Kind);
+        }
+        var other = Refused(clicks, options with { OutputMode = OutputMode.Append });
+        Assert.Contains("Update", other.Message);
+        Assert.Contains("aggregate by", Refused(context.ReadStream.Json<Click>(folder.Combine("in")).GroupBy("Page").Count(), options).Message);
+
+        // The state of the last batch, and then the batch itself.
+        var state = Directory.GetFiles(folder.Combine("checkpoint", "state"), "*.delta", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Last();
+        var bytes = File.ReadAllBytes(state);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(state, bytes);
+        Clicks.Write(folder.Combine("in"), 9, files[0]);
+        await using (var query = clicks.WriteStream.Start(new MemorySink(), options))
+        {
+            var error = await Assert.ThrowsAnyAsync<Exception>(() => query.AwaitTerminationAsync());
+            Assert.Contains("CHECKPOINT_DAMAGED", error.ToString(), StringComparison.Ordinal);
+        }
+        var commit = Directory.GetFiles(folder.Combine("checkpoint", "commits")).MaxBy(path => int.Parse(Path.GetFileName(path), System.Globalization.CultureInfo.InvariantCulture))!;
+        File.WriteAllText(commit, "00000000\n{}\n");
+        Assert.Equal("CHECKPOINT_DAMAGED", Refused(clicks, options).Kind);
+    }
+
+    private static StreamingException Refused(DataFrame frame, StreamingQueryOptions options) => Assert.Throws<StreamingException>(() => frame.WriteStream.Start(new MemorySink(), options));
+}
