@@ -29,6 +29,10 @@ internal static class ExampleProgram
     /// <summary>Runs an example in a folder that holds nothing of it.</summary>
     public static ProgramRun TryRun(string name, params string[] arguments) => Start(Path.GetTempPath(), [Built[name], .. arguments]);
 
+    /// <summary>Starts an example that the test will end. What it writes to standard error is not kept.</summary>
+    public static Process Begin(string name, params string[] arguments) =>
+        Process.Start(new ProcessStartInfo(DotnetPath, [Built[name], .. arguments]) { WorkingDirectory = Path.GetTempPath(), RedirectStandardOutput = true })!;
+
     /// <summary>Runs the dotnet command in a folder.</summary>
     public static ProgramRun RunDotnet(string folder, params string[] arguments) => Start(folder, arguments);
 
