@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Dataflow.MLlib;
 
 /// <summary>How well scores tell class 1 from class 0: what <see cref="BinaryClassificationEvaluator.Measure"/> gives.</summary>
@@ -32,6 +35,16 @@ public sealed record BinaryMetrics
     /// <summary>Recall and precision, from recall 0 with the precision of the first point.</summary>
     public IReadOnlyList<(double X, double Y)> PrecisionRecall =>
         [.. Points.Take(1).Select(point => (0.0, point.Precision)), .. Points.Select(point => (point.TruePositives / Positives, point.Precision))];
+
+    // Curves are no text.
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{nameof(AreaUnderRoc)} = {AreaUnderRoc}, {nameof(AreaUnderPrecisionRecall)} = {AreaUnderPrecisionRecall}, {nameof(AveragePrecision)} = {AveragePrecision}, "
+                + $"{nameof(LogLoss)} = {LogLoss}, {nameof(Positives)} = {Positives}, {nameof(Negatives)} = {Negatives}");
+        return true;
+    }
 }
 
 /// <summary>What is found if all rows count as class 1 whose score is at least a threshold.</summary>

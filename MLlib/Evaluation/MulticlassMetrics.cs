@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dataflow.MLlib;
 
 /// <summary>A confusion matrix and what follows from it: what <see cref="MulticlassClassificationEvaluator.Measure"/> gives.</summary>
@@ -96,6 +98,12 @@ public sealed class MulticlassMetrics
         var (precision, recall, square) = (PrecisionAt(i), RecallAt(i), beta * beta);
         return precision + recall > 0 ? (1 + square) * precision * recall / ((square * precision) + recall) : 0;
     }
+
+    /// <summary>The figures that <see cref="MulticlassMetric"/> names.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{nameof(MulticlassMetrics)} {{ {nameof(Accuracy)} = {Accuracy}, {nameof(F1)} = {F1}, {nameof(WeightedPrecision)} = {WeightedPrecision}, "
+            + $"{nameof(WeightedRecall)} = {WeightedRecall}, {nameof(LogLoss)} = {LogLoss}, {nameof(Weight)} = {Weight}, {nameof(Labels)} = [{string.Join(", ", _labels.Take(20))}{(_labels.Length > 20 ? ", ..." : "")}] }}");
 
     private int PlaceOf(double label) => Array.BinarySearch(_labels, label) is var at and >= 0 ? at
         : throw new ArgumentException(

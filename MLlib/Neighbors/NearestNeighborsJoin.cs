@@ -62,8 +62,8 @@ public sealed record NearestNeighborsJoin
     {
         ArgumentNullException.ThrowIfNull(queries);
         ArgumentNullException.ThrowIfNull(rows);
-        var queryColumns = Data.FeatureColumns.Of(queries, FeatureColumns, nameof(NearestNeighborsJoin));
-        var rowColumns = Data.FeatureColumns.Of(rows, FeatureColumns, nameof(NearestNeighborsJoin));
+        var queryColumns = ColumnsOf(queries, "queries");
+        var rowColumns = ColumnsOf(rows, "rows");
         if (Radius < 0 && Metric != DistanceMetric.InnerProduct)
             throw new ArgumentException($"{nameof(Radius)} is {Radius}, and must be 0 or more: no {Metric} distance is negative.");
         var count = await CountAsync(rows, "rows", cancellationToken).ConfigureAwait(false);
@@ -98,6 +98,21 @@ public sealed record NearestNeighborsJoin
                 break;
         }
         return pairs.ToDataFrame().Select(Functions.Col("QueryId").As("query_id"), Functions.Col("Rank").As("rank"), Functions.Col("Id").As("id"), Functions.Col("Distance").As("distance"));
+    }
+
+    /// <summary>The columns of a side; what is missing is an error that says of which.</summary>
+    private FeatureColumns ColumnsOf(DataFrame frame, string side)
+    {
+        try
+        {
+            _ = NeighborBlock.IdsOf(frame, IdColumn, nameof(NearestNeighborsJoin));
+            return Data.FeatureColumns.Of(frame, FeatureColumns, nameof(NearestNeighborsJoin));
+        }
+        catch (QueryException e) when (e.ErrorClass.StartsWith("UNRESOLVED_COLUMN", StringComparison.Ordinal))
+        {
+            throw new QueryException(e.ErrorClass, $"The {side} of a {nameof(NearestNeighborsJoin)}: {e.Problem} Both frames have the same names for features and ids: "
+                + "WithColumnRenamed(\"...\", \"...\") gives a column another.");
+        }
     }
 
     private BroadcastSide SideOf(long rows, long queries, long features, DataflowContext context)

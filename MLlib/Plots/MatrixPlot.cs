@@ -47,7 +47,7 @@ internal sealed record MatrixPlot(double[,] Counts, IReadOnlyList<string> Names)
         var hasShare = size >= 52 && count > 0;
         canvas.Text(x + (size / 2), y + (size / 2) + (hasShare ? -1 : font * 0.36), text, font, ink, Anchor.Middle, bold: share > 0.5);
         if (hasShare)
-            canvas.Text(x + (size / 2), y + (size / 2) + 15, FormattableString.Invariant($"{share * 100:0.0} %"), 11, share > 0.5 ? "#dbe6fd" : SvgCanvas.Quiet, Anchor.Middle);
+            canvas.Text(x + (size / 2), y + (size / 2) + 15, FormattableString.Invariant($"{share * 100:0.0} %"), 11, ink, Anchor.Middle);
     }
 
     // From nearly white to blue; the root makes small shares, which are the errors, visible.

@@ -28,7 +28,7 @@ internal sealed unsafe class ClassShareObjective(int classes) : TreeObjective
         return new(given > 0 ? given : Math.Max(2, (int)greatestLabel + 1));
     }
 
-    public override string? Fault(float label) => label >= 0 && label < classes && label == Math.Floor(label) ? null : string.Create(CultureInfo.InvariantCulture, $"labels of {classes} classes are whole numbers from 0 to {classes - 1}");
+    public override string? Fault(float label) => label >= 0 && label < classes && label == MathF.Floor(label) ? null : SoftmaxObjective.Wrong(classes, label);
 
     public override void Compute(in ObjectiveRows rows)
     {

@@ -19,9 +19,12 @@ internal sealed unsafe class SoftmaxObjective(int classes) : TreeObjective
     // As LightGBM scales the diagonal of the hessian (J. Friedman 2001, section 4.6).
     private double Factor => classes / (classes - 1.0);
 
-    public override string? Fault(float label) => label >= 0 && label < classes && label == MathF.Floor(label)
-        ? null
-        : string.Create(CultureInfo.InvariantCulture, $"labels of {classes} classes are whole numbers from 0 to {classes - 1}");
+    public override string? Fault(float label) => label >= 0 && label < classes && label == MathF.Floor(label) ? null : Wrong(classes, label);
+
+    /// <summary>What is wrong with a label that is no class.</summary>
+    internal static string Wrong(int classes, float label) => label == MathF.Floor(label)
+        ? string.Create(CultureInfo.InvariantCulture, $"labels of {classes} classes are whole numbers from 0 to {classes - 1}")
+        : "labels of classes are whole numbers from 0 on, and quantities are for a regressor";
 
     public override double[] Averages(TreeShard shard, ITreeGroup group)
     {

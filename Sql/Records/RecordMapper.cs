@@ -33,6 +33,11 @@ internal sealed class RecordMapper<T>
         return records;
     }
 
+    // One value, and no record that columns could fill by name.
+    private static bool IsPlain => (Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T)) is var type
+        && (type.IsPrimitive || type.IsEnum || type.IsArray || type == typeof(string) || type == typeof(decimal) || type == typeof(Guid)
+            || type == typeof(DateOnly) || type == typeof(DateTime) || type == typeof(DateTimeOffset) || type == typeof(TimeSpan));
+
     private static RecordMapper<T> Compile(Schema schema)
     {
         var vectors = Expression.Parameter(typeof(ColumnVector[]), "vectors");
@@ -41,7 +46,14 @@ internal sealed class RecordMapper<T>
 
         Expression Body()
         {
-            if (schema.Count == 1 && ColumnReaders.Fits(schema[0].Type, typeof(T))) return Read(0, typeof(T), typeof(T).Name, typeof(T).Name);
+            if (schema.Count == 1 && ColumnReaders.Fits(schema[0].Type, typeof(T))) return Read(0, typeof(T), "the value", null);
+            if (IsPlain)
+            {
+                throw new QueryException("DATATYPE_MISMATCH", schema.Count == 1
+                    ? $"Column '{schema[0].Name}' is {schema[0].Type}, which can't become {ColumnReaders.NameOf(typeof(T))}. Use {ColumnReaders.BestFor(schema[0].Type)}, or cast the column."
+                    : $"The rows have {schema.Count} columns ({Suggest.Some([.. schema.Select(field => field.Name)])}), and {ColumnReaders.NameOf(typeof(T))} is one value. "
+                        + "Name one column, or use a record or tuple with a place for each.");
+            }
             if (typeof(T).IsAssignableTo(typeof(System.Runtime.CompilerServices.ITuple)) && typeof(T).IsValueType && typeof(T).IsGenericType) return Tuple();
             return Record();
         }
@@ -94,17 +106,18 @@ internal sealed class RecordMapper<T>
             return index;
         }
 
-        Expression Read(int index, Type target, string member, string owner)
+        Expression Read(int index, Type target, string member, string? owner)
         {
+            var place = owner is null ? member : $"{owner}.{member}";
             var field = schema[index];
             var reader = ColumnReaders.Find(field.Type, target) ?? throw new QueryException(
                 "DATATYPE_MISMATCH",
-                $"Column '{field.Name}' is {field.Type}, which has no place in {owner}.{member} of type {ColumnReaders.NameOf(target)}. Use {ColumnReaders.BestFor(field.Type)}, or cast the column.");
+                $"Column '{field.Name}' is {field.Type}, which has no place in {place} of type {ColumnReaders.NameOf(target)}. Use {ColumnReaders.BestFor(field.Type)}, or cast the column.");
             var vector = Expression.ArrayIndex(vectors, Expression.Constant(index));
             Expression value = Expression.Call(reader, vector, row);
             if (value.Type != target) value = Expression.Convert(value, target);
             Expression whenNull = target.IsValueType && Nullable.GetUnderlyingType(target) is null
-                ? Expression.Call(typeof(ColumnReaders), nameof(ColumnReaders.NoNull), [target], Expression.Constant(field.Name), Expression.Constant(field.Type.SqlName), Expression.Constant($"{owner}.{member}"))
+                ? Expression.Call(typeof(ColumnReaders), nameof(ColumnReaders.NoNull), [target], Expression.Constant(field.Name), Expression.Constant(field.Type.SqlName), Expression.Constant(place))
                 : Expression.Default(target);
             return Expression.Condition(Expression.Call(vector, nameof(ColumnVector.IsNull), null, row), whenNull, value);
         }

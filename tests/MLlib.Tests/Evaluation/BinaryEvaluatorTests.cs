@@ -24,6 +24,7 @@ public sealed class BinaryEvaluatorTests
         PeerFile.AssertClose(
             [Number("areaUnderRoc"), Number("areaUnderPrecisionRecall"), Number("averagePrecision"), Number("logLoss")],
             [metrics.AreaUnderRoc, metrics.AreaUnderPrecisionRecall, metrics.AveragePrecision, metrics.LogLoss], 1e-12);
+        Assert.Matches(@"^BinaryMetrics \{ AreaUnderRoc = 0\.\d+, .*Positives = [\d.]+, Negatives = [\d.]+ \}$", metrics.ToString());
         PeerFile.AssertClose(peer.GetProperty("falsePositiveRate").Numbers(), [.. metrics.Roc.Select(point => point.X)], 1e-12);
         PeerFile.AssertClose(peer.GetProperty("truePositiveRate").Numbers(), [.. metrics.Roc.Select(point => point.Y)], 1e-12);
         PeerFile.AssertClose(peer.GetProperty("recall").Numbers(), [.. metrics.PrecisionRecall.Select(point => point.X)], 1e-12);

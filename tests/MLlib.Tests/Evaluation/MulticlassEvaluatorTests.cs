@@ -33,6 +33,7 @@ public sealed class MulticlassEvaluatorTests
         Assert.Equal(peer.GetProperty("confusion").Rows().SelectMany(row => row), measured.Confusion.Cast<double>());
         Assert.Equal([0.0, 1, 2, 3], measured.Labels.ToArray());
         Assert.Equal(peer.GetProperty("logLoss").GetDouble(), measured.LogLoss, 12);
+        Assert.Matches(@"^MulticlassMetrics \{ Accuracy = 0\.\d+, F1 = 0\.\d+, .*Labels = \[0, 1, 2, 3\] \}$", measured.ToString());
     }
 
     [Theory]

@@ -128,6 +128,12 @@ public sealed class NearestNeighborsJoinTests
             Assert.Empty(Run(sided, [], Items(5, 1), 2, 1));
             Assert.Empty(Run(sided with { Radius = 1 }, Items(5, 1), [], 2, 1));
         }
+        using (var context = DataflowContext.Local(1))
+        {
+            var (good, renamed) = (context.FromRecords(Items(5, 1)), context.FromRecords(Items(5, 2)).WithColumnRenamed("Features", "Taste"));
+            Assert.StartsWith("The queries of a NearestNeighborsJoin: Unknown column 'Features'", Assert.Throws<QueryException>(() => join.Join(renamed, good)).Message, StringComparison.Ordinal);
+            Assert.StartsWith("The rows of a NearestNeighborsJoin: Unknown column 'Features'", Assert.Throws<QueryException>(() => join.Join(good, renamed)).Message, StringComparison.Ordinal);
+        }
         Assert.Contains("'nothing'", Assert.Throws<QueryException>(() => Run(join with { IdColumn = "nothing" }, Items(5, 2), Items(5, 3), 1, 1)).Message);
     }
 }

@@ -171,7 +171,8 @@ public sealed class ForestTests
         using var context = DataflowContext.Local(2);
         var frame = context.FromRecords(Samples, 2);
         Assert.Contains("Y", Assert.ThrowsAny<ArgumentException>(() => new RandomForestClassifier { FeatureColumns = ["A"], LabelColumn = "Two", CategoricalColumns = ["Y"] }.Fit(frame)).Message, StringComparison.Ordinal);
-        Assert.ThrowsAny<Exception>(() => new DecisionTreeClassifier { FeatureColumns = ["A"], LabelColumn = "Y" }.Fit(frame));
+        Assert.Contains("quantities are for a regressor", Assert.Throws<QueryException>(() => new DecisionTreeClassifier { FeatureColumns = ["A"], LabelColumn = "Y" }.Fit(frame)).Message, StringComparison.Ordinal);
+        Assert.Contains("quantities are for a regressor", Assert.Throws<QueryException>(() => new GradientBoostedTreesClassifier { FeatureColumns = ["A"], LabelColumn = "Y" }.Fit(frame)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new RandomForestClassifier { RowFraction = 0 });
     }
 

@@ -59,6 +59,19 @@ public sealed class CollectTests(PeopleContext rig) : IClassFixture<PeopleContex
     }
 
     [Fact]
+    public void A_value_is_not_made_of_another_type_or_of_several_columns()
+    {
+        var other = Assert.Throws<QueryException>(() => Ada.Select("age").Collect<string>());
+        Assert.Equal("Column 'age' is int, which can't become string. Use int, or cast the column.", other.Message);
+        var narrow = Assert.Throws<QueryException>(() => Ada.Select("age").Collect<short?>());
+        Assert.Equal("Column 'age' is int, which can't become short?. Use int, or cast the column.", narrow.Message);
+        var several = Assert.Throws<QueryException>(() => Ada.Select("name", "age").Collect<double>());
+        Assert.Equal("The rows have 2 columns (name, age), and double is one value. Name one column, or use a record or tuple with a place for each.", several.Message);
+        var missing = Assert.Throws<QueryException>(() => rig.People.Select("paid").Collect<decimal>());
+        Assert.Equal("Column 'paid' (decimal(4,2)) is NULL in a row, but the value is decimal, which can't be. Make it decimal?, or use coalesce in the query.", missing.Message);
+    }
+
+    [Fact]
     public void A_null_without_a_place_is_named_with_its_member()
     {
         var error = Assert.Throws<QueryException>(() => rig.People.Collect<Paid>());
