@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Dataflow.Cluster.Tests;
+using Dataflow.Streaming.Tests;
+using Dataflow.TestKit;
+
+namespace Dataflow.CrashHarness;
+
+/// <summary>Feeds the query, kills it and starts it anew, and counts in the end.</summary>
+internal sealed class Harness(int kills, int executors, int seed)
+{
+    private const int RowsOfFile = 40;
+    private static readonly string[] Steps = ["planned", "written", "committed", ""];
+
+    private readonly Random _random = new(seed);
+    private readonly List<Click> _clicks = [];
+    private int _files;
+
+    public async Task<int> RunAsync()
+    {
+        using var folder = new TempDirectory();
+        var (coordinator, url) = executors > 0 ? ToolProcess.Coordinator() : (null, "");
+        var workers = Enumerable.Range(0, executors).Select(_ => new WorkerProcess(url)).ToList();
+        try
+        {
+            var executorsKilled = 0;
+            for (var kill = 0; kill < kills; kill++)
+            {
+                var step = Steps[kill % Steps.Length];
+                using var query = Start(folder.Path, url, step);
+                var until = step.Length == 0 ? Stopwatch.GetTimestamp() + (long)((0.6 + _random.NextDouble() + (executors > 0 ? 1.5 : 0)) * Stopwatch.Frequency) : long.MaxValue;
+                while (!query.HasExited)
+                {
+                    Feed(folder.Path);
+                    if (executors > 0 && _random.Next(40) == 0)
+                    {
+                        workers[_random.Next(workers.Count)].KillExecutors();
+                        executorsKilled++;
+                    }
+                    if (Stopwatch.GetTimestamp() > until) query.Kill();
+                    await Task.Delay(25).ConfigureAwait(false);
+                }
+                if (query.ExitCode == 0 || query.ExitCode == 1 || query.ExitCode == 134)
+                {
+                    Console.Error.WriteLine($"The query ended by itself ({query.ExitCode}):\n{await query.StandardError.ReadToEndAsync().ConfigureAwait(false)}");
+                    return 1;
+                }
+                if ((kill + 1) % 20 == 0) Console.WriteLine($"{kill + 1} kills{(executors > 0 ? $", executors {executorsKilled} times" : "")}; {_clicks.Count:N0} rows so far");
+            }
+
+            // All windows become final.
+            Write(folder.Path, [new Click(_clicks.Max(click => click.At).AddHours(1), "end", 0)]);
+            using (var last = Start(folder.Path, url, "end"))
+            {
+                var error = last.StandardError.ReadToEndAsync();
+                await last.WaitForExitAsync().ConfigureAwait(false);
+                if (last.ExitCode != 0)
+                {
+                    Console.Error.WriteLine(await error.ConfigureAwait(false));
+                    return 1;
+                }
+            }
+            return Compare(folder.Combine("out"), executorsKilled);
+        }
+        finally
+        {
+            foreach (var worker in workers) worker.Dispose();
+            coordinator?.Dispose();
+        }
+    }
+
+    private static Process Start(string folder, string url, string step) => Process.Start(new ProcessStartInfo(
+        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["exec", typeof(Harness).Assembly.Location, "query", folder, url, step]) { RedirectStandardError = true })!;
+
+    private void Feed(string folder)
+    {
+        var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddSeconds(10 * _files);
+        Write(folder, [.. Enumerable.Range(0, RowsOfFile).Select(_ => new Click(start.AddSeconds(_random.Next(-30, 30)), $"/page/{_random.Next(5)}", _random.Next(20)))]);
+    }
+
+    private void Write(string folder, Click[] clicks)
+    {
+        Clicks.Write(Path.Combine(folder, "in"), _files++, clicks);
+        _clicks.AddRange(clicks);
+    }
+
+    // By the program itself, not by the engine that is tested.
+    private int Compare(string output, int executorsKilled)
+    {
+        var rows = new List<PageMinute>();
+        foreach (var file in Directory.EnumerateFiles(output, "*.json", SearchOption.AllDirectories))
+        {
+            foreach (var line in File.ReadLines(file))
+            {
+                using var row = JsonDocument.Parse(line);
+                rows.Add(new PageMinute(
+                    DateTimeOffset.Parse(row.RootElement.GetProperty("window").GetString()!, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal),
+                    row.RootElement.GetProperty("Page").GetString()!, row.RootElement.GetProperty("Clicks").GetInt64(), row.RootElement.GetProperty("Users").GetInt64()));
+            }
+        }
+        var expected = Clicks.Expected(_clicks.Where(click => click.Page != "end"));
+        var found = rows.GroupBy(row => (row.Window, row.Page)).ToDictionary(group => group.Key, group => group.ToArray());
+        var lost = expected.Count(row => !found.ContainsKey((row.Window, row.Page)));
+        var doubled = found.Values.Sum(same => same.Length - 1);
+        var wrong = expected.Count(row => found.TryGetValue((row.Window, row.Page), out var same) && same[0] != row) + found.Keys.Except(expected.Select(row => (row.Window, row.Page))).Count();
+        var batches = Directory.GetDirectories(output).Length;
+        Console.WriteLine(
+            $"{kills} kills{(executors > 0 ? $", executors {executorsKilled} times" : "")}: {_clicks.Count:N0} rows in {_files:N0} files, {expected.Length:N0} groups in {batches:N0} batches; "
+            + $"lost {lost}, doubled {doubled}, wrong {wrong}");
+        return lost + doubled + wrong == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using Dataflow.CrashHarness;
+
+if (arguments_are_of_query(args)) return await Query.RunAsync(args[1], args[2], args[3]).ConfigureAwait(false);
+if (args.Contains("--help"))
+{
+    Console.WriteLine("""
+        Runs a streaming query with state and a sink in a process of its own, kills that (kill -9) again and again, at each step of a batch in turn and at random
+        moments, starts it anew each time, and compares what the sink has in the end with what should be there.
+
+          --kills N         how often it is killed (20)
+          --sink file       where rows go: files
+          --executors 0|2   0: all in one process; 2: two executor processes of a cluster, which are killed as well (0)
+          --seed N          of the rows and the moments (1)
+
+        Prints kills, lost rows and doubled rows; ends with 1 if a row is lost, doubled or wrong.
+        """);
+    return 0;
+}
+var sink = Option("--sink", "file");
+if (sink != "file")
+{
+    Console.Error.WriteLine($"There is no sink '{sink}' to test yet. Take --sink file.");
+    return 2;
+}
+return await new Harness(Number("--kills", 20), Number("--executors", 0), Number("--seed", 1)).RunAsync().ConfigureAwait(false);
+
+static bool arguments_are_of_query(string[] args) => args is ["query", _, _, _];
+
+string Option(string name, string otherwise) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
+
+int Number(string name, int otherwise) => int.TryParse(Option(name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture, out var number)
+    ? number
+    : throw new ArgumentException($"{name} takes a number.");
