@@ -54,9 +54,10 @@ public sealed record PermutationImportance
             $"{model.GetType().Name} does not say which columns it reads. Name those to shuffle in {nameof(Columns)}. The frame has: {string.Join(", ", frame.Columns)}.", nameof(model));
         using var numbered = await RowDraws.NumberAsync(frame, cancellationToken).ConfigureAwait(false);
         if (numbered.Rows == 0) throw FeatureMoments.NoRows(nameof(PermutationImportance));
+        var unnumbered = numbered.Frame.Drop(RowDraws.NumberColumn);
         var places = new List<(string Column, int? Position)>();
-        foreach (var name in names) places.AddRange(await PlacesOfAsync(numbered.Frame, name, cancellationToken).ConfigureAwait(false));
-        var score = await ScoreAsync(model, numbered.Frame.Drop(RowDraws.NumberColumn), cancellationToken).ConfigureAwait(false);
+        foreach (var name in names) places.AddRange(await PlacesOfAsync(unnumbered, name, cancellationToken).ConfigureAwait(false));
+        var score = await ScoreAsync(model, unnumbered, cancellationToken).ConfigureAwait(false);
         var importances = new List<ColumnImportance>();
         foreach (var (column, position) in places)
         {

@@ -48,7 +48,7 @@ try
     var model = new Pipeline(codesOfTexts, trees).Fit(train.WithColumn("is_watched", Functions.Lit(false)).Union(watched.WithColumn("is_watched", Functions.Lit(true))));
     var fitted = clock.Elapsed;
     var linear = new Pipeline(
-        codesOfTexts, new OneHotEncoder { InputColumns = codes, OutputColumns = texts.ConvertAll(text => text + "_hot") },
+        codesOfTexts, new OneHotEncoder { InputColumns = codes, OutputColumns = texts.ConvertAll(text => text + "_hot"), HandleInvalid = InvalidValues.Keep },
         new Imputer { InputColumns = ["hours_per_week"], OutputColumns = ["hours"], Strategy = ImputerStrategy.Median },
         new LogisticRegression { FeatureColumns = [.. texts.ConvertAll(text => text + "_hot"), "age", "hours", "capital_gain"] }).Fit(train);
 

@@ -113,7 +113,7 @@ public sealed class PermutationImportanceTests
         var measure = new PermutationImportance { Evaluator = new RegressionEvaluator { LabelColumn = "Label" } };
         Assert.Contains("Name those to shuffle in Columns", Assert.Throws<ArgumentException>(() => measure.Measure(new PipelineModel([model]), frame)).Message, StringComparison.Ordinal);
         Assert.Contains("no element 6", Assert.Throws<QueryException>(() => (measure with { Columns = ["Features_6"] }).Measure(model, frame)).Message, StringComparison.Ordinal);
-        Assert.Throws<QueryException>(() => (measure with { Columns = ["Nothing"] }).Measure(model, frame));
+        Assert.DoesNotContain("__", Assert.Throws<QueryException>(() => (measure with { Columns = ["Nothing"] }).Measure(model, frame)).Message, StringComparison.Ordinal);
         Assert.Contains("without rows", Assert.Throws<QueryException>(() => measure.Measure(model, frame.Where("Label > 1e9"))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => measure with { Repeats = 0 });
     }
