@@ -69,12 +69,15 @@ internal sealed class Checkpoint : IDisposable
     }
 
     /// <summary>The metadata: that of the first start, which this one must fit.</summary>
+    /// <param name="wanted">That of this start; 0 partitions of state are those that are there.</param>
+    /// <param name="parallelism">How many partitions the first start makes if none are asked for.</param>
     /// <exception cref="StreamingException">The query is another one: says what differs.</exception>
-    public CheckpointMetadata Agree(CheckpointMetadata wanted)
+    public CheckpointMetadata Agree(CheckpointMetadata wanted, int parallelism)
     {
         var log = new DurableLog(FilePath.Combine(Folder, "metadata"));
         if (log.Numbers().Length == 0)
         {
+            if (wanted.StatePartitions == 0) wanted = wanted with { StatePartitions = Math.Max(1, parallelism) };
             log.Write(0, wanted);
             return wanted;
         }

@@ -52,8 +52,7 @@ internal sealed class MicroBatchLoop : IDisposable
             var wanted = new CheckpointMetadata(
                 Guid.NewGuid(), CheckpointMetadata.CurrentVersion, options.StatePartitions, options.OutputMode.ToString(), [.. sources.Select(source => source.Name)],
                 [.. _plan.Aggregates.Select(aggregate => aggregate.Shape)]);
-            var isNew = _checkpoint.Offsets.Numbers().Length == 0;
-            _metadata = _checkpoint.Agree(isNew && wanted.StatePartitions == 0 ? wanted with { StatePartitions = Math.Max(1, context.DefaultParallelism) } : wanted);
+            _metadata = _checkpoint.Agree(wanted, context.DefaultParallelism);
             _chains = [.. _plan.Aggregates.Select(aggregate => Enumerable.Repeat(Array.Empty<string>(), aggregate.Keys.Count == 0 ? 1 : _metadata.StatePartitions).ToArray())];
             _readers = [.. sources.Select((source, i) => source.Open(_checkpoint.SourceFolder(i)))];
             Recover();

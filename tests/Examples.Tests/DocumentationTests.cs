@@ -26,6 +26,23 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
+    public void The_blocks_of_the_page_on_streams_are_one_program()
+    {
+        var run = SingleFileProgram.RunWith("Streaming", "streams", Blocks("docs/streaming.md"));
+        Assert.Equal(
+            [
+                "/ 2",
+                "/news 1",
+                "1 too late, final up to 12:02, 2 groups kept",
+                "2 final",
+                "most: /",
+                "1: 7 after 2 batches",
+                "the same query: True, /news 2",
+            ],
+            run);
+    }
+
+    [Fact]
     public void The_program_of_the_readme_runs_as_it_stands()
     {
         var run = SingleFileProgram.Run(
@@ -44,9 +61,22 @@ public sealed partial class DocumentationTests
             var (age, hours, work) = (random.Next(18, 80), random.Next(10, 60), works[random.Next(3)]);
             return $"{i},{age},{hours},{work},{(age + hours + (work == "office" ? 30 : 0) > 100 ? 1 : 0)}";
         });
-        var program = OtherBlock().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"))).Select(match => match.Groups[1].Value).Single(block => block.Contains("Dataflow.MLlib", StringComparison.Ordinal));
-        var run = SingleFileProgram.RunWith("MLlib", "readme-learning", program, ("people.csv", $"id,age,hours,work,rich\n{string.Join('\n', people)}\n"));
+        var run = SingleFileProgram.RunWith("MLlib", "readme-learning", OtherBlockOfReadme("Dataflow.MLlib"), ("people.csv", $"id,age,hours,work,rich\n{string.Join('\n', people)}\n"));
         Assert.StartsWith("area under ROC: 0.9", run[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_stream_of_the_readme_runs_as_it_stands()
+    {
+        string[] clicks =
+        [
+            """{"At": "2026-01-05T12:00:10Z", "Page": "/", "User": "Ada"}""", """{"At": "2026-01-05T12:00:50Z", "Page": "/", "User": "Alan"}""",
+            """{"At": "2026-01-05T12:20:00Z", "Page": "/news", "User": "Ada"}""",
+        ];
+        var run = SingleFileProgram.RunWith("Streaming", "readme-stream", OtherBlockOfReadme("Dataflow.Streaming"), ("inbox/clicks/one.json", string.Join('\n', clicks)));
+        Assert.StartsWith("batch 0: 3 clicks", run[0], StringComparison.Ordinal);
+        Assert.StartsWith("batch 1: 0 clicks, final up to 12:10", run[1], StringComparison.Ordinal);
+        Assert.Equal(2, run.Length);
     }
 
     [Fact]
@@ -65,6 +95,9 @@ public sealed partial class DocumentationTests
         }
         Assert.InRange(checkedLinks, 10, int.MaxValue);
     }
+
+    private static string OtherBlockOfReadme(string library) => OtherBlock().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md")))
+        .Select(match => match.Groups[1].Value).Single(block => block.Contains(library, StringComparison.Ordinal));
 
     private static string Blocks(string document) =>
         string.Join('\n', Block().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Path, document))).Select(match => match.Groups[1].Value));

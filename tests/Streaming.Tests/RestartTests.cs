@@ -83,6 +83,22 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task A_query_that_has_seen_nothing_yet_goes_on_with_other_threads()
+    {
+        using var folder = new TempDirectory();
+        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow, OutputMode = OutputMode.Update };
+        var id = Guid.Empty;
+        foreach (var threads in new[] { 2, 3 })
+        {
+            await using var context = DataflowContext.Local(threads);
+            await using var query = Clicks.PerPage(context, folder.Path).WriteStream.Start(new MemorySink(), options);
+            await query.AwaitTerminationAsync();
+            Assert.True(id == Guid.Empty || id == query.Id);
+            id = query.Id;
+        }
+    }
+
+    [Fact]
     public async Task A_checkpoint_of_another_query_in_use_or_damaged_is_a_named_error()
     {
         using var folder = new TempDirectory();
