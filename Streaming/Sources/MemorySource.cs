@@ -67,7 +67,14 @@ public sealed class MemorySource<T> : IStreamSource
             {
                 if (Number(end) > source._added.Count)
                     throw new StreamingException("STREAM_ROWS_GONE", $"The checkpoint goes on behind {end} additions to {source.Name}, and this process has made {source._added.Count}. Rows in memory go with their process: begin anew with another checkpoint.");
-                rows = [.. source._added[Number(start)..Number(end)].SelectMany(added => added)];
+                var added = source._added[Number(start)..Number(end)];
+                rows = added.Count == 1 ? added[0] : new T[added.Sum(each => each.Length)];
+                var next = 0;
+                foreach (var each in added)
+                {
+                    if (added.Count > 1) each.CopyTo(rows, next);
+                    next += each.Length;
+                }
             }
             return new RecordTable<T>(source._context.Parallelize(rows, 0), rows.Length);
         }

@@ -5,6 +5,7 @@ using Dataflow.Benchmarks.Parquet;
 using Dataflow.Benchmarks.Rdds;
 using Dataflow.Benchmarks.Running;
 using Dataflow.Benchmarks.SqlMicro;
+using Dataflow.Benchmarks.Streaming;
 using Dataflow.Benchmarks.TpchData;
 using Dataflow.Benchmarks.TpchRuns;
 
@@ -20,5 +21,7 @@ if (args is [MlGenerate.Verb, ..]) return MlGenerate.Run(args.AsSpan(1));
 if (args is [MlCommand.Verb, ..]) return MlCommand.Run(args[1..]);
 if (args is [MlCommand.BudgetVerb, ..]) return MlCommand.Run(args);
 if (args is [DeterminismCommand.Verb, ..]) return await DeterminismCommand.RunAsync(args[1..]);
+
+if (args is [StreamingCommand.Verb, ..]) return await StreamingCommand.RunAsync(args[1..]);
 
 return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create(), ParquetSuite.Create()]);
