@@ -60,8 +60,8 @@ public sealed class DataFrameWriter
         return new(_frame, _options with { PartitionColumns = [.. columns] });
     }
 
-    /// <summary>The same, but nothing is written where there are no rows.</summary>
-    internal DataFrameWriter WithoutEmptyFiles() => new(_frame, _options with { LeavesOutEmpty = true });
+    /// <summary>The same as a batch of a stream is written: files are on the disk before they count, and nothing is written where there are no rows.</summary>
+    internal DataFrameWriter AsBatch() => new(_frame, _options with { LeavesOutEmpty = true, IsDurable = true });
 
     /// <summary>The same with files of so many rows at most.</summary>
     /// <param name="rows">Rows of a file; 1 or more.</param>

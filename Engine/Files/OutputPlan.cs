@@ -12,6 +12,9 @@ public sealed record OutputPlan(string Path, string Temporary, int Partitions, s
     internal const string MarkerName = "_job";
     internal const string PartPrefix = "part-";
 
+    /// <summary>Whether files are on the disk, and not only with the system, when they count.</summary>
+    public bool IsDurable { get; init; }
+
     internal string MarkerPath => FilePath.Combine(Temporary, MarkerName);
 
     /// <summary>The name of a partition's file: <c>part-00012</c>, as wide as the last one needs, so that names sort as numbers do.</summary>

@@ -35,7 +35,7 @@ public sealed class TaskOutput : IDisposable
         var path = FilePath.Combine(_folder, name);
         try
         {
-            var file = new OutputFile(this, _system, name, _system.Create(path));
+            var file = new OutputFile(this, _system, name, _system.Create(path), _plan.IsDurable);
             _open.Add(file);
             return file;
         }
@@ -105,10 +105,12 @@ public sealed class OutputFile : IDisposable
     private readonly IFileSystem _system;
     private readonly PendingFile _file;
     private readonly OutputStream _stream;
+    private readonly bool _isDurable;
     private bool _ended;
 
-    internal OutputFile(TaskOutput output, IFileSystem system, string name, PendingFile file)
+    internal OutputFile(TaskOutput output, IFileSystem system, string name, PendingFile file, bool isDurable)
     {
+        _isDurable = isDurable;
         _output = output;
         _system = system;
         _file = file;
@@ -133,7 +135,7 @@ public sealed class OutputFile : IDisposable
         _stream.Dispose();
         try
         {
-            _file.Commit();
+            _file.Commit(durable: _isDurable);
         }
         catch (Exception error) when (OutputErrors.IsAccess(error))
         {

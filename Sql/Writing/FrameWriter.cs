@@ -59,7 +59,7 @@ internal static class FrameWriter
             await QueryRunErrors.Unwrap(AdaptivePlanner.PrepareAsync(plan.Rows, run, frame.Session.Planner().Options, cancellationToken)).ConfigureAwait(false);
         var batches = plan.Rows.ToRdd(run);
         using var output = AtomicOutput.Begin(path, batches.PartitionCount, existing);
-        var target = output.Plan;
+        var target = output.Plan with { IsDurable = options.IsDurable };
         var rows = new WrittenRows(plan.Schema, plan.Folders, options);
         var tasks = await QueryRunErrors.Unwrap(run.Context.RunJobAsync(batches, each => Write(each, target, format, rows), null, cancellationToken)).ConfigureAwait(false);
 

@@ -14,6 +14,9 @@ internal sealed record WriteOptions(SaveMode Mode, ValueList<string> PartitionCo
     /// <summary>Whether nothing is written where there are no rows, instead of a file that shows the columns.</summary>
     public bool LeavesOutEmpty { get; init; }
 
+    /// <summary>Whether files are on the disk before they count.</summary>
+    public bool IsDurable { get; init; }
+
     /// <summary>Whether a task may write several files into one folder.</summary>
     public bool HasLimits => RowsPerFile < long.MaxValue || BytesPerFile < long.MaxValue;
 }

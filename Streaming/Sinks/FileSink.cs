@@ -5,7 +5,7 @@ namespace Dataflow.Streaming;
 
 /// <summary>
 /// Writes each batch into a folder of its own, <c>batch=12</c>, below a folder. A batch's folder appears whole, and takes the place of what an earlier attempt left of the
-/// batch: every row is there exactly once, whatever failed, and who reads the files meanwhile (also with other tools) sees whole batches only.
+/// batch: every row is there exactly once, whatever failed, and who reads the files meanwhile (also with other tools) sees whole batches only. Files are on the disk before the batch counts as done.
 /// </summary>
 /// <remarks>Readers that know folders of columns (<c>context.Read.Parquet(folder)</c> among them) give the batch's number as a column <c>batch</c>. Batches without rows have no
 /// folder. In update and complete mode a group stands in every batch that gave it: the greatest <c>batch</c> has its last value.</remarks>
@@ -52,6 +52,6 @@ public sealed class FileSink : IStreamSink
     {
         ArgumentNullException.ThrowIfNull(batch);
         var path = FilePath.Combine(_folder, $"batch={batch.Id.ToString("D8", CultureInfo.InvariantCulture)}");
-        return _write(batch.Rows.Write.Mode(SaveMode.Overwrite).WithoutEmptyFiles().PartitionBy(_partitionColumns), path, cancellationToken);
+        return _write(batch.Rows.Write.Mode(SaveMode.Overwrite).AsBatch().PartitionBy(_partitionColumns), path, cancellationToken);
     }
 }
