@@ -20,6 +20,8 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
 
     private readonly SortedDictionary<long, Span> _spans = [];
     private readonly ulong[] _mask = GC.AllocateArray<ulong>(ColumnBatch.MaxRows / 64, pinned: true);
+    private readonly ushort[] _rows = new ushort[ColumnBatch.MaxRows];
+    private readonly long[] _starts = new long[ColumnBatch.MaxRows];
     private readonly HashSet<long> _dropped = [];
     private int _isUsed;
 
@@ -89,8 +91,8 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
         }
         var late = 0L;
         var times = batch.Columns[time.Position];
-        var rows = batch.Selection.ToArray();
-        var spans = new long[rows.Length];
+        var (rows, spans) = (_rows.AsSpan(0, batch.Alive), _starts.AsSpan(0, batch.Alive));
+        batch.Selection.CopyTo(rows);
         for (var i = 0; i < rows.Length; i++) spans[i] = times.IsNull(rows[i]) ? Always : StartOf(*(long*)times.ValueAt(rows[i]));
 
         // A batch has rows of few spans.
