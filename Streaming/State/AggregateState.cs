@@ -91,7 +91,8 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
         }
         var late = 0L;
         var times = batch.Columns[time.Position];
-        var (rows, spans) = (_rows.AsSpan(0, batch.Alive), _starts.AsSpan(0, batch.Alive));
+        var rows = _rows.AsSpan(0, batch.Alive);
+        var spans = _starts.AsSpan(0, batch.Alive);
         batch.Selection.CopyTo(rows);
         for (var i = 0; i < rows.Length; i++) spans[i] = times.IsNull(rows[i]) ? Always : StartOf(*(long*)times.ValueAt(rows[i]));
 
