@@ -31,8 +31,7 @@ public sealed partial class CollectiveGroup
     {
         var patience = timeout ?? _task.Services.Options.BarrierTimeout;
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(patience, TimeSpan.Zero, nameof(timeout));
-        if (TaskContext.Current != _task)
-            throw new InvalidOperationException("The collectives belong to their task's own thread, which makes its calls in order. Call them there.");
+        CheckThread();
         _task.ThrowIfCancelled();
         if (_inbox is null) Open(timeout);
         _call = call;
@@ -41,12 +40,29 @@ public sealed partial class CollectiveGroup
         _deadline = Environment.TickCount64 + (long)Math.Min(patience.TotalMilliseconds, long.MaxValue / 4);
     }
 
-    /// <summary>Goes on with a call that was started before.</summary>
+    /// <summary>Remembers the call that was started, to go on with it later.</summary>
+    private PendingReduction Pend() => new(new PendingCall(this, _call, _length!.Value, _sequence, _deadline));
+
+    /// <summary>Goes on with a call that was started before. A mistake is told here: other tasks could only wait in vain.</summary>
     private void Resume(CollectiveCall call, long length, PendingReduction pending)
     {
+        CheckThread();
+        if (pending.Call is not { } begun || begun.Group != this)
+            throw new InvalidOperationException($"End{call}() was given a reduction that was not begun here. Call Begin{call}() in the same attempt of the same task first, and end what it returns.");
+        if (begun.Call != call)
+            throw new InvalidOperationException($"End{call}() was given a reduction that Begin{begun.Call}() began. End it with End{begun.Call}().");
+        if (begun.Length != length)
+            throw new InvalidOperationException($"End{call}() was given {length:N0} bytes to end a reduction that began with {begun.Length:N0}. Give it the same values.");
+        if (begun.IsEnded) throw new InvalidOperationException($"End{call}() was given a reduction that is ended already. Each is ended once.");
+        begun.IsEnded = true;
         _task.ThrowIfCancelled();
-        if (_inbox is null) throw new InvalidOperationException("This reduction was not begun here. Call BeginAllReduce() in the same attempt first.");
-        (_call, _length, _sequence, _deadline) = (call, length, pending.Sequence, pending.Deadline);
+        (_call, _length, _sequence, _deadline) = (call, length, begun.Sequence, begun.Deadline);
+    }
+
+    private void CheckThread()
+    {
+        if (TaskContext.Current != _task)
+            throw new InvalidOperationException("The collectives belong to their task's own thread, which makes its calls in order. Call them there.");
     }
 
     private void Open(TimeSpan? timeout)

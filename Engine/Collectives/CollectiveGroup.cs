@@ -94,7 +94,7 @@ public sealed partial class CollectiveGroup
         {
             foreach (var (piece, part) in Pieces(values.Length, Unsafe.SizeOf<T>())) PostPiece(values[piece], part);
         }
-        return new PendingReduction(_sequence, _deadline);
+        return Pend();
     }
 
     /// <summary>Ends a reduction that was begun: gives each task the sum, least or greatest of what all tasks brought, element by element.</summary>
@@ -102,6 +102,7 @@ public sealed partial class CollectiveGroup
     /// <param name="pending">Which one; ended once.</param>
     /// <param name="values">What this task brought; afterwards the result.</param>
     /// <param name="reduction">How elements are reduced.</param>
+    /// <exception cref="InvalidOperationException">It was begun otherwise, with another number of bytes, elsewhere, or is ended already.</exception>
     /// <inheritdoc cref="Barrier" path="/exception"/>
     public void EndAllReduce<T>(PendingReduction pending, Span<T> values, Reduction reduction = Reduction.Sum)
         where T : unmanaged, INumber<T>
@@ -227,7 +228,7 @@ public sealed partial class CollectiveGroup
     {
         Begin(CollectiveCall.ReduceScatter, (long)values.Length * Unsafe.SizeOf<T>(), timeout);
         foreach (var (start, most, part) in ShareParts<T>(values.Length)) PostShares(values, start, most, part);
-        return new PendingReduction(_sequence, _deadline);
+        return Pend();
     }
 
     /// <summary>Ends a reduction that was begun with <see cref="BeginReduceScatter{T}"/>.</summary>
@@ -236,6 +237,7 @@ public sealed partial class CollectiveGroup
     /// <param name="values">What this task brought. Afterwards the result lies in this task's share; the rest is as it was.</param>
     /// <param name="reduction">How elements are reduced.</param>
     /// <returns>This task's share: that of <see cref="ShareOf"/>.</returns>
+    /// <exception cref="InvalidOperationException">As for <see cref="EndAllReduce{T}"/>.</exception>
     /// <inheritdoc cref="Barrier" path="/exception"/>
     public Range EndReduceScatter<T>(PendingReduction pending, Span<T> values, Reduction reduction = Reduction.Sum)
         where T : unmanaged, INumber<T>
@@ -256,9 +258,14 @@ public sealed partial class CollectiveGroup
 /// <summary>A reduction that was begun by <see cref="CollectiveGroup.BeginAllReduce{T}"/> or <see cref="CollectiveGroup.BeginReduceScatter{T}"/> and not ended yet.</summary>
 public readonly struct PendingReduction
 {
-    internal PendingReduction(int sequence, long deadline) => (Sequence, Deadline) = (sequence, deadline);
+    // A token of its own: numbers of calls begin anew with each group.
+    internal PendingReduction(PendingCall call) => Call = call;
 
-    internal int Sequence { get; }
+    internal PendingCall? Call { get; }
+}
 
-    internal long Deadline { get; }
+/// <summary>What a reduction that is under way was begun with.</summary>
+internal sealed record PendingCall(CollectiveGroup Group, CollectiveCall Call, long Length, int Sequence, long Deadline)
+{
+    public bool IsEnded { get; set; }
 }

@@ -97,9 +97,9 @@ internal sealed record TreeShards(int Layout, int[][] Groups, long[] FirstRows, 
             var least = groups.MinBy(RowsOf)!;
             var difference = RowsOf(most) - RowsOf(least);
 
-            // What helps most is half of the difference. A tenth less to do is worth reading.
+            // What helps most is half of the difference. A tenth less to do is worth reading; nothing less would go to and fro for ever.
             var moved = most.MinBy(set => Math.Abs((2 * RowsIn(set)) - difference))!;
-            if (Math.Min(RowsIn(moved), difference - RowsIn(moved)) < RowsOf(most) / 10) break;
+            if (Math.Min(RowsIn(moved), difference - RowsIn(moved)) < Math.Max(1, RowsOf(most) / 10)) break;
             most.Remove(moved);
 
             // Last: the executor that holds the first one is where the group goes.

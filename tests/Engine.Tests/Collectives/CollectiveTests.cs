@@ -303,6 +303,71 @@ public sealed class CollectiveTests : IDisposable
         Assert.Contains("root", error.Message);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void What_does_not_end_what_was_begun_is_named_at_once(int tasks)
+    {
+        var errors = Run(tasks, static barrier =>
+        {
+            var group = barrier.Collectives;
+            var values = new long[6];
+            var pending = group.BeginAllReduce<long>(values);
+            var scattered = group.BeginReduceScatter<long>(values);
+            List<string> said =
+            [
+                Assert.Throws<InvalidOperationException>(() => group.EndAllReduce(default, values.AsSpan())).Message,
+                Assert.Throws<InvalidOperationException>(() => group.EndReduceScatter(pending, values.AsSpan())).Message,
+                Assert.Throws<InvalidOperationException>(() => group.EndAllReduce(pending, values.AsSpan(1))).Message,
+            ];
+            group.EndAllReduce(pending, values.AsSpan());
+            said.Add(Assert.Throws<InvalidOperationException>(() => group.EndAllReduce(pending, values.AsSpan())).Message);
+
+            // Nothing is spoilt for what goes on.
+            group.EndReduceScatter(scattered, values.AsSpan());
+            Assert.Equal(barrier.TaskCount, group.AllReduce(1));
+            var other = new Thread(() => said.Add(Assert.Throws<InvalidOperationException>(() => group.EndAllReduce(pending, values.AsSpan())).Message));
+            other.Start();
+            other.Join();
+            return said;
+        });
+        Assert.All(errors, static said => Assert.Collection(
+            said,
+            static message => Assert.Contains("was not begun here", message),
+            static message => Assert.Contains("End it with EndAllReduce()", message),
+            static message => Assert.Contains("given 40 bytes to end a reduction that began with 48", message),
+            static message => Assert.Contains("ended already", message),
+            static message => Assert.Contains("own thread", message)));
+    }
+
+    [Theory]
+    [InlineData(2, 10)]
+    [InlineData(3, 10)]
+    [InlineData(3, 100_000)]
+    public void Reductions_that_are_not_begun_alike_everywhere_are_named(int tasks, int length)
+    {
+        // A task that ends before it begins, lengths that differ, and another kind.
+        Assert.Contains("task 1 ended without it", Fails(static (group, one, two) => group.TaskIndex == 1, length));
+        Assert.Contains("vectors of equal length", Fails(static (group, one, two) => { group.EndAllReduce(group.BeginAllReduce<double>(one.AsSpan(group.TaskIndex)), one.AsSpan(group.TaskIndex)); return true; }, length));
+        Assert.Contains("vectors of equal length", Fails(static (group, one, two) => { group.EndReduceScatter(group.BeginReduceScatter<double>(one.AsSpan(group.TaskIndex)), one.AsSpan(group.TaskIndex)); return true; }, length));
+        Assert.Contains("same calls in the same order", Fails(static (group, one, two) =>
+        {
+            if (group.TaskIndex == 1) group.EndReduceScatter(group.BeginReduceScatter<double>(one), one.AsSpan());
+            else group.EndAllReduce(group.BeginAllReduce<double>(one), one.AsSpan());
+            return true;
+        }, length));
+
+        string Fails(Func<CollectiveGroup, double[], double[], bool> body, int size) => Assert.Throws<JobFailedException>(() => Run(tasks, barrier =>
+        {
+            var group = barrier.Collectives;
+            double[] one = new double[size + 5], two = new double[size];
+            if (body(group, one, two)) return 0;
+            var pending = group.BeginAllReduce<double>(two);
+            group.EndAllReduce(pending, two.AsSpan());
+            return 1;
+        })).Message;
+    }
+
     private TResult[] Run<TResult>(int tasks, Func<BarrierTaskContext, TResult> body) =>
         _context.Range(0, tasks, partitions: tasks).Barrier().MapPartitions((barrier, _) => new[] { body(barrier) }).Collect();
 

@@ -17,6 +17,18 @@ public sealed class TreeShardsTests
     }
 
     [Fact]
+    public async Task A_few_rows_are_not_given_to_and_fro_for_ever()
+    {
+        await Task.Run(() =>
+        {
+            Assert.Equal([[0, 1], [2]], Groups(Partition(0, 1, "a"), Partition(1, 1, "a"), Partition(2, 1, "b")));
+            Assert.Equal([[1], [2, 0]], Groups(Partition(0, 1, "a"), Partition(1, 2, "a"), Partition(2, 1, "b")));
+            var random = new Random(1);
+            for (var i = 0; i < 500; i++) Groups([.. Enumerable.Range(0, 7).Select(partition => Partition(partition, 1 + random.Next(4), $"{random.Next(3)}"))]);
+        }).WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
     public void Partitions_without_rows_to_learn_from_follow_the_first_shard()
     {
         Assert.Equal([[1, 0, 3], [2]], Groups(Partition(0, 0, "b"), Partition(1, 50, "a"), Partition(2, 50, "b"), Partition(3, 0, "c")));
