@@ -101,6 +101,15 @@ public sealed record KMeansModel : FeatureModel
         }
     }
 
+    private static bool AreFinite(ReadOnlySpan<double> values)
+    {
+        foreach (var value in values)
+        {
+            if (!double.IsFinite(value)) return false;
+        }
+        return true;
+    }
+
     private KMeansModel Moved(ClusterSums sums, double decay)
     {
         var (centers, weights) = (_centers.AsSpan().ToArray(), new double[ClusterCount]);
@@ -112,6 +121,8 @@ public sealed record KMeansModel : FeatureModel
             var center = centers.AsSpan(k * FeatureCount, FeatureCount);
             for (var j = 0; j < center.Length; j++) center[j] += ((sums.Sums[(k * FeatureCount) + j] / sums.Weights[k]) - center[j]) * share;
             if (Distance == ClusterDistance.Cosine && !UnitRows.TryMake(center)) CenterOf(k).CopyTo(center);
+            if (!double.IsFinite(weights[k]) || !AreFinite(center))
+                throw new QueryException("ARITHMETIC_OVERFLOW", $"{nameof(KMeans)} sums rows by weight, and the sums of cluster {k} overflow. Divide the weights first.");
         }
         return new KMeansModel(centers, FeatureCount, weights) { FeatureColumns = FeatureColumns, PredictionColumn = PredictionColumn, Distance = Distance };
     }

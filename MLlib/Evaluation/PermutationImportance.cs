@@ -1,6 +1,8 @@
+using System.Globalization;
 using Dataflow.MLlib.Data;
 using Dataflow.MLlib.Features;
 using Dataflow.MLlib.Numerics;
+using Dataflow.MLlib.TreeFitting;
 
 namespace Dataflow.MLlib;
 
@@ -19,6 +21,9 @@ namespace Dataflow.MLlib;
 public sealed record PermutationImportance
 {
     private const ulong Stream = 0x7065726D;
+
+    // Columns that a shuffle adds and takes away.
+    private const string From = "__from", Key = "__key", Value = "__value";
 
     /// <summary>Says how good predictions are.</summary>
     public required ModelEvaluator Evaluator { get; init; }
@@ -52,6 +57,8 @@ public sealed record PermutationImportance
         ArgumentNullException.ThrowIfNull(frame);
         var names = Columns.Count > 0 ? Columns : model is FeatureModel features ? features.FeatureColumns : throw new ArgumentException(
             $"{model.GetType().Name} does not say which columns it reads. Name those to shuffle in {nameof(Columns)}. The frame has: {string.Join(", ", frame.Columns)}.", nameof(model));
+        if (frame.Columns.FirstOrDefault(name => NamedFeatures.Has([From, Key, Value], name)) is { } taken)
+            throw new QueryException("COLUMN_ALREADY_EXISTS", $"The frame has a column '{taken}', which is needed here. Give it another name.");
         using var numbered = await RowDraws.NumberAsync(frame, cancellationToken).ConfigureAwait(false);
         if (numbered.Rows == 0) throw FeatureMoments.NoRows(nameof(PermutationImportance));
         var unnumbered = numbered.Frame.Drop(RowDraws.NumberColumn);
@@ -79,7 +86,7 @@ public sealed record PermutationImportance
     private async Task<IEnumerable<(string, int?)>> PlacesOfAsync(DataFrame frame, string name, CancellationToken cancellationToken)
     {
         var at = frame.Schema.IndexOf(name);
-        if (at < 0 && name.LastIndexOf('_') is var mark and > 0 && int.TryParse(name.AsSpan(mark + 1), out var position)
+        if (at < 0 && name.LastIndexOf('_') is var mark and > 0 && int.TryParse(name.AsSpan(mark + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var position)
             && frame.Schema.IndexOf(name[..mark]) is var vector and >= 0 && frame.Schema[vector].Type.Kind == TypeKind.Vector)
         {
             return position < await SizeAsync(frame, name[..mark], cancellationToken).ConfigureAwait(false) ? [(name[..mark], position)] : throw new QueryException(
@@ -99,7 +106,6 @@ public sealed record PermutationImportance
 
     private DataFrame Shuffled(RowDraws numbered, string column, int? position, int repeat)
     {
-        const string From = "__from", Key = "__key", Value = "__value";
         var all = numbered.Frame;
         var stream = Stream + (ulong)repeat;
         foreach (var letter in column.ToUpperInvariant()) stream = RowHash.Key(stream, letter);

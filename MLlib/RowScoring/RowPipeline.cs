@@ -32,6 +32,7 @@ public sealed class RowPipeline<TRow, TResult> : IDisposable
     /// <summary>Transforms one row.</summary>
     /// <param name="row">The row.</param>
     /// <exception cref="QueryException">A value is not what a stage can take, as in a query; or a stage leaves the row out (<c>ROW_LEFT_OUT</c>).</exception>
+    /// <exception cref="ArgumentNullException">There is no row.</exception>
     public TResult Transform(TRow row) => TryTransform(row, out var result) ? result : throw new QueryException("ROW_LEFT_OUT",
         "A stage leaves this row out, as its HandleInvalid says (Skip), so there is nothing to give. Use TryTransform where rows may be left out.");
 
@@ -40,8 +41,10 @@ public sealed class RowPipeline<TRow, TResult> : IDisposable
     /// <param name="result">What became of it.</param>
     /// <returns>Whether it is not left out.</returns>
     /// <exception cref="QueryException">A value is not what a stage can take, as in a query.</exception>
+    /// <exception cref="ArgumentNullException">There is no row.</exception>
     public bool TryTransform(TRow row, out TResult result)
     {
+        if (row is null) throw new ArgumentNullException(nameof(row));
         RowRun<TRow>? run = Take();
         try
         {
@@ -60,8 +63,13 @@ public sealed class RowPipeline<TRow, TResult> : IDisposable
     /// <summary>Transforms rows, in order. Those that a stage leaves out are missing.</summary>
     /// <param name="rows">The rows.</param>
     /// <exception cref="QueryException">A value is not what a stage can take, as in a query.</exception>
+    /// <exception cref="ArgumentException">One of them is null.</exception>
     public TResult[] TransformAll(ReadOnlySpan<TRow> rows)
     {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            if (rows[i] is null) throw new ArgumentException($"Row {i} of {rows.Length} is null. Leave it out.", nameof(rows));
+        }
         RowRun<TRow>? run = Take();
         try
         {

@@ -115,6 +115,9 @@ public sealed class PermutationImportanceTests
         Assert.Contains("no element 6", Assert.Throws<QueryException>(() => (measure with { Columns = ["Features_6"] }).Measure(model, frame)).Message, StringComparison.Ordinal);
         Assert.DoesNotContain("__", Assert.Throws<QueryException>(() => (measure with { Columns = ["Nothing"] }).Measure(model, frame)).Message, StringComparison.Ordinal);
         Assert.Contains("without rows", Assert.Throws<QueryException>(() => measure.Measure(model, frame.Where("Label > 1e9"))).Message, StringComparison.Ordinal);
+        Assert.Contains("'Features_-1'", Assert.Throws<QueryException>(() => (measure with { Columns = ["Features_-1"] }).Measure(model, frame)).Message, StringComparison.Ordinal);
+        foreach (var name in new[] { "__from", "__KEY", "__value" })
+            Assert.Equal("COLUMN_ALREADY_EXISTS", Assert.Throws<QueryException>(() => measure.Measure(model, frame.WithColumn(name, frame["Label"]))).ErrorClass);
         Assert.Throws<ArgumentOutOfRangeException>(() => measure with { Repeats = 0 });
     }
 

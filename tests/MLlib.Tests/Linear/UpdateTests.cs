@@ -150,6 +150,8 @@ public sealed class UpdateTests
         var narrow = context.FromRecords(SklearnData.Points.Select(point => point with { Features = Vector.Dense(1, 2) }), 1);
         Assert.Equal("VECTOR_SIZE_MISMATCH", Assert.Throws<QueryException>(() => Linear.Fit(frame).Update(narrow)).ErrorClass);
         Assert.Equal("VECTOR_SIZE_MISMATCH", Assert.Throws<QueryException>(() => Logistic.Fit(frame).Update(narrow)).ErrorClass);
+        var heavy = context.FromRecords(SklearnData.Points.Select(point => point with { Weight = 1e308 }), 1);
+        Assert.Equal("ARITHMETIC_OVERFLOW", Assert.Throws<QueryException>(() => new KMeans { FeaturesColumn = "Features" }.Fit(frame).Update(heavy, 1, "Weight")).ErrorClass);
         var third = context.FromRecords(SklearnData.Points.Select(point => point with { Binary = 2 }), 1);
         Assert.Equal("INVALID_LABEL", Assert.Throws<QueryException>(() => Logistic.Fit(frame).Update(third)).ErrorClass);
         Assert.Equal("EMPTY_INPUT", Assert.Throws<QueryException>(() => Linear.Fit(frame.Where("Label > 1e9"))).ErrorClass);

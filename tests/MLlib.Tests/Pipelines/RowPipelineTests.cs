@@ -105,6 +105,8 @@ public sealed class RowPipelineTests
         using var context = DataflowContext.Local(1);
         var model = new LinearRegression { FeaturesColumn = "Features", LabelColumn = "Label" }.Fit(context.FromRecords(SklearnData.Points, 1));
         using var rows = model.ForRows<Features, double>();
+        Assert.Throws<ArgumentNullException>(() => rows.Transform(null!));
+        Assert.Contains("Row 1 of 2 is null", Assert.Throws<ArgumentException>(() => rows.TransformAll([new(Vector.Dense(1, 2, 3, 4, 5, 6)), null!])).Message, StringComparison.Ordinal);
         Assert.Contains("6 features", Assert.Throws<QueryException>(() => rows.Transform(new(Vector.Dense(1, 2)))).Message, StringComparison.Ordinal);
         Assert.StartsWith("Column 'prediction' is double, which can't become string.", Assert.Throws<QueryException>(() => model.ForRows<Features, string>("prediction")).Message, StringComparison.Ordinal);
         Assert.Equal(model.Predict([1, 2, 3, 4, 5, 6]), rows.Transform(new(Vector.Dense(1, 2, 3, 4, 5, 6))));
