@@ -340,34 +340,6 @@ public sealed class CollectiveTests : IDisposable
             static message => Assert.Contains("own thread", message)));
     }
 
-    [Theory]
-    [InlineData(2, 10)]
-    [InlineData(3, 10)]
-    [InlineData(3, 100_000)]
-    public void Reductions_that_are_not_begun_alike_everywhere_are_named(int tasks, int length)
-    {
-        // A task that ends before it begins, lengths that differ, and another kind.
-        Assert.Contains("task 1 ended without it", Fails(static (group, one, two) => group.TaskIndex == 1, length));
-        Assert.Contains("vectors of equal length", Fails(static (group, one, two) => { group.EndAllReduce(group.BeginAllReduce<double>(one.AsSpan(group.TaskIndex)), one.AsSpan(group.TaskIndex)); return true; }, length));
-        Assert.Contains("vectors of equal length", Fails(static (group, one, two) => { group.EndReduceScatter(group.BeginReduceScatter<double>(one.AsSpan(group.TaskIndex)), one.AsSpan(group.TaskIndex)); return true; }, length));
-        Assert.Contains("same calls in the same order", Fails(static (group, one, two) =>
-        {
-            if (group.TaskIndex == 1) group.EndReduceScatter(group.BeginReduceScatter<double>(one), one.AsSpan());
-            else group.EndAllReduce(group.BeginAllReduce<double>(one), one.AsSpan());
-            return true;
-        }, length));
-
-        string Fails(Func<CollectiveGroup, double[], double[], bool> body, int size) => Assert.Throws<JobFailedException>(() => Run(tasks, barrier =>
-        {
-            var group = barrier.Collectives;
-            double[] one = new double[size + 5], two = new double[size];
-            if (body(group, one, two)) return 0;
-            var pending = group.BeginAllReduce<double>(two);
-            group.EndAllReduce(pending, two.AsSpan());
-            return 1;
-        })).Message;
-    }
-
     private TResult[] Run<TResult>(int tasks, Func<BarrierTaskContext, TResult> body) =>
         _context.Range(0, tasks, partitions: tasks).Barrier().MapPartitions((barrier, _) => new[] { body(barrier) }).Collect();
 
