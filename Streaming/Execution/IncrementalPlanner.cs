@@ -28,6 +28,7 @@ internal static class IncrementalPlanner
         Check(plan, mode);
         var parts = plan.Parts().ToArray();
         var scans = parts.OfType<Scan>().Where(scan => scan.Table is StreamTable).ToArray();
+        if (scans.Length == 0 && frame.IsStreaming) throw Unsupported("The frame or a part of it is to be kept (Cache, Persist), and a stream has no last row. Call Unpersist on it; frames that are no stream may be kept.");
         if (scans.Length == 0) throw new QueryException("NOT_A_STREAM", "The frame reads no stream. Open one with context.ReadStream, or write the frame with frame.Write.");
         if (scans.Select(scan => ((StreamTable)scan.Table).Source).Distinct(ReferenceEqualityComparer.Instance).Count() < scans.Length)
             throw Unsupported($"'{scans[0].Table.Name}' stands twice in the query. Open the stream once for each place.");
@@ -65,10 +66,19 @@ internal static class IncrementalPlanner
     // Columns that hold times of a watermark, or beginnings of windows of them, with how long these are.
     private static Dictionary<ColumnId, (long Length, bool IsWindow)> EventTimes(LogicalPlan plan)
     {
-        var times = new Dictionary<ColumnId, (long, bool)>();
+        var times = new Dictionary<ColumnId, (long Length, bool IsWindow)>();
         foreach (var input in plan.Inputs)
         {
             foreach (var (column, time) in EventTimes(input)) times[column] = time;
+        }
+        if (plan is Union union)
+        {
+            // All of a column's branches must be such times, and windows as long as each other.
+            for (var i = 0; i < union.Columns.Count; i++)
+            {
+                var branches = union.Branches.Select(branch => times.TryGetValue(branch.Output[i].Id, out var time) ? time : default).ToArray();
+                if (Array.TrueForAll(branches, time => time.Length > 0 && (time == branches[0] || !(time.IsWindow || branches[0].IsWindow)))) times[union.Columns[i].Id] = branches.Max();
+            }
         }
         if (plan is Watermark watermark) times[watermark.Column.Id] = (Math.Max(LeastSpan, watermark.DelayMicroseconds / SpansOfDelay), false);
         if (plan is Project project)
@@ -95,11 +105,15 @@ internal static class IncrementalPlanner
             if (!IsStreaming(part)) continue;
             switch (part)
             {
-                case Scan or Watermark or Project or Filter or StateAggregate or Expand or Union:
+                case Scan or Watermark or Project or Filter or StateAggregate or Expand:
                     break;
+                case Union union when union.Branches.All(IsStreaming):
+                    break;
+                case Union:
+                    throw Unsupported("A union with a frame that is no stream would give its rows in every batch anew. Unite streams only, and write the other rows once.");
                 case Join join when IsStreaming(join.Left) && IsStreaming(join.Right):
                     throw Unsupported("A join of two streams is not supported yet. Join a stream with a frame that is none.");
-                case Join join when join.Kind == Sql.JoinKind.Inner || (IsStreaming(join.Left) ? join.Kind is Sql.JoinKind.Left or Sql.JoinKind.Semi or Sql.JoinKind.Anti : join.Kind == Sql.JoinKind.Right):
+                case Join join when join.Kind == Sql.JoinKind.Inner || (IsStreaming(join.Left) ? join.Kind is not (Sql.JoinKind.Right or Sql.JoinKind.Full) : join.Kind == Sql.JoinKind.Right):
                     break;
                 case Join join:
                     throw Unsupported($"A {join.Kind} join would give rows of the side that is no stream which have found no match yet. Let the stream be the side whose rows are kept.");

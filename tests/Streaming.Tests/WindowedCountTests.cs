@@ -108,6 +108,45 @@ public sealed class WindowedCountTests
     }
 
     [Fact]
+    public async Task Streams_that_are_united_have_one_watermark_the_earliest()
+    {
+        await using var context = DataflowContext.Local(2);
+        var (left, right, sink) = (new MemorySource<Click>(context), new MemorySource<Click>(context), new MemorySink());
+        var files = Clicks.Make(files: 6, perFile: 50, seed: 6);
+        DataFrame Open(MemorySource<Click> source) => context.ReadStream.From(source).WithWatermark("At", Clicks.Delay);
+        var both = Open(left).Union(Open(right)).GroupBy(Window(Col("At"), TimeSpan.FromMinutes(1)), Col("Page")).Agg(Count().As("Clicks"), Sum(Col("User")).As("Users"));
+        await using var query = both.WriteStream.Start(sink, new StreamingQueryOptions { StatePartitions = 2 });
+        foreach (var file in files) left.Add(file);
+        await query.ProcessAllAvailableAsync();
+        Assert.Empty(sink.Rows);
+        Assert.Null(query.LastProgress!.Watermark);
+
+        // What the other one has is late for nothing, however far the first has come.
+        foreach (var file in files[..4]) right.Add(file);
+        await query.ProcessAllAvailableAsync();
+        var slower = files[..4].SelectMany(file => file).ToArray();
+        var all = files.SelectMany(file => file).Concat(slower);
+        var final = Clicks.Expected(all).Where(row => row.Window.AddMinutes(1) <= Clicks.Watermark(slower)).ToArray();
+        Assert.NotEmpty(final);
+        Assert.Equal(final, Rows(sink));
+        Assert.Equal(0, query.RecentProgress.Sum(progress => progress.LateRows));
+    }
+
+    [Fact]
+    public async Task A_stream_passes_over_rows_that_a_table_has()
+    {
+        await using var context = DataflowContext.Local(1);
+        var (source, sink) = (new MemorySource<Click>(context), new MemorySink());
+        source.Add(Clicks.Make(files: 1, perFile: 100, seed: 7)[0]);
+        context.ReadStream.From(source).CreateTempView("visits");
+        await using var query = context.Sql("SELECT Page FROM visits WHERE Page NOT IN (SELECT '/page/0' UNION ALL SELECT '/page/1') AND User > (SELECT 5)").WriteStream.Start(sink);
+        await query.ProcessAllAvailableAsync();
+        var expected = Clicks.Make(files: 1, perFile: 100, seed: 7)[0].Where(click => click.User > 5).Select(click => click.Page).Where(page => page is not ("/page/0" or "/page/1")).Order().ToArray();
+        Assert.NotEmpty(expected);
+        Assert.Equal(expected, sink.Rows.Select(row => row.Get<string>("Page")).Order());
+    }
+
+    [Fact]
     public async Task What_cannot_be_computed_batch_by_batch_is_refused_before_it_starts()
     {
         using var folder = new TempDirectory();
@@ -119,6 +158,8 @@ public sealed class WindowedCountTests
         Assert.Contains("DISTINCT", Refused(clicks.GroupBy("Page").Agg(CountDistinct(Col("User"))), OutputMode.Update));
         Assert.Contains("no stream", Refused(context.FromRecords(new[] { new Click(default, "", 1) })));
         Assert.Contains("no aggregate", Refused(clicks, OutputMode.Complete));
+        Assert.Contains("every batch anew", Refused(clicks.Union(context.FromRecords(new[] { new Click(default, "", 1) }))));
+        Assert.Contains("Unpersist", Refused(context.ReadStream.Json<Click>(folder.Combine("kept")).Cache()));
         Assert.Contains("two streams", Refused(clicks.Join(context.ReadStream.Json<Click>(folder.Combine("other")), "Page")));
         Assert.Contains("last row", Assert.Throws<QueryException>(() => clicks.Collect()).Message);
         Assert.Contains("timestamp", Assert.Throws<QueryException>(() => clicks.WithWatermark("User", TimeSpan.Zero)).Message);
