@@ -19,7 +19,7 @@ public sealed class QueryLifeTests
         Assert.Equal(1, time.WaitingTimers);
         Assert.Equal(2, sink.Rows.Count);
         time.Advance(TimeSpan.FromSeconds(1));
-        await Until(() => sink.Rows.Count == 3);
+        await Until(() => sink.Rows.Count == 3 && query.LastProgress!.BatchId == 1);
         Assert.Equal([1, 2, 3], sink.Rows.Select(row => row.Get<int>("value")).Order());
         Assert.Equal(new DateTimeOffset(1970, 1, 1, 0, 0, 10, TimeSpan.Zero), query.LastProgress!.Timestamp);
     }
