@@ -50,7 +50,7 @@ public sealed record Trigger
     /// <summary>One after the other, as soon as there is something new.</summary>
     public static Trigger AsSoonAsPossible { get; } = new();
 
-    /// <summary>All that is there when the query starts, in as many batches as the sources' limits make of it; then it ends.</summary>
+    /// <summary>All that is there, in as many batches as the sources' limits make of it; the query ends when a look at the sources finds nothing new.</summary>
     public static Trigger AvailableNow { get; } = new() { EndsWhenDone = true };
 
     /// <summary>At most one an interval, at multiples of it.</summary>
