@@ -1,6 +1,7 @@
 using Dataflow.MLlib.Evaluation;
 using Dataflow.MLlib.Numerics;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Physical;
 
 namespace Dataflow.MLlib;
 
@@ -31,7 +32,7 @@ public sealed record BinaryClassificationEvaluator : ModelEvaluator
     public override bool IsLargerBetter => Metric != BinaryMetric.LogLoss;
 
     /// <inheritdoc/>
-    public override async Task<double> EvaluateAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<double> ScoreAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         if (Metric == BinaryMetric.LogLoss)
@@ -59,10 +60,10 @@ public sealed record BinaryClassificationEvaluator : ModelEvaluator
 
     /// <inheritdoc cref="Measure"/>
     /// <param name="cancellationToken">Ends the work.</param>
-    public async Task<BinaryMetrics> MeasureAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    public Task<BinaryMetrics> MeasureAsync(DataFrame frame, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(frame);
-        return await MeasureAsync(frame, withLoss: true, cancellationToken).ConfigureAwait(false);
+        return QueryRunErrors.Unwrap(MeasureAsync(frame, withLoss: true, cancellationToken));
     }
 
     // Sorting goes over the scores more than once: what made them is not asked for them again.

@@ -28,7 +28,7 @@ public sealed record ClusteringEvaluator : ModelEvaluator
     public override bool IsLargerBetter => true;
 
     /// <inheritdoc/>
-    public override async Task<double> EvaluateAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<double> ScoreAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         const string User = nameof(ClusteringEvaluator);

@@ -12,9 +12,18 @@ public abstract record ModelEvaluator : PipelineStage
     /// <remarks>Action: runs jobs; rows stay where they are.</remarks>
     /// <param name="frame">Rows with labels and predictions.</param>
     /// <exception cref="QueryException">A column is missing or does not fit, there are no rows, or the metric is not defined for them.</exception>
-    public double Evaluate(DataFrame frame) => QueryRunErrors.Unwrap(EvaluateAsync(frame)).GetAwaiter().GetResult();
+    public double Evaluate(DataFrame frame) => EvaluateAsync(frame).GetAwaiter().GetResult();
 
     /// <inheritdoc cref="Evaluate"/>
     /// <param name="cancellationToken">Ends the work.</param>
-    public abstract Task<double> EvaluateAsync(DataFrame frame, CancellationToken cancellationToken = default);
+    public Task<double> EvaluateAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        return QueryRunErrors.Unwrap(ScoreAsync(frame, cancellationToken));
+    }
+
+    /// <summary>What <see cref="EvaluateAsync"/> does. An error of the data that a job met may come as the job's.</summary>
+    /// <param name="frame">Rows with labels and predictions.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    protected abstract Task<double> ScoreAsync(DataFrame frame, CancellationToken cancellationToken);
 }

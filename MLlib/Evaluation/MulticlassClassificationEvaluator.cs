@@ -1,6 +1,7 @@
 using Dataflow.MLlib.Evaluation;
 using Dataflow.MLlib.Numerics;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Physical;
 
 namespace Dataflow.MLlib;
 
@@ -34,7 +35,7 @@ public sealed record MulticlassClassificationEvaluator : ModelEvaluator
     public override bool IsLargerBetter => Metric is not (MulticlassMetric.LogLoss or MulticlassMetric.HammingLoss);
 
     /// <inheritdoc/>
-    public override async Task<double> EvaluateAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<double> ScoreAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(frame);
         var metrics = await MeasureAsync(frame, Metric == MulticlassMetric.LogLoss, cancellationToken).ConfigureAwait(false);
@@ -64,7 +65,7 @@ public sealed record MulticlassClassificationEvaluator : ModelEvaluator
     {
         ArgumentNullException.ThrowIfNull(frame);
         var at = frame.Schema.IndexOf(ProbabilityColumn);
-        return MeasureAsync(frame, at >= 0 && frame.Schema[at].Type.Kind == TypeKind.Vector, cancellationToken);
+        return QueryRunErrors.Unwrap(MeasureAsync(frame, at >= 0 && frame.Schema[at].Type.Kind == TypeKind.Vector, cancellationToken));
     }
 
     private async Task<MulticlassMetrics> MeasureAsync(DataFrame frame, bool withLoss, CancellationToken cancellationToken)

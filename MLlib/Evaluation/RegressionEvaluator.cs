@@ -1,6 +1,7 @@
 using Dataflow.MLlib.Evaluation;
 using Dataflow.MLlib.Numerics;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Physical;
 
 namespace Dataflow.MLlib;
 
@@ -24,7 +25,7 @@ public sealed record RegressionEvaluator : ModelEvaluator
     public override bool IsLargerBetter => Metric is RegressionMetric.R2 or RegressionMetric.ExplainedVariance;
 
     /// <inheritdoc/>
-    public override async Task<double> EvaluateAsync(DataFrame frame, CancellationToken cancellationToken = default)
+    protected override async Task<double> ScoreAsync(DataFrame frame, CancellationToken cancellationToken)
     {
         var metrics = await MeasureAsync(frame, cancellationToken).ConfigureAwait(false);
         return Metric switch
@@ -53,7 +54,7 @@ public sealed record RegressionEvaluator : ModelEvaluator
             EvaluatedColumns.Number(frame, LabelColumn, User).As("label"),
             EvaluatedColumns.Number(frame, PredictionColumn, User).As("prediction"),
             EvaluatedColumns.Weight(frame, WeightColumn, User).As("weight"));
-        var parts = await read.MapBatches(Sum).CollectAsync(cancellationToken).ConfigureAwait(false);
+        var parts = await QueryRunErrors.Unwrap(read.MapBatches(Sum).CollectAsync(cancellationToken)).ConfigureAwait(false);
         var sums = ExactSums.Merge(RegressionSums.Count, parts);
         if (!(sums[0].Value > 0)) throw EvaluatedColumns.NoRows(User);
         foreach (var sum in sums) EvaluatedColumns.Finite(sum.Value, User, $"columns '{LabelColumn}' and '{PredictionColumn}'");
