@@ -79,7 +79,11 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
             _state.Begin();
             _state.Tip = "?";
             var late = 0L;
-            while (input.TryNext(out var rows)) late += _state.Merge(rows, batch.Watermark, context);
+
+
+            // Where all groups are given again and again, none is final.
+            var watermark = batch.Mode == OutputMode.Complete ? long.MinValue : batch.Watermark;
+            while (input.TryNext(out var rows)) late += _state.Merge(rows, watermark, context);
             if (late > 0) batch.Late.Add(late);
 
             // What is given in append mode is dropped from what is written, and from memory once it was given.

@@ -54,6 +54,20 @@ public sealed class WindowedCountTests
     }
 
     [Fact]
+    public async Task Complete_mode_takes_rows_however_late_they_come()
+    {
+        using var folder = new TempDirectory();
+        var files = Clicks.Make(files: 8, perFile: 20, seed: 5).Append([new Click(new DateTimeOffset(2026, 1, 1, 0, 0, 5, TimeSpan.Zero), "/page/old", 1)]).ToArray();
+        for (var i = 0; i < files.Length; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        await using var context = DataflowContext.Local(2);
+        var sink = new MemorySink();
+        await using var query = Clicks.PerPage(context, folder.Path).WriteStream.Start(sink, Available with { OutputMode = OutputMode.Complete });
+        await query.AwaitTerminationAsync();
+        Assert.Equal(Clicks.Expected(files.SelectMany(file => file)), Rows(sink));
+        Assert.Equal(0, query.RecentProgress.Sum(progress => progress.LateRows));
+    }
+
+    [Fact]
     public async Task Rows_that_come_too_late_are_left_out_and_counted()
     {
         using var folder = new TempDirectory();
