@@ -4,6 +4,7 @@ using Dataflow.MLlib.TreeGrowth;
 using Dataflow.MLlib.TreeModels;
 using Dataflow.MLlib.TreeObjectives;
 using Dataflow.MLlib.Trees;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib;
 

@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeBins;
 using Dataflow.MLlib.Trees;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.TreeGrowth;
 

@@ -1,3 +1,5 @@
+using Dataflow.MLlib.TreeSplits;
+
 namespace Dataflow.MLlib.TreeGrowth;
 
 /// <summary>A node of the tree that grows. It is expanded when its rows are parted and its children know their best splits, which may be before it is

@@ -1,3 +1,5 @@
+using Dataflow.MLlib.TreeSplits;
+
 namespace Dataflow.MLlib.TreeGrowth;
 
 /// <summary>How far a tree grows, and what its splits keep to.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dataflow.MLlib.Trees;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.TreeGrowth;
 

@@ -1,6 +1,7 @@
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeBins;
 using Dataflow.MLlib.Trees;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.TreeGrowth;
 

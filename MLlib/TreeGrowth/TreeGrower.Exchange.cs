@@ -1,4 +1,5 @@
 using Dataflow.Collectives;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.TreeGrowth;
 

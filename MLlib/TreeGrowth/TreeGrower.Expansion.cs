@@ -1,4 +1,5 @@
 using Dataflow.MLlib.Numerics;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.TreeGrowth;
 

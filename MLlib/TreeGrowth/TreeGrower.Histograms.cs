@@ -1,3 +1,5 @@
+using Dataflow.MLlib.TreeSplits;
+
 namespace Dataflow.MLlib.TreeGrowth;
 
 /// <summary>Histograms: made from rows, added up over threads.</summary>

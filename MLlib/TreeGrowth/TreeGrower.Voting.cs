@@ -1,5 +1,6 @@
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.Trees;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.TreeGrowth;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.TreeGrowth;
 

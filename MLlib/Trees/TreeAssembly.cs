@@ -1,5 +1,6 @@
 using Dataflow.MLlib.TreeBins;
 using Dataflow.MLlib.TreeGrowth;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.Trees;
 

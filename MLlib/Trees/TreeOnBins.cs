@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dataflow.MLlib.TreeBins;
 using Dataflow.MLlib.TreeGrowth;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.Trees;
 

@@ -1,6 +1,7 @@
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeGrowth;
 using Dataflow.MLlib.TreeObjectives;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.Trees;
 

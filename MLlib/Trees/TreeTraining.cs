@@ -2,6 +2,7 @@ using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeGrowth;
 using Dataflow.MLlib.TreeModels;
 using Dataflow.MLlib.TreeObjectives;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.Trees;
 

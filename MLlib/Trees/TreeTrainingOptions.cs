@@ -1,5 +1,6 @@
 using Dataflow.MLlib.TreeGrowth;
 using Dataflow.MLlib.TreeObjectives;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.Trees;
 

@@ -9,6 +9,7 @@ using Dataflow.MLlib.TreeModels;
 using Dataflow.MLlib.TreeObjectives;
 using Dataflow.MLlib.Trees;
 using Dataflow.Sql;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.Benchmarks.Ml;
 

@@ -1,6 +1,7 @@
 using Dataflow.MLlib.TreeGrowth;
 using Dataflow.MLlib.TreeObjectives;
 using Dataflow.MLlib.Trees;
+using Dataflow.MLlib.TreeSplits;
 
 namespace Dataflow.MLlib.Tests.Trees;
 

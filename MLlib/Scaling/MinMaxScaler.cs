@@ -1,5 +1,6 @@
 using Dataflow.MLlib.Data;
 using Dataflow.MLlib.Features;
+using Dataflow.MLlib.Scaling;
 
 namespace Dataflow.MLlib;
 

@@ -2,8 +2,9 @@ using Dataflow.MLlib.Data;
 using Dataflow.Sql.Columns;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Kernels;
+using Dataflow.MLlib.Features;
 
-namespace Dataflow.MLlib.Features;
+namespace Dataflow.MLlib.Scaling;
 
 /// <summary>Multiplies the elements of a vector by factors. Zeros stay zeros, so sparse vectors are worked on as they are stored.</summary>
 /// <param name="name">How plans and errors call it.</param>

@@ -1,4 +1,6 @@
-namespace Dataflow.MLlib.TreeGrowth;
+using Dataflow.MLlib.TreeGrowth;
+
+namespace Dataflow.MLlib.TreeSplits;
 
 /// <summary>What a split must keep to, and what leaves are worth. Values are in units of the gradients, not of cells.</summary>
 internal sealed record SplitRules

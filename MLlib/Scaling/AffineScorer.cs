@@ -1,6 +1,6 @@
 using Dataflow.MLlib.Data;
 
-namespace Dataflow.MLlib.Features;
+namespace Dataflow.MLlib.Scaling;
 
 /// <summary>(x - shift) * factor + offset, feature by feature: what all scalers come to.</summary>
 internal sealed class AffineScorer(string name, double[] shift, double[] factor, bool compresses, double[]? offset = null) : RowScorer(name)

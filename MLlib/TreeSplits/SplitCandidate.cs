@@ -1,4 +1,4 @@
-namespace Dataflow.MLlib.TreeGrowth;
+namespace Dataflow.MLlib.TreeSplits;
 
 /// <summary>A way to split a node, and how good it is.</summary>
 internal struct SplitCandidate

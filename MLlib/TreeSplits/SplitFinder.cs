@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using Dataflow.MLlib.Numerics;
 using Dataflow.MLlib.TreeBins;
+using Dataflow.MLlib.TreeGrowth;
 
-namespace Dataflow.MLlib.TreeGrowth;
+namespace Dataflow.MLlib.TreeSplits;
 
 /// <summary>Finds the best split of a node in its histogram. Safe to share between threads; sees whole numbers only, so every shard finds the same.</summary>
 internal sealed unsafe class SplitFinder(BinLayout layout, bool[] hasMissing, SplitRules rules)

@@ -1,6 +1,6 @@
 using Dataflow.MLlib.Numerics;
 
-namespace Dataflow.MLlib.TreeGrowth;
+namespace Dataflow.MLlib.TreeSplits;
 
 /// <summary>Entropy of a class's share, times the rows' weight: the log loss of a leaf that predicts its share (Quinlan 1986; Breiman et al. 1984, section 4.3).</summary>
 internal static unsafe class ClassEntropy

@@ -1,4 +1,6 @@
-namespace Dataflow.MLlib.TreeGrowth;
+using Dataflow.MLlib.TreeGrowth;
+
+namespace Dataflow.MLlib.TreeSplits;
 
 /// <summary>
 /// Splits by category: one against the rest where there are few; else the categories in the order of their gradients, cut somewhere (Fisher 1958; as LightGBM does

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Dataflow.MLlib.TreeGrowth;
 
-namespace Dataflow.MLlib.TreeGrowth;
+namespace Dataflow.MLlib.TreeSplits;
 
 /// <summary>The best threshold of a feature from running sums over its bins: all thresholds at once by vectors, with a scalar twin of the same bits.</summary>
 internal static unsafe class SplitScan
