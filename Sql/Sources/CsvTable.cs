@@ -45,13 +45,14 @@ public sealed class CsvTable : ITable
     /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
     /// <exception cref="QueryException">There is no record to take columns from.</exception>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
-    public static CsvTable Open(string path, CsvOptions? options = null, string timeZone = "UTC") => Open(path, FolderColumns.Find(path, timeZone), options ?? new CsvOptions(), timeZone);
+    public static CsvTable Open(string path, CsvOptions? options = null, string timeZone = "UTC") => Open(path, () => FolderColumns.Find(path, timeZone), options ?? new CsvOptions(), timeZone);
 
-    /// <summary>Opens files that were found before.</summary>
-    internal static CsvTable Open(string path, FolderColumns folders, CsvOptions options, string timeZone)
+    /// <summary>Opens files that are found once the options are known to be right.</summary>
+    internal static CsvTable Open(string path, Func<FolderColumns> find, CsvOptions options, string timeZone)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SplitBytes, 1, nameof(options));
         var dialect = CsvDialect.Of(options);
+        var folders = find();
         var (columns, isWhole) = options.Schema is { } given ? (given, true) : CsvSchema.Find(folders.Files, options, dialect);
         if (options.CorruptRecordColumn is { } corrupt && columns.IndexOf(corrupt) >= 0)
             throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(options));

@@ -42,12 +42,13 @@ public sealed class JsonTable : ITable
     /// <param name="timeZone">The zone of timestamps that name none.</param>
     /// <exception cref="InputException">Nothing is there, or it may not be read.</exception>
     /// <exception cref="QueryException">There is no object to take columns from.</exception>
-    public static JsonTable Open(string path, JsonOptions? options = null, string timeZone = "UTC") => Open(path, FolderColumns.Find(path, timeZone), options ?? new JsonOptions(), timeZone);
+    public static JsonTable Open(string path, JsonOptions? options = null, string timeZone = "UTC") => Open(path, () => FolderColumns.Find(path, timeZone), options ?? new JsonOptions(), timeZone);
 
-    /// <summary>Opens files that were found before.</summary>
-    internal static JsonTable Open(string path, FolderColumns folders, JsonOptions options, string timeZone)
+    /// <summary>Opens files that are found once the options are known to be right.</summary>
+    internal static JsonTable Open(string path, Func<FolderColumns> find, JsonOptions options, string timeZone)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.SplitBytes, 1, nameof(options));
+        var folders = find();
         var (columns, isWhole) = options.Schema is { } given ? (given, true) : JsonSchema.Find(folders.Files, options.InferRows);
         if (options.CorruptRecordColumn is { } corrupt && columns.IndexOf(corrupt) >= 0)
             throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(options));

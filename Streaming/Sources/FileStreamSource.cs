@@ -94,13 +94,13 @@ internal sealed class FileStreamReader : IStreamReader
 internal sealed record FileStreamFormat(string Name, Schema Schema, Func<string, IEnumerable<FileEntry>, ITable> Open)
 {
     public static FileStreamFormat Json(Schema schema, string timeZone) =>
-        new("JSON", Nullable(schema), (name, files) => JsonTable.Open(name, FolderColumns.Of(files), new JsonOptions { Schema = schema }, timeZone));
+        new("JSON", Nullable(schema), (name, files) => JsonTable.Open(name, () => FolderColumns.Of(files), new JsonOptions { Schema = schema }, timeZone));
 
     public static FileStreamFormat Csv(CsvOptions csv, string timeZone)
     {
         ArgumentNullException.ThrowIfNull(csv);
         if (csv.Schema is not { } schema) throw new ArgumentException("A stream's columns can't be found in files that come later: give the options a Schema.", nameof(csv));
-        return new("CSV", csv.Mode == MalformedMode.FailFast ? schema : Nullable(schema), (name, files) => CsvTable.Open(name, FolderColumns.Of(files), csv, timeZone));
+        return new("CSV", csv.Mode == MalformedMode.FailFast ? schema : Nullable(schema), (name, files) => CsvTable.Open(name, () => FolderColumns.Of(files), csv, timeZone));
     }
 
     public static FileStreamFormat Text() =>
