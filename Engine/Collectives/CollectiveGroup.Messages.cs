@@ -77,6 +77,9 @@ public sealed partial class CollectiveGroup
         {
             cancelled.Dispose();
             exchange.Close(_gang, TaskIndex);
+
+            // The driver tells the others of a failure, with its cause: what they would miss of this task is not news.
+            if (_task.HasFailed) return;
             exchange.End(_gang, TaskIndex);
             foreach (var other in _others) Links.TellEnded(other, _gang, TaskIndex);
         });

@@ -99,6 +99,9 @@ public sealed class TaskContext : IDisposable
     /// <param name="action">Must not throw: the task would count as failed.</param>
     public void OnCompletion(Action<TaskContext> action) => (_completions ??= []).Add(action);
 
+    /// <summary>Whether it threw: what completion actions may want to know.</summary>
+    internal bool HasFailed { get; set; }
+
     /// <summary>Asks the task to end at its next chunk.</summary>
     /// <remarks>What user code registered on the token runs on the thread pool: it must not hold up the caller.</remarks>
     internal void Cancel()

@@ -22,6 +22,7 @@ internal static class TaskRunner
             }
             catch (Exception error)
             {
+                context.HasFailed = true;
                 outcome = OutcomeOf(error, context);
             }
 

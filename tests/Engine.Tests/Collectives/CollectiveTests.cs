@@ -248,9 +248,7 @@ public sealed class CollectiveTests : IDisposable
             return barrier.TaskIndex == 2 ? 0 : barrier.Collectives.AllReduce(1);
         }));
         Assert.Contains("AllReduce()", error.Message);
-
-        // Task 0 misses task 2, and task 1 then misses task 0: whichever is told first.
-        Assert.Matches("task [02] ended without it", error.Message);
+        Assert.Contains("task 2 ended without it", error.Message);
     }
 
     [Fact]
