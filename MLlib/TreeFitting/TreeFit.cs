@@ -2,8 +2,8 @@ using System.Diagnostics;
 using Dataflow.MLlib.Data;
 using Dataflow.MLlib.Trees;
 using Dataflow.Storage;
-using Dataflow.TaskScheduling;
 using Dataflow.Tasks;
+using Dataflow.TaskScheduling;
 
 namespace Dataflow.MLlib.TreeFitting;
 
