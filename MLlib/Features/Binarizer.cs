@@ -38,7 +38,7 @@ public sealed record Binarizer : Transformer
         // Below 0, zeros become 1.
         public override bool MakesDense => threshold < 0;
 
-        public override void Apply(Span<double> values)
+        public override void Apply(ReadOnlySpan<int> places, Span<double> values)
         {
             foreach (ref var value in values) value = Of(value, threshold);
         }

@@ -25,7 +25,7 @@ public sealed record Normalizer : Transformer
 
     private sealed class Normalized(double p, string column) : StoredFunction("normalized")
     {
-        public override void Apply(Span<double> values)
+        public override void Apply(ReadOnlySpan<int> places, Span<double> values)
         {
             double largest = 0;
             foreach (var value in values)
