@@ -67,11 +67,11 @@ internal sealed class FileStreamReader : IStreamReader
         foreach (var file in files) _seen.Add(file.Path);
     }
 
-    // New files, the oldest first.
+    // New files, the oldest first. Names that programs give to what they still write are not looked at: the file comes under another one.
     private FileEntry[] Find()
     {
         if (_system.Find(_folder) is null) return [];
-        var files = _system.List(_folder).Where(entry => !entry.IsFolder && !FilePath.IsHidden(FilePath.NameOf(entry.Path)) && !_seen.Contains(entry.Path))
+        var files = _system.List(_folder).Where(entry => !entry.IsFolder && !IsUnfinished(FilePath.NameOf(entry.Path)) && !_seen.Contains(entry.Path))
             .OrderBy(entry => entry.Modified).ThenBy(entry => entry.Path, StringComparer.Ordinal);
         var taken = new List<FileEntry>();
         var bytes = 0L;
@@ -83,6 +83,9 @@ internal sealed class FileStreamReader : IStreamReader
         }
         return [.. taken];
     }
+
+    private static bool IsUnfinished(string name) =>
+        FilePath.IsHidden(name) || name.EndsWith(".tmp", StringComparison.OrdinalIgnoreCase) || name.EndsWith("._COPYING_", StringComparison.Ordinal);
 
     private sealed record FoundFile(string Path, long Length, DateTimeOffset Modified);
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dataflow.CrashHarness;
 
-if (arguments_are_of_query(args)) return await Query.RunAsync(args[1], args[2], args[3]).ConfigureAwait(false);
+if (IsQuery(args)) return await Query.RunAsync(args[1], args[2], args[3]).ConfigureAwait(false);
 if (args.Contains("--help"))
 {
     Console.WriteLine("""
@@ -25,7 +25,7 @@ if (sink != "file")
 }
 return await new Harness(Number("--kills", 20), Number("--executors", 0), Number("--seed", 1)).RunAsync().ConfigureAwait(false);
 
-static bool arguments_are_of_query(string[] args) => args is ["query", _, _, _];
+static bool IsQuery(string[] args) => args is ["query", _, _, _];
 
 string Option(string name, string otherwise) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
 

@@ -36,6 +36,13 @@ internal static class Clicks
         File.Move(path + ".tmp", path);
     }
 
+    /// <summary>Writes the files that a query reads, the oldest first.</summary>
+    public static void WriteAll(Dataflow.TestKit.TempDirectory folder, Click[][] files)
+    {
+        for (var i = 0; i < files.Length; i++) Write(folder.Combine("in"), i, files[i]);
+    }
+
+    /// <summary>Clicks of each page and minute, of the files that come into a folder.</summary>
     public static DataFrame PerPage(DataflowContext context, string folder, FileSourceOptions? options = null) =>
         PerPage(context.ReadStream.Json<Click>(Path.Combine(folder, "in"), options ?? new FileSourceOptions { MaxFilesPerTrigger = 1 }));
 

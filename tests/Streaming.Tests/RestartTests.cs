@@ -26,7 +26,7 @@ public sealed class RestartTests
     {
         using var folder = new TempDirectory();
         var files = Clicks.Make(Files, perFile: 60, seed: 11);
-        for (var i = 0; i < Files; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        Clicks.WriteAll(folder, files);
         using (var killed = Program.Start(folder.Path, step, batch, OutputMode.Append))
         {
             var (output, error) = (killed.StandardOutput.ReadToEndAsync(), killed.StandardError.ReadToEndAsync());
@@ -51,7 +51,7 @@ public sealed class RestartTests
     {
         using var folder = new TempDirectory();
         var files = Clicks.Make(Files, perFile: 60, seed: 12);
-        for (var i = 0; i < Files; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        Clicks.WriteAll(folder, files);
         await using var context = DataflowContext.Local(2);
         var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow, OutputMode = OutputMode.Update, SnapshotInterval = 2 };
         var written = new Dictionary<long, PageMinute[]>();
@@ -103,7 +103,7 @@ public sealed class RestartTests
     {
         using var folder = new TempDirectory();
         var files = Clicks.Make(4, perFile: 20, seed: 13);
-        for (var i = 0; i < 4; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        Clicks.WriteAll(folder, files);
         await using var context = DataflowContext.Local(1);
         var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow, OutputMode = OutputMode.Update };
         var clicks = Clicks.PerPage(context, folder.Path);

@@ -13,7 +13,7 @@ public sealed class WindowedCountTests
     {
         using var folder = new TempDirectory();
         var files = Clicks.Make(files: 12, perFile: 200, seed: 1);
-        for (var i = 0; i < files.Length; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        Clicks.WriteAll(folder, files);
         await using var context = DataflowContext.Local(2);
         var sink = new MemorySink();
         await using var query = Clicks.PerPage(context, folder.Path).WriteStream.Start(sink, Available);
@@ -34,7 +34,7 @@ public sealed class WindowedCountTests
     {
         using var folder = new TempDirectory();
         var files = Clicks.Make(files: 6, perFile: 100, seed: 2);
-        for (var i = 0; i < files.Length; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        Clicks.WriteAll(folder, files);
         await using var context = DataflowContext.Local(2);
         var expected = Clicks.Expected(files.SelectMany(file => file));
         Assert.Equal(expected, Clicks.Ordered(Clicks.PerPage(context.Read.Json(folder.Combine("in"), new JsonOptions { Schema = context.FromRecords(files[0]).Schema })).Collect<PageMinute>()));
@@ -58,7 +58,7 @@ public sealed class WindowedCountTests
     {
         using var folder = new TempDirectory();
         var files = Clicks.Make(files: 8, perFile: 20, seed: 5).Append([new Click(new DateTimeOffset(2026, 1, 1, 0, 0, 5, TimeSpan.Zero), "/page/old", 1)]).ToArray();
-        for (var i = 0; i < files.Length; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        Clicks.WriteAll(folder, files);
         await using var context = DataflowContext.Local(2);
         var sink = new MemorySink();
         await using var query = Clicks.PerPage(context, folder.Path).WriteStream.Start(sink, Available with { OutputMode = OutputMode.Complete });
@@ -72,7 +72,7 @@ public sealed class WindowedCountTests
     {
         using var folder = new TempDirectory();
         var files = Clicks.Make(files: 8, perFile: 50, seed: 3);
-        for (var i = 0; i < files.Length; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        Clicks.WriteAll(folder, files);
         await using var context = DataflowContext.Local(2);
         var sink = new MemorySink();
         await using var query = Clicks.PerPage(context, folder.Path).WriteStream.Start(sink, new StreamingQueryOptions { StatePartitions = 2 });
@@ -99,7 +99,7 @@ public sealed class WindowedCountTests
     {
         using var folder = new TempDirectory();
         var files = Clicks.Make(files: 4, perFile: 100, seed: 4);
-        for (var i = 0; i < files.Length; i++) Clicks.Write(folder.Combine("in"), i, files[i]);
+        Clicks.WriteAll(folder, files);
         await using var context = DataflowContext.Local(2);
         var clicks = context.ReadStream.Json<Click>(folder.Combine("in"), new FileSourceOptions { MaxFilesPerTrigger = 1 });
         Assert.True(clicks.IsStreaming);
