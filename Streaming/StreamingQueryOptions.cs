@@ -22,6 +22,9 @@ public sealed record StreamingQueryOptions
     /// <summary>Batches between two snapshots of state; between them what changed is logged.</summary>
     public int SnapshotInterval { get; init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(SnapshotInterval), value, "There is 1 batch between snapshots or more."); } = 10;
 
+    /// <summary>Most rows that a batch takes of each source, where the source can count them before it reads them: messages and objects can be counted, files can't (see <see cref="FileSourceOptions"/>).</summary>
+    public long MaxRowsPerBatch { get; init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(MaxRowsPerBatch), value, "A batch takes 1 row or more."); } = long.MaxValue;
+
     /// <summary>Told, with the batch, what was just done of it: <c>planned</c>, <c>written</c>, <c>committed</c>. For tests that end the process there.</summary>
     internal Action<string, long>? Reached { get; init; }
 

@@ -74,6 +74,7 @@ internal sealed class MicroBatchLoop : IDisposable
     /// <param name="cancellation">Ends the query between batches or within one.</param>
     public async Task RunAsync(Action<StreamingProgress> onBatch, Action onIdle, CancellationToken cancellation)
     {
+        await TellReadersAsync(cancellation).ConfigureAwait(false);
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -93,6 +94,7 @@ internal sealed class MicroBatchLoop : IDisposable
             var ran = clock.Elapsed;
             var progress = Commit(_planned!) with { PlanningDuration = planned, RunningDuration = ran - planned, CommitDuration = clock.Elapsed - ran, Duration = clock.Elapsed };
             _planned = null;
+            await TellReadersAsync(cancellation).ConfigureAwait(false);
             _options.Reached?.Invoke("committed", progress.BatchId);
             onBatch(progress);
             if (_options.Trigger.Interval > TimeSpan.Zero) await WaitAsync(began, cancellation).ConfigureAwait(false);
@@ -128,7 +130,7 @@ internal sealed class MicroBatchLoop : IDisposable
     private async Task<bool> PlanAsync(CancellationToken cancellation)
     {
         var ends = new string?[_readers.Length];
-        for (var i = 0; i < ends.Length; i++) ends[i] = await _readers[i].FindEndAsync(_ends[i], cancellation).ConfigureAwait(false);
+        for (var i = 0; i < ends.Length; i++) ends[i] = await _readers[i].FindEndAsync(_ends[i], _options.MaxRowsPerBatch, cancellation).ConfigureAwait(false);
 
         // What has become final is given also where no row comes any more.
         var watermark = NextWatermark();
@@ -139,6 +141,14 @@ internal sealed class MicroBatchLoop : IDisposable
         await Task.Run(() => _checkpoint.Offsets.Write(_batch, entry), cancellation).ConfigureAwait(false);
         _planned = entry;
         return true;
+    }
+
+    private async Task TellReadersAsync(CancellationToken cancellation)
+    {
+        for (var i = 0; i < _readers.Length; i++)
+        {
+            if (_ends[i] is { } end) await _readers[i].CommitAsync(end, cancellation).ConfigureAwait(false);
+        }
     }
 
     // The least of all streams that have times; it never goes back.

@@ -40,7 +40,7 @@ internal sealed class FileStreamReader : IStreamReader
         }
     }
 
-    public ValueTask<string?> FindEndAsync(string? start, CancellationToken cancellationToken)
+    public ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken)
     {
         var next = Number(start);
         if (next == _found.Count && Find() is { Length: > 0 } files)

@@ -25,12 +25,19 @@ public interface IStreamReader : IDisposable
 {
     /// <summary>The end of what is there after a place, or of as much as one batch is to read.</summary>
     /// <param name="start">The place up to which was read; null at the beginning.</param>
+    /// <param name="mostRows">About so many rows are wanted at most: who knows how many there are gives no more, who does not does as it can. At least one row is always given.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>The end; <paramref name="start"/> itself if nothing is new.</returns>
-    ValueTask<string?> FindEndAsync(string? start, CancellationToken cancellationToken);
+    ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken);
 
     /// <summary>The rows of a range, as a table of the source's columns.</summary>
     /// <param name="start">Where it begins: null, or an end that was given before.</param>
     /// <param name="end">Where it ends: an end that was given, perhaps before the program was started anew.</param>
     ITable Read(string? start, string end);
+
+    /// <summary>Told, after a batch, that it is done: nothing before its end is asked for any more, and what was kept for that may go.</summary>
+    /// <remarks>Told again when the query starts anew, as the process may have ended before.</remarks>
+    /// <param name="end">Where the batch ended.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    ValueTask CommitAsync(string end, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }

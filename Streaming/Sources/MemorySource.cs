@@ -50,12 +50,12 @@ public sealed class MemorySource<T> : IStreamSource
 
     private sealed class Reader(MemorySource<T> source) : IStreamReader
     {
-        public ValueTask<string?> FindEndAsync(string? start, CancellationToken cancellationToken)
+        public ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken)
         {
             lock (source._lock)
             {
-                var (end, rows) = (Number(start), 0L);
-                while (end < source._added.Count && (rows == 0 || rows + source._added[end].Length <= source._mostRows)) rows += source._added[end++].Length;
+                var (end, rows, most) = (Number(start), 0L, Math.Min(mostRows, source._mostRows));
+                while (end < source._added.Count && (rows == 0 || rows + source._added[end].Length <= most)) rows += source._added[end++].Length;
                 return new(end == Number(start) ? start : end.ToString(CultureInfo.InvariantCulture));
             }
         }
