@@ -44,70 +44,72 @@ internal sealed class RecordBatchesRdd<T>(Rdd<T> records, ValueList<int> fields)
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
     {
         var shape = RecordShape<T>.Find();
-        return new BatchChunks(new Reader(records.Read(partition, context), [.. fields.Select(shape.Column)], context));
+        return new BatchChunks(new RecordBatches<T>(records.Read(partition, context), [.. fields.Select(shape.Column)], context));
+    }
+}
+
+/// <summary>Objects as batches of some of their columns.</summary>
+/// <typeparam name="T">The type of the objects.</typeparam>
+internal sealed class RecordBatches<T> : BatchReader
+{
+    private readonly ChunkReader<T> _records;
+    private readonly RecordColumn<T>[] _columns;
+    private readonly TaskArena _arena;
+    private readonly ColumnBatch _batch;
+    private T[] _left = [];
+    private int _next;
+    private bool _isDone;
+
+    public RecordBatches(ChunkReader<T> records, RecordColumn<T>[] columns, TaskContext context)
+    {
+        _records = records;
+        _columns = columns;
+        _arena = new TaskArena(context, "records");
+        foreach (var column in columns) column.Open(_arena);
+        _batch = new ColumnBatch([.. columns.Select(column => column.Vector)]);
     }
 
-    private sealed class Reader : BatchReader
+    public override bool TryNext(out ColumnBatch batch)
     {
-        private readonly ChunkReader<T> _records;
-        private readonly RecordColumn<T>[] _columns;
-        private readonly TaskArena _arena;
-        private readonly ColumnBatch _batch;
-        private T[] _left = [];
-        private int _next;
-        private bool _isDone;
-
-        public Reader(ChunkReader<T> records, RecordColumn<T>[] columns, TaskContext context)
+        batch = _batch;
+        foreach (var column in _columns) column.Clear();
+        var rows = Add(0, Take(_left.AsSpan(_next), ColumnBatch.MaxRows, out _));
+        _next += rows;
+        while (rows < ColumnBatch.MaxRows && !_isDone)
         {
-            _records = records;
-            _columns = columns;
-            _arena = new TaskArena(context, "records");
-            foreach (var column in columns) column.Open(_arena);
-            _batch = new ColumnBatch([.. columns.Select(column => column.Vector)]);
-        }
-
-        public override bool TryNext(out ColumnBatch batch)
-        {
-            batch = _batch;
-            foreach (var column in _columns) column.Clear();
-            var rows = Add(0, Take(_left.AsSpan(_next), ColumnBatch.MaxRows, out _));
-            _next += rows;
-            while (rows < ColumnBatch.MaxRows && !_isDone)
+            if (!_records.TryRead(out var chunk))
             {
-                if (!_records.TryRead(out var chunk))
-                {
-                    _isDone = true;
-                    break;
-                }
-                rows = Add(rows, Take(chunk, ColumnBatch.MaxRows - rows, out var rest));
-                // What does not fit is kept: the chunk is lent until the next call, which may come before these are written.
-                if (rest.Length == 0) continue;
-                _left = rest.ToArray();
-                _next = 0;
+                _isDone = true;
+                break;
             }
-            _batch.Set(rows);
-            return rows > 0;
+            rows = Add(rows, Take(chunk, ColumnBatch.MaxRows - rows, out var rest));
+            // What does not fit is kept: the chunk is lent until the next call, which may come before these are written.
+            if (rest.Length == 0) continue;
+            _left = rest.ToArray();
+            _next = 0;
         }
+        _batch.Set(rows);
+        return rows > 0;
+    }
 
-        public override void Dispose()
-        {
-            _records.Dispose();
-            _arena.Dispose();
-            base.Dispose();
-        }
+    public override void Dispose()
+    {
+        _records.Dispose();
+        _arena.Dispose();
+        base.Dispose();
+    }
 
-        private static ReadOnlySpan<T> Take(ReadOnlySpan<T> records, int most, out ReadOnlySpan<T> rest)
-        {
-            var count = Math.Min(records.Length, most);
-            rest = records[count..];
-            return records[..count];
-        }
+    private static ReadOnlySpan<T> Take(ReadOnlySpan<T> records, int most, out ReadOnlySpan<T> rest)
+    {
+        var count = Math.Min(records.Length, most);
+        rest = records[count..];
+        return records[..count];
+    }
 
-        private int Add(int rows, ReadOnlySpan<T> records)
-        {
-            foreach (var column in _columns) column.Append(records);
-            return rows + records.Length;
-        }
+    private int Add(int rows, ReadOnlySpan<T> records)
+    {
+        foreach (var column in _columns) column.Append(records);
+        return rows + records.Length;
     }
 }
 

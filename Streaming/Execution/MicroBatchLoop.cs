@@ -54,12 +54,13 @@ internal sealed class MicroBatchLoop : IDisposable
                 [.. _plan.Aggregates.Select(aggregate => aggregate.Shape)]);
             _metadata = _checkpoint.Agree(wanted, context.DefaultParallelism);
             _chains = [.. _plan.Aggregates.Select(aggregate => Enumerable.Repeat(Array.Empty<string>(), aggregate.Keys.Count == 0 ? 1 : _metadata.StatePartitions).ToArray())];
-            _readers = [.. sources.Select((source, i) => source.Open(_checkpoint.SourceFolder(i)))];
+            _readers = new IStreamReader[sources.Length];
+            for (var i = 0; i < sources.Length; i++) _readers[i] = sources[i].Open(_checkpoint.SourceFolder(i));
             Recover();
         }
         catch
         {
-            foreach (var reader in _readers) reader.Dispose();
+            foreach (var reader in _readers) reader?.Dispose();
             _checkpoint.Dispose();
             throw;
         }
@@ -83,7 +84,7 @@ internal sealed class MicroBatchLoop : IDisposable
             if (_planned is null && !await PlanAsync(cancellation).ConfigureAwait(false))
             {
                 onIdle();
-                if (_options.Trigger.EndsWhenDone) return;
+                if (_options.Trigger.EndsWhenDone && !Array.Exists(_readers, reader => reader.WaitsForMore)) return;
                 await WaitAsync(began, cancellation).ConfigureAwait(false);
                 continue;
             }

@@ -40,4 +40,7 @@ public interface IStreamReader : IDisposable
     /// <param name="end">Where the batch ended.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     ValueTask CommitAsync(string end, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <summary>Whether more is known to come, so that a query that ends when nothing is new (<see cref="Trigger.AvailableNow"/>) looks again. As of the last look.</summary>
+    bool WaitsForMore => false;
 }

@@ -1,0 +1,92 @@
+using Dataflow.Sql.Sources;
+
+namespace Dataflow.Streaming.Receivers;
+
+/// <summary>Takes in, for one query, what can't be asked for again.</summary>
+internal abstract class Receiver
+{
+    /// <summary>Runs in the background from the query's start to its end.</summary>
+    /// <remarks>When it returns, nothing more will come. What it throws ends the query, after the batches that read what came before.</remarks>
+    /// <param name="log">Where to put it.</param>
+    /// <param name="stop">The query ends.</param>
+    public abstract Task RunAsync(ReceivedLog log, CancellationToken stop);
+
+    /// <summary>Whether a query that runs until nothing is new waits for the receiver's end, as what comes is known to have one.</summary>
+    public virtual bool HasEnd => false;
+
+    /// <summary>Waits until all is in the log that is there without waiting for somebody else.</summary>
+    public virtual Task CatchUpAsync(CancellationToken stop) => Task.CompletedTask;
+}
+
+/// <summary>Reads a receiver's log: the reader of all sources that can't replay.</summary>
+/// <remarks>Offsets are numbers of records. The receiver begins with the first look for rows, or before, if <see cref="Begin"/> is called.</remarks>
+internal sealed class ReceiverReader : IStreamReader
+{
+    private readonly string _name;
+    private readonly ReceivedFormat _format;
+    private readonly Receiver _receiver;
+    private readonly ReceivedLog _log;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task? _running;
+    private bool _hadEnded;
+
+    /// <param name="name">How errors call the source.</param>
+    /// <param name="folder">The folder in the query's checkpoint.</param>
+    /// <param name="options">Of the log.</param>
+    /// <param name="format">Makes rows.</param>
+    /// <param name="receiver">Takes in; used once.</param>
+    public ReceiverReader(string name, string folder, ReceiverOptions? options, ReceivedFormat format, Receiver receiver)
+    {
+        (_name, _format, _receiver) = (name, format, receiver);
+        _log = new ReceivedLog(folder, options);
+    }
+
+    // Of the last look: what came with the end, after it, is for the next one.
+    public bool WaitsForMore => _receiver.HasEnd && !_hadEnded;
+
+    /// <summary>Begins to receive. Nothing happens if it has begun.</summary>
+    public void Begin() => _running ??= Task.Run(RunAsync);
+
+    public async ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken)
+    {
+        Begin();
+        _hadEnded = _running!.IsCompleted;
+        if (!_hadEnded) await _receiver.CatchUpAsync(cancellationToken).ConfigureAwait(false);
+        return _log.FindEnd(start, mostRows);
+    }
+
+    public ITable Read(string? start, string end) => new ReceivedTable(_name, _log.Read(start, end), _format);
+
+    public ValueTask CommitAsync(string end, CancellationToken cancellationToken)
+    {
+        _log.Commit(end);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Stops the receiver; what it was told to keep is kept.</summary>
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        _running?.GetAwaiter().GetResult();
+        _log.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await _receiver.RunAsync(_log, _stopping.Token).ConfigureAwait(false);
+            await _log.FlushAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The query has ended.
+        }
+        catch (Exception error)
+        {
+            await _log.FlushAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _log.Fail(error);
+        }
+    }
+}
