@@ -19,6 +19,21 @@ public static class StreamingExtensions
         /// <summary>Starts a query that goes on: <c>frame.WriteStream.Start(sink, options)</c>.</summary>
         public DataStreamWriter WriteStream => new(frame);
 
+        /// <summary>Of the rows of a stream that have equal values in some columns the first; whoever has them again is left out, as long as the first is remembered: until the watermark
+        /// is later than its time by the watermark's delay.</summary>
+        /// <remarks>Lazy, wide. For rows that come twice with different times, as from a sender that tries again: <c>DropDuplicates</c> on a stream remembers a key for ever, or, where the
+        /// watermark's time is one of its columns, until that is over. In a frame that is no stream it is <c>DropDuplicates</c>.</remarks>
+        /// <param name="columns">Names of columns; none for all.</param>
+        /// <exception cref="QueryException">There is no such column.</exception>
+        public DataFrame DropDuplicatesWithinWatermark(params string[] columns)
+        {
+            ArgumentNullException.ThrowIfNull(columns);
+            if (!frame.IsStreaming) return frame.DropDuplicates(columns);
+            StreamingStrategy.AddTo(frame.Session);
+            var keys = columns.Length == 0 ? frame.Plan.Output : [.. columns.Select(column => frame.Plan.Output[PositionOf(frame, "DropDuplicatesWithinWatermark", column)])];
+            return new DataFrame(frame.Session, new KeepFirst(keys, frame.Plan), frame.Text);
+        }
+
         /// <summary>Says which column has the time of what happened, and how late rows may come.</summary>
         /// <remarks>Lazy. The <em>watermark</em> is the latest time that any row had, less the delay; it never goes back. What ended before it is final: append mode gives it
         /// then, its state is forgotten, and rows that come for it later are left out and counted (<see cref="StreamingProgress.LateRows"/>). Rows that are less late than
@@ -30,12 +45,15 @@ public static class StreamingExtensions
         {
             ArgumentException.ThrowIfNullOrWhiteSpace(column);
             ArgumentOutOfRangeException.ThrowIfLessThan(delay, TimeSpan.Zero);
-            var at = frame.Schema.IndexOf(column);
-            if (at < 0) throw new QueryException("UNRESOLVED_COLUMN", $"WithWatermark names '{column}', which the frame does not have. Its columns: {string.Join(", ", frame.Columns)}.");
+            var at = PositionOf(frame, "WithWatermark", column);
             if (frame.Schema[at].Type.Kind is not (TypeKind.Timestamp or TypeKind.TimestampNtz))
                 throw new QueryException("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", $"The column '{frame.Schema[at]}' can't be the time of a stream's rows: cast it to timestamp first.");
             StreamingStrategy.AddTo(frame.Session);
             return new DataFrame(frame.Session, new Watermark(frame.Plan.Output[at], delay.Ticks / TimeSpan.TicksPerMicrosecond, frame.Plan), frame.Text);
         }
     }
+
+    private static int PositionOf(DataFrame frame, string verb, string column) => frame.Schema.IndexOf(column) is >= 0 and var at
+        ? at
+        : throw new QueryException("UNRESOLVED_COLUMN", $"{verb} names '{column}', which the frame does not have. Its columns: {string.Join(", ", frame.Columns)}.");
 }

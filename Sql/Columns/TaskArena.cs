@@ -133,10 +133,10 @@ public sealed class TaskArena : IDisposable
     public void ChargeObjects(long bytes)
     {
         var more = bytes - ObjectBytes;
-        if (_task is null || more == 0) return;
-        _objects ??= _task.Open($"{_name} (objects)", MemoryKind.Managed);
-        if (more > 0) _objects.Budget.Reserve(more, _objects, _cancellation);
-        else _objects.Budget.Release(-more, _objects);
+        var owner = _task is null ? _consumer : _objects ??= _task.Open($"{_name} (objects)", MemoryKind.Managed);
+        if (owner is null || more == 0) return;
+        if (more > 0) owner.Budget.Reserve(more, owner, _cancellation);
+        else owner.Budget.Release(-more, owner);
         ObjectBytes = bytes;
     }
 

@@ -8,23 +8,23 @@ using Dataflow.Streaming.State;
 namespace Dataflow.Streaming.Execution;
 
 /// <summary>A query over streams as a plan that each batch puts its rows into.</summary>
-/// <param name="Plan">The plan, optimised; its aggregates have state.</param>
+/// <param name="Plan">The plan, optimised; its wide parts have state.</param>
 /// <param name="Scans">The streams, in the order of the plan.</param>
 /// <param name="Watermarks">Where times are noted.</param>
-/// <param name="Aggregates">What has state.</param>
-internal sealed record IncrementalPlan(LogicalPlan Plan, Scan[] Scans, Watermark[] Watermarks, StateAggregate[] Aggregates);
+/// <param name="Operators">What has state, by number.</param>
+internal sealed record IncrementalPlan(LogicalPlan Plan, Scan[] Scans, Watermark[] Watermarks, StatePlan[] Operators);
 
 /// <summary>Says which queries can be computed batch by batch, and how.</summary>
-internal static class IncrementalPlanner
+internal sealed class IncrementalPlanner
 {
-    // Groups by plain times: so many spans of them lie within the delay.
-    private const long SpansOfDelay = 8;
-    private const long LeastSpan = 1_000_000;
+    private int _operators;
+    private int _watermarks;
+
+    private IncrementalPlanner() { }
 
     public static IncrementalPlan Plan(DataFrame frame, OutputMode mode)
     {
-        var operators = 0;
-        var plan = frame.Session.Optimise(frame.Plan).Rewrite(part => part is Aggregate aggregate && IsStreaming(aggregate) ? WithState(aggregate, mode, operators++) : part);
+        var plan = new IncrementalPlanner().Plan(frame.Session.Optimise(frame.Plan), mode);
         Check(plan, mode);
         var parts = plan.Parts().ToArray();
         var scans = parts.OfType<Scan>().Where(scan => scan.Table is StreamTable).ToArray();
@@ -32,70 +32,84 @@ internal static class IncrementalPlanner
         if (scans.Length == 0) throw new QueryException("NOT_A_STREAM", "The frame reads no stream. Open one with context.ReadStream, or write the frame with frame.Write.");
         if (scans.Select(scan => ((StreamTable)scan.Table).Source).Distinct(ReferenceEqualityComparer.Instance).Count() < scans.Length)
             throw Unsupported($"'{scans[0].Table.Name}' stands twice in the query. Open the stream once for each place.");
-        var aggregates = parts.OfType<StateAggregate>().ToArray();
-        if (mode != OutputMode.Append && aggregates.Length == 0 && mode == OutputMode.Complete) throw Unsupported("Complete mode gives all groups of an aggregate each time, and the query has no aggregate. Use append mode.");
-        if (aggregates.Length > 1) throw Unsupported("An aggregate of an aggregate is not supported on streams yet. Let one query write its groups, and another read them.");
-        return new IncrementalPlan(plan, scans, [.. parts.OfType<Watermark>()], aggregates);
+        StatePlan[] operators = [.. parts.OfType<StatePlan>().OrderBy(part => part.Operator)];
+        if (mode == OutputMode.Complete && !operators.Any(part => part.Mode == OutputMode.Complete))
+            throw Unsupported("Complete mode gives all groups of an aggregate each time, and the query has no aggregate. Use append mode.");
+        return new IncrementalPlan(plan, scans, [.. parts.OfType<Watermark>().OrderBy(part => part.Number)], operators);
+    }
+
+    // From the top down: what stands below something with state gives each row once, when it is final.
+    private LogicalPlan Plan(LogicalPlan plan, OutputMode mode)
+    {
+        if (!IsStreaming(plan)) return plan;
+        if (plan is Filter { Input: Sql.Plans.Window window } filter && FirstRows.Of(filter, window) is { } first)
+        {
+            var dedup = Dedup(first.Keys, Plan(window.Input, OutputMode.Append));
+            return new Project([.. dedup.Output.Select(NamedExpression.Pass), new NamedExpression(first.Number, window.Items[0].Column)], dedup);
+        }
+        var isDistinct = plan is Aggregate { Aggregates.Count: 0 } && mode != OutputMode.Complete;
+        var below = plan is Aggregate or KeepFirst || (plan is Join join && IsStreaming(join.Left) && IsStreaming(join.Right)) ? OutputMode.Append : mode;
+        var inputs = plan.Inputs.ConvertAll(input => Plan(input, below));
+        var isSame = true;
+        for (var i = 0; i < inputs.Count; i++) isSame &= ReferenceEquals(inputs[i], plan.Inputs[i]);
+        var part = isSame ? plan : plan.WithInputs(inputs);
+        return part switch
+        {
+            Watermark watermark => watermark with { Number = _watermarks++ },
+            KeepFirst keep => KeepFirstRows(keep),
+            Aggregate distinct when isDistinct => Dedup([.. distinct.Keys.Select(key => key.Column)], new Project(distinct.Keys, distinct.Input)),
+            Aggregate aggregate => WithState(aggregate, mode),
+            _ => part,
+        };
     }
 
     private static bool IsStreaming(LogicalPlan plan) => plan.Parts().Any(part => part is Scan { Table: StreamTable });
 
-    private static StateAggregate WithState(Aggregate aggregate, OutputMode mode, int number)
+    private StateDedup Dedup(ValueList<ColumnReference> keys, LogicalPlan input)
+    {
+        var times = EventTimes.Of(input);
+        KeyLife? life = null;
+        foreach (var key in keys)
+        {
+            if (!times.TryGetValue(key.Id, out var time)) continue;
+
+            // Of several times the one that is over first.
+            var after = (time.IsWindow ? time.Length : 0) + time.Lag;
+            if (life is null || after < life.AfterMicroseconds) life = new KeyLife(key, true, after, time.IsWindow ? EventTimes.SpanOf(time.Length) : time.Length);
+        }
+        return new StateDedup(_operators++, keys, life, input);
+    }
+
+    private StateDedup KeepFirstRows(KeepFirst keep)
+    {
+        var times = EventTimes.Of(keep.Input);
+        var watermark = keep.Input.Parts().OfType<Watermark>().FirstOrDefault(part => times.ContainsKey(part.Column.Id) && keep.Input.Output.Contains(part.Column))
+            ?? throw new QueryException("MISSING_WATERMARK", "DropDuplicatesWithinWatermark forgets keys by the watermark, and the frame has none: name its time with WithWatermark first, and keep that column.");
+        var lag = times[watermark.Column.Id].Lag;
+        return new StateDedup(_operators++, keep.Keys, new KeyLife(watermark.Column, false, watermark.DelayMicroseconds + lag, EventTimes.SpanOf(watermark.DelayMicroseconds)), keep.Input);
+    }
+
+    private StateAggregate WithState(Aggregate aggregate, OutputMode mode)
     {
         if (DistinctAggregates.Rewrite(aggregate) is not null)
             throw Unsupported("Aggregates of distinct values (count(DISTINCT x)) are not supported on streams: approx_count_distinct(x) is.");
-        var times = EventTimes(aggregate.Input);
+        var times = EventTimes.Of(aggregate.Input);
         TimeKey? time = null;
         for (var i = 0; i < aggregate.Keys.Count; i++)
         {
-            if (TimeOf(aggregate.Keys[i].Value, times) is not { } found) continue;
+            if (EventTimes.TimeOf(aggregate.Keys[i].Value, times) is not { } found) continue;
 
-            // What is final by one of several times is final by the one that ends last: a plain time or a window, whichever is shortest, says so earliest and truly.
-            var key = new TimeKey(i, found.Length, found.IsWindow);
-            if (time is null || key.LengthMicroseconds < time.LengthMicroseconds) time = key;
+            // What is final by one of several times is final: the one that is over first says so earliest and truly.
+            var key = new TimeKey(i, found.Length, found.IsWindow, found.Lag);
+            if (time is null || key.LengthMicroseconds + key.LagMicroseconds < time.LengthMicroseconds + time.LagMicroseconds) time = key;
         }
         if (mode == OutputMode.Append && time is null)
         {
             throw new QueryException("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION",
                 "In append mode a group is given once, when it is final, and nothing says when the groups of this aggregate are: group by a time, or a window of times "
-                + "(Window(Col(\"At\"), TimeSpan.FromMinutes(1))), of a column that WithWatermark names; or use update or complete mode.");
+                + "(Window(Col(\"At\"), TimeSpan.FromMinutes(1))), of a column that WithWatermark names; or use update or complete mode. An aggregate below another is always in append mode.");
         }
-        return new StateAggregate(number, aggregate.Keys, aggregate.Aggregates, time, aggregate.Input);
-    }
-
-    // Columns that hold times of a watermark, or beginnings of windows of them, with how long these are.
-    private static Dictionary<ColumnId, (long Length, bool IsWindow)> EventTimes(LogicalPlan plan)
-    {
-        var times = new Dictionary<ColumnId, (long Length, bool IsWindow)>();
-        foreach (var input in plan.Inputs)
-        {
-            foreach (var (column, time) in EventTimes(input)) times[column] = time;
-        }
-        if (plan is Union union)
-        {
-            // All of a column's branches must be such times, and windows as long as each other.
-            for (var i = 0; i < union.Columns.Count; i++)
-            {
-                var branches = union.Branches.Select(branch => times.TryGetValue(branch.Output[i].Id, out var time) ? time : default).ToArray();
-                if (Array.TrueForAll(branches, time => time.Length > 0 && (time == branches[0] || !(time.IsWindow || branches[0].IsWindow)))) times[union.Columns[i].Id] = branches.Max();
-            }
-        }
-        if (plan is Watermark watermark) times[watermark.Column.Id] = (Math.Max(LeastSpan, watermark.DelayMicroseconds / SpansOfDelay), false);
-        if (plan is Project project)
-        {
-            foreach (var item in project.Items)
-            {
-                if (TimeOf(item.Value, times) is { } time) times[item.Column.Id] = time;
-            }
-        }
-        return times;
-    }
-
-    private static (long Length, bool IsWindow)? TimeOf(Expression value, Dictionary<ColumnId, (long Length, bool IsWindow)> times)
-    {
-        if (value is ColumnReference column) return times.TryGetValue(column.Id, out var time) ? time : null;
-        return value is Call { Function.Name: TimeWindowFunction.StartName } window && window.Arguments[0] is ColumnReference of && times.TryGetValue(of.Id, out var at) && !at.IsWindow
-            && window.Arguments[1] is Literal { Value: long length } && length > 0 ? (length, true) : null;
+        return new StateAggregate(_operators++, aggregate.Keys, aggregate.Aggregates, time, aggregate.Input) { Mode = mode };
     }
 
     private static void Check(LogicalPlan plan, OutputMode mode)
@@ -105,7 +119,7 @@ internal static class IncrementalPlanner
             if (!IsStreaming(part)) continue;
             switch (part)
             {
-                case Scan or Watermark or Project or Filter or StateAggregate or Expand:
+                case Scan or Watermark or Project or Filter or StatePlan or Expand:
                     break;
                 case Union union when union.Branches.All(IsStreaming):
                     break;

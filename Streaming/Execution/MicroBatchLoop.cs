@@ -22,8 +22,7 @@ internal sealed class MicroBatchLoop : IDisposable
     private readonly CheckpointMetadata _metadata;
     private readonly IStreamReader[] _readers = [];
     private readonly Counter _inputRows;
-    private readonly Counter _late;
-    private readonly Counter _groups;
+    private readonly StateFigures[] _figures;
     private readonly MergingAccumulator<long>[] _times;
 
     private long _batch;
@@ -41,8 +40,7 @@ internal sealed class MicroBatchLoop : IDisposable
         _plan = IncrementalPlanner.Plan(frame, options.OutputMode);
         IStreamSource[] sources = [.. _plan.Scans.Select(scan => ((StreamTable)scan.Table).Source)];
         _inputRows = context.Counter("stream rows");
-        _late = context.Counter("late groups");
-        _groups = context.Counter("groups of state");
+        _figures = [.. _plan.Operators.Select(each => StateFigures.Of(context, each.Operator))];
         _times = [.. _plan.Watermarks.Select((_, i) => context.Accumulator($"latest time {i}", long.MinValue, Math.Max))];
         _ends = new string?[sources.Length];
         _latest = new long?[_times.Length];
@@ -51,9 +49,9 @@ internal sealed class MicroBatchLoop : IDisposable
         {
             var wanted = new CheckpointMetadata(
                 Guid.NewGuid(), CheckpointMetadata.CurrentVersion, options.StatePartitions, options.OutputMode.ToString(), [.. sources.Select(source => source.Name)],
-                [.. _plan.Aggregates.Select(aggregate => aggregate.Shape)]);
+                [.. _plan.Operators.Select(each => each.Shape)]);
             _metadata = _checkpoint.Agree(wanted, context.DefaultParallelism);
-            _chains = [.. _plan.Aggregates.Select(aggregate => Enumerable.Repeat(Array.Empty<string>(), aggregate.Keys.Count == 0 ? 1 : _metadata.StatePartitions).ToArray())];
+            _chains = [.. _plan.Operators.Select(each => Enumerable.Repeat(Array.Empty<string>(), each.IsSingle ? 1 : _metadata.StatePartitions).ToArray())];
             _readers = new IStreamReader[sources.Length];
             for (var i = 0; i < sources.Length; i++) _readers[i] = sources[i].Open(_checkpoint.SourceFolder(i));
             Recover();
@@ -104,7 +102,7 @@ internal sealed class MicroBatchLoop : IDisposable
 
     public void Dispose()
     {
-        foreach (var aggregate in _plan.Aggregates) _frame.Session.Context.DropState(NameOf(aggregate));
+        foreach (var each in _plan.Operators) _frame.Session.Context.DropState(NameOf(each));
         foreach (var reader in _readers) reader.Dispose();
         _checkpoint.Dispose();
     }
@@ -136,9 +134,9 @@ internal sealed class MicroBatchLoop : IDisposable
         // What has become final is given also where no row comes any more.
         var watermark = NextWatermark();
         var isNew = !ends.SequenceEqual(_ends);
-        if (!isNew && !(_plan.Aggregates.Any(aggregate => aggregate.Time is not null) && _options.OutputMode != OutputMode.Complete && watermark > (_watermark ?? long.MinValue))) return false;
+        if (!isNew && !(_plan.Operators.Any(each => each.WaitsForWatermark) && _options.OutputMode != OutputMode.Complete && watermark > (_watermark ?? long.MinValue))) return false;
         var now = (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        var entry = new OffsetEntry(_ends, ends, watermark, now);
+        var entry = new OffsetEntry(_ends, ends, watermark, _watermark, now);
         await Task.Run(() => _checkpoint.Offsets.Write(_batch, entry), cancellation).ConfigureAwait(false);
         _planned = entry;
         return true;
@@ -163,8 +161,7 @@ internal sealed class MicroBatchLoop : IDisposable
     private async Task RunBatchAsync(OffsetEntry entry, CancellationToken cancellation)
     {
         _inputRows.Reset();
-        _late.Reset();
-        _groups.Reset();
+        foreach (var figures in _figures) figures.Reset();
         foreach (var time in _times) time.Reset();
         var frame = new DataFrame(_frame.Session, PlanOf(entry), _frame.Text);
         var settings = _frame.Session.Settings() with { NowMicroseconds = entry.Time };
@@ -193,12 +190,12 @@ internal sealed class MicroBatchLoop : IDisposable
     /// <summary>The plan with the batch's rows and state in it.</summary>
     private LogicalPlan PlanOf(OffsetEntry entry)
     {
-        var (scan, time) = (0, 0);
+        var scan = 0;
         return _plan.Plan.Rewrite(part => part switch
         {
             Scan { Table: StreamTable stream } of => new CountedInput(_inputRows, of with { Table = TableOf(stream, entry, scan++) }),
-            Watermark watermark => watermark with { Latest = _times[time++] },
-            StateAggregate aggregate => aggregate with { Batch = BatchOf(aggregate, entry) },
+            Watermark watermark => watermark with { Latest = _times[watermark.Number] },
+            StatePlan operation => operation with { Batch = BatchOf(operation, entry) },
             _ => part,
         });
     }
@@ -207,14 +204,16 @@ internal sealed class MicroBatchLoop : IDisposable
         ? _readers[index].Read(entry.Starts[index], end)
         : new EmptyTable(stream.Name, stream.Schema);
 
-    private StateBatch BatchOf(StateAggregate aggregate, OffsetEntry entry)
+    private StateBatch BatchOf(StatePlan operation, OffsetEntry entry)
     {
-        var chains = _chains[aggregate.Operator];
+        var chains = _chains[operation.Operator];
         var isSnapshot = chains.Max(chain => chain.Length) >= _options.SnapshotInterval;
-        return new StateBatch(_batch, NameOf(aggregate), _checkpoint.StateFolder(aggregate.Operator), chains, entry.Watermark ?? long.MinValue, _options.OutputMode, isSnapshot, _late, _groups);
+        return new StateBatch(
+            _batch, NameOf(operation), _checkpoint.StateFolder(operation.Operator), chains, entry.Watermark ?? long.MinValue, entry.LateWatermark ?? long.MinValue, isSnapshot,
+            _figures[operation.Operator]);
     }
 
-    private string NameOf(StateAggregate aggregate) => $"stream/{_metadata.Id:n}/{aggregate.Operator}";
+    private string NameOf(StatePlan operation) => $"stream/{_metadata.Id:n}/{operation.Operator}";
 
     private StreamingProgress Commit(OffsetEntry entry)
     {
@@ -223,10 +222,10 @@ internal sealed class MicroBatchLoop : IDisposable
             if (_times[i].Value > long.MinValue) _latest[i] = Math.Max(_times[i].Value, _latest[i] ?? long.MinValue);
         }
         var batchFolder = _batch.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        string[][][] chains = [.. _plan.Aggregates.Select(aggregate =>
+        string[][][] chains = [.. _plan.Operators.Select(each =>
         {
-            var written = _checkpoint.StateFiles(aggregate.Operator, batchFolder);
-            return _chains[aggregate.Operator].Select((chain, partition) => !written.TryGetValue(partition, out var file) ? chain
+            var written = _checkpoint.StateFiles(each.Operator, batchFolder);
+            return _chains[each.Operator].Select((chain, partition) => !written.TryGetValue(partition, out var file) ? chain
                 : file.EndsWith(".snapshot", StringComparison.Ordinal) ? [file] : [.. chain, file]).ToArray();
         })];
         _checkpoint.Commits.Write(_batch, new CommitEntry(_latest, chains));
@@ -235,8 +234,10 @@ internal sealed class MicroBatchLoop : IDisposable
         var progress = new StreamingProgress(_batch, DateTimeOffset.UnixEpoch.AddTicks(entry.Time * TimeSpan.TicksPerMicrosecond), _inputRows.Value, TimeSpan.Zero)
         {
             Watermark = entry.Watermark is { } watermark ? DateTimeOffset.UnixEpoch.AddTicks(watermark * TimeSpan.TicksPerMicrosecond) : null,
-            LateRows = _late.Value,
-            StateRows = _groups.Value,
+            LateRows = _figures.Sum(each => each.Late.Value),
+            StateRows = _figures.Sum(each => each.Rows.Value),
+            StateOperators = [.. _plan.Operators.Zip(_figures, (each, figures) =>
+                new StateOperatorProgress(each.Shape, figures.Rows.Value, figures.Updated.Value, figures.Removed.Value, figures.Late.Value))],
         };
         _batch++;
         return progress;

@@ -30,6 +30,8 @@ internal sealed class StreamingStrategy : IPlanStrategy
                 return new ObserveExec(watermark.Describe(), null, watermark.Latest, Planner.PositionOf(rows, watermark.Column), rows);
             case CountedInput counted:
                 return new ObserveExec("CountedInput", counted.Rows, null, -1, planner.Plan(counted.Input));
+            case StateDedup dedup:
+                return new StateDedupExec(dedup, planner.Plan(dedup.Input));
             case StateAggregate aggregate:
                 var states = aggregate.Aggregates.SelectMany(each =>
                 {

@@ -13,6 +13,9 @@ namespace Dataflow.Streaming.Execution;
 /// <param name="Input">The rows.</param>
 internal sealed record Watermark(ColumnReference Column, long DelayMicroseconds, LogicalPlan Input) : LogicalPlan
 {
+    /// <summary>Its number among the watermarks of a query.</summary>
+    public int Number { get; init; }
+
     /// <summary>Where the latest time of a batch is noted; null where nobody asks.</summary>
     public MergingAccumulator<long>? Latest { get; init; }
 

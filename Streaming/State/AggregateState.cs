@@ -12,8 +12,7 @@ namespace Dataflow.Streaming.State;
 /// The groups of one partition of an aggregate, between batches: a table for each span of times, so that what becomes final is dropped whole, without a look at the
 /// others. Used by one task at a time.
 /// </summary>
-/// <remarks>It is as some file says (<see cref="Tip"/>); a task that expects it after another file makes it anew from files.</remarks>
-internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time) : IDisposable
+internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time) : PartitionState
 {
     /// <summary>The span of aggregates without a time.</summary>
     public const long Always = long.MinValue;
@@ -23,25 +22,14 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
     private readonly ushort[] _rows = new ushort[ColumnBatch.MaxRows];
     private readonly long[] _starts = new long[ColumnBatch.MaxRows];
     private readonly HashSet<long> _dropped = [];
-    private int _isUsed;
+    private long[] _leaving = [];
 
-    /// <summary>The last file of the chain that it was made from, or that was written of it; empty if there is none.</summary>
-    public string Tip { get; set; } = "";
-
-    /// <summary>Groups in all spans.</summary>
-    public long Count => _spans.Values.Sum(span => (long)span.Groups.Count);
-
-    /// <summary>Takes it for a task.</summary>
-    /// <returns>False if another task has it.</returns>
-    public bool TryUse() => Interlocked.CompareExchange(ref _isUsed, 1, 0) == 0;
-
-    /// <summary>Gives it back.</summary>
-    public void EndUse() => Volatile.Write(ref _isUsed, 0);
+    public override long Count => _spans.Values.Sum(span => (long)span.Groups.Count);
 
     /// <summary>Makes it from its files: from the newest on, of which each group is taken where it is met first.</summary>
     public static AggregateState Load(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time, string folder, string[] chain, TaskContext context)
     {
-        var state = new AggregateState(keys, calls, time) { Tip = chain.Length == 0 ? "" : chain[^1] };
+        var state = new AggregateState(keys, calls, time);
         using var arena = new TaskArena(context, "state read");
         var reader = new FrameReader(arena, [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))]);
         var ended = new HashSet<long>();
@@ -70,9 +58,9 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
         }
     }
 
-    /// <summary>Begins a batch: nothing has changed.</summary>
-    public void Begin()
+    public override void Begin()
     {
+        _leaving = [];
         _dropped.Clear();
         foreach (var span in _spans.Values) span.Changed.Clear();
     }
@@ -142,8 +130,10 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
         _dropped.Add(span);
     }
 
-    /// <summary>Whether the batch has changed anything.</summary>
-    public bool HasChanged => _dropped.Count > 0 || _spans.Values.Any(span => span.Changed.Any);
+    /// <summary>Says which spans will be dropped as soon as they were given: in what is written they are gone already.</summary>
+    public void Leave(long[] spans) => _leaving = spans;
+
+    public override bool HasChanged => _dropped.Count > 0 || _leaving.Length > 0 || _spans.Values.Any(span => span.Changed.Any);
 
     /// <summary>Gives groups of a span.</summary>
     /// <param name="span">The span.</param>
@@ -178,24 +168,22 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
         }
     }
 
+    /// <summary>Groups that the batch added to or changed, and has not dropped.</summary>
+    public long Updated => _spans.Values.Sum(span => (long)span.Changed.Count);
+
     /// <summary>Groups of a span.</summary>
     public long CountOf(long span) => _spans[span].Groups.Count;
 
-    /// <summary>Writes what the batch changed, or all, and what was dropped.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="all">Whether everything is written.</param>
-    /// <param name="leaving">Spans that will be dropped as soon as they were given: in the file they are gone already.</param>
-    /// <param name="context">The task.</param>
-    public void Write(string path, bool all, long[] leaving, TaskContext context)
+    public override void Write(string path, bool all, TaskContext context)
     {
         using var file = new StateFile.Writer(path);
         using var arena = new TaskArena(context, "state write");
         var store = new RowStore(arena, [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))]);
         if (!all)
         {
-            foreach (var span in _dropped.Concat(leaving)) file.Write(StateFile.Dropped, span, []);
+            foreach (var span in _dropped.Concat(_leaving)) file.Write(StateFile.Dropped, span, []);
         }
-        foreach (var span in _spans.Keys.Except(leaving))
+        foreach (var span in _spans.Keys.Except(_leaving))
         {
             for (var next = 0; TryGive(span, ref next, onlyChanged: !all, asStates: true, out var batch);)
             {
@@ -210,7 +198,7 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
         file.Commit();
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (var span in _spans.Values) span.Dispose();
         _spans.Clear();
@@ -223,7 +211,11 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
         return value - (rest < 0 ? rest + time.LengthMicroseconds : rest);
     }
 
-    private long EndOf(long span) => span > long.MaxValue - time!.LengthMicroseconds ? long.MaxValue : span + time.LengthMicroseconds;
+    private long EndOf(long span)
+    {
+        var length = time!.LengthMicroseconds + time.LagMicroseconds;
+        return span > long.MaxValue - length ? long.MaxValue : span + length;
+    }
 
     private Span SpanOf(long start, TaskContext context)
     {
@@ -301,6 +293,17 @@ internal sealed class ChangedGroups
     private ulong[] _bits = new ulong[16];
 
     public bool Any { get; private set; }
+
+    /// <summary>How many there are.</summary>
+    public int Count
+    {
+        get
+        {
+            var count = 0;
+            if (Any) foreach (var word in _bits) count += System.Numerics.BitOperations.PopCount(word);
+            return count;
+        }
+    }
 
     public bool this[int group] => (uint)(group >> 6) < (uint)_bits.Length && (_bits[group >> 6] >> (group & 63) & 1) != 0;
 

@@ -27,31 +27,33 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
         Distribution distribution = keys.Count == 0 ? new SingleDistribution() : new HashDistribution(keys, batch.Partitions);
         var exchange = run.Exchange(Input.ToRdd(run), Input.Output.ConvertAll(column => column.Type), distribution);
         var calls = Aggregate.Aggregates.ConvertAll(each => (AggregateCall)each.Value);
-        return new OperatorRdd("State", new ExchangeRdd(exchange, []), new Step(Aggregate.Keys.ConvertAll(key => key.Value.Type), calls, Aggregate.Time, batch)).NearState(batch.Name);
+        return new OperatorRdd("State", new ExchangeRdd(exchange, []), new Step(Aggregate.Keys.ConvertAll(key => key.Value.Type), calls, Aggregate.Time, Aggregate.Mode, batch)).NearState(batch.Name);
     }
 
-    private sealed class Step(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time, StateBatch batch) : BatchOperator
+    private sealed class Step(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time, OutputMode mode, StateBatch batch) : BatchOperator
     {
-        public override BatchReader Open(BatchReader input, TaskContext context) => new Reader(keys, calls, time, batch, OperatorPartition.Current!.Value, input, context);
+        public override BatchReader Open(BatchReader input, TaskContext context) => new Reader(keys, calls, time, mode, batch, OperatorPartition.Current!.Value, input, context);
     }
 
-    private sealed class Reader(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time, StateBatch batch, int partition, BatchReader input, TaskContext context) : BatchReader
+    private sealed class Reader(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time, OutputMode mode, StateBatch batch, int partition, BatchReader input, TaskContext context) : BatchReader
     {
-        private AggregateState? _state;
-        private StateHandle<AggregateState>? _lease;
+        private StateLease<AggregateState>? _lease;
         private Queue<long> _spans = new();
+        private HashSet<long> _final = [];
         private bool _onlyChanged;
         private int _next;
 
+        private AggregateState State => _lease!.State;
+
         public override bool TryNext(out ColumnBatch rows)
         {
-            if (_state is null) Advance();
+            if (_lease is null) Advance();
             while (_spans.TryPeek(out var span))
             {
-                if (_state!.TryGive(span, ref _next, _onlyChanged, asStates: false, out rows)) return true;
+                if (State.TryGive(span, ref _next, _onlyChanged, asStates: false, out rows)) return true;
                 _next = 0;
                 _spans.Dequeue();
-                if (batch.Mode == OutputMode.Append) _state.Drop(span);
+                if (_final.Contains(span)) State.Drop(span);
             }
             rows = null!;
             return false;
@@ -60,14 +62,12 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
         public override void Dispose()
         {
             input.Dispose();
-            if (_state is not null)
+            if (_lease is not null)
             {
                 // What was not asked for is gone all the same: the file says so.
-                if (batch.Mode == OutputMode.Append) foreach (var span in _spans) _state.Drop(span);
-                _state.EndUse();
-                if (_lease is null) _state.Dispose();
-                _lease?.Dispose();
-                _state = null;
+                foreach (var span in _final) State.Drop(span);
+                _spans.Clear();
+                _lease.Dispose();
             }
             base.Dispose();
         }
@@ -75,76 +75,25 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
         // From the state before the batch to that after it, which is on the disk before a row is given.
         private void Advance()
         {
-            _state = Take();
-            _state.Begin();
-            _state.Tip = "?";
-            var late = 0L;
-
+            _lease = StateLease<AggregateState>.Take(batch, partition, (folder, chain, task) => AggregateState.Load(keys, calls, time, folder, chain, task), context);
 
             // Where all groups are given again and again, none is final.
-            var watermark = batch.Mode == OutputMode.Complete ? long.MinValue : batch.Watermark;
-            while (input.TryNext(out var rows)) late += _state.Merge(rows, watermark, context);
-            if (late > 0) batch.Late.Add(late);
+            var isComplete = mode == OutputMode.Complete;
+            var late = 0L;
+            while (input.TryNext(out var rows)) late += State.Merge(rows, isComplete ? long.MinValue : batch.LateWatermark, context);
+            batch.Figures.Late.Add(late);
+            batch.Figures.Updated.Add(State.Updated);
 
-            // What is given in append mode is dropped from what is written, and from memory once it was given.
-            var final = batch.Mode == OutputMode.Complete ? [] : _state.Final(batch.Watermark).ToArray();
-            if (batch.Mode == OutputMode.Append) _spans = new(final);
-            else foreach (var span in final) _state.Drop(span);
-            var chain = batch.Chains[partition];
-            var tip = chain.Length == 0 ? "" : chain[^1];
-            if (_state.HasChanged || final.Length > 0 || (batch.IsSnapshot && chain.Length > 1))
-            {
-                tip = $"{batch.BatchFolder}/{partition:D4}-{Guid.NewGuid().ToString("N")[..12]}.{(batch.IsSnapshot ? "snapshot" : "delta")}";
-                _state.Write(FilePath.Combine(batch.Folder, tip), batch.IsSnapshot, batch.Mode == OutputMode.Append ? final : [], context);
-            }
-            _state.Tip = tip;
-            batch.Groups.Add(_state.Count - (batch.Mode == OutputMode.Append ? final.Sum(_state.CountOf) : 0));
-            if (batch.Mode == OutputMode.Append) return;
-            _onlyChanged = batch.Mode == OutputMode.Update;
-            _spans = new(_state.Spans);
+            // What is final is dropped from what is written, and from memory once it was given.
+            long[] final = isComplete ? [] : [.. State.Final(batch.Watermark)];
+            var removed = final.Sum(State.CountOf);
+            batch.Figures.Removed.Add(removed);
+            batch.Figures.Rows.Add(State.Count - removed);
+            State.Leave(final);
+            _lease.Save();
+            _final = [.. final];
+            _onlyChanged = mode == OutputMode.Update;
+            _spans = new(mode == OutputMode.Append ? final : State.Spans);
         }
-
-        // The executor keeps it from batch to batch; where it has none, or one of another attempt, it is made from its files.
-        private AggregateState Take()
-        {
-            var key = ExecutorState.KeyOf(batch.Name, partition);
-            var chain = batch.Chains[partition];
-            var tip = chain.Length == 0 ? "" : chain[^1];
-            var states = context.Services.State;
-            if (states.TryGet<AggregateState>(key) is { } here)
-            {
-                if (here.Value.TryUse())
-                {
-                    if (here.Value.Tip == tip)
-                    {
-                        _lease = here;
-                        return here.Value;
-                    }
-                    here.Value.EndUse();
-                    here.Dispose();
-                    states.Remove(key);
-                }
-                else
-                {
-                    // A copy of this task works with it.
-                    here.Dispose();
-                    var own = Load();
-                    own.TryUse();
-                    return own;
-                }
-            }
-            var made = states.GetOrCreate(key, 0, Load, LossRule.Rebuild);
-            if (made.Value.TryUse() && made.Value.Tip == tip)
-            {
-                _lease = made;
-                return made.Value;
-            }
-            made.Dispose();
-            var other = Load();
-            other.TryUse();
-            return other;
-        }
-
-        private AggregateState Load() => AggregateState.Load(keys, calls, time, batch.Folder, batch.Chains[partition], context);
     }
 }

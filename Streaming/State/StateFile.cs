@@ -9,11 +9,15 @@ namespace Dataflow.Streaming.State;
 /// A file of groups: all of a partition (a snapshot), or those that a batch changed (a delta). It appears whole or not at all.
 /// </summary>
 /// <remarks>Layout, little-endian: <c>DFST</c>, version (4 bytes); records of kind (4 bytes), length of what follows (4 bytes), span (8 bytes; which span of times the groups are
-/// of), bytes, CRC-32C of kind to bytes (4 bytes). Kinds: 1 groups as a frame of keys and states; 2 the span was dropped; 3 the end.</remarks>
+/// of), bytes, CRC-32C of kind to bytes (4 bytes). Kinds: 1 groups as a frame of keys and states, or rows; 2 the span was dropped; 3 the end; 4 and 5 numbers (4 bytes each) of rows that were
+/// removed, or marked.</remarks>
 internal static class StateFile
 {
     public const int Groups = 1;
+    public const int Rows = Groups;
     public const int Dropped = 2;
+    public const int Removed = 4;
+    public const int Marked = 5;
     private const int End = 3;
     private const int Version = 1;
     private const int HeadBytes = 16;

@@ -1,0 +1,81 @@
+using Dataflow.Sql.Builtins;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Plans;
+using Dataflow.Streaming.State;
+
+namespace Dataflow.Streaming.Execution;
+
+/// <summary>What is known of a column of times: rows with a value come no more once the watermark is later than the value by <paramref name="Length"/> and <paramref name="Lag"/>.</summary>
+/// <param name="Length">Of a beginning of windows how long these are; of plain times how long the spans are in which they are kept together.</param>
+/// <param name="IsWindow">Whether the values are beginnings, or ends, of windows.</param>
+/// <param name="Lag">How much longer rows may take, as something in front keeps them.</param>
+internal readonly record struct EventTime(long Length, bool IsWindow, long Lag);
+
+/// <summary>Finds the columns of a plan that the watermark says something of.</summary>
+internal static class EventTimes
+{
+    // So many spans of plain times lie within the delay.
+    private const long SpansOfDelay = 8;
+    private const long LeastSpan = 1_000_000;
+
+    /// <summary>How long the spans are that times within a while are cut into.</summary>
+    public static long SpanOf(long microseconds) => Math.Max(LeastSpan, microseconds / SpansOfDelay);
+
+    /// <summary>The columns that a plan gives.</summary>
+    public static Dictionary<ColumnId, EventTime> Of(LogicalPlan plan)
+    {
+        var times = new Dictionary<ColumnId, EventTime>();
+        foreach (var input in plan.Inputs)
+        {
+            foreach (var (column, time) in Of(input)) times[column] = time;
+        }
+        switch (plan)
+        {
+            case Union union:
+                AddUnion(union, times);
+                break;
+            case Watermark watermark:
+                times[watermark.Column.Id] = new EventTime(SpanOf(watermark.DelayMicroseconds), false, 0);
+                break;
+            case Project project:
+                AddItems(project.Items, times);
+                break;
+            case StateAggregate aggregate:
+                AddItems(aggregate.Keys, times);
+                break;
+        }
+        return times;
+    }
+
+    /// <summary>What is known of the values of an expression; null for nothing.</summary>
+    public static EventTime? TimeOf(Expression value, Dictionary<ColumnId, EventTime> times)
+    {
+        if (value is ColumnReference column) return times.TryGetValue(column.Id, out var time) ? time : null;
+        if (value is not Call { Function: TimeWindowFunction function } window || window.Arguments[0] is not ColumnReference of || !times.TryGetValue(of.Id, out var at)) return null;
+        if (window.Arguments[1] is not Literal { Value: long length } || length <= 0) return null;
+
+        // What waits for windows of its own in front comes later by their length; unless these end where the longer ones do.
+        var isNested = at.IsWindow && window.Arguments.Count == 2 && at.Length > 0 && length % at.Length == 0;
+        var lag = at.Lag + (at.IsWindow && !isNested ? at.Length : 0);
+        return new EventTime(function.Name == TimeWindowFunction.StartName ? length : 0, true, lag);
+    }
+
+    private static void AddItems(ValueList<NamedExpression> items, Dictionary<ColumnId, EventTime> times)
+    {
+        foreach (var item in items)
+        {
+            if (TimeOf(item.Value, times) is { } time) times[item.Column.Id] = time;
+        }
+    }
+
+    // All of a column's branches must be such times, and windows as long as each other.
+    private static void AddUnion(Union union, Dictionary<ColumnId, EventTime> times)
+    {
+        for (var i = 0; i < union.Columns.Count; i++)
+        {
+            var branches = union.Branches.Select(branch => times.TryGetValue(branch.Output[i].Id, out var time) ? time : (EventTime?)null).ToArray();
+            if (branches[0] is not { } first || !Array.TrueForAll(branches, time => time is { } known && known.IsWindow == first.IsWindow && (known.Length == first.Length || !first.IsWindow))) continue;
+            times[union.Columns[i].Id] = new EventTime(branches.Max(time => time!.Value.Length), first.IsWindow, branches.Max(time => time!.Value.Lag));
+        }
+    }
+}

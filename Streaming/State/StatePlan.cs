@@ -1,0 +1,64 @@
+using System.Globalization;
+using Dataflow.Sql.Plans;
+using Dataflow.Tasks;
+
+namespace Dataflow.Streaming.State;
+
+/// <summary>A part of a plan that keeps something from batch to batch.</summary>
+/// <param name="Operator">Its number among the operators of the query that do.</param>
+internal abstract record StatePlan(int Operator) : LogicalPlan
+{
+    /// <summary>The batch that is computed; null in a plan that stands for all.</summary>
+    public StateBatch? Batch { get; init; }
+
+    /// <summary>Which rows it gives.</summary>
+    public OutputMode Mode { get; init; } = OutputMode.Append;
+
+    /// <summary>What must stay as it is from start to start, as text.</summary>
+    public abstract string Shape { get; }
+
+    /// <summary>Whether all its state is in one partition.</summary>
+    public virtual bool IsSingle => false;
+
+    /// <summary>Whether it gives or forgets something when the watermark moves, also in a batch without rows.</summary>
+    public abstract bool WaitsForWatermark { get; }
+}
+
+/// <summary>What tasks need to know of a batch. Travels to executors.</summary>
+/// <param name="Number">The batch.</param>
+/// <param name="Name">What the partitions' states are called in executors.</param>
+/// <param name="Folder">Where this operator's files lie.</param>
+/// <param name="Chains">By partition: the files that make its state before the batch, the oldest first.</param>
+/// <param name="Watermark">What ended before is final; <see cref="long.MinValue"/> if nothing is.</param>
+/// <param name="LateWatermark">The watermark of the batch before: rows of what ended before it come too late. What the batch itself makes final it may add to.</param>
+/// <param name="IsSnapshot">Whether the whole state is written, not only what changed.</param>
+/// <param name="Figures">What is counted.</param>
+internal sealed record StateBatch(
+    long Number, string Name, string Folder, string[][] Chains, long Watermark, long LateWatermark, bool IsSnapshot, StateFigures Figures)
+{
+    /// <summary>How many partitions there are.</summary>
+    public int Partitions => Chains.Length;
+
+    /// <summary>Where the files of the batch lie, below <see cref="Folder"/>.</summary>
+    public string BatchFolder => Number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>What is counted of an operator in a batch.</summary>
+/// <param name="Rows">Rows or groups in state after it.</param>
+/// <param name="Updated">Those that it added or changed.</param>
+/// <param name="Removed">Those that it forgot.</param>
+/// <param name="Late">Rows or groups that came too late.</param>
+internal sealed record StateFigures(Counter Rows, Counter Updated, Counter Removed, Counter Late)
+{
+    public static StateFigures Of(DataflowContext context, int @operator)
+    {
+        var name = $"state {@operator.ToString(CultureInfo.InvariantCulture)}";
+        return new(context.Counter($"{name} rows"), context.Counter($"{name} updated"), context.Counter($"{name} removed"), context.Counter($"{name} late"));
+    }
+
+    /// <summary>Counts from 0 again.</summary>
+    public void Reset()
+    {
+        foreach (var counter in (Counter[])[Rows, Updated, Removed, Late]) counter.Reset();
+    }
+}

@@ -1,0 +1,69 @@
+using Dataflow.Sql.Sources;
+using Dataflow.Tasks;
+
+namespace Dataflow.Streaming.State;
+
+/// <summary>Reads rows, changes the state of a partition by them, and gives rows. The state is on the disk before the task succeeds, also where not all that it gives is read.</summary>
+internal abstract class TableReader(StateLayout layout, StateBatch batch, int partition, TaskContext context) : BatchReader
+{
+    private StateLease<StateTable>? _lease;
+    private bool _isDone;
+    private bool _hasFailed;
+
+    protected StateTable State => _lease!.State;
+
+    protected StateBatch Batch => batch;
+
+    protected TaskContext Context => context;
+
+    public sealed override bool TryNext(out ColumnBatch rows)
+    {
+        if (_isDone)
+        {
+            rows = null!;
+            return false;
+        }
+        try
+        {
+            _lease ??= StateLease<StateTable>.Take(batch, partition, (folder, chain, task) => StateTable.Load(layout, folder, chain, task), context);
+            if (TryGive(out rows)) return true;
+            _isDone = true;
+            Forget(batch.Watermark);
+            batch.Figures.Rows.Add(State.Count);
+            _lease.Save();
+            return false;
+        }
+        catch
+        {
+            _hasFailed = true;
+            throw;
+        }
+    }
+
+    public sealed override void Dispose()
+    {
+        try
+        {
+            if (!_hasFailed && !context.CancellationToken.IsCancellationRequested)
+            {
+                while (TryNext(out _)) { }
+            }
+        }
+        finally
+        {
+            _isDone = true;
+            _lease?.Dispose();
+            Close();
+            base.Dispose();
+        }
+    }
+
+    /// <summary>The next rows.</summary>
+    protected abstract bool TryGive(out ColumnBatch rows);
+
+    /// <summary>Forgets what is not needed behind a watermark, after all rows were given.</summary>
+    protected abstract void Forget(long watermark);
+
+    /// <summary>Gives back what it holds.</summary>
+    protected abstract void Close();
+}
