@@ -33,6 +33,12 @@ public sealed class DataStreamReader
     /// <param name="options">How many files at once; null for all that are there.</param>
     public DataFrame Text(string folder, FileSourceOptions? options = null) => From(new FileStreamSource(folder, FileStreamFormat.Text(), options));
 
+    /// <summary>Messages of an MQTT broker, with quality 1: columns <c>topic</c>, <c>payload</c> (bytes), <c>qos</c>, <c>retained</c>, <c>timestamp</c>. <see cref="MqttSource"/> says what is promised.</summary>
+    /// <param name="options">The broker.</param>
+    /// <param name="topics">What to subscribe to: <c>sensors/+/temperature</c>, <c>sensors/#</c>, <c>$share/group/sensors/#</c>.</param>
+    /// <exception cref="ArgumentException">There is none, or one is not written as MQTT has it.</exception>
+    public DataFrame Mqtt(MqttOptions options, params string[] topics) => From(new MqttSource(options, topics));
+
     /// <summary>Anyone's source.</summary>
     /// <param name="source">The source.</param>
     public DataFrame From(IStreamSource source)

@@ -49,6 +49,9 @@ internal sealed class MqttConnection : IAsyncDisposable
     /// <summary>What the broker said of itself.</summary>
     public MqttProperties Properties { get; private set; } = MqttProperties.None;
 
+    /// <summary>Cancelled with the connection's end.</summary>
+    public CancellationToken Ended => _ending.Token;
+
     /// <summary>Ends with the connection: with what ended it, or without an error if it was disposed.</summary>
     public Task Completion => _completion.Task;
 
@@ -216,9 +219,9 @@ internal sealed class MqttConnection : IAsyncDisposable
     private async Task RunAsync()
     {
         Exception? why = null;
+        Task[] all = [ReceiveAsync(), SendAsync(), KeepAliveAsync()];
         try
         {
-            var all = new[] { ReceiveAsync(), SendAsync(), KeepAliveAsync() };
             await (await Task.WhenAny(all[0], all[2]).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (Exception error)
@@ -231,6 +234,7 @@ internal sealed class MqttConnection : IAsyncDisposable
         _ = _completion.Task.Exception;
         await _ending.CancelAsync().ConfigureAwait(false);
         await _stream.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task ReceiveAsync()

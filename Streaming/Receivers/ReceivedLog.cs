@@ -159,6 +159,16 @@ internal sealed class ReceivedLog : IDisposable
         }
     }
 
+    /// <summary>The last records that are there.</summary>
+    public ReceivedRecords Last(long most)
+    {
+        lock (_lock)
+        {
+            var first = _pieces.FindIndex(piece => piece.End > _end - most);
+            return first < 0 ? new ReceivedRecords([], 0, 0) : new ReceivedRecords([.. _pieces[first..]], Math.Max(_pieces[first].First, _end - most), _end);
+        }
+    }
+
     /// <summary>As <see cref="IStreamReader.CommitAsync"/>: deletes what was read, and lets more in.</summary>
     public void Commit(string end)
     {

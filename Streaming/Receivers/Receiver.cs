@@ -11,6 +11,9 @@ internal abstract class Receiver
     /// <param name="stop">The query ends.</param>
     public abstract Task RunAsync(ReceivedLog log, CancellationToken stop);
 
+    /// <summary>Told, before anything else, what the log still has from before: the last records, also such that batches have read.</summary>
+    public virtual void Recall(ReceivedRecords last) { }
+
     /// <summary>Whether a query that runs until nothing is new waits for the receiver's end, as what comes is known to have one.</summary>
     public virtual bool HasEnd => false;
 
@@ -22,6 +25,8 @@ internal abstract class Receiver
 /// <remarks>Offsets are numbers of records. The receiver begins with the first look for rows, or before, if <see cref="Begin"/> is called.</remarks>
 internal sealed class ReceiverReader : IStreamReader
 {
+    private const long MostRecalled = 65536;
+
     private readonly string _name;
     private readonly ReceivedFormat _format;
     private readonly Receiver _receiver;
@@ -39,6 +44,7 @@ internal sealed class ReceiverReader : IStreamReader
     {
         (_name, _format, _receiver) = (name, format, receiver);
         _log = new ReceivedLog(folder, options);
+        _receiver.Recall(_log.Last(MostRecalled));
     }
 
     // Of the last look: what came with the end, after it, is for the next one.
