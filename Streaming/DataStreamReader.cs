@@ -1,4 +1,6 @@
+using System.Threading.Channels;
 using Dataflow.Sql.Records;
+using Dataflow.Streaming.Receivers;
 using Dataflow.Streaming.Sources;
 
 namespace Dataflow.Streaming;
@@ -39,6 +41,83 @@ public sealed class DataStreamReader
     /// <exception cref="ArgumentException">There is none, or one is not written as MQTT has it.</exception>
     public DataFrame Mqtt(MqttOptions options, params string[] topics) => From(new MqttSource(options, topics));
 
+    /// <summary>Objects that the program puts into a channel, as columns.</summary>
+    /// <remarks>They are kept as JSON in the query's checkpoint as soon as they are taken out of the channel, and read from there: what was taken outlives the process, what is in the channel does not. One query
+    /// reads a channel. <see cref="Trigger.AvailableNow"/> goes on until the channel is completed; an error that completes it ends the query, after the objects before it.</remarks>
+    /// <typeparam name="T">A record, a class, a tuple, or a plain value, whose column is called <c>value</c>.</typeparam>
+    /// <param name="channel">Where they come from.</param>
+    /// <param name="options">How they are kept until batches have read them; null for the defaults.</param>
+    /// <exception cref="QueryException">A property has a type that SQL does not have; says which.</exception>
+    public DataFrame From<T>(ChannelReader<T> channel, ReceiverOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        return From(new ChannelSource<T>(channel, options));
+    }
+
+    /// <summary>Objects of a sequence of the program, as columns.</summary>
+    /// <remarks>Each start of a query begins the sequence anew, and reads behind what earlier starts took of theirs. Otherwise as <see cref="From{T}(ChannelReader{T}, ReceiverOptions?)"/>.</remarks>
+    /// <typeparam name="T">A record, a class, a tuple, or a plain value, whose column is called <c>value</c>.</typeparam>
+    /// <param name="items">The sequence; it is told by its token when the query ends.</param>
+    /// <param name="options">How they are kept until batches have read them; null for the defaults.</param>
+    /// <exception cref="QueryException">A property has a type that SQL does not have; says which.</exception>
+    public DataFrame From<T>(IAsyncEnumerable<T> items, ReceiverOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        return From(new SequenceSource<T>(items, options));
+    }
+
+    /// <summary>Lines that a server sends over TCP, as a column <c>value</c>.</summary>
+    /// <remarks>They are kept in the query's checkpoint as they come. What the server sends while nobody is connected is lost: nobody can ask for it.</remarks>
+    /// <param name="host">The server.</param>
+    /// <param name="port">Its port.</param>
+    /// <param name="includeTimestamp">Whether a column <c>timestamp</c> says when a line came.</param>
+    /// <param name="reconnect">What happens when the connection fails or ends; null to end with it.</param>
+    /// <param name="options">How lines are kept until batches have read them; null for the defaults.</param>
+    public DataFrame Socket(string host, int port, bool includeTimestamp = false, ReconnectOptions? reconnect = null, ReceiverOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(host);
+        ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, 65535);
+        return From(new SocketSource(host, port, includeTimestamp, reconnect, options ?? new()));
+    }
+
+    /// <summary>Lines that a server sends as one long answer to a GET, as a column <c>value</c>; blank ones are none.</summary>
+    /// <remarks>They are kept in the query's checkpoint as they come. When the connection fails, ends or is silent for too long it is made anew; what the server sends meanwhile is lost, unless it
+    /// sends it again itself. An answer 4xx ends the query (<c>STREAM_REFUSED</c>), 429 and 5xx are tried again, after the time that <c>Retry-After</c> names.</remarks>
+    /// <param name="url">An http or https address.</param>
+    /// <param name="options">Token, headers, waits; null for the defaults.</param>
+    /// <exception cref="ArgumentException">It is no such address.</exception>
+    public DataFrame HttpLines(string url, HttpLineOptions? options = null) =>
+        From(new HttpLineSource(AddressOf(url), options ?? new(), _ => TextFormat.Lines(options?.IncludeTimestamp == true)));
+
+    /// <summary>JSON objects, one a line, that a server sends as one long answer to a GET. Otherwise as <see cref="HttpLines"/>.</summary>
+    /// <typeparam name="T">A record or class whose properties are the columns.</typeparam>
+    /// <param name="url">An http or https address.</param>
+    /// <param name="options">Token, headers, waits; null for the defaults.</param>
+    /// <exception cref="ArgumentException">It is no such address.</exception>
+    public DataFrame HttpJson<T>(string url, HttpLineOptions? options = null) => HttpJson(url, RecordShape<T>.Find().Schema, options);
+
+    /// <inheritdoc cref="HttpJson{T}"/>
+    /// <param name="schema">The columns.</param>
+    public DataFrame HttpJson(string url, Schema schema, HttpLineOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(schema);
+        if (options?.IncludeTimestamp == true) throw new ArgumentException("IncludeTimestamp is for lines as text (HttpLines): the columns here are those of the objects.", nameof(options));
+        return From(new HttpLineSource(AddressOf(url), options ?? new(), name => new JsonFormat(name, schema, _session.TimeZone, ReceivedPart.Whole)));
+    }
+
+    /// <summary>Rows by the clock, for trials: columns <c>timestamp</c> and <c>value</c>, which counts from 0.</summary>
+    /// <remarks>Row N is always the same: its time is N / <paramref name="rowsPerSecond"/> after the query's first start. There are always more, so <see cref="Trigger.AvailableNow"/> hardly ends.</remarks>
+    /// <param name="rowsPerSecond">1 or more; fixed by the first start with a checkpoint.</param>
+    /// <param name="partitions">In how many pieces a batch is made; 0 for as many as tasks run at once.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    public DataFrame Rate(long rowsPerSecond, int partitions = 0, TimeProvider? time = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rowsPerSecond, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(partitions);
+        return From(new RateSource(rowsPerSecond, partitions == 0 ? _session.Context.DefaultParallelism : partitions, time ?? TimeProvider.System));
+    }
+
     /// <summary>Anyone's source.</summary>
     /// <param name="source">The source.</param>
     public DataFrame From(IStreamSource source)
@@ -46,4 +125,7 @@ public sealed class DataStreamReader
         ArgumentNullException.ThrowIfNull(source);
         return new DataFrame(_session, Sql.Plans.Scan.Of(new StreamTable(source)), null);
     }
+
+    private static Uri AddressOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address
+        : throw new ArgumentException($"'{url}' is no address of a server: it begins with http:// or https://.", nameof(url));
 }

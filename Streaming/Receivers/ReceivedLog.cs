@@ -63,6 +63,15 @@ internal sealed class ReceivedLog : IDisposable
         }
     }
 
+    /// <summary>Done when the next batch that is done has made room, or the log has ended. Taken before an attempt to add, it is waited for after one that found none.</summary>
+    public Task Room
+    {
+        get
+        {
+            lock (_lock) return _room.Task;
+        }
+    }
+
     /// <summary>Adds a record.</summary>
     /// <returns>Done when it is kept, and failed if it can't be; null, and nothing was added, if too much waits to be read.</returns>
     /// <exception cref="StreamingException">It is too long, or the log has failed.</exception>
@@ -104,8 +113,7 @@ internal sealed class ReceivedLog : IDisposable
     {
         while (true)
         {
-            Task room;
-            lock (_lock) room = _room.Task;
+            var room = Room;
             if (TryAppend(record.Span) is { } kept) return kept;
             await room.WaitAsync(cancellation).ConfigureAwait(false);
         }

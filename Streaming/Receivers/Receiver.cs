@@ -18,7 +18,12 @@ internal abstract class Receiver
     public virtual bool HasEnd => false;
 
     /// <summary>Waits until all is in the log that is there without waiting for somebody else.</summary>
-    public virtual Task CatchUpAsync(CancellationToken stop) => Task.CompletedTask;
+    /// <param name="log">Where to put it.</param>
+    /// <param name="stop">The query ends.</param>
+    public virtual Task CatchUpAsync(ReceivedLog log, CancellationToken stop) => Task.CompletedTask;
+
+    /// <summary>Gives back what it holds, after it has ended or if it never began.</summary>
+    public virtual void Release() { }
 }
 
 /// <summary>Reads a receiver's log: the reader of all sources that can't replay.</summary>
@@ -50,6 +55,9 @@ internal sealed class ReceiverReader : IStreamReader
     // Of the last look: what came with the end, after it, is for the next one.
     public bool WaitsForMore => _receiver.HasEnd && !_hadEnded;
 
+    /// <summary>Does, with the log, what must have worked when the query starts.</summary>
+    public TResult Start<TResult>(Func<ReceivedLog, Task<TResult>> start) => Task.Run(() => start(_log)).GetAwaiter().GetResult();
+
     /// <summary>Begins to receive. Nothing happens if it has begun.</summary>
     public void Begin() => _running ??= Task.Run(RunAsync);
 
@@ -57,7 +65,7 @@ internal sealed class ReceiverReader : IStreamReader
     {
         Begin();
         _hadEnded = _running!.IsCompleted;
-        if (!_hadEnded) await _receiver.CatchUpAsync(cancellationToken).ConfigureAwait(false);
+        if (!_hadEnded) await _receiver.CatchUpAsync(_log, cancellationToken).ConfigureAwait(false);
         return _log.FindEnd(start, mostRows);
     }
 
@@ -74,6 +82,7 @@ internal sealed class ReceiverReader : IStreamReader
     {
         _stopping.Cancel();
         _running?.GetAwaiter().GetResult();
+        _receiver.Release();
         _log.Dispose();
         _stopping.Dispose();
     }
