@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using Dataflow.Sql.Sources;
+using Dataflow.Streaming.Execution;
+
+namespace Dataflow.Streaming.Kafka;
+
+/// <summary>
+/// Plans, on the driver, which offsets each batch reads. Where partitions begin is written into the checkpoint when they are first seen, before anything of them is given.
+/// </summary>
+internal sealed class KafkaStreamReader : IStreamReader
+{
+    private readonly KafkaSource _source;
+    private readonly KafkaSourceOptions _options;
+    private readonly DurableLog _log;
+    private readonly KafkaBrokers _brokers;
+    private readonly KafkaPlace _beginnings = [];
+    private long _entries;
+    private List<KafkaPartition> _partitions = [];
+    private long _lookedAt = -1;
+
+    public KafkaStreamReader(KafkaSource source, DurableLog log)
+    {
+        (_source, _options, _log) = (source, source.Options, log);
+        foreach (var number in log.Numbers())
+        {
+            if (number != _entries) throw log.Missing(_entries);
+            foreach (var (partition, offset) in KafkaPlace.Parse(log.Read<string>(number))) _beginnings[partition] = offset;
+            _entries++;
+        }
+        _brokers = new KafkaBrokers(_options, KafkaSettings.Consumer(_options.Servers, _options.Settings));
+    }
+
+    public async ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken) =>
+        await Task.Run(() => FindEnd(start, Math.Min(mostRows, _options.MaxOffsetsPerTrigger), cancellationToken), cancellationToken).ConfigureAwait(false);
+
+    public ITable Read(string? start, string end)
+    {
+        var (from, until) = (KafkaPlace.Parse(start), KafkaPlace.Parse(end));
+        var ranges = new List<KafkaRange>();
+        foreach (var (partition, offset) in until)
+        {
+            if (!from.TryGetValue(partition, out var first) && !_beginnings.TryGetValue(partition, out first)) throw _log.Missing(_entries);
+
+            // A topic that was made again, and what was lost of the old one is passed over.
+            if (first > offset) first = 0;
+            if (offset > first) ranges.Add(new(partition, first, offset));
+        }
+        return new KafkaTable(_source, ranges);
+    }
+
+    public void Dispose() => _brokers.Dispose();
+
+    private string? FindEnd(string? start, long most, CancellationToken cancellation)
+    {
+        if (_lookedAt < 0 || Stopwatch.GetElapsedTime(_lookedAt) >= _options.DiscoveryInterval)
+        {
+            _partitions = _brokers.Partitions(cancellation);
+            _lookedAt = Stopwatch.GetTimestamp();
+        }
+        var ends = _brokers.Ends(_partitions, cancellation);
+        Note(ends, cancellation);
+        var place = KafkaPlace.Parse(start);
+        foreach (var gone in place.Keys.Where(partition => !ends.ContainsKey(partition)).ToArray()) Lose(new(gone, place[gone], 0, 0));
+        var next = new KafkaPlace(place);
+        foreach (var (partition, _) in ends) next.TryAdd(partition, _beginnings[partition]);
+        var changed = ends.Where(each => each.Value != next[each.Key]).Select(each => each.Key).ToArray();
+        if (changed.Length == 0) return start;
+
+        var firsts = _brokers.Firsts(changed, cancellation);
+        var extents = changed.ToDictionary(partition => partition, partition => new KafkaExtent(Math.Min(firsts[partition], ends[partition]), ends[partition]));
+        var isNew = false;
+        foreach (var (partition, end) in KafkaShares.Ends(next, extents, most, Lose))
+        {
+            isNew |= end != next[partition];
+            next[partition] = end;
+        }
+        return isNew ? next.ToString() : start;
+    }
+
+    // Of a query that begins: where its options say. Later: at the beginning.
+    private void Note(Dictionary<KafkaPartition, long> ends, CancellationToken cancellation)
+    {
+        var unknown = ends.Keys.Where(partition => !_beginnings.ContainsKey(partition)).ToArray();
+        if (unknown.Length == 0 && _entries > 0) return;
+        var firsts = _brokers.Firsts(unknown, cancellation);
+        var found = new KafkaPlace();
+        foreach (var partition in unknown)
+        {
+            found[partition] = _entries > 0 ? firsts[partition] : KafkaSource.At(_options.Starting, partition, firsts[partition], firsts, ends);
+        }
+        _log.Write(_entries++, found.ToString());
+        foreach (var (partition, offset) in found) _beginnings[partition] = offset;
+    }
+
+    private void Lose(KafkaGap gap)
+    {
+        if (_options.DataLoss == KafkaDataLoss.Fail) throw KafkaTable.Lost(gap);
+        _options.OnGap?.Invoke(gap);
+    }
+}
+
+/// <summary>How much of each partition a batch takes.</summary>
+internal static class KafkaShares
+{
+    /// <summary>The new ends of partitions that have something new.</summary>
+    /// <param name="place">Up to where was read.</param>
+    /// <param name="extents">What partitions have.</param>
+    /// <param name="most">So many offsets in all, at least one.</param>
+    /// <param name="lose">Told of gaps; may throw.</param>
+    public static IEnumerable<(KafkaPartition Partition, long End)> Ends(
+        IReadOnlyDictionary<KafkaPartition, long> place, IReadOnlyDictionary<KafkaPartition, KafkaExtent> extents, long most, Action<KafkaGap> lose)
+    {
+        var ranges = new List<KafkaRange>();
+        foreach (var (partition, extent) in extents.OrderBy(each => each.Key))
+        {
+            var from = place[partition];
+            if (from < extent.First || from > extent.End) lose(new(partition, from, extent.First, extent.End));
+            ranges.Add(new(partition, from < extent.First || from > extent.End ? extent.First : from, extent.End));
+        }
+        var all = ranges.Sum(range => (decimal)range.Count);
+        var left = most;
+        foreach (var range in ranges.OrderByDescending(range => range.Count))
+        {
+            // By how much each has. Those that wait longest come first: where there is not one for each, nobody waits for ever.
+            var share = all <= most ? range.Count : Math.Min(left, Math.Max(1, (long)(range.Count * (decimal)most / all)));
+            share = Math.Min(share, range.Count);
+            left -= share;
+            if (share > 0 || range.From != place[range.Partition]) yield return (range.Partition, range.From + share);
+        }
+    }
+}
