@@ -5,7 +5,8 @@ using Dataflow.Streaming.Execution;
 namespace Dataflow.Streaming.Kafka;
 
 /// <summary>
-/// Plans, on the driver, which offsets each batch reads. Where partitions begin is written into the checkpoint when they are first seen, before anything of them is given.
+/// Plans, on the driver, which offsets each batch reads. Where partitions begin is written into the checkpoint when they are first seen, and again when
+/// something was passed over, before anything of them is given.
 /// </summary>
 internal sealed class KafkaStreamReader : IStreamReader
 {
@@ -41,8 +42,8 @@ internal sealed class KafkaStreamReader : IStreamReader
         {
             if (!from.TryGetValue(partition, out var first) && !_beginnings.TryGetValue(partition, out first)) throw _log.Missing(_entries);
 
-            // A topic that was made again, and what was lost of the old one is passed over.
-            if (first > offset) first = 0;
+            // Behind what was passed over; of a topic that was made again, at its beginning.
+            if (_beginnings.TryGetValue(partition, out var beginning) && (beginning > first || first > offset)) first = beginning;
             if (offset > first) ranges.Add(new(partition, first, offset));
         }
         return new KafkaTable(_source, ranges);
@@ -69,11 +70,13 @@ internal sealed class KafkaStreamReader : IStreamReader
         var firsts = _brokers.Firsts(changed, cancellation);
         var extents = changed.ToDictionary(partition => partition, partition => new KafkaExtent(Math.Min(firsts[partition], ends[partition]), ends[partition]));
         var isNew = false;
-        foreach (var (partition, end) in KafkaShares.Ends(next, extents, most, Lose))
+        var passed = new KafkaPlace();
+        foreach (var (partition, end) in KafkaShares.Ends(next, extents, most, gap => passed[Lose(gap)] = gap.First))
         {
             isNew |= end != next[partition];
             next[partition] = end;
         }
+        if (passed.Count > 0) Note(passed);
         return isNew ? next.ToString() : start;
     }
 
@@ -88,14 +91,20 @@ internal sealed class KafkaStreamReader : IStreamReader
         {
             found[partition] = _entries > 0 ? firsts[partition] : KafkaSource.At(_options.Starting, partition, firsts[partition], firsts, ends);
         }
-        _log.Write(_entries++, found.ToString());
-        foreach (var (partition, offset) in found) _beginnings[partition] = offset;
+        Note(found);
     }
 
-    private void Lose(KafkaGap gap)
+    private void Note(KafkaPlace beginnings)
+    {
+        _log.Write(_entries++, beginnings.ToString());
+        foreach (var (partition, offset) in beginnings) _beginnings[partition] = offset;
+    }
+
+    private KafkaPartition Lose(KafkaGap gap)
     {
         if (_options.DataLoss == KafkaDataLoss.Fail) throw KafkaTable.Lost(gap);
         _options.OnGap?.Invoke(gap);
+        return gap.Partition;
     }
 }
 

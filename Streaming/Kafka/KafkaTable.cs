@@ -34,7 +34,7 @@ internal sealed class KafkaTable(KafkaSource source, IReadOnlyList<KafkaRange> r
         foreach (var range in ranges)
         {
             // Without a wish a partition stays whole: who reads it reads on where it was.
-            var parts = least == 0 ? 1 : Math.Max(1, range.Count / target);
+            var parts = least == 0 ? 1 : Math.Max(1, (range.Count + target - 1) / target);
             for (var part = 0L; part < parts; part++)
             {
                 var piece = range with { From = range.From + (long)((Int128)range.Count * part / parts), Until = range.From + (long)((Int128)range.Count * (part + 1) / parts) };
