@@ -127,7 +127,7 @@ internal sealed unsafe class KafkaBatches : BatchReader
                     _next = messages[good - 1]->Offset + 1;
                     Count(messages, at, good);
                 }
-                if (good < count) Other(messages[good], range);
+                if (good < count && Other(messages[good], range)) break;
                 at = good + 1;
             }
             return taken;
@@ -145,7 +145,8 @@ internal sealed unsafe class KafkaBatches : BatchReader
         _context.Metrics.InputBytes += bytes;
     }
 
-    private void Other(KafkaMessage* message, KafkaRange range)
+    /// <returns>Whether it reads from elsewhere now, and what was fetched before is not wanted.</returns>
+    private bool Other(KafkaMessage* message, KafkaRange range)
     {
         switch (message->Error)
         {
@@ -158,7 +159,7 @@ internal sealed unsafe class KafkaBatches : BatchReader
                 break;
             case KafkaError.AutoOffsetReset or KafkaError.OffsetOutOfRange or KafkaError.NoOffset:
                 PassOver(range);
-                break;
+                return true;
             case KafkaError.TopicAuthorizationFailed or KafkaError.GroupAuthorizationFailed or KafkaError.ClusterAuthorizationFailed or KafkaError.UnknownTopicOrPartition
                 or KafkaError.UnknownTopic or KafkaError.UnknownPartition:
                 throw Silent(range, KafkaClient.Describe(message->Error));
@@ -166,6 +167,7 @@ internal sealed unsafe class KafkaBatches : BatchReader
                 // Links that broke, leaders that moved: librdkafka tries again.
                 break;
         }
+        return false;
     }
 
     private void PassOver(KafkaRange range)
@@ -173,9 +175,14 @@ internal sealed unsafe class KafkaBatches : BatchReader
         using var brokers = new KafkaBrokers(new KafkaSourceOptions { Servers = _scan.Servers, Topics = [range.Partition.Topic], Timeout = _scan.Timeout }, _scan.Settings);
         var first = brokers.Firsts([range.Partition], _context.CancellationToken)[range.Partition];
         var end = brokers.Ends([range.Partition], _context.CancellationToken)[range.Partition];
-        if (_scan.DataLoss == KafkaDataLoss.Fail) throw KafkaTable.Lost(new(range.Partition, _next, first, end));
         _consumer!.Stop(range.Partition);
-        _next = first > _next && first < range.Until ? first : range.Until;
+
+        // What is told may be of a place that was read before: then it is where it should be, and begins anew.
+        if (first > _next || end < _next)
+        {
+            if (_scan.DataLoss == KafkaDataLoss.Fail) throw KafkaTable.Lost(new(range.Partition, _next, first, end));
+            _next = first > _next && first < range.Until ? first : range.Until;
+        }
         if (_next < range.Until) _consumer.Start(range.Partition, _next);
     }
 
