@@ -44,7 +44,7 @@ internal sealed unsafe class KafkaWrite(string servers, string? topic, KafkaSett
             // As many as go to one topic.
             var name = TopicOf(batch, rows[at]);
             var count = 0;
-            while (at < rows.Length && count < ChunkRows && (count == 0 || topic is not null || TopicOf(batch, rows[at]) == name))
+            while (at < rows.Length && count < ChunkRows && (topic is not null || TopicOf(batch, rows[at]) == name))
             {
                 if (positions[4] >= 0 && !batch.Columns[positions[4]].IsNull(rows[at]))
                 {

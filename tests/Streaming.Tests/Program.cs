@@ -19,6 +19,7 @@ internal static class Program
     {
         if (arguments[0] == Mqtt.MqttProcess.Command) return await Mqtt.MqttProcess.RunAsync(arguments);
         if (arguments[0] == KafkaClusterProcess.Command) return KafkaClusterProcess.Run();
+        if (arguments[0] == KafkaQuery.Command) return await KafkaQuery.MainAsync(arguments);
         var (folder, step, batch, mode) = (arguments[0], arguments[1], long.Parse(arguments[2], CultureInfo.InvariantCulture), Enum.Parse<OutputMode>(arguments[3]));
         await using var context = DataflowContext.Local(2);
         await using var query = Clicks.PerPage(context, folder).WriteStream.Start(FileSink.Json(Path.Combine(folder, "out")), new StreamingQueryOptions
