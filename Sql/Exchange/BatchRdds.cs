@@ -106,6 +106,42 @@ internal sealed class OperatorRdd(string name, Rdd<ColumnBatch> input, BatchOper
     }
 }
 
+/// <summary>Makes rows of the rows of two partitions. It travels to executors, as <see cref="BatchOperator"/> does.</summary>
+internal abstract class PairOperator
+{
+    /// <summary>Begins to compute a partition.</summary>
+    /// <param name="left">Opens the one; the result owns what it opens.</param>
+    /// <param name="right">Opens the other.</param>
+    /// <param name="context">The task.</param>
+    public abstract BatchReader Open(Func<BatchReader> left, Func<BatchReader> right, TaskContext context);
+}
+
+/// <summary>An operator over pairs of partitions.</summary>
+internal sealed class PairOperatorRdd(string name, Rdd<ColumnBatch> left, Rdd<ColumnBatch> right, PairOperator step) : Rdd<ColumnBatch>(left.Context, name)
+{
+    private readonly OneToOneDependency _left = new(left);
+    private readonly OneToOneDependency _right = new(right);
+
+    public override IReadOnlyList<Dependency> Dependencies => [_left, _right];
+
+    protected override Partition[] GetPartitions() =>
+        [.. left.Partitions.Zip(right.Partitions, (mine, theirs) => new CompositePartition(mine.Index, [mine, theirs]))];
+
+    protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
+    {
+        var both = (CompositePartition)partition;
+        try
+        {
+            OperatorPartition.Current = partition.Index;
+            return new BatchChunks(step.Open(() => BatchChunks.Open(left, both.Parents[0]!, context), () => BatchChunks.Open(right, both.Parents[1]!, context), context));
+        }
+        finally
+        {
+            OperatorPartition.Current = null;
+        }
+    }
+}
+
 /// <summary>The partition that an operator is being opened for. A task's number says less: where frames are united, it counts the partitions of those before.</summary>
 internal static class OperatorPartition
 {

@@ -4,6 +4,7 @@ using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Joins;
 using Dataflow.Sql.Plans;
+using Dataflow.Sql.Sources;
 using Dataflow.Storage;
 using Dataflow.Tasks;
 
@@ -61,7 +62,7 @@ public sealed record HashJoinExec(
         var step = new JoinStep(
             Kind, Left.Output, Right.Output, LeftKeys, RightKeys.ConvertAll(key => Planner.PositionOf(Right, key)), Condition, MarkColumn?.Nullable ?? false,
             NullSafeKeys, Filters.ConvertAll(filter => filter is not null), PlacesOf(Left, used), PlacesOf(Right, used), run.Scope);
-        if (!IsShared) return new PartitionedJoinRdd(Left.ToRdd(run), Right.ToRdd(run), step);
+        if (!IsShared) return new PairOperatorRdd("Join", Left.ToRdd(run), Right.ToRdd(run), new PartedJoin(step));
 
         // The right first: scans of the left read what it holds.
         var exchange = run.BuildOf(this);
@@ -148,20 +149,7 @@ internal sealed class SharedJoinRdd(Rdd<ColumnBatch> left, ExchangeDependency ri
 }
 
 /// <summary>A join of partitions that hold the same keys.</summary>
-internal sealed class PartitionedJoinRdd(Rdd<ColumnBatch> left, Rdd<ColumnBatch> right, JoinStep step) : Rdd<ColumnBatch>(left.Context, "Join")
+internal sealed class PartedJoin(JoinStep step) : PairOperator
 {
-    private readonly OneToOneDependency _left = new(left);
-    private readonly OneToOneDependency _right = new(right);
-
-    public override IReadOnlyList<Dependency> Dependencies => [_left, _right];
-
-    protected override Partition[] GetPartitions() =>
-        [.. left.Partitions.Zip(right.Partitions, (mine, theirs) => new CompositePartition(mine.Index, [mine, theirs]))];
-
-    protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
-    {
-        var both = (CompositePartition)partition;
-        return new BatchChunks(new PartedJoinReader(
-            step, () => BatchChunks.Open(left, both.Parents[0]!, context), () => BatchChunks.Open(right, both.Parents[1]!, context), context));
-    }
+    public override BatchReader Open(Func<BatchReader> left, Func<BatchReader> right, TaskContext context) => new PartedJoinReader(step, left, right, context);
 }

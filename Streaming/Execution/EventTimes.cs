@@ -1,6 +1,7 @@
 using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Plans;
+using Dataflow.Streaming.Joins;
 using Dataflow.Streaming.State;
 
 namespace Dataflow.Streaming.Execution;
@@ -43,6 +44,10 @@ internal static class EventTimes
             case StateAggregate aggregate:
                 AddItems(aggregate.Keys, times);
                 break;
+            case StateJoin join:
+                Wait(join.Left, join.LeftLife, times);
+                Wait(join.Right, join.RightLife, times);
+                break;
         }
         return times;
     }
@@ -65,6 +70,17 @@ internal static class EventTimes
         foreach (var item in items)
         {
             if (TimeOf(item.Value, times) is { } time) times[item.Column.Id] = time;
+        }
+    }
+
+    // Rows of a side come out when they find a match, or when none can come any more.
+    private static void Wait(LogicalPlan side, SideLife? life, Dictionary<ColumnId, EventTime> times)
+    {
+        foreach (var column in side.Output)
+        {
+            if (!times.TryGetValue(column.Id, out var time)) continue;
+            if (life?.AfterMicroseconds is { } after && column.Id == life.Column.Id) times[column.Id] = time with { Lag = Math.Max(time.Lag, after) };
+            else times.Remove(column.Id);
         }
     }
 

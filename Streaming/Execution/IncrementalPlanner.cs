@@ -2,6 +2,7 @@ using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
+using Dataflow.Streaming.Joins;
 using Dataflow.Streaming.Sources;
 using Dataflow.Streaming.State;
 
@@ -57,6 +58,7 @@ internal sealed class IncrementalPlanner
         {
             Watermark watermark => watermark with { Number = _watermarks++ },
             KeepFirst keep => KeepFirstRows(keep),
+            Join both when IsStreaming(both.Left) && IsStreaming(both.Right) => StateJoin.Of(both, _operators++),
             Aggregate distinct when isDistinct => Dedup([.. distinct.Keys.Select(key => key.Column)], new Project(distinct.Keys, distinct.Input)),
             Aggregate aggregate => WithState(aggregate, mode),
             _ => part,
@@ -125,8 +127,6 @@ internal sealed class IncrementalPlanner
                     break;
                 case Union:
                     throw Unsupported("A union with a frame that is no stream would give its rows in every batch anew. Unite streams only, and write the other rows once.");
-                case Join join when IsStreaming(join.Left) && IsStreaming(join.Right):
-                    throw Unsupported("A join of two streams is not supported yet. Join a stream with a frame that is none.");
                 case Join join when join.Kind == Sql.JoinKind.Inner || (IsStreaming(join.Left) ? join.Kind is not (Sql.JoinKind.Right or Sql.JoinKind.Full) : join.Kind == Sql.JoinKind.Right):
                     break;
                 case Join join:

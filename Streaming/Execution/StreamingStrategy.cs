@@ -1,6 +1,7 @@
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
+using Dataflow.Streaming.Joins;
 using Dataflow.Streaming.State;
 
 namespace Dataflow.Streaming.Execution;
@@ -30,6 +31,8 @@ internal sealed class StreamingStrategy : IPlanStrategy
                 return new ObserveExec(watermark.Describe(), null, watermark.Latest, Planner.PositionOf(rows, watermark.Column), rows);
             case CountedInput counted:
                 return new ObserveExec("CountedInput", counted.Rows, null, -1, planner.Plan(counted.Input));
+            case StateJoin join:
+                return StateJoinExec.Of(join, planner.Plan(join.Left), planner.Plan(join.Right));
             case StateDedup dedup:
                 return new StateDedupExec(dedup, planner.Plan(dedup.Input));
             case StateAggregate aggregate:

@@ -10,7 +10,7 @@ namespace Dataflow.Streaming.State;
 /// </summary>
 /// <remarks>Layout, little-endian: <c>DFST</c>, version (4 bytes); records of kind (4 bytes), length of what follows (4 bytes), span (8 bytes; which span of times the groups are
 /// of), bytes, CRC-32C of kind to bytes (4 bytes). Kinds: 1 groups as a frame of keys and states, or rows; 2 the span was dropped; 3 the end; 4 and 5 numbers (4 bytes each) of rows that were
-/// removed, or marked.</remarks>
+/// removed, or marked. Kinds of a second table are greater by 16.</remarks>
 internal static class StateFile
 {
     public const int Groups = 1;
@@ -18,6 +18,9 @@ internal static class StateFile
     public const int Dropped = 2;
     public const int Removed = 4;
     public const int Marked = 5;
+    /// <summary>Kinds of a second table in a file are so much greater.</summary>
+    public const int OfTable = 16;
+
     private const int End = 3;
     private const int Version = 1;
     private const int HeadBytes = 16;

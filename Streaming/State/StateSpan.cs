@@ -151,12 +151,17 @@ internal sealed unsafe class StateSpan : IDisposable
     }
 
     /// <summary>Writes what the batch changed, or all.</summary>
-    public void Write(StateFile.Writer file, long start, bool all, TaskArena arena)
+    /// <param name="file">The file.</param>
+    /// <param name="first">What kinds of records begin at.</param>
+    /// <param name="start">When the span begins.</param>
+    /// <param name="all">Whether everything is written.</param>
+    /// <param name="arena">Memory for the while.</param>
+    public void Write(StateFile.Writer file, int first, long start, bool all, TaskArena arena)
     {
-        WriteRows(file, start, all ? 0 : _before, arena);
-        if (!all && _removed.Count > 0) file.Write(StateFile.Removed, start, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_removed)));
+        WriteRows(file, first + StateFile.Rows, start, all ? 0 : _before, arena);
+        if (!all && _removed.Count > 0) file.Write(first + StateFile.Removed, start, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_removed)));
         var marked = all ? Enumerable.Range(0, Numbers).Where(IsMarked).ToList() : _marked;
-        if (marked.Count > 0) file.Write(StateFile.Marked, start, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(marked)));
+        if (marked.Count > 0) file.Write(first + StateFile.Marked, start, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(marked)));
     }
 
     /// <summary>Moves the rows that are there into a new span, in order.</summary>
@@ -177,7 +182,7 @@ internal sealed unsafe class StateSpan : IDisposable
 
     public void Dispose() => _arena.Dispose();
 
-    private void WriteRows(StateFile.Writer file, long start, int first, TaskArena arena)
+    private void WriteRows(StateFile.Writer file, int kind, long start, int first, TaskArena arena)
     {
         var store = new RowStore(arena, _layout.Types);
 
@@ -188,7 +193,7 @@ internal sealed unsafe class StateSpan : IDisposable
             store.Append(batch);
             var frame = new byte[Frame.SizeOf(store)];
             fixed (byte* bytes = frame) Frame.Write(store, bytes);
-            file.Write(StateFile.Rows, start, frame);
+            file.Write(kind, start, frame);
             store.Clear();
         }
         store.Return();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Dataflow.Files;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Rows;
@@ -49,8 +50,20 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
     public static StateTable Load(StateLayout layout, string folder, string[] chain, TaskContext context)
     {
         var table = new StateTable(layout);
+        Load([table], folder, chain, context, table);
+        return table;
+    }
+
+    /// <summary>Fills tables that are written into the same files.</summary>
+    /// <param name="tables">The tables, without rows.</param>
+    /// <param name="folder">Where the files lie.</param>
+    /// <param name="chain">The files, the oldest first.</param>
+    /// <param name="context">The task.</param>
+    /// <param name="owner">Disposed if a file can't be read.</param>
+    public static void Load(StateTable[] tables, string folder, string[] chain, TaskContext context, IDisposable owner)
+    {
         using var arena = new TaskArena(context, "state read");
-        var reader = new FrameReader(arena, layout.Types);
+        var readers = Array.ConvertAll(tables, table => new FrameReader(arena, table.Layout.Types));
         try
         {
             foreach (var file in chain)
@@ -58,27 +71,14 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
                 foreach (var (kind, span, bytes) in StateFile.Read(FilePath.Combine(folder, file)))
                 {
                     context.ThrowIfCancelled();
-                    switch (kind)
-                    {
-                        case StateFile.Dropped: table.Remove(span); break;
-                        case StateFile.Removed: table._spans[span].Remove(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, int>(bytes)); break;
-                        case StateFile.Marked: table._spans[span].Mark(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, int>(bytes)); break;
-                        default:
-                            fixed (byte* frame = bytes)
-                            {
-                                var batch = reader.Read(new ReadOnlySpan<byte>(frame, bytes.Length));
-                                table.SpanOf(span, context).Add(batch.Columns, batch.Selection);
-                            }
-                            break;
-                    }
+                    tables[kind / StateFile.OfTable].Apply(kind % StateFile.OfTable, span, bytes, readers[kind / StateFile.OfTable], context);
                 }
             }
-            table.Begin();
-            return table;
+            foreach (var table in tables) table.Begin();
         }
         catch
         {
-            table.Dispose();
+            owner.Dispose();
             throw;
         }
     }
@@ -92,13 +92,21 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
     /// <summary>Adds rows.</summary>
     /// <param name="columns">Keys, then values.</param>
     /// <param name="rows">Which rows of them.</param>
+    /// <param name="marks">A bit for each row of the columns that is marked at once; null if none is.</param>
     /// <param name="context">The task.</param>
-    public void Add(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows, TaskContext context)
+    public void Add(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows, ulong* marks, TaskContext context)
     {
         for (var left = Begin(columns, rows); left > 0;)
         {
             left = NextSpan(left, out var start, out var same);
-            SpanOf(start, context).Add(columns, same);
+            var span = SpanOf(start, context);
+            var first = span.Numbers;
+            span.Add(columns, same);
+            if (marks == null) continue;
+            for (var i = 0; i < same.Length; i++)
+            {
+                if ((marks[same[i] >> 6] >> (same[i] & 63) & 1) != 0) span.Mark(first + i);
+            }
         }
     }
 
@@ -135,24 +143,28 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
     public override void Write(string path, bool all, TaskContext context)
     {
         using var file = new StateFile.Writer(path);
+        Write(file, 0, all, context);
+        file.Commit();
+    }
+
+    /// <summary>Writes what the batch changed, or all, into a file that may hold other tables too.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="table">Which of its tables this is.</param>
+    /// <param name="all">Whether everything is written.</param>
+    /// <param name="context">The task.</param>
+    public void Write(StateFile.Writer file, int table, bool all, TaskContext context)
+    {
         using var arena = new TaskArena(context, "state write");
+        var first = table * StateFile.OfTable;
         if (all)
         {
-            // Rows get new numbers, here and for who reads the file.
-            foreach (var (start, span) in _spans.ToArray())
-            {
-                if (span.Removed == 0) continue;
-                if (span.Count > 0) _spans[start] = span.Compact(new StateSpan(layout, context), arena);
-                else _spans.Remove(start);
-                span.Dispose();
-            }
+            Compact(context, arena);
         }
         else
         {
-            foreach (var span in _dropped) file.Write(StateFile.Dropped, span, []);
+            foreach (var span in _dropped) file.Write(first + StateFile.Dropped, span, []);
         }
-        foreach (var (start, span) in _spans) span.Write(file, start, all, arena);
-        file.Commit();
+        foreach (var (start, span) in _spans) span.Write(file, first, start, all, arena);
     }
 
     public override void Dispose()
@@ -191,6 +203,35 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
         }
         same = _same.AsSpan(0, count);
         return others;
+    }
+
+    private void Apply(int kind, long start, byte[] bytes, FrameReader reader, TaskContext context)
+    {
+        switch (kind)
+        {
+            case StateFile.Dropped: Remove(start); break;
+            case StateFile.Removed: _spans[start].Remove(MemoryMarshal.Cast<byte, int>(bytes)); break;
+            case StateFile.Marked: _spans[start].Mark(MemoryMarshal.Cast<byte, int>(bytes)); break;
+            default:
+                fixed (byte* frame = bytes)
+                {
+                    var batch = reader.Read(new ReadOnlySpan<byte>(frame, bytes.Length));
+                    SpanOf(start, context).Add(batch.Columns, batch.Selection);
+                }
+                break;
+        }
+    }
+
+    // Rows get new numbers, here and for who reads the file that is written of them.
+    private void Compact(TaskContext context, TaskArena arena)
+    {
+        foreach (var (start, span) in _spans.ToArray())
+        {
+            if (span.Removed == 0) continue;
+            if (span.Count > 0) _spans[start] = span.Compact(new StateSpan(layout, context), arena);
+            else _spans.Remove(start);
+            span.Dispose();
+        }
     }
 
     private bool Remove(long start)

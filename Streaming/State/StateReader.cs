@@ -4,13 +4,14 @@ using Dataflow.Tasks;
 namespace Dataflow.Streaming.State;
 
 /// <summary>Reads rows, changes the state of a partition by them, and gives rows. The state is on the disk before the task succeeds, also where not all that it gives is read.</summary>
-internal abstract class TableReader(StateLayout layout, StateBatch batch, int partition, TaskContext context) : BatchReader
+/// <typeparam name="TState">The kind of state.</typeparam>
+internal abstract class StateReader<TState>(StateBatch batch, int partition, TaskContext context) : BatchReader where TState : PartitionState
 {
-    private StateLease<StateTable>? _lease;
+    private StateLease<TState>? _lease;
     private bool _isDone;
     private bool _hasFailed;
 
-    protected StateTable State => _lease!.State;
+    protected TState State => _lease!.State;
 
     protected StateBatch Batch => batch;
 
@@ -25,7 +26,7 @@ internal abstract class TableReader(StateLayout layout, StateBatch batch, int pa
         }
         try
         {
-            _lease ??= StateLease<StateTable>.Take(batch, partition, (folder, chain, task) => StateTable.Load(layout, folder, chain, task), context);
+            _lease ??= StateLease<TState>.Take(batch, partition, Load, context);
             if (TryGive(out rows)) return true;
             _isDone = true;
             Forget(batch.Watermark);
@@ -58,6 +59,9 @@ internal abstract class TableReader(StateLayout layout, StateBatch batch, int pa
         }
     }
 
+    /// <summary>Makes the state from the files of a chain below a folder, the oldest first.</summary>
+    protected abstract TState Load(string folder, string[] chain, TaskContext task);
+
     /// <summary>The next rows.</summary>
     protected abstract bool TryGive(out ColumnBatch rows);
 
@@ -66,4 +70,10 @@ internal abstract class TableReader(StateLayout layout, StateBatch batch, int pa
 
     /// <summary>Gives back what it holds.</summary>
     protected abstract void Close();
+}
+
+/// <summary>A reader whose state is one table.</summary>
+internal abstract class TableReader(StateLayout layout, StateBatch batch, int partition, TaskContext context) : StateReader<StateTable>(batch, partition, context)
+{
+    protected sealed override StateTable Load(string folder, string[] chain, TaskContext task) => StateTable.Load(layout, folder, chain, task);
 }
