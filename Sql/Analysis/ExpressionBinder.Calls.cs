@@ -48,7 +48,9 @@ internal sealed partial class ExpressionBinder
     private Expression Scalar(string name, ValueList<Expression> arguments, ExpressionSyntax at)
     {
         var function = context.Scalar(name, at.Position);
-        return context.TryCall(function, arguments, at.Position) ?? throw WrongArguments(function.Name, function.Usage, arguments, at);
+        if (TimeWindows.IsWindow(function)) arguments = TimeWindows.WithIntervals(arguments);
+        var call = context.TryCall(function, arguments, at.Position) ?? throw WrongArguments(function.Name, function.Usage, arguments, at);
+        return TimeWindows.IsWindow(function) ? TimeWindows.Bind((Call)call, Times, Clause, context) : call;
     }
 
     private Expression Function(FunctionSyntax call)

@@ -44,6 +44,9 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
     /// <summary>What names mean that are no columns here, before queries around are asked.</summary>
     public Func<NameSyntax, Expression?>? NamesBehind { get; init; }
 
+    /// <summary>Windows of time that rows are in several of; null where there can be none.</summary>
+    public TimeWindows? Times { get; init; }
+
     /// <summary>WINDOW.</summary>
     public ValueList<KeyValuePair<string, WindowSyntax>> Windows { get; init; } = [];
 

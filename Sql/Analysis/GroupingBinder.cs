@@ -16,17 +16,19 @@ internal sealed class GroupingBinder(BindingContext context, Scope scope, IReadO
 
     private readonly List<(Expression Key, string Name)> _keys = [];
 
-    /// <summary>Binds it; null for one group of all rows.</summary>
-    public GroupingPlan Bind(GroupingSyntax? grouping, LogicalPlan input)
+    /// <summary>Binds it.</summary>
+    /// <param name="grouping">GROUP BY; null for one group of all rows.</param>
+    /// <param name="input">Gives the rows, as soon as all keys are known.</param>
+    public GroupingPlan Bind(GroupingSyntax? grouping, Func<LogicalPlan> input)
     {
-        if (grouping is null) return new GroupingPlan(input, [], null);
+        if (grouping is null) return new GroupingPlan(input(), [], null);
         if (grouping.IsAll && !IsColumn(grouping.Elements[0]))
         {
             foreach (var item in items)
             {
                 if (!item.Value.Parts().Any(part => part is AggregateCall or GroupingCall) && !IsConstant(item.Value)) PlaceOf(item.Value, item.Name);
             }
-            return new GroupingPlan(input, _keys, null);
+            return new GroupingPlan(input(), _keys, null);
         }
         List<int[]> sets = [[]];
         foreach (var element in grouping.Elements)
@@ -36,8 +38,8 @@ internal sealed class GroupingBinder(BindingContext context, Scope scope, IReadO
             sets = [.. sets.SelectMany(set => more.Select(other => (int[])[.. set, .. other]))];
         }
         var isPlain = grouping.Elements.All(element => element.Kind == GroupingKind.Plain);
-        if (isPlain) return new GroupingPlan(input, _keys, null);
-        return new GroupingPlan(input, _keys, [.. sets.Select(set => Enumerable.Range(0, _keys.Count).Select(place => Array.IndexOf(set, place) >= 0).ToArray())]);
+        if (isPlain) return new GroupingPlan(input(), _keys, null);
+        return new GroupingPlan(input(), _keys, [.. sets.Select(set => Enumerable.Range(0, _keys.Count).Select(place => Array.IndexOf(set, place) >= 0).ToArray())]);
     }
 
     private QueryException TooMany() => context.Error("TOO_MANY_GROUPING_SETS", $"GROUP BY makes more than {MaxSets} grouping sets.", -1);

@@ -18,6 +18,7 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
     private const int MostParts = 10_000;
 
     private readonly List<SelectItem> _items = [];
+    private readonly TimeWindows _times = new(context);
     private readonly Dictionary<string, long> _aliasParts = new(StringComparer.OrdinalIgnoreCase);
     private long _parts;
     private Scope _scope = new([], outer);
@@ -39,8 +40,8 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
 
         if (select.Grouping is not null || having is not null || Bound().Any(HasAggregate))
         {
-            var keys = Binder("GROUP BY", isGrouped: false, Alias);
-            var grouping = new GroupingBinder(context, _scope, _items, keys.Bind).Bind(select.Grouping, plan);
+            var keys = Binder("GROUP BY", isGrouped: false, Alias, _times);
+            var grouping = new GroupingBinder(context, _scope, _items, keys.Bind).Bind(select.Grouping, () => plan = _times.Over(plan));
             var splitter = new AggregateSplitter(context, grouping.Keys, plan.Output.Select(column => column.Id).ToHashSet(), select.Grouping is not null)
             {
                 Grouping = !grouping.HasSets
@@ -49,6 +50,10 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
             };
             Map(splitter.Split);
             plan = grouping.Build(splitter.Aggregates);
+        }
+        else
+        {
+            plan = _times.Over(plan);
         }
         if (having is not null) plan = new Filter(having, plan);
         if (Bound().Any(expression => expression.Parts().Any(part => part is WindowExpression)))
@@ -80,8 +85,8 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
         _ => expression.Children.Any(HasAggregate),
     };
 
-    private ExpressionBinder Binder(string clause, bool isGrouped, Func<NameSyntax, Expression?>? behind = null) =>
-        new(context, _scope, commons) { Clause = clause, AllowsAggregates = isGrouped, AllowsWindows = isGrouped, NamesBehind = behind, Windows = select.Windows };
+    private ExpressionBinder Binder(string clause, bool isGrouped, Func<NameSyntax, Expression?>? behind = null, TimeWindows? times = null) =>
+        new(context, _scope, commons) { Clause = clause, AllowsAggregates = isGrouped, AllowsWindows = isGrouped, NamesBehind = behind, Windows = select.Windows, Times = times };
 
     /// <summary>Binds what may name entries of the select list.</summary>
     private ExpressionBinder AliasBinder(string clause, bool allowsWindows = false) => new(context, _scope, commons)
@@ -92,11 +97,12 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
         NamesBefore = Alias,
         NamesBehind = name => Alias(name) is { } found && !HasAggregate(found) ? found : null,
         Windows = select.Windows,
+        Times = _times,
     };
 
     private void BindItems()
     {
-        var binder = Binder("the select list", isGrouped: true, LateralAlias);
+        var binder = Binder("the select list", isGrouped: true, LateralAlias, _times);
         foreach (var item in select.Items)
         {
             if (item.Value is StarSyntax star)

@@ -206,14 +206,19 @@ public static partial class Functions
     public static Column DateDiff(Column end, object start) => Call("datediff", end, Column.Of(start));
 
     /// <summary>When the window begins that a time falls into: windows of a length follow each other from 1970-01-01 00:00 UTC on. (<c>window_start</c>)</summary>
+    /// <remarks>With a slide they overlap, and a row is repeated for each window that its time falls into; rows without a time are left out then. To select or to group by; a frame has
+    /// sliding windows of one kind at a time.</remarks>
     /// <param name="time">A column of times.</param>
     /// <param name="length">More than zero.</param>
+    /// <param name="slide">How long after a window the next begins: at most as long as they are; zero for as long.</param>
     /// <param name="offset">How much later windows begin.</param>
     /// <returns>A column called <c>window</c>; its end is as much later as windows are long.</returns>
-    public static Column Window(Column time, TimeSpan length, TimeSpan offset = default)
+    public static Column Window(Column time, TimeSpan length, TimeSpan slide = default, TimeSpan offset = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(length, TimeSpan.Zero);
-        return (offset == TimeSpan.Zero ? Call("window_start", time, Lit(length)) : Call("window_start", time, Lit(length), Lit(offset))).As("window");
+        ArgumentOutOfRangeException.ThrowIfLessThan(slide, TimeSpan.Zero);
+        if (slide == TimeSpan.Zero) slide = length;
+        return (slide == length && offset == TimeSpan.Zero ? Call("window_start", time, Lit(length)) : Call("window_start", time, Lit(length), Lit(slide), Lit(offset))).As("window");
     }
 
     /// <summary>A day that many months later. (<c>add_months</c>)</summary>

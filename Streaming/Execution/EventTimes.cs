@@ -10,7 +10,8 @@ namespace Dataflow.Streaming.Execution;
 /// <param name="Length">Of a beginning of windows how long these are; of plain times how long the spans are in which they are kept together.</param>
 /// <param name="IsWindow">Whether the values are beginnings, or ends, of windows.</param>
 /// <param name="Lag">How much longer rows may take, as something in front keeps them.</param>
-internal readonly record struct EventTime(long Length, bool IsWindow, long Lag);
+/// <param name="IsAligned">Whether the windows follow each other from 1970 on: those of a multiple of their length contain them whole.</param>
+internal readonly record struct EventTime(long Length, bool IsWindow, long Lag, bool IsAligned = false);
 
 /// <summary>Finds the columns of a plan that the watermark says something of.</summary>
 internal static class EventTimes
@@ -38,6 +39,9 @@ internal static class EventTimes
             case Watermark watermark:
                 times[watermark.Column.Id] = new EventTime(SpanOf(watermark.DelayMicroseconds), false, 0);
                 break;
+            case Expand expand:
+                AddExpanded(expand, times);
+                break;
             case Project project:
                 AddItems(project.Items, times);
                 break;
@@ -56,13 +60,25 @@ internal static class EventTimes
     public static EventTime? TimeOf(Expression value, Dictionary<ColumnId, EventTime> times)
     {
         if (value is ColumnReference column) return times.TryGetValue(column.Id, out var time) ? time : null;
-        if (value is not Call { Function: TimeWindowFunction function } window || window.Arguments[0] is not ColumnReference of || !times.TryGetValue(of.Id, out var at)) return null;
+        if (value is not Call { Function: TimeWindowFunction or SlidingWindowFunction } window || window.Arguments[0] is not ColumnReference of || !times.TryGetValue(of.Id, out var at)) return null;
         if (window.Arguments[1] is not Literal { Value: long length } || length <= 0) return null;
 
         // What waits for windows of its own in front comes later by their length; unless these end where the longer ones do.
-        var isNested = at.IsWindow && window.Arguments.Count == 2 && at.Length > 0 && length % at.Length == 0;
+        var isAligned = window.Function is TimeWindowFunction && window.Arguments.Count == 2;
+        var isNested = isAligned && at is { IsWindow: true, IsAligned: true } && length % at.Length == 0;
         var lag = at.Lag + (at.IsWindow && !isNested ? at.Length : 0);
-        return new EventTime(function.Name == TimeWindowFunction.StartName ? length : 0, true, lag);
+        var isEnd = window.Function is TimeWindowFunction { IsEnd: true } or SlidingWindowFunction { IsEnd: true };
+        return isEnd ? new EventTime(0, true, lag) : new EventTime(length, true, lag, isAligned);
+    }
+
+    // One of several values: they must be alike.
+    private static void AddExpanded(Expand expand, Dictionary<ColumnId, EventTime> times)
+    {
+        for (var i = 0; i < expand.Columns.Count; i++)
+        {
+            var values = expand.Projections.ConvertAll(list => TimeOf(list[i], times));
+            if (values[0] is { } time && values.All(value => value == time)) times[expand.Columns[i].Id] = time;
+        }
     }
 
     private static void AddItems(ValueList<NamedExpression> items, Dictionary<ColumnId, EventTime> times)
@@ -91,7 +107,8 @@ internal static class EventTimes
         {
             var branches = union.Branches.Select(branch => times.TryGetValue(branch.Output[i].Id, out var time) ? time : (EventTime?)null).ToArray();
             if (branches[0] is not { } first || !Array.TrueForAll(branches, time => time is { } known && known.IsWindow == first.IsWindow && (known.Length == first.Length || !first.IsWindow))) continue;
-            times[union.Columns[i].Id] = new EventTime(branches.Max(time => time!.Value.Length), first.IsWindow, branches.Max(time => time!.Value.Lag));
+            times[union.Columns[i].Id] = new EventTime(
+                branches.Max(time => time!.Value.Length), first.IsWindow, branches.Max(time => time!.Value.Lag), Array.TrueForAll(branches, time => time!.Value.IsAligned));
         }
     }
 }
