@@ -30,4 +30,15 @@ public sealed class DataStreamWriter
         ArgumentNullException.ThrowIfNull(write);
         return Start(new ForeachBatchSink(write), options);
     }
+
+    /// <summary>Starts a query that gives its rows to objects of the program, in the tasks that have them: on executors, if there are any.</summary>
+    /// <remarks>At least once, as <see cref="IRowWriter"/> says.</remarks>
+    /// <param name="make">Makes a writer, in a task, for a partition of a batch. It travels to executors, so it must not hold what can't.</param>
+    /// <param name="options">As for <see cref="Start"/>.</param>
+    /// <inheritdoc cref="Start" path="/exception"/>
+    public StreamingQuery Foreach([RunsInTasks] Func<IRowWriter> make, StreamingQueryOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(make);
+        return Start(new ForeachSink(make), options);
+    }
 }

@@ -167,7 +167,7 @@ internal sealed class MicroBatchLoop : IDisposable
         var settings = _frame.Session.Settings() with { NowMicroseconds = entry.Time };
         if (_sink.ReadsOnce)
         {
-            await _sink.WriteAsync(new StreamBatch(_batch, frame.At(settings), _options.OutputMode), cancellation).ConfigureAwait(false);
+            await _sink.WriteAsync(new StreamBatch(_batch, frame.At(settings), _options.OutputMode) { Query = Id }, cancellation).ConfigureAwait(false);
             return;
         }
 
@@ -179,7 +179,7 @@ internal sealed class MicroBatchLoop : IDisposable
         {
             await QueryRunErrors.Unwrap(frames.CountAsync(cancellation)).ConfigureAwait(false);
             var rows = new DataFrame(_frame.Session, Scan.Of(new FramesTable($"batch {_batch}", frame.Schema, frames)), null);
-            await _sink.WriteAsync(new StreamBatch(_batch, rows, _options.OutputMode), cancellation).ConfigureAwait(false);
+            await _sink.WriteAsync(new StreamBatch(_batch, rows, _options.OutputMode) { Query = Id }, cancellation).ConfigureAwait(false);
         }
         finally
         {

@@ -20,4 +20,8 @@ public interface IStreamSink
 /// <param name="Id">The batch's number: from 0, one more each time.</param>
 /// <param name="Rows">Its rows; may be read until the sink is done with the batch.</param>
 /// <param name="Mode">What they are.</param>
-public sealed record StreamBatch(long Id, DataFrame Rows, OutputMode Mode);
+public sealed record StreamBatch(long Id, DataFrame Rows, OutputMode Mode)
+{
+    /// <summary>The query: the same from start to start with one checkpoint. With <see cref="Id"/> it names a batch among those of all queries.</summary>
+    public Guid Query { get; init; }
+}
