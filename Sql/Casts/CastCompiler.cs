@@ -88,7 +88,7 @@ public static class CastCompiler
         TypeKind.Date => site.Convert<StringView, int, TextToDate>(default),
         TypeKind.Timestamp => site.Convert<StringView, long, TextToTimestamp>(new(Zone.Of(site.Context))),
         TypeKind.TimestampNtz => site.Convert<StringView, long, TextToTimestampNtz>(default),
-        TypeKind.Binary => site.Rows(static row => row.ReturnPart(0, 0, row.Text(0).Length)),
+        TypeKind.Binary => new SameBytesEvaluator(site.Argument, site.To),
         _ => null,
     };
 

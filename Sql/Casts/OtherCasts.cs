@@ -12,6 +12,7 @@ internal static class OtherCasts
     /// <summary>A value as text, as Spark shows it.</summary>
     public static Evaluator? ToText(CastSite site)
     {
+        if (site.From.Kind == TypeKind.Binary) return new SameBytesEvaluator(site.Argument, site.To);
         var zone = site.From.Kind == TypeKind.Timestamp ? Zone.Of(site.Context) : null;
         var scale = site.From is DecimalType type ? type.Scale : 0;
         RowKernel? kernel = (site.From.Kind, site.From.Physical) switch
@@ -25,7 +26,6 @@ internal static class OtherCasts
             (TypeKind.Double, _) => static row => row.Return(NumberText.Of(row.Double(0))),
             (TypeKind.Decimal, PhysicalType.Int64) => row => row.Return(LiteralText.Decimal(row.Long(0), scale)),
             (TypeKind.Decimal, _) => row => row.Return(LiteralText.Decimal(row.Value<Int128>(0), scale)),
-            (TypeKind.Binary, _) => static row => row.ReturnPart(0, 0, row.Text(0).Length),
             (TypeKind.Date, _) => static row => row.Return(LiteralText.Date(row.Int(0))),
             (TypeKind.Timestamp, _) => row => row.Return(LiteralText.Timestamp(zone!.ToLocal(row.Long(0)))),
             (TypeKind.TimestampNtz, _) => static row => row.Return(LiteralText.Timestamp(row.Long(0))),

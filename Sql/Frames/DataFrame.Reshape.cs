@@ -29,6 +29,24 @@ public sealed partial class DataFrame
         });
     }
 
+    /// <summary>Makes a row of each part of a text: <c>lines.SplitRows("line", " ", "word")</c>. The other columns go along with each part, which stands behind them in place of the text.</summary>
+    /// <remarks>Lazy, narrow. Empty parts are left out, as are rows whose text is null. Parts are not copied.</remarks>
+    /// <param name="column">The text.</param>
+    /// <param name="separators">Characters of ASCII, each of which ends a part.</param>
+    /// <param name="name">What the column of parts is called; null as the text.</param>
+    /// <exception cref="QueryException">There is no such column, or it is no text.</exception>
+    /// <exception cref="ArgumentException">There is no separator, or one that is not in ASCII.</exception>
+    public DataFrame SplitRows(string column, string separators = " ", string? name = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(separators);
+        if (!System.Text.Ascii.IsValid(separators)) throw new ArgumentException($"Separators are characters of ASCII, and '{separators}' has others.", nameof(separators));
+        var at = Schema.IndexOf(column);
+        if (at < 0) throw new QueryException("UNRESOLVED_COLUMN", $"SplitRows names '{column}', which the frame does not have. Its columns: {string.Join(", ", Columns)}.");
+        if (Schema[at].Type.Kind != TypeKind.String) throw new QueryException("DATATYPE_MISMATCH", $"The column '{Schema[at]}' is no text, so it has no parts: cast it to string first.");
+        var text = Plan.Output[at];
+        return With(new SplitRows(text, separators, [.. Plan.Output.Where((_, i) => i != at)], new ColumnReference(name ?? text.Name, DataType.String, false), Plan));
+    }
+
     /// <summary>Parts the rows at random: each row goes to one of the frames.</summary>
     /// <remarks>
     /// Lazy, narrow. Each part reads the rows again, and draws alike: if what is before it gives rows in another order each time, such as a join or an

@@ -45,6 +45,11 @@ public sealed class PruneColumns : IRule
             }
             case Expand expand:
                 return PruneExpand(expand, wanted);
+            case SplitRows split:
+            {
+                ValueList<ColumnReference> passed = [.. split.Passed.Where(wanted.Contains)];
+                return Only(split with { Passed = passed, Input = Prune(split.Input, [split.Text, .. passed]) }, wanted);
+            }
             default:
                 // Of a kind that may read all it is given, or where columns go by position.
                 return plan.Inputs.Count == 0 ? plan : plan.WithInputs(plan.Inputs.ConvertAll(input => Prune(input, [.. input.Output])));

@@ -83,6 +83,7 @@ public sealed class Planner(PlannerOptions options)
             Project project => PlanProject(project),
             Filter filter => new FilterExec(filter.Condition, Plan(filter.Input)),
             Expand expand => new ExpandExec(expand.Projections, expand.Columns, Plan(expand.Input)),
+            SplitRows split => PlanSplit(split),
             Aggregate aggregate => PlanAggregate(aggregate),
             Join join => JoinPlanner.Plan(join, needed, this),
             Limit { Count: { } count, Input: Sort sort } limit => PlanTop(sort, count, limit.Offset),
@@ -94,6 +95,12 @@ public sealed class Planner(PlannerOptions options)
             Plans.Window window => PlanWindow(window),
             _ => throw new QueryException("UNSUPPORTED_FEATURE", $"Nothing computes {plan.GetType().Name} yet: {plan.Describe()}"),
         };
+    }
+
+    private SplitRowsExec PlanSplit(SplitRows split)
+    {
+        var input = Plan(split.Input);
+        return new SplitRowsExec(PositionOf(input, split.Text), split.Separators, split.Passed.ConvertAll(column => PositionOf(input, column)), split.Output, input);
     }
 
     /// <summary>All rows in one partition.</summary>

@@ -121,7 +121,7 @@ internal sealed class IncrementalPlanner
             if (!IsStreaming(part)) continue;
             switch (part)
             {
-                case Scan or Watermark or Project or Filter or StatePlan or Expand:
+                case Scan or Watermark or Project or Filter or StatePlan or Expand or SplitRows:
                     break;
                 case Union union when union.Branches.All(IsStreaming):
                     break;

@@ -22,6 +22,7 @@ if (args is [MlCommand.Verb, ..]) return MlCommand.Run(args[1..]);
 if (args is [MlCommand.BudgetVerb, ..]) return MlCommand.Run(args);
 if (args is [DeterminismCommand.Verb, ..]) return await DeterminismCommand.RunAsync(args[1..]);
 
+if (args is [KafkaWork.BrokersVerb]) return KafkaWork.RunBrokers();
 if (args is [StreamingCommand.Verb, ..]) return await StreamingCommand.RunAsync(args[1..]);
 
 return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create(), ParquetSuite.Create()]);

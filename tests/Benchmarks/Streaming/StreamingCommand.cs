@@ -6,7 +6,7 @@ using static Dataflow.Sql.Functions;
 
 namespace Dataflow.Benchmarks.Streaming;
 
-/// <summary>Streams beside the same as a batch, or by hand: <c>streaming [--only rows|windows|empty|latency]</c>. Best of three, each in this process.</summary>
+/// <summary>Streams beside the same as a batch, or by hand: <c>streaming [--only rows|windows|empty|latency|kafka]</c>. Best of three, each in this process.</summary>
 internal static class StreamingCommand
 {
     public const string Verb = "streaming";
@@ -19,10 +19,10 @@ internal static class StreamingCommand
         var only = arguments is ["--only", var name] ? name : null;
         if (arguments.Length > 0 && only is null)
         {
-            Console.Error.WriteLine("streaming [--only rows|windows|empty|latency]");
+            Console.Error.WriteLine("streaming [--only rows|windows|empty|latency|kafka]");
             return 2;
         }
-        var work = new (string Name, Func<DataflowContext, Task> Run)[] { ("rows", StatelessAsync), ("windows", WindowsAsync), ("empty", SmallBatchesAsync), ("latency", LatencyAsync) };
+        var work = new (string Name, Func<DataflowContext, Task> Run)[] { ("rows", StatelessAsync), ("windows", WindowsAsync), ("empty", SmallBatchesAsync), ("latency", LatencyAsync), ("kafka", KafkaWork.RunAsync) };
         if (only is not null && work.All(each => each.Name != only))
         {
             Console.Error.WriteLine($"There is no '{only}'. There are: {string.Join(", ", work.Select(each => each.Name))}.");
