@@ -98,7 +98,7 @@ internal static class KafkaWork
         var seconds = clock.Elapsed.TotalSeconds;
 
         // The last count of each word; its counts are in one partition, in order.
-        var rows = context.Read.Kafka(new KafkaSourceOptions { Servers = servers, Topics = [to] }).Select(Col("partition"), Col("offset"), Col("key").Cast("string").As("key"), Col("value").Cast("bigint").As("n")).Collect();
+        var rows = context.Read.Kafka(new KafkaSourceOptions { Servers = servers, Topics = [to] }).Select(Col("partition"), Col("offset"), Col("key").Cast("string").As("key"), Col("value").Cast("string").Cast("bigint").As("n")).Collect();
         var last = rows.GroupBy(row => row.Get<string>("key")).ToDictionary(group => group.Key, group => group.MaxBy(row => row.Get<long>("offset"))!.Get<long>("n"));
         if (last.Count != expected.Count || expected.Any(each => last.GetValueOrDefault(each.Key) != each.Value))
             throw new InvalidOperationException($"The counts are not those of the words: {last.Count} words of {expected.Count}, {last.Values.Sum()} of {expected.Values.Sum()}.");
