@@ -42,17 +42,18 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
         {
             var keys = Binder("GROUP BY", isGrouped: false, Alias, _times);
             var grouping = new GroupingBinder(context, _scope, _items, keys.Bind).Bind(select.Grouping, () => plan = _times.Over(plan));
-            var splitter = new AggregateSplitter(context, grouping.Keys, plan.Output.Select(column => column.Id).ToHashSet(), select.Grouping is not null)
+            var splitter = new AggregateSplitter(context, _times.Known(grouping.Keys), plan.Output.Select(column => column.Id).ToHashSet(), select.Grouping is not null)
             {
                 Grouping = !grouping.HasSets
                     ? null
                     : call => grouping.Grouping(call) ?? throw context.Error("GROUPING_COLUMN_MISMATCH", "grouping() takes columns of GROUP BY.", call.Position.Start),
             };
             Map(splitter.Split);
-            plan = grouping.Build(splitter.Aggregates);
+            plan = _times.Grouped(grouping.Build(splitter.Aggregates), grouping.HasSets);
         }
         else
         {
+            _times.CheckNotGrouped();
             plan = _times.Over(plan);
         }
         if (having is not null) plan = new Filter(having, plan);

@@ -8,7 +8,7 @@ namespace Dataflow.Sql.Analysis;
 
 /// <summary>
 /// The windows of time of one SELECT that no expression can give. A row is in several sliding windows: it is repeated for each below the SELECT, which reads
-/// their beginnings and ends as columns.
+/// their beginnings and ends as columns. Sessions are made by the grouping: it becomes a <see cref="SessionAggregate"/>.
 /// </summary>
 /// <param name="context">For errors.</param>
 internal sealed class TimeWindows(BindingContext context)
@@ -17,9 +17,11 @@ internal sealed class TimeWindows(BindingContext context)
     private const long MostWindows = 4096;
 
     private (Expression Time, long Length, long Slide, long Offset, ColumnReference Start, ColumnReference End)? _sliding;
+    private (Expression Time, long Gap, ColumnReference Start, ColumnReference End)? _session;
+    private int _position = -1;
 
     /// <summary>Whether a call is of a window of time, which may be more than a value.</summary>
-    public static bool IsWindow(ScalarFunction function) => function is TimeWindowFunction;
+    public static bool IsWindow(ScalarFunction function) => function is TimeWindowFunction or SessionFunction;
 
     /// <summary>Arguments with texts (<c>'10 minutes'</c>) as the intervals that they name.</summary>
     public static ValueList<Expression> WithIntervals(ValueList<Expression> arguments) => [.. arguments.Select((argument, i) => i == 0 ? argument : AsInterval(argument))];
@@ -31,6 +33,7 @@ internal sealed class TimeWindows(BindingContext context)
     /// <param name="context">For errors.</param>
     public static Expression Bind(Call call, TimeWindows? windows, string clause, BindingContext context)
     {
+        if (call.Function is SessionFunction session) return BindSession(call, session, windows, clause, context);
         if (call.Arguments.Count == 2) return call;
         ValueList<Expression> arguments = [.. call.Arguments.Select((argument, i) => i == 0 ? argument : FoldConstants.Folded(argument))];
         if (arguments.Any(argument => argument is Literal { Value: null })) return Literal.NullOf(call.Type);
@@ -51,6 +54,48 @@ internal sealed class TimeWindows(BindingContext context)
         return ((TimeWindowFunction)call.Function).IsEnd ? end : start;
 
         QueryException Error(string errorClass, string message) => context.Error(errorClass, message, call.Position.Start);
+    }
+
+    private static ColumnReference BindSession(Call call, SessionFunction function, TimeWindows? windows, string clause, BindingContext context)
+    {
+        if (FoldConstants.Folded(call.Arguments[1]) is not Literal { Value: long gap }) throw Error("NON_FOLDABLE_ARGUMENT", "The gap between sessions is a constant.");
+        if (gap <= 0) throw Error("INVALID_PARAMETER_VALUE", "The gap between sessions is more than zero.");
+        if (windows is null) throw Error("UNSUPPORTED_EXPR_FOR_OPERATOR", $"Sessions are made by grouping, so '{call.Function.Name}' can't stand in {clause}. Group by it, in a query in FROM.");
+        var (start, end) = windows.Sessions(call.Arguments[0], gap, call);
+        return function.IsEnd ? end : start;
+
+        QueryException Error(string errorClass, string message) => context.Error(errorClass, message, call.Position.Start);
+    }
+
+    /// <summary>The keys of a grouping with what else is known of each group: a session that is grouped by has a beginning and an end.</summary>
+    public IReadOnlyDictionary<Expression, ColumnReference> Known(IReadOnlyDictionary<Expression, ColumnReference> keys)
+    {
+        if (_session is not { } session || !(keys.ContainsKey(session.Start) || keys.ContainsKey(session.End))) return keys;
+        return new Dictionary<Expression, ColumnReference>(keys) { [session.Start] = session.Start, [session.End] = session.End };
+    }
+
+    /// <summary>A grouping, by sessions if it goes by them.</summary>
+    /// <param name="plan">The grouping.</param>
+    /// <param name="hasSets">Whether it has several sets of keys.</param>
+    public LogicalPlan Grouped(LogicalPlan plan, bool hasSets)
+    {
+        if (_session is not { } session) return plan;
+        if (hasSets) throw Wrong("ROLLUP, CUBE and GROUPING SETS do not go with sessions: with other keys these are others. Group by them in a query in FROM.");
+        var aggregate = (Aggregate)plan;
+        ValueList<NamedExpression> keys = [.. aggregate.Keys.Where(key => !IsBound(key.Value))];
+        if (keys.Count == aggregate.Keys.Count) throw Wrong("Sessions are made by grouping: name session_start or session_end in GROUP BY, by itself.");
+        if (keys.Concat(aggregate.Aggregates).Any(item => item.Value.References().Any(IsBound)))
+            throw Wrong("A session is known once rows are grouped: it can't be a part of another key, or an argument of an aggregate. Compute with it in a query around this one.");
+        var rows = new Filter(context.TryCall(context.Scalar("isnotnull", -1), [session.Time], -1)!, aggregate.Input);
+        return new SessionAggregate(keys, session.Time, session.Gap, session.Start, session.End, aggregate.Aggregates, rows);
+
+        bool IsBound(Expression value) => value.Equals(session.Start) || value.Equals(session.End);
+    }
+
+    /// <summary>Refuses sessions where nothing is grouped.</summary>
+    public void CheckNotGrouped()
+    {
+        if (_session is not null) throw Wrong("Sessions are made by grouping: name session_start or session_end in GROUP BY.");
     }
 
     /// <summary>The rows with the columns that expressions read by now.</summary>
@@ -86,6 +131,7 @@ internal sealed class TimeWindows(BindingContext context)
 
     private (ColumnReference Start, ColumnReference End) Slide(Expression time, long length, long slide, long offset, Call call)
     {
+        if (_session is not null) throw Several(call);
         if (_sliding is not { } sliding)
         {
             sliding = (time, length, slide, offset, new ColumnReference("window_start", call.Type, true), new ColumnReference("window_end", call.Type, true));
@@ -93,9 +139,28 @@ internal sealed class TimeWindows(BindingContext context)
         }
         else if (!sliding.Time.Equals(time) || (sliding.Length, sliding.Slide, sliding.Offset) != (length, slide, offset))
         {
-            throw context.Error("UNSUPPORTED_FEATURE.SEVERAL_TIME_WINDOWS",
-                "A SELECT has sliding windows of one kind only: rows would be repeated for each pair of windows. Compute the others in a query in FROM.", call.Position.Start);
+            throw Several(call);
         }
         return (sliding.Start, sliding.End);
     }
+
+    private (ColumnReference Start, ColumnReference End) Sessions(Expression time, long gap, Call call)
+    {
+        _position = call.Position.Start;
+        if (_session is not { } session)
+        {
+            session = (time, gap, new ColumnReference("session_start", call.Type, false), new ColumnReference("session_end", call.Type, false));
+            _session = session;
+        }
+        else if (!session.Time.Equals(time) || session.Gap != gap)
+        {
+            throw Several(call);
+        }
+        return _sliding is null ? (session.Start, session.End) : throw Several(call);
+    }
+
+    private QueryException Several(Call call) => context.Error("UNSUPPORTED_FEATURE.SEVERAL_TIME_WINDOWS",
+        "A SELECT has sliding windows, or sessions, of one kind only: a row would be in each pair of windows. Compute the others in a query in FROM.", call.Position.Start);
+
+    private QueryException Wrong(string message) => context.Error("UNSUPPORTED_EXPR_FOR_OPERATOR", message, _position);
 }

@@ -15,6 +15,7 @@ public static class BuiltinFunctions
         BitFunction.Add(registry);
         TimestampUnits.Add(registry);
         TimeWindowFunction.Add(registry);
+        SessionFunction.Add(registry);
         AddConditionals(registry);
         registry.Add(new LikeFunction("like"));
         registry.Add(new LikeFunction("ilike"));

@@ -221,6 +221,26 @@ public static partial class Functions
         return (slide == length && offset == TimeSpan.Zero ? Call("window_start", time, Lit(length)) : Call("window_start", time, Lit(length), Lit(slide), Lit(offset))).As("window");
     }
 
+    /// <summary>When the session begins that a row is in, to group by: rows of a session have equal other keys, and times less than a gap apart. (<c>session_start</c>)</summary>
+    /// <remarks>A key of <c>GroupBy</c>, by itself, and one kind of sessions only. Rows without a time are left out.</remarks>
+    /// <param name="time">A column of times.</param>
+    /// <param name="gap">Rows so far apart are of two sessions. More than zero.</param>
+    /// <returns>A column called <c>session</c>: the time of its first row.</returns>
+    public static Column SessionWindow(Column time, TimeSpan gap)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(gap, TimeSpan.Zero);
+        return Call("session_start", time, Lit(gap)).As("session");
+    }
+
+    /// <summary>When a session ends: a gap behind its last row. Beside aggregates by <see cref="SessionWindow"/>, or a key in its place. (<c>session_end</c>)</summary>
+    /// <param name="time">The column of times that the session goes by.</param>
+    /// <param name="gap">Its gap.</param>
+    public static Column SessionEnd(Column time, TimeSpan gap)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(gap, TimeSpan.Zero);
+        return Call("session_end", time, Lit(gap));
+    }
+
     /// <summary>A day that many months later. (<c>add_months</c>)</summary>
     /// <param name="date">A column or a value.</param>
     /// <param name="months">A column or a value.</param>

@@ -25,6 +25,12 @@ public sealed class PruneColumns : IRule
                 ValueList<NamedExpression> aggregates = [.. aggregate.Aggregates.Where(item => wanted.Contains(item.Column))];
                 return new Aggregate(aggregate.Keys, aggregates, Prune(aggregate.Input, [.. aggregate.Keys.Concat(aggregates).SelectMany(item => item.Value.References())]));
             }
+            case SessionAggregate session:
+            {
+                ValueList<NamedExpression> aggregates = [.. session.Aggregates.Where(item => wanted.Contains(item.Column))];
+                HashSet<ColumnReference> below = [.. session.Time.References(), .. session.Keys.Concat(aggregates).SelectMany(item => item.Value.References())];
+                return new SessionAggregate(session.Keys, session.Time, session.GapMicroseconds, session.Start, session.End, aggregates, Prune(session.Input, below));
+            }
             case Plans.Window window:
             {
                 ValueList<NamedExpression> items = [.. window.Items.Where(item => wanted.Contains(item.Column))];

@@ -93,6 +93,7 @@ public sealed class Planner(PlannerOptions options)
             SetOperation operation => PlanSet(operation),
             CommonTable common => PlanCommon(common),
             Plans.Window window => PlanWindow(window),
+            SessionAggregate session => Plan(SessionRewrite.ToAggregate(session)),
             _ => throw new QueryException("UNSUPPORTED_FEATURE", $"Nothing computes {plan.GetType().Name} yet: {plan.Describe()}"),
         };
     }

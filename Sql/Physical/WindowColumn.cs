@@ -15,6 +15,7 @@ internal sealed class WindowColumn
     private readonly RowStore _arguments;
     private readonly WindowAggregate? _aggregate;
     private readonly ResultWriter _results;
+    private int _session;
 
     public WindowColumn(WindowExpression window, ValueList<ColumnReference> columns, TaskArena arena, EvaluatorContext context)
     {
@@ -87,6 +88,10 @@ internal sealed class WindowColumn
                 case "ntile": _results.Add(Tile(row - start, count, Number(0, row))); break;
                 case "lag": Shift(row, row - Distance(row), start, end); break;
                 case "lead": Shift(row, row + Distance(row), start, end); break;
+                case "first_of_session":
+                    if (row == start || (Int128)Number(0, row) - Number(0, row - 1) >= Number(1, row)) _session = row;
+                    _results.AddFrom(_arguments[0], _session);
+                    break;
                 case "nth_value":
                     var (first, last) = frame.Of(row);
                     var nth = Number(1, row);

@@ -22,7 +22,7 @@ public sealed class TimeWindowTests
         var rows = Make(seed, 2000, spread: 3600);
         var expected = rows.Where(row => row.At is not null)
             .SelectMany(row => Starts(row.At!.Value, length, slide, offset).Select(start => (Start: start, row.Who, row.Amount)))
-            .GroupBy(row => (row.Start, row.Who)).Select(group => (group.Key.Start, group.Key.Who, Count: group.LongCount(), Sum: group.Sum(row => (long)row.Amount)))
+            .GroupBy(row => (row.Start, row.Who)).Select(group => new Group(group.Key.Start, group.Key.Who, group.Count(), group.Sum(row => (long)row.Amount)))
             .OrderBy(row => row.Start).ThenBy(row => row.Who, StringComparer.Ordinal).ToArray();
 
         var frame = context.FromRecords(rows).Where(Col("At").IsNotNull())
@@ -36,8 +36,32 @@ public sealed class TimeWindowTests
                    window_end(At, {Seconds(length)}, {Seconds(slide)}, {Seconds(offset)}) AS until
             FROM rows WHERE At IS NOT NULL GROUP BY 1, Who, until
             """);
-        Assert.Equal(expected, Read(sql));
-        Assert.All(sql.Collect(), row => Assert.Equal(Seconds(length), row.Get<DateTimeOffset>("until") - row.Get<DateTimeOffset>("window")));
+        Assert.Equal(expected.Select(row => row with { Until = row.Start + Seconds(length) }), Read(sql));
+    }
+
+    [Theory]
+    [InlineData(11, 60, 4000)]
+    [InlineData(12, 1, 300)]
+    [InlineData(13, 5, 1500)]
+    [InlineData(14, 100_000, 4000)]
+    public void Rows_less_than_a_gap_apart_are_of_one_session(int seed, int gap, int spread)
+    {
+        using var context = DataflowContext.Local(threads: 2);
+        var rows = Make(seed, 1000, spread);
+        var expected = rows.Where(row => row.At is not null).GroupBy(row => row.Who)
+            .SelectMany(group => Sessions(group.Key, [.. group.OrderBy(row => row.At)], Seconds(gap)))
+            .OrderBy(row => row.Start).ThenBy(row => row.Who, StringComparer.Ordinal).ToArray();
+        Assert.True(expected.Length < 1000);
+
+        var frame = context.FromRecords(rows).GroupBy(SessionWindow(Col("At"), Seconds(gap)).As("window"), Col("Who"))
+            .Agg(Count().As("n"), Sum("Amount").As("sum"), SessionEnd(Col("At"), Seconds(gap)).As("until"));
+        Assert.Equal(expected, Read(frame));
+        Assert.Equal(expected.Select(row => row.Until!.Value).Order(), frame.Collect().Select(row => row.Get<DateTimeOffset>("until")).Order());
+
+        context.FromRecords(rows).CreateTempView("rows");
+        var sql = context.Sql($"SELECT session_start(At, {Seconds(gap)}) AS `window`, Who, count(*) AS n, sum(Amount) AS sum FROM rows GROUP BY 1, 2");
+        Assert.Equal(expected.Select(row => row with { Until = null }), Read(sql));
+        Assert.Equal("session", context.FromRecords(rows).GroupBy(SessionWindow(Col("At"), Seconds(gap))).Count().Columns[0]);
     }
 
     [Fact]
@@ -64,6 +88,11 @@ public sealed class TimeWindowTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Window(Col("At"), Seconds(1), Seconds(-1)));
     }
 
+    private sealed record Group(DateTimeOffset Start, string? Who, long Count, long Sum)
+    {
+        public DateTimeOffset? Until { get; init; }
+    }
+
     private static TimeSpan Seconds(int seconds) => TimeSpan.FromSeconds(seconds);
 
     // Whole seconds and many rows: times meet, and lie on the bounds of windows.
@@ -86,9 +115,22 @@ public sealed class TimeWindowTests
         }
     }
 
-    private static (DateTimeOffset Start, string? Who, long Count, long Sum)[] Read(DataFrame frame) =>
+    private static IEnumerable<Group> Sessions(string? who, Happened[] rows, TimeSpan gap)
+    {
+        for (var (first, i) = (0, 1); i <= rows.Length; i++)
+        {
+            if (i < rows.Length && rows[i].At - rows[i - 1].At < gap) continue;
+            yield return new Group(rows[first].At!.Value, who, i - first, rows[first..i].Sum(row => (long)row.Amount)) { Until = rows[i - 1].At!.Value + gap };
+            first = i;
+        }
+    }
+
+    private static Group[] Read(DataFrame frame) =>
     [
-        .. frame.Collect().Select(row => (Start: row.Get<DateTimeOffset>("window"), Who: row.Get<string?>("Who"), Count: row.Get<long>("n"), Sum: row.Get<long>("sum")))
+        .. frame.Collect().Select(row => new Group(row.Get<DateTimeOffset>("window"), row.Get<string?>("Who"), row.Get<long>("n"), row.Get<long>("sum"))
+            {
+                Until = frame.Columns.Contains("until") ? row.Get<DateTimeOffset>("until") : null,
+            })
             .OrderBy(row => row.Start).ThenBy(row => row.Who, StringComparer.Ordinal),
     ];
 }
