@@ -44,7 +44,7 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
                     rd_kafka_metadata_destroy(metadata);
                     throw new StreamingException("KAFKA_NOT_ALLOWED", $"{options.Servers} do not let us read the topic '{name}' ({KafkaClient.Describe(topic.Error)}). Give who is named in the settings the right to read it.");
                 }
-                if (topic.Error != KafkaError.None && _pattern is null) unsettled = $"'{name}': {KafkaClient.Describe(topic.Error)}";
+                if (topic.Error != KafkaError.None) unsettled = $"'{name}': {KafkaClient.Describe(topic.Error)}";
                 for (var p = 0; p < topic.PartitionCount; p++) found.Add(new(name, topic.Partitions[p].Id));
             }
             rd_kafka_metadata_destroy(metadata);
@@ -68,10 +68,11 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
     /// <summary>The first message of each partition.</summary>
     public Dictionary<KafkaPartition, long> Firsts(IReadOnlyCollection<KafkaPartition> partitions, CancellationToken cancellation) => Offsets(partitions, Earliest, cancellation);
 
-    public void Dispose() => _client.Dispose();
-
-    private bool IsWanted(string topic) => _pattern is not null ? _pattern.IsMatch(topic)
+    /// <summary>Whether the options name a topic.</summary>
+    public bool IsWanted(string topic) => _pattern is not null ? _pattern.IsMatch(topic)
         : options.Partitions.Count > 0 ? options.Partitions.Any(each => each.Topic == topic) : options.Topics.Contains(topic);
+
+    public void Dispose() => _client.Dispose();
 
     private Dictionary<KafkaPartition, long> Offsets(IReadOnlyCollection<KafkaPartition> partitions, long time, CancellationToken cancellation)
     {

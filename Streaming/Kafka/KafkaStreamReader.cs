@@ -15,6 +15,7 @@ internal sealed class KafkaStreamReader : IStreamReader
     private readonly DurableLog _log;
     private readonly KafkaBrokers _brokers;
     private readonly KafkaPlace _beginnings = [];
+    private readonly HashSet<KafkaPartition> _gone = [];
     private long _entries;
     private List<KafkaPartition> _partitions = [];
     private long _lookedAt = -1;
@@ -61,7 +62,7 @@ internal sealed class KafkaStreamReader : IStreamReader
         var ends = _brokers.Ends(_partitions, cancellation);
         Note(ends, cancellation);
         var place = KafkaPlace.Parse(start);
-        foreach (var gone in place.Keys.Where(partition => !ends.ContainsKey(partition)).ToArray()) Lose(new(gone, place[gone], 0, 0));
+        foreach (var gone in place.Keys.Where(partition => !ends.ContainsKey(partition) && _options.Partitions.Count == 0 && _brokers.IsWanted(partition.Topic) && _gone.Add(partition)).ToArray()) Lose(new(gone, place[gone], 0, 0));
         var next = new KafkaPlace(place);
         foreach (var (partition, _) in ends) next.TryAdd(partition, _beginnings[partition]);
         var changed = ends.Where(each => each.Value != next[each.Key]).Select(each => each.Key).ToArray();
