@@ -9,6 +9,9 @@ public static class StreamingExtensions
     {
         /// <summary>Opens streams as frames.</summary>
         public DataStreamReader ReadStream => new(SqlSession.Of(context));
+
+        /// <summary>The queries over streams that go on, and who is told of them.</summary>
+        public StreamingQueries Streams => StreamingQueries.Of(context);
     }
 
     extension(DataFrame frame)

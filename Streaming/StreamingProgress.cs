@@ -7,6 +7,21 @@ namespace Dataflow.Streaming;
 /// <param name="Duration">How long it took.</param>
 public sealed record StreamingProgress(long BatchId, DateTimeOffset Timestamp, long InputRows, TimeSpan Duration)
 {
+    /// <summary>Rows that the sources gave, by the time that the batch took.</summary>
+    public double RowsPerSecond => Duration > TimeSpan.Zero ? InputRows / Duration.TotalSeconds : 0;
+
+    /// <summary>What it read of each source.</summary>
+    public IReadOnlyList<SourceProgress> Sources { get; init; } = [];
+
+    /// <summary>Where its rows went.</summary>
+    public string Sink { get; init; } = "";
+
+    /// <summary>The latest time that any row had so far; null while none had one, and without <c>WithWatermark</c>.</summary>
+    public DateTimeOffset? LatestTime { get; init; }
+
+    /// <summary>The watermark at which the earliest of what waits is final, and is given; null if nothing waits for the watermark.</summary>
+    public DateTimeOffset? NextFinal { get; init; }
+
     /// <summary>What ended before it is final, in this batch; null while no row had a time, and without <c>WithWatermark</c>.</summary>
     public DateTimeOffset? Watermark { get; init; }
 
@@ -36,3 +51,19 @@ public sealed record StreamingProgress(long BatchId, DateTimeOffset Timestamp, l
 /// <param name="Removed">Those that it forgot: by the watermark, or by what they were merged into.</param>
 /// <param name="LateRows">Rows or groups that came too late and were left out.</param>
 public sealed record StateOperatorProgress(string Name, long Rows, long Updated, long Removed, long LateRows);
+
+/// <summary>What one batch read of one source.</summary>
+/// <param name="Name">The source.</param>
+/// <param name="Start">The offset from which on; null for the beginning.</param>
+/// <param name="End">The offset up to which; null if it has had nothing yet.</param>
+/// <param name="Rows">How many rows; rows that a lost task had read before count again.</param>
+public sealed record SourceProgress(string Name, string? Start, string? End, long Rows);
+
+/// <summary>What a query does at the moment.</summary>
+/// <param name="IsActive">Whether it goes on.</param>
+/// <param name="Message">What it does, or waits for; also when what it holds back will come.</param>
+public sealed record StreamingQueryStatus(bool IsActive, string Message)
+{
+    /// <summary>The message.</summary>
+    public override string ToString() => Message;
+}

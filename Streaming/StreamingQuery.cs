@@ -11,6 +11,8 @@ public sealed class StreamingQuery : IAsyncDisposable
     private static int _started;
 
     private readonly MicroBatchLoop _loop;
+    private readonly StreamingQueries _queries;
+    private readonly StreamingListener[] _listeners;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private readonly List<StreamingProgress> _recent = [];
@@ -19,15 +21,17 @@ public sealed class StreamingQuery : IAsyncDisposable
     private List<TaskCompletionSource> _nextIdle = [];
     private readonly Task _running;
 
-    private StreamingQuery(MicroBatchLoop loop, string name)
+    private StreamingQuery(MicroBatchLoop loop, StreamingQueries queries, string name)
     {
-        _loop = loop;
+        (_loop, _queries) = (loop, queries);
         Name = name;
+        _listeners = queries.Begin(this);
+        foreach (var listener in _listeners) listener.OnStarted(this);
         _running = Task.Run(RunAsync);
     }
 
     internal static StreamingQuery Start(DataFrame frame, IStreamSink sink, StreamingQueryOptions options) =>
-        new(new MicroBatchLoop(frame, sink, options), options.Name ?? $"stream {Interlocked.Increment(ref _started)}");
+        new(new MicroBatchLoop(frame, sink, options), StreamingQueries.Of(frame.Session.Context), options.Name ?? $"stream {Interlocked.Increment(ref _started)}");
 
     /// <summary>What it is called.</summary>
     public string Name { get; }
@@ -39,10 +43,21 @@ public sealed class StreamingQuery : IAsyncDisposable
     public Guid RunId { get; } = Guid.NewGuid();
 
     /// <summary>Whether it goes on.</summary>
-    public bool IsActive => !_running.IsCompleted;
+    public bool IsActive => _running is not { IsCompleted: true };
 
     /// <summary>What ended it; null if nothing failed.</summary>
     public Exception? Exception { get; private set; }
+
+    /// <summary>What it does at the moment; and, of rows that it holds back, when they will come: <c>waits for new rows of JSON files in 'inbox'. The next is final when the watermark reaches
+    /// 12:05:00; it is 12:03:00, the latest time less 00:02:00</c>.</summary>
+    public StreamingQueryStatus Status
+    {
+        get
+        {
+            if (!IsActive) return new(false, Exception is null ? "has ended" : $"has failed: {Exception.Message}");
+            return new(true, _loop.Doing ?? $"waits for new rows of {_loop.Sources}{Held(LastProgress)}");
+        }
+    }
 
     /// <summary>The last batch; null before the first.</summary>
     public StreamingProgress? LastProgress
@@ -130,12 +145,24 @@ public sealed class StreamingQuery : IAsyncDisposable
         finally
         {
             _loop.Dispose();
+            _queries.End(this);
             lock (_lock)
             {
                 foreach (var reader in _readers) reader.Writer.TryComplete(Exception);
                 _readers.Clear();
             }
+            foreach (var listener in _listeners) listener.OnTerminated(this, Exception);
         }
+    }
+
+    // Why nothing comes out yet.
+    private string Held(StreamingProgress? last)
+    {
+        if (last?.NextFinal is not { } next) return "";
+        var now = last.LatestTime is { } latest ? $"the latest time was {Text(latest)}, and rows may come {_loop.Delay} late" : "no row had a time yet";
+        return $". The next group is final when the watermark reaches {Text(next)}; it is {(last.Watermark is { } at ? Text(at) : "not known")}, as {now}";
+
+        static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private void Note(StreamingProgress progress)
@@ -146,7 +173,9 @@ public sealed class StreamingQuery : IAsyncDisposable
             if (_recent.Count > MostRecent) _recent.RemoveAt(0);
             foreach (var reader in _readers) reader.Writer.TryWrite(progress);
         }
+        StreamingMetrics.Note(Name, progress);
         BatchCompleted?.Invoke(progress);
+        foreach (var listener in _listeners) listener.OnProgress(this, progress);
     }
 
     // Who asked before the sources were last looked at has all that was there when it asked; the others wait for the next look.
@@ -154,6 +183,7 @@ public sealed class StreamingQuery : IAsyncDisposable
     {
         List<TaskCompletionSource> done;
         lock (_lock) (done, _idle, _nextIdle) = (_idle, _nextIdle, []);
+        foreach (var listener in _listeners) listener.OnIdle(this);
         foreach (var each in done) each.TrySetResult();
     }
 }

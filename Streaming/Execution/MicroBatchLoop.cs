@@ -21,14 +21,15 @@ internal sealed class MicroBatchLoop : IDisposable
     private readonly Checkpoint _checkpoint;
     private readonly CheckpointMetadata _metadata;
     private readonly IStreamReader[] _readers = [];
-    private readonly Counter _inputRows;
+    private readonly Counter[] _inputRows;
     private readonly StateFigures[] _figures;
     private readonly MergingAccumulator<long>[] _times;
+    private readonly WatermarkClock _watermarks;
+    private readonly BatchPace _pace;
 
     private long _batch;
     private OffsetEntry? _planned;
     private string?[] _ends;
-    private long?[] _latest;
     private long? _watermark;
     private string[][][] _chains;
 
@@ -39,17 +40,19 @@ internal sealed class MicroBatchLoop : IDisposable
         StreamingStrategy.AddTo(frame.Session);
         _plan = IncrementalPlanner.Plan(frame, options.OutputMode);
         IStreamSource[] sources = [.. _plan.Scans.Select(scan => ((StreamTable)scan.Table).Source)];
-        _inputRows = context.Counter("stream rows");
+        _inputRows = [.. sources.Select((_, i) => context.Counter($"stream rows {i}"))];
         _figures = [.. _plan.Operators.Select(each => StateFigures.Of(context, each.Operator))];
         _times = [.. _plan.Watermarks.Select((_, i) => context.Accumulator($"latest time {i}", long.MinValue, Math.Max))];
         _ends = new string?[sources.Length];
-        _latest = new long?[_times.Length];
+        _watermarks = new WatermarkClock(_plan.Watermarks, options);
+        _pace = new BatchPace(options);
         _checkpoint = Checkpoint.Open(options.Checkpoint);
         try
         {
             var wanted = new CheckpointMetadata(
                 Guid.NewGuid(), CheckpointMetadata.CurrentVersion, options.StatePartitions, options.OutputMode.ToString(), [.. sources.Select(source => source.Name)],
                 [.. _plan.Operators.Select(each => each.Shape)]);
+            if (options.LateRows is not null) CheckLateRows();
             _metadata = _checkpoint.Agree(wanted, context.DefaultParallelism);
             _chains = [.. _plan.Operators.Select(each => Enumerable.Repeat(Array.Empty<string>(), each.IsSingle ? 1 : _metadata.StatePartitions).ToArray())];
             _readers = new IStreamReader[sources.Length];
@@ -67,6 +70,15 @@ internal sealed class MicroBatchLoop : IDisposable
     /// <summary>The query, from its first start on.</summary>
     public Guid Id => _metadata.Id;
 
+    /// <summary>What it does now; null while it waits.</summary>
+    public string? Doing { get; private set; }
+
+    /// <summary>What it reads.</summary>
+    public string Sources => string.Join(", ", _plan.Scans.Select(scan => scan.Table.Name));
+
+    /// <summary>How far behind the latest time the watermark is, of the input that is furthest behind.</summary>
+    public TimeSpan Delay => TimeSpan.FromMicroseconds(_plan.Watermarks.Select(each => each.DelayMicroseconds).DefaultIfEmpty(0).Max());
+
     /// <summary>Goes from batch to batch until there will be none any more.</summary>
     /// <param name="onBatch">Told of each batch.</param>
     /// <param name="onIdle">Called whenever all that is there was computed.</param>
@@ -79,23 +91,30 @@ internal sealed class MicroBatchLoop : IDisposable
             cancellation.ThrowIfCancellationRequested();
             var clock = Stopwatch.StartNew();
             var began = _options.Time.GetUtcNow();
+            Doing = $"looks for what is new behind batch {_batch - 1}";
             if (_planned is null && !await PlanAsync(cancellation).ConfigureAwait(false))
             {
                 onIdle();
                 if (_options.Trigger.EndsWhenDone && !Array.Exists(_readers, reader => reader.WaitsForMore)) return;
+                Doing = null;
                 await WaitAsync(began, cancellation).ConfigureAwait(false);
                 continue;
             }
             var planned = clock.Elapsed;
             _options.Reached?.Invoke("planned", _batch);
+            Doing = $"computes batch {_batch}";
             await RunBatchAsync(_planned!, cancellation).ConfigureAwait(false);
             _options.Reached?.Invoke("written", _batch);
             var ran = clock.Elapsed;
+            Doing = $"commits batch {_batch}";
             var progress = Commit(_planned!) with { PlanningDuration = planned, RunningDuration = ran - planned, CommitDuration = clock.Elapsed - ran, Duration = clock.Elapsed };
             _planned = null;
+            _pace.Note(progress.InputRows, progress.Duration);
             await TellReadersAsync(cancellation).ConfigureAwait(false);
             _options.Reached?.Invoke("committed", progress.BatchId);
             onBatch(progress);
+            Doing = null;
+            if (_options.Trigger.IsOnce) return;
             if (_options.Trigger.Interval > TimeSpan.Zero) await WaitAsync(began, cancellation).ConfigureAwait(false);
         }
     }
@@ -118,7 +137,8 @@ internal sealed class MicroBatchLoop : IDisposable
         if (done >= 0)
         {
             var (entry, commit) = (_checkpoint.Offsets.Read<OffsetEntry>(done), _checkpoint.Commits.Read<CommitEntry>(done));
-            (_ends, _latest, _chains, _watermark) = (entry.Ends, commit.Latest, commit.Chains, entry.Watermark);
+            (_ends, _chains, _watermark) = (entry.Ends, commit.Chains, entry.Watermark);
+            _watermarks.Restore(commit.Latest);
         }
         _batch = done + 1;
         if (last > done) _planned = _checkpoint.Offsets.Read<OffsetEntry>(last);
@@ -129,10 +149,10 @@ internal sealed class MicroBatchLoop : IDisposable
     private async Task<bool> PlanAsync(CancellationToken cancellation)
     {
         var ends = new string?[_readers.Length];
-        for (var i = 0; i < ends.Length; i++) ends[i] = await _readers[i].FindEndAsync(_ends[i], _options.MaxRowsPerBatch, cancellation).ConfigureAwait(false);
+        for (var i = 0; i < ends.Length; i++) ends[i] = await FindEndAsync(_readers[i], _ends[i], cancellation).ConfigureAwait(false);
 
         // What has become final is given also where no row comes any more.
-        var watermark = NextWatermark();
+        var watermark = _watermarks.Next(_watermark);
         var isNew = !ends.SequenceEqual(_ends);
         if (!isNew && !(_plan.Operators.Any(each => each.WaitsForWatermark) && _options.OutputMode != OutputMode.Complete && watermark > (_watermark ?? long.MinValue))) return false;
         var now = (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
@@ -150,27 +170,28 @@ internal sealed class MicroBatchLoop : IDisposable
         }
     }
 
-    // The least of all streams that have times; it never goes back.
-    private long? NextWatermark()
+    private async Task<string?> FindEndAsync(IStreamReader reader, string? start, CancellationToken cancellation)
     {
-        if (_times.Length == 0 || Array.Exists(_latest, latest => latest is null)) return _watermark;
-        var least = _plan.Watermarks.Zip(_latest, (watermark, latest) => latest!.Value - watermark.DelayMicroseconds).Min();
-        return Math.Max(least, _watermark ?? long.MinValue);
+        var end = await reader.FindEndAsync(start, _pace.MostRows, cancellation).ConfigureAwait(false);
+        if (!_options.Trigger.IsOnce) return end;
+        while (await reader.FindEndAsync(end, long.MaxValue, cancellation).ConfigureAwait(false) is var further && further != end) end = further;
+        return end;
     }
 
     private async Task RunBatchAsync(OffsetEntry entry, CancellationToken cancellation)
     {
-        _inputRows.Reset();
+        foreach (var counter in _inputRows) counter.Reset();
         foreach (var figures in _figures) figures.Reset();
         foreach (var time in _times) time.Reset();
         var frame = new DataFrame(_frame.Session, PlanOf(entry), _frame.Text);
         var settings = _frame.Session.Settings() with { NowMicroseconds = entry.Time };
-        if (_sink.ReadsOnce)
-        {
-            await _sink.WriteAsync(new StreamBatch(_batch, frame.At(settings), _options.OutputMode) { Query = Id }, cancellation).ConfigureAwait(false);
-            return;
-        }
+        if (_sink.ReadsOnce) await _sink.WriteAsync(new StreamBatch(_batch, frame.At(settings), _options.OutputMode) { Query = Id }, cancellation).ConfigureAwait(false);
+        else await RunKeptAsync(frame, settings, cancellation).ConfigureAwait(false);
+        if (_options.LateRows is { } late && LateFrame(entry) is { } rows) await late.WriteAsync(new StreamBatch(_batch, rows.At(settings), OutputMode.Append) { Query = Id }, cancellation).ConfigureAwait(false);
+    }
 
+    private async Task RunKeptAsync(DataFrame frame, SessionSettings settings, CancellationToken cancellation)
+    {
         // Computed once, whole, whatever the sink reads of it and how often.
         var context = _frame.Session.Context;
         using var run = new QueryRun(context, new QueryScope(settings, _frame.Text));
@@ -187,13 +208,41 @@ internal sealed class MicroBatchLoop : IDisposable
         }
     }
 
+    private void CheckLateRows()
+    {
+        var inputs = _plan.Operators.FirstOrDefault()?.LateRows(0).Select(late => late.Input.Output.Select(column => column.Type).ToArray()).ToArray() ?? [];
+        if (inputs.Length == 0)
+            throw new QueryException("NO_LATE_ROWS", "LateRows gets what comes too late, and in this query nothing does: it forgets nothing by a watermark. Name a time with WithWatermark, and group by it; or leave LateRows out.");
+        if (inputs.Any(types => !types.SequenceEqual(inputs[0])))
+            throw new QueryException("UNSUPPORTED_STREAMING_OPERATION", "LateRows of a join needs the same columns on both sides, as late rows of both go there. Select the same columns of both, or leave LateRows out.");
+    }
+
+    /// <summary>The rows that the batch left out, as they came to the first part of the query with state; null if there were none.</summary>
+    private DataFrame? LateFrame(OffsetEntry entry)
+    {
+        if (_figures.Sum(figures => figures.Late.Value) == 0 || entry.LateWatermark is not { } watermark) return null;
+        var first = _plan.Operators.First(each => _figures[each.Operator].Late.Value > 0);
+        LogicalPlan? late = null;
+        foreach (var (input, isLate) in first.LateRows(watermark))
+        {
+            var rows = new Filter(isLate, WithRows(input, entry));
+            late = late is null ? rows : new Union([late, rows], [.. rows.Output.Select(column => column.AsNullable())]);
+        }
+        return late is null ? null : new DataFrame(_frame.Session, late, _frame.Text);
+    }
+
+    // A part of the plan without state, with the batch's rows in it.
+    private LogicalPlan WithRows(LogicalPlan part, OffsetEntry entry) => part.Rewrite(each => each is Scan { Table: StreamTable stream } of
+        ? of with { Table = TableOf(stream, entry, Array.FindIndex(_plan.Scans, scan => ReferenceEquals(((StreamTable)scan.Table).Source, stream.Source))) }
+        : each);
+
     /// <summary>The plan with the batch's rows and state in it.</summary>
     private LogicalPlan PlanOf(OffsetEntry entry)
     {
         var scan = 0;
         return _plan.Plan.Rewrite(part => part switch
         {
-            Scan { Table: StreamTable stream } of => new CountedInput(_inputRows, of with { Table = TableOf(stream, entry, scan++) }),
+            Scan { Table: StreamTable stream } of => new CountedInput(_inputRows[scan], of with { Table = TableOf(stream, entry, scan++) }),
             Watermark watermark => watermark with { Latest = _times[watermark.Number] },
             StatePlan operation => operation with { Batch = BatchOf(operation, entry) },
             _ => part,
@@ -217,10 +266,7 @@ internal sealed class MicroBatchLoop : IDisposable
 
     private StreamingProgress Commit(OffsetEntry entry)
     {
-        for (var i = 0; i < _times.Length; i++)
-        {
-            if (_times[i].Value > long.MinValue) _latest[i] = Math.Max(_times[i].Value, _latest[i] ?? long.MinValue);
-        }
+        for (var i = 0; i < _times.Length; i++) _watermarks.Note(i, _times[i].Value);
         var batchFolder = _batch.ToString(System.Globalization.CultureInfo.InvariantCulture);
         string[][][] chains = [.. _plan.Operators.Select(each =>
         {
@@ -228,12 +274,16 @@ internal sealed class MicroBatchLoop : IDisposable
             return _chains[each.Operator].Select((chain, partition) => !written.TryGetValue(partition, out var file) ? chain
                 : file.EndsWith(".snapshot", StringComparison.Ordinal) ? [file] : [.. chain, file]).ToArray();
         })];
-        _checkpoint.Commits.Write(_batch, new CommitEntry(_latest, chains));
+        _checkpoint.Commits.Write(_batch, new CommitEntry(_watermarks.Latest, chains));
         (_ends, _watermark, _chains) = (entry.Ends, entry.Watermark, chains);
         _checkpoint.Clean(_batch, chains);
-        var progress = new StreamingProgress(_batch, DateTimeOffset.UnixEpoch.AddTicks(entry.Time * TimeSpan.TicksPerMicrosecond), _inputRows.Value, TimeSpan.Zero)
+        var progress = new StreamingProgress(_batch, TimeOf(entry.Time), _inputRows.Sum(rows => rows.Value), TimeSpan.Zero)
         {
-            Watermark = entry.Watermark is { } watermark ? DateTimeOffset.UnixEpoch.AddTicks(watermark * TimeSpan.TicksPerMicrosecond) : null,
+            Sources = [.. _plan.Scans.Select((scan, i) => new SourceProgress(scan.Table.Name, entry.Starts[i], entry.Ends[i], _inputRows[i].Value))],
+            Sink = _sink.Name,
+            LatestTime = _watermarks.Latest.Max() is { } latest ? TimeOf(latest) : null,
+            NextFinal = _figures.Select(each => each.NextEnd.Value).DefaultIfEmpty(long.MaxValue).Min() is var next && next < long.MaxValue ? TimeOf(next) : null,
+            Watermark = entry.Watermark is { } watermark ? TimeOf(watermark) : null,
             LateRows = _figures.Sum(each => each.Late.Value),
             StateRows = _figures.Sum(each => each.Rows.Value),
             StateOperators = [.. _plan.Operators.Zip(_figures, (each, figures) =>
@@ -242,6 +292,8 @@ internal sealed class MicroBatchLoop : IDisposable
         _batch++;
         return progress;
     }
+
+    private static DateTimeOffset TimeOf(long microseconds) => DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
 
     private async Task WaitAsync(DateTimeOffset began, CancellationToken cancellation)
     {

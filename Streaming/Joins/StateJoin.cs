@@ -41,6 +41,14 @@ internal sealed record StateJoin(
 
     public override bool WaitsForWatermark => GivesUnmatched(isLeft: true) || GivesUnmatched(isLeft: false);
 
+    public override IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark)
+    {
+        foreach (var (input, life) in new[] { (Left, LeftLife), (Right, RightLife) })
+        {
+            if (life is not null && watermark >= long.MinValue + life.LateMicroseconds) yield return (input, State.LateRows.IsBefore(life.Column, watermark - life.LateMicroseconds));
+        }
+    }
+
     public override string Shape => $"{Kind} join of ({Columns(Left)}) and ({Columns(Right)}) by {Keys.Left.Count} keys";
 
     /// <summary>Whether rows of a side are given that found no match, once none can come.</summary>

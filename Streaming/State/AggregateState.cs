@@ -211,7 +211,8 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
         return value - (rest < 0 ? rest + time.LengthMicroseconds : rest);
     }
 
-    private long EndOf(long span)
+    /// <summary>The watermark from which a span is final.</summary>
+    public long EndOf(long span)
     {
         var length = time!.LengthMicroseconds + time.LagMicroseconds;
         return span > long.MaxValue - length ? long.MaxValue : span + length;

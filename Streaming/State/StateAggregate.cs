@@ -28,6 +28,14 @@ internal sealed record StateAggregate(int Operator, ValueList<NamedExpression> K
 
     public override bool WaitsForWatermark => Time is not null;
 
+    public override IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark)
+    {
+        if (Time is null || Mode == OutputMode.Complete || watermark < long.MinValue + Time.LengthMicroseconds + Time.LagMicroseconds) yield break;
+        var time = Keys[Time.Position].Value;
+        var start = Time.IsWindow ? time : State.LateRows.SpanOf(time, Time.LengthMicroseconds);
+        yield return (Input, State.LateRows.IsUpTo(start, watermark - Time.LengthMicroseconds - Time.LagMicroseconds));
+    }
+
     public override string Shape => $"aggregate by ({string.Join(", ", Keys.Select(key => $"{key.Column.Name} {key.Column.Type}"))}) of ("
         + $"{string.Join(", ", Aggregates.Select(each => $"{((AggregateCall)each.Value).Function.Name}({string.Join(", ", ((AggregateCall)each.Value).Arguments.Select(argument => argument.Type))})"))})";
 }

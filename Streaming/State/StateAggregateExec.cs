@@ -89,6 +89,8 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
             var removed = final.Sum(State.CountOf);
             batch.Figures.Removed.Add(removed);
             batch.Figures.Rows.Add(State.Count - removed);
+            if (mode == OutputMode.Append && State.Spans.Except(final).FirstOrDefault(span => span != AggregateState.Always, AggregateState.Always) is var next and not AggregateState.Always)
+                batch.Figures.NextEnd.Add(State.EndOf(next));
             State.Leave(final);
             _lease.Save();
             _final = [.. final];

@@ -26,6 +26,14 @@ internal sealed record StateDedup(int Operator, ValueList<ColumnReference> Keys,
 
     public override bool WaitsForWatermark => false;
 
+    public override IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark)
+    {
+        if (Time is null || watermark < long.MinValue + Time.AfterMicroseconds + Time.SpanMicroseconds) yield break;
+        yield return (Input, Time.IsKey
+            ? State.LateRows.IsUpTo(State.LateRows.SpanOf(Time.Column, Time.SpanMicroseconds), watermark - Time.AfterMicroseconds - Time.SpanMicroseconds)
+            : State.LateRows.IsBefore(Time.Column, watermark));
+    }
+
     public override string Shape => $"distinct by ({string.Join(", ", Keys.Select(key => $"{key.Name} {key.Type}"))})";
 
     public override LogicalPlan WithInputs(ValueList<LogicalPlan> inputs) => this with { Input = inputs[0] };

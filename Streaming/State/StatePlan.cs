@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Plans;
 using Dataflow.Tasks;
 
@@ -19,6 +20,9 @@ internal abstract record StatePlan(int Operator) : LogicalPlan
 
     /// <summary>Whether all its state is in one partition.</summary>
     public virtual bool IsSingle => false;
+
+    /// <summary>Which rows of its inputs come too late, as conditions over these, at a watermark of the batch before; none if no row ever does.</summary>
+    public virtual IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark) => [];
 
     /// <summary>Whether it gives or forgets something when the watermark moves, also in a batch without rows.</summary>
     public abstract bool WaitsForWatermark { get; }
@@ -48,17 +52,20 @@ internal sealed record StateBatch(
 /// <param name="Updated">Those that it added or changed.</param>
 /// <param name="Removed">Those that it forgot.</param>
 /// <param name="Late">Rows or groups that came too late.</param>
-internal sealed record StateFigures(Counter Rows, Counter Updated, Counter Removed, Counter Late)
+/// <param name="NextEnd">When the earliest of what waits to be given is final: the watermark in microseconds; <see cref="long.MaxValue"/> if nothing waits.</param>
+internal sealed record StateFigures(Counter Rows, Counter Updated, Counter Removed, Counter Late, MergingAccumulator<long> NextEnd)
 {
     public static StateFigures Of(DataflowContext context, int @operator)
     {
         var name = $"state {@operator.ToString(CultureInfo.InvariantCulture)}";
-        return new(context.Counter($"{name} rows"), context.Counter($"{name} updated"), context.Counter($"{name} removed"), context.Counter($"{name} late"));
+        return new(context.Counter($"{name} rows"), context.Counter($"{name} updated"), context.Counter($"{name} removed"), context.Counter($"{name} late"),
+            context.Accumulator($"{name} next end", long.MaxValue, Math.Min));
     }
 
     /// <summary>Counts from 0 again.</summary>
     public void Reset()
     {
         foreach (var counter in (Counter[])[Rows, Updated, Removed, Late]) counter.Reset();
+        NextEnd.Reset();
     }
 }

@@ -174,7 +174,7 @@ public sealed class WindowedCountTests
         Assert.Contains("no aggregate", Refused(clicks, OutputMode.Complete));
         Assert.Contains("every batch anew", Refused(clicks.Union(context.FromRecords(new[] { new Click(default, "", 1) }))));
         Assert.Contains("Unpersist", Refused(context.ReadStream.Json<Click>(folder.Combine("kept")).Cache()));
-        Assert.Contains("two streams", Refused(clicks.Join(context.ReadStream.Json<Click>(folder.Combine("other")), "Page")));
+        Assert.Contains("two streams", Refused(clicks.Join(context.ReadStream.Json<Click>(folder.Combine("other")), "Page", JoinKind.Left)));
         Assert.Contains("last row", Assert.Throws<QueryException>(() => clicks.Collect()).Message);
         Assert.Contains("timestamp", Assert.Throws<QueryException>(() => clicks.WithWatermark("User", TimeSpan.Zero)).Message);
     }

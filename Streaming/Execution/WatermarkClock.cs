@@ -1,0 +1,51 @@
+namespace Dataflow.Streaming.Execution;
+
+/// <summary>What the watermark of a query is: by the latest time that each of its inputs had, and by who has fallen silent.</summary>
+internal sealed class WatermarkClock
+{
+    private readonly Watermark[] _watermarks;
+    private readonly StreamingQueryOptions _options;
+    private readonly DateTimeOffset[] _heard;
+
+    public WatermarkClock(Watermark[] watermarks, StreamingQueryOptions options)
+    {
+        (_watermarks, _options) = (watermarks, options);
+        Latest = new long?[watermarks.Length];
+        _heard = [.. watermarks.Select(_ => options.Time.GetUtcNow())];
+    }
+
+    /// <summary>By input: the latest time of any row so far; null for none.</summary>
+    public long?[] Latest { get; private set; }
+
+    /// <summary>Goes on from what an earlier process wrote down.</summary>
+    public void Restore(long?[] latest) => Latest = latest;
+
+    /// <summary>Notes the latest time of a batch; <see cref="long.MinValue"/> if no row of the input had one.</summary>
+    public void Note(int input, long latest)
+    {
+        if (latest == long.MinValue) return;
+        Latest[input] = Math.Max(latest, Latest[input] ?? long.MinValue);
+        _heard[input] = _options.Time.GetUtcNow();
+    }
+
+    /// <summary>The watermark of the next batch; it never goes back.</summary>
+    /// <param name="current">That of the last one.</param>
+    public long? Next(long? current)
+    {
+        long? next = null;
+        var now = _options.Time.GetUtcNow();
+        for (var i = 0; i < Latest.Length; i++)
+        {
+            if (_options.IdleTimeout is { } patience && now - _heard[i] >= patience) continue;
+            if (Latest[i] is not { } latest)
+            {
+                // Nobody knows yet how far behind this input is.
+                if (_options.WatermarkPolicy == WatermarkPolicy.Min) return current;
+                continue;
+            }
+            var at = latest - _watermarks[i].DelayMicroseconds;
+            next = next is not { } other ? at : _options.WatermarkPolicy == WatermarkPolicy.Min ? Math.Min(other, at) : Math.Max(other, at);
+        }
+        return next is { } moved ? Math.Max(moved, current ?? long.MinValue) : current;
+    }
+}
