@@ -12,6 +12,9 @@ namespace Dataflow.Streaming.Execution;
 internal sealed record CheckpointMetadata(Guid Id, int Version, int StatePartitions, string OutputMode, string[] Sources, string[] Operators)
 {
     public const int CurrentVersion = 1;
+
+    /// <summary>What had state in earlier starts, where that has changed since in a way that it may.</summary>
+    public string[][]? Earlier { get; init; }
 }
 
 /// <summary>What a batch reads: written before it runs, so that it reads the same when it runs again.</summary>
@@ -25,7 +28,11 @@ internal sealed record OffsetEntry(string?[] Starts, string?[] Ends, long? Water
 /// <summary>What a batch has done: written when its rows are where they belong.</summary>
 /// <param name="Latest">By watermark: the latest time of any row so far; null for none.</param>
 /// <param name="Chains">By operator and partition: the files that make its state.</param>
-internal sealed record CommitEntry(long?[] Latest, string[][][] Chains);
+internal sealed record CommitEntry(long?[] Latest, string[][][] Chains)
+{
+    /// <summary>Microseconds since 1970: when the next batch is wanted, rows or no rows. Null for none.</summary>
+    public long? Due { get; init; }
+}
 
 /// <summary>
 /// The folder that a query goes on from: <c>metadata</c>, <c>offsets/N</c> (what batch N reads), <c>commits/N</c> (that it is done, and which files are its state),
@@ -76,22 +83,31 @@ internal sealed class Checkpoint : IDisposable
     public CheckpointMetadata Agree(CheckpointMetadata wanted, int parallelism)
     {
         var log = new DurableLog(FilePath.Combine(Folder, "metadata"));
-        if (log.Numbers().Length == 0)
+        var numbers = log.Numbers();
+        if (numbers.Length == 0)
         {
             if (wanted.StatePartitions == 0) wanted = wanted with { StatePartitions = Math.Max(1, parallelism) };
             log.Write(0, wanted);
             return wanted;
         }
-        var there = log.Read<CheckpointMetadata>(0);
+        var there = log.Read<CheckpointMetadata>(numbers[^1]);
         if (there.Version != CheckpointMetadata.CurrentVersion)
             throw new StreamingException("CHECKPOINT_VERSION", $"The checkpoint '{Folder}' is of version {there.Version}, and this version of Dataflow reads version {CheckpointMetadata.CurrentVersion}.");
         var differences = new List<string>();
         Compare("the output mode", [there.OutputMode], [wanted.OutputMode]);
         if (there.Sources.Length != wanted.Sources.Length) differences.Add($"it read {there.Sources.Length} streams ({string.Join("; ", there.Sources)}), and now {wanted.Sources.Length} ({string.Join("; ", wanted.Sources)})");
-        Compare("state", there.Operators, wanted.Operators);
+        var changes = there.Operators.Length == wanted.Operators.Length ? Groups.GroupShape.Changes(there.Operators, wanted.Operators) : null;
+        if (changes is null) Compare("state", there.Operators, wanted.Operators);
+        else differences.AddRange(changes);
         if (wanted.StatePartitions > 0 && wanted.StatePartitions != there.StatePartitions && wanted.Operators.Length > 0)
             differences.Add($"state lay in {there.StatePartitions} partitions, and StatePartitions asks for {wanted.StatePartitions}: leave it out");
-        if (differences.Count == 0) return there;
+        if (differences.Count == 0)
+        {
+            if (there.Operators.SequenceEqual(wanted.Operators)) return there;
+            var agreed = there with { Operators = wanted.Operators, Earlier = [.. there.Earlier ?? [], there.Operators] };
+            log.Write(numbers[^1] + 1, agreed);
+            return agreed;
+        }
         throw new StreamingException("CHECKPOINT_OF_OTHER_QUERY", $"The checkpoint '{Folder}' was begun by another query: {string.Join("; ", differences)}. Start the query as it was, or with another folder.");
 
         void Compare(string what, string[] before, string[] now)

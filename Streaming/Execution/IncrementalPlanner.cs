@@ -2,6 +2,7 @@ using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
+using Dataflow.Streaming.Groups;
 using Dataflow.Streaming.Joins;
 using Dataflow.Streaming.Sources;
 using Dataflow.Streaming.State;
@@ -49,7 +50,7 @@ internal sealed class IncrementalPlanner
             return new Project([.. dedup.Output.Select(NamedExpression.Pass), new NamedExpression(first.Number, window.Items[0].Column)], dedup);
         }
         var isDistinct = plan is Aggregate { Aggregates.Count: 0 } && mode != OutputMode.Complete;
-        var below = plan is Aggregate or KeepFirst || (plan is Join join && IsStreaming(join.Left) && IsStreaming(join.Right)) ? OutputMode.Append : mode;
+        var below = plan is Aggregate or KeepFirst or FoldGroups || (plan is Join join && IsStreaming(join.Left) && IsStreaming(join.Right)) ? OutputMode.Append : mode;
         var inputs = plan.Inputs.ConvertAll(input => Plan(input, below));
         var isSame = true;
         for (var i = 0; i < inputs.Count; i++) isSame &= ReferenceEquals(inputs[i], plan.Inputs[i]);
@@ -59,6 +60,7 @@ internal sealed class IncrementalPlanner
             Watermark watermark => watermark with { Number = _watermarks++ },
             KeepFirst keep => KeepFirstRows(keep),
             Join both when IsStreaming(both.Left) && IsStreaming(both.Right) => StateJoin.Of(both, _operators++),
+            FoldGroups groups => WithState(groups, mode),
             Aggregate distinct when isDistinct => Dedup([.. distinct.Keys.Select(key => key.Column)], new Project(distinct.Keys, distinct.Input)),
             Aggregate aggregate => WithState(aggregate, mode),
             _ => part,
@@ -89,6 +91,30 @@ internal sealed class IncrementalPlanner
             ?? throw new QueryException("MISSING_WATERMARK", "DropDuplicatesWithinWatermark forgets keys by the watermark, and the frame has none: name its time with WithWatermark first, and keep that column.");
         var lag = times[watermark.Column.Id].Lag;
         return new StateDedup(_operators++, keep.Keys, new KeyLife(watermark.Column, false, watermark.DelayMicroseconds + lag, EventTimes.SpanOf(watermark.DelayMicroseconds)), keep.Input);
+    }
+
+    private StateGroups WithState(FoldGroups groups, OutputMode mode)
+    {
+        var work = groups.Work;
+        if (mode == OutputMode.Complete || (work.GivesUpdates && mode != OutputMode.Update))
+        {
+            throw new QueryException("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", work.GivesUpdates
+                ? $"{work.Verb} gives new values of groups, which take the place of those before: that is update mode, and nothing with state may stand behind it. FlatMapGroupsWithState gives rows that stay."
+                : $"{work.Verb} gives what functions give in a batch, and complete mode wants all that there ever was. Use append or update mode.");
+        }
+        var times = EventTimes.Of(groups.Input);
+        GroupTime? time = null;
+        foreach (var column in groups.Input.Output)
+        {
+            if (!times.TryGetValue(column.Id, out var known)) continue;
+
+            // Of several times the one that comes last: nothing is said to be over too early.
+            var lag = known.Lag + (known.IsWindow ? known.Length : 0);
+            if (time is null || lag > time.LagMicroseconds) time = new GroupTime(column, lag, known.IsWindow);
+        }
+        if (work.Timeout == GroupTimeout.EventTime && time is null)
+            throw new QueryException("MISSING_WATERMARK", $"The times of {work.Verb} go by the watermark, and the frame has none: name its time with WithWatermark first, and keep that column; or let them go by the clock.");
+        return new StateGroups(_operators++, work, groups.Rows, groups.Columns, time, groups.Input) { Mode = mode };
     }
 
     private StateAggregate WithState(Aggregate aggregate, OutputMode mode)

@@ -31,6 +31,7 @@ internal sealed class MicroBatchLoop : IDisposable
     private OffsetEntry? _planned;
     private string?[] _ends;
     private long? _watermark;
+    private long? _due;
     private string[][][] _chains;
 
     public MicroBatchLoop(DataFrame frame, IStreamSink sink, StreamingQueryOptions options)
@@ -137,7 +138,7 @@ internal sealed class MicroBatchLoop : IDisposable
         if (done >= 0)
         {
             var (entry, commit) = (_checkpoint.Offsets.Read<OffsetEntry>(done), _checkpoint.Commits.Read<CommitEntry>(done));
-            (_ends, _chains, _watermark) = (entry.Ends, commit.Chains, entry.Watermark);
+            (_ends, _chains, _watermark, _due) = (entry.Ends, commit.Chains, entry.Watermark, commit.Due);
             _watermarks.Restore(commit.Latest);
         }
         _batch = done + 1;
@@ -154,8 +155,9 @@ internal sealed class MicroBatchLoop : IDisposable
         // What has become final is given also where no row comes any more.
         var watermark = _watermarks.Next(_watermark);
         var isNew = !ends.SequenceEqual(_ends);
-        if (!isNew && !(_plan.Operators.Any(each => each.WaitsForWatermark) && _options.OutputMode != OutputMode.Complete && watermark > (_watermark ?? long.MinValue))) return false;
         var now = (_options.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        var isFinal = _plan.Operators.Any(each => each.WaitsForWatermark) && _options.OutputMode != OutputMode.Complete && watermark > (_watermark ?? long.MinValue);
+        if (!isNew && !isFinal && !(_due <= now)) return false;
         var entry = new OffsetEntry(_ends, ends, watermark, _watermark, now);
         await Task.Run(() => _checkpoint.Offsets.Write(_batch, entry), cancellation).ConfigureAwait(false);
         _planned = entry;
@@ -259,7 +261,7 @@ internal sealed class MicroBatchLoop : IDisposable
         var isSnapshot = chains.Max(chain => chain.Length) >= _options.SnapshotInterval;
         return new StateBatch(
             _batch, NameOf(operation), _checkpoint.StateFolder(operation.Operator), chains, entry.Watermark ?? long.MinValue, entry.LateWatermark ?? long.MinValue, isSnapshot,
-            _figures[operation.Operator]);
+            _figures[operation.Operator]) { Earlier = [.. (_metadata.Earlier ?? []).Select(operators => operators[operation.Operator])] };
     }
 
     private string NameOf(StatePlan operation) => $"stream/{_metadata.Id:n}/{operation.Operator}";
@@ -274,7 +276,8 @@ internal sealed class MicroBatchLoop : IDisposable
             return _chains[each.Operator].Select((chain, partition) => !written.TryGetValue(partition, out var file) ? chain
                 : file.EndsWith(".snapshot", StringComparison.Ordinal) ? [file] : [.. chain, file]).ToArray();
         })];
-        _checkpoint.Commits.Write(_batch, new CommitEntry(_watermarks.Latest, chains));
+        _due = _figures.Select(each => each.Due.Value).Append(long.MaxValue).Min() is < long.MaxValue and var due ? due : null;
+        _checkpoint.Commits.Write(_batch, new CommitEntry(_watermarks.Latest, chains) { Due = _due });
         (_ends, _watermark, _chains) = (entry.Ends, entry.Watermark, chains);
         _checkpoint.Clean(_batch, chains);
         var progress = new StreamingProgress(_batch, TimeOf(entry.Time), _inputRows.Sum(rows => rows.Value), TimeSpan.Zero)

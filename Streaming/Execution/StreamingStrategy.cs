@@ -1,6 +1,7 @@
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
+using Dataflow.Streaming.Groups;
 using Dataflow.Streaming.Joins;
 using Dataflow.Streaming.State;
 
@@ -35,6 +36,10 @@ internal sealed class StreamingStrategy : IPlanStrategy
                 return StateJoinExec.Of(join, planner.Plan(join.Left), planner.Plan(join.Right));
             case StateDedup dedup:
                 return new StateDedupExec(dedup, planner.Plan(dedup.Input));
+            case FoldGroups groups:
+                return StateGroupsExec.Of(groups.Work, groups.Rows, groups.Columns, null, null, planner.Plan(groups.Input));
+            case StateGroups groups:
+                return StateGroupsExec.Of(groups.Work, groups.Rows, groups.Columns, groups.Time, groups.Batch, planner.Plan(groups.Input));
             case StateAggregate aggregate:
                 var states = aggregate.Aggregates.SelectMany(each =>
                 {

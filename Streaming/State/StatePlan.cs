@@ -40,6 +40,9 @@ internal abstract record StatePlan(int Operator) : LogicalPlan
 internal sealed record StateBatch(
     long Number, string Name, string Folder, string[][] Chains, long Watermark, long LateWatermark, bool IsSnapshot, StateFigures Figures)
 {
+    /// <summary>What state looked like in earlier starts, as <see cref="StatePlan.Shape"/>.</summary>
+    public string[] Earlier { get; init; } = [];
+
     /// <summary>How many partitions there are.</summary>
     public int Partitions => Chains.Length;
 
@@ -53,13 +56,14 @@ internal sealed record StateBatch(
 /// <param name="Removed">Those that it forgot.</param>
 /// <param name="Late">Rows or groups that came too late.</param>
 /// <param name="NextEnd">When the earliest of what waits to be given is final: the watermark in microseconds; <see cref="long.MaxValue"/> if nothing waits.</param>
-internal sealed record StateFigures(Counter Rows, Counter Updated, Counter Removed, Counter Late, MergingAccumulator<long> NextEnd)
+/// <param name="Due">Microseconds since 1970: when it wants a batch, rows or no rows; <see cref="long.MaxValue"/> if it does not.</param>
+internal sealed record StateFigures(Counter Rows, Counter Updated, Counter Removed, Counter Late, MergingAccumulator<long> NextEnd, MergingAccumulator<long> Due)
 {
     public static StateFigures Of(DataflowContext context, int @operator)
     {
         var name = $"state {@operator.ToString(CultureInfo.InvariantCulture)}";
         return new(context.Counter($"{name} rows"), context.Counter($"{name} updated"), context.Counter($"{name} removed"), context.Counter($"{name} late"),
-            context.Accumulator($"{name} next end", long.MaxValue, Math.Min));
+            context.Accumulator($"{name} next end", long.MaxValue, Math.Min), context.Accumulator($"{name} due", long.MaxValue, Math.Min));
     }
 
     /// <summary>Counts from 0 again.</summary>
@@ -67,5 +71,6 @@ internal sealed record StateFigures(Counter Rows, Counter Updated, Counter Remov
     {
         foreach (var counter in (Counter[])[Rows, Updated, Removed, Late]) counter.Reset();
         NextEnd.Reset();
+        Due.Reset();
     }
 }

@@ -110,6 +110,9 @@ internal sealed unsafe class StateSpan : IDisposable
         return times.IsNull(row) ? null : ((long*)times.Data)[row];
     }
 
+    /// <summary>A column of the values, by number of the row. It moves when rows are added.</summary>
+    public ColumnStore Column(int value) => _values[value];
+
     /// <summary>Forgets a row.</summary>
     public void Remove(int row)
     {

@@ -1,0 +1,108 @@
+using Dataflow.Streaming.State;
+
+namespace Dataflow.Streaming.Groups;
+
+/// <summary>One thing that is kept of a group.</summary>
+/// <param name="slot">Which of the names it stands under.</param>
+/// <param name="part">What tells it from others of that name: an index, a key of a map, the time of a timer. Empty where there is one only.</param>
+/// <param name="row">Its row in the state; -1 for none yet.</param>
+internal sealed class GroupEntry(int slot, byte[] part, int row)
+{
+    public int Slot => slot;
+
+    public byte[] Part => part;
+
+    public int Row => row;
+
+    /// <summary>The value; null where there is none, only a time.</summary>
+    public byte[]? Value { get; set; }
+
+    public long Time { get; set; }
+
+    public GroupDue Due { get; set; }
+
+    public bool IsChanged { get; set; }
+
+    public bool IsGone { get; set; }
+}
+
+/// <summary>What is kept of the group that a function is called for. Read from the state when it is first asked for; what changed goes there when the calls for the group are over.</summary>
+/// <param name="names">The names that things stand under.</param>
+/// <param name="clock">The times of the batch.</param>
+internal sealed class GroupEntries(GroupNames names, GroupClock clock)
+{
+    private readonly List<GroupEntry> _all = [];
+    private GroupTable? _table;
+    private int _first = -1;
+
+    public GroupClock Clock => clock;
+
+    /// <summary>Shapes that values had in earlier starts of the query.</summary>
+    public string[] Earlier { get; init; } = [];
+
+    /// <summary>Begins a group.</summary>
+    /// <param name="table">The state; null where there is none.</param>
+    /// <param name="row">Its newest row there; -1 for none.</param>
+    public void Begin(GroupTable? table, int row)
+    {
+        _all.Clear();
+        (_table, _first) = (table, row);
+    }
+
+    /// <summary>All that is there and is not over.</summary>
+    public IEnumerable<GroupEntry> All
+    {
+        get
+        {
+            if (_first >= 0)
+            {
+                _table!.Read(_first, names, _all);
+                _first = -1;
+            }
+            return _all.Where(entry => !entry.IsGone && (entry.Due != GroupDue.Expiry || entry.Time > clock.Now));
+        }
+    }
+
+    public GroupEntry? Find(int slot, ReadOnlySpan<byte> part)
+    {
+        foreach (var entry in All)
+        {
+            if (entry.Slot == slot && part.SequenceEqual(entry.Part)) return entry;
+        }
+        return null;
+    }
+
+    public GroupEntry Add(int slot, byte[] part)
+    {
+        // What is over may lie there still.
+        var entry = new GroupEntry(slot, part, -1) { IsChanged = true };
+        _ = All;
+        _all.Add(entry);
+        return entry;
+    }
+
+    public void Changed(GroupEntry entry) => entry.IsChanged = true;
+
+    public void Remove(GroupEntry entry) => (entry.IsGone, entry.IsChanged) = (true, true);
+
+    /// <summary>What goes into the state: rows that are forgotten, and entries that come.</summary>
+    public IEnumerable<GroupEntry> Changes => _all.Where(entry => entry.IsChanged && !(entry.IsGone && entry.Row < 0));
+}
+
+/// <summary>The names that things are kept under.</summary>
+/// <param name="names">The names.</param>
+internal sealed class GroupNames(string[] names)
+{
+    private readonly byte[][] _bytes = [.. names.Select(System.Text.Encoding.UTF8.GetBytes)];
+
+    public string this[int slot] => names[slot];
+
+    public int Find(ReadOnlySpan<byte> name)
+    {
+        for (var i = 0; i < _bytes.Length; i++)
+        {
+            if (name.SequenceEqual(_bytes[i])) return i;
+        }
+        return -1;
+    }
+}

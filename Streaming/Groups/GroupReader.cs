@@ -1,0 +1,219 @@
+using Dataflow.Sql.Lambdas;
+using Dataflow.Sql.Records;
+using Dataflow.Sql.Sources;
+using Dataflow.Streaming.State;
+using Dataflow.Tasks;
+
+namespace Dataflow.Streaming.Groups;
+
+/// <summary>
+/// Calls the program for the groups of a partition, one after the other: for those that have rows, then for those whose time has come. Gives what comes of it. What is
+/// kept is on the disk before the task succeeds, also where not all that it gives is read.
+/// </summary>
+internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
+{
+    private readonly GroupProgram<TKey, TRow, TOut> _program;
+    private readonly GroupCursor<TKey, TRow> _cursor;
+    private readonly StateBatch? _batch;
+    private readonly GroupClock _clock;
+    private readonly int _partition;
+    private readonly TaskContext _context;
+    private readonly TaskArena _arena;
+    private readonly GroupEntries _entries;
+    private readonly RecordColumn<TOut>[] _columns;
+    private readonly ColumnBatch _output;
+    private readonly TOut[] _values = new TOut[ColumnBatch.MaxRows];
+    private readonly Queue<int> _dueOfKey = new();
+    private GroupFunctions<TKey, TRow, TOut>? _functions;
+    private StateLease<GroupTable>? _lease;
+    private GroupWriter<TKey>? _writer;
+    private DueGroups<TKey>? _due;
+    private IEnumerator<TOut>? _results;
+    private TKey _key = default!;
+    private bool _isDone;
+    private bool _hasFailed;
+
+    public GroupReader(GroupProgram<TKey, TRow, TOut> program, GroupCursor<TKey, TRow> cursor, StateBatch? batch, GroupClock clock, int partition, TaskContext context)
+    {
+        (_program, _cursor, _batch, _clock, _partition, _context) = (program, cursor, batch, clock, partition, context);
+        _arena = new TaskArena(context, "groups");
+        _entries = new GroupEntries(program.Names, clock) { Earlier = batch?.Earlier ?? [] };
+        var shape = RecordShape<TOut>.Find();
+        _columns = [.. Enumerable.Range(0, shape.Schema.Count).Select(shape.Column)];
+        foreach (var column in _columns) column.Open(_arena);
+        _output = new ColumnBatch([.. _columns.Select(column => column.Vector)]);
+    }
+
+    public override bool TryNext(out ColumnBatch rows)
+    {
+        rows = _output;
+        if (_isDone) return false;
+        try
+        {
+            if (_functions is null) Open();
+            var count = 0;
+            while (count < _values.Length && TryTake(out var value)) _values[count++] = value;
+            if (count > 0)
+            {
+                foreach (var column in _columns)
+                {
+                    column.Clear();
+                    column.Append(_values.AsSpan(0, count));
+                }
+                _output.Set(count);
+                return true;
+            }
+            _isDone = true;
+            Close();
+            return false;
+        }
+        catch
+        {
+            _hasFailed = true;
+            throw;
+        }
+    }
+
+    public override void Dispose()
+    {
+        try
+        {
+            if (_batch is not null && !_hasFailed && !_context.CancellationToken.IsCancellationRequested)
+            {
+                while (TryNext(out _)) { }
+            }
+        }
+        finally
+        {
+            _isDone = true;
+            _results?.Dispose();
+            _lease?.Dispose();
+            _writer?.Dispose();
+            _due?.Dispose();
+            _cursor.Dispose();
+            _arena.Dispose();
+            base.Dispose();
+        }
+    }
+
+    private void Open()
+    {
+        if (_batch is not null)
+        {
+            var layout = new StateLayout([.. RecordShape<TKey>.Find().Schema.Select(field => field.Type)], GroupTable.Values, -1, 1);
+            _lease = StateLease<GroupTable>.Take(_batch, _partition, (folder, chain, task) => GroupTable.Load(layout, folder, chain, task), _context);
+            _cursor.State = _lease.State;
+            _writer = new GroupWriter<TKey>(_lease.State, _program.Names, _context);
+        }
+        _functions = _program.Open(_entries);
+    }
+
+    private void Close()
+    {
+        _functions!.Close();
+        if (_lease is not { State: var state }) return;
+        foreach (var row in state.DueBy(GroupDue.Expiry, _clock.Now)) Forget(state, row);
+        _batch!.Figures.Rows.Add(state.Count);
+
+        // What came to be due while times were seen to waits for the next batch, which is not to wait for rows.
+        if (state.EarliestOf(GroupDue.Clock) is { } time) _batch.Figures.Due.Add(time);
+        if (state.EarliestOf(GroupDue.Watermark) <= _clock.Watermark) _batch.Figures.Due.Add(_clock.Now);
+        _lease.Save();
+    }
+
+    private bool TryTake(out TOut value)
+    {
+        while (_results is not null || NextCall())
+        {
+            if (MoveNext())
+            {
+                value = _results!.Current;
+                return true;
+            }
+            _results!.Dispose();
+            _results = null;
+            if (_dueOfKey.Count == 0) Keep();
+        }
+        value = default!;
+        return false;
+    }
+
+    private bool NextCall()
+    {
+        _context.ThrowIfCancelled();
+        if (_due is null)
+        {
+            if (_cursor.NextGroup())
+            {
+                _key = _cursor.Key;
+                _entries.Begin(_lease?.State, _cursor.Found);
+                _results = Call(() => _functions!.OnRows(_key, new GroupRows<TKey, TRow>(_cursor)));
+                return true;
+            }
+            _writer?.Flush();
+            if (_lease is null || _program.Timeout == GroupTimeout.None) return false;
+            _due = new DueGroups<TKey>(_lease.State, _program.Timeout == GroupTimeout.EventTime ? GroupDue.Watermark : GroupDue.Clock, _clock, _context);
+        }
+        while (true)
+        {
+            while (_dueOfKey.TryDequeue(out var row))
+            {
+                if (_entries.All.FirstOrDefault(entry => entry.Row == row) is not { } entry) continue;
+                _results = Call(() => _functions!.OnTime(_key, entry));
+                return true;
+            }
+            if (!_due.Next(_writer!, _dueOfKey, out _key, out var newest)) return false;
+            _entries.Begin(_lease!.State, newest);
+        }
+    }
+
+    // What the calls for a group changed goes into the state.
+    private void Keep()
+    {
+        if (_lease is not { State: var state }) return;
+        foreach (var entry in _entries.Changes)
+        {
+            if (entry.Row >= 0) state.Remove(entry.Row);
+            (entry.IsGone ? _batch!.Figures.Removed : _batch!.Figures.Updated).Add(1);
+            if (!entry.IsGone) _writer!.Add(_key, entry);
+        }
+    }
+
+    private void Forget(GroupTable state, int row)
+    {
+        state.Remove(row);
+        _batch!.Figures.Removed.Add(1);
+    }
+
+    private IEnumerator<TOut> Call(Func<IEnumerable<TOut>> call)
+    {
+        try
+        {
+            return (call() ?? throw new InvalidOperationException("It gave null: give an empty list where nothing comes of a group.")).GetEnumerator();
+        }
+        catch (Exception error) when (_cursor.Error is null && LambdaError.IsOfUser(error))
+        {
+            throw Named(error);
+        }
+    }
+
+    private bool MoveNext()
+    {
+        try
+        {
+            return _results!.MoveNext();
+        }
+        catch (Exception error) when (_cursor.Error is null && LambdaError.IsOfUser(error))
+        {
+            throw Named(error);
+        }
+    }
+
+    private QueryException Named(Exception error)
+    {
+        var first = error.StackTrace?.Split('\n').FirstOrDefault(line => line.TrimStart().StartsWith("at ", StringComparison.Ordinal))?.Trim();
+        return new QueryException("FAILED_EXECUTE_UDF",
+            $"The function of {_program.Verb} threw {error.GetType().Name} for the key {_key}{(_batch is null ? "" : $" in batch {_batch.Number}")}: {error.Message}{(first is null ? "" : $" ({first})")} "
+            + "Mend it and start the query again, which runs the batch anew; or have it catch what rows may be at fault for.");
+    }
+}

@@ -1,0 +1,168 @@
+using Dataflow.Sql.Rows;
+using Dataflow.Streaming.State;
+using Dataflow.Tasks;
+
+namespace Dataflow.Streaming.Groups;
+
+/// <summary>
+/// What a partition keeps of its groups: a row for each entry, found by the group's key, and by its time once that has come.
+/// </summary>
+/// <remarks>Rows are never changed: an entry that changes is another row, and its old one is removed. Times are in memory only, and made again from the rows.</remarks>
+internal sealed unsafe class GroupTable : PartitionState
+{
+    /// <summary>Values of a row behind the key: name, part, value, time, what the time is for.</summary>
+    public static readonly ValueList<DataType> Values = [DataType.String, DataType.Binary, DataType.Binary, DataType.BigInt, DataType.Int];
+
+    private const int Name = 0, Part = 1, Value = 2, Time = 3, Due = 4;
+
+    private readonly StateTable _rows;
+    private readonly TaskArena _arena;
+    private readonly PriorityQueue<int, long>[] _times = [new(), new(), new(), new()];
+    private StateSpan? _span;
+    private bool _isQueued;
+
+    private GroupTable(StateTable rows, TaskContext context) => (_rows, _arena) = (rows, TaskArena.OfState(context, "stream timers"));
+
+    public static GroupTable Load(StateLayout layout, string folder, string[] chain, TaskContext context) => new(StateTable.Load(layout, folder, chain, context), context);
+
+    public override long Count => _rows.Count;
+
+    public override bool HasChanged => _rows.HasChanged;
+
+    public override bool IsSparse => _rows.IsSparse;
+
+    /// <summary>What the rows are.</summary>
+    public StateLayout Layout => _rows.Layout;
+
+    private StateSpan? Span => _span ??= _rows.Spans.Select(span => span.Value).FirstOrDefault();
+
+    public override void Begin()
+    {
+        _rows.Begin();
+        _span = null;
+    }
+
+    /// <summary>The newest row of each key; -1 for none.</summary>
+    public void Find(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> found)
+    {
+        if (Span is { } span) span.Find(keys, rows, found);
+        else found[..rows.Length].Fill(-1);
+    }
+
+    /// <summary>The entries of a key.</summary>
+    /// <param name="row">Its newest row.</param>
+    /// <param name="names">The names that entries stand under; others are left as they are.</param>
+    /// <param name="entries">They are added here, the oldest first.</param>
+    public void Read(int row, GroupNames names, List<GroupEntry> entries)
+    {
+        var span = Span!;
+        for (; row >= 0; row = span.Next(row))
+        {
+            var slot = names.Find(BytesOf(span.Column(Name), row));
+            if (slot < 0) continue;
+            var isTimed = !span.Column(Time).IsNull(row);
+            entries.Add(new GroupEntry(slot, BytesOf(span.Column(Part), row).ToArray(), row)
+            {
+                Value = span.Column(Value).IsNull(row) ? null : BytesOf(span.Column(Value), row).ToArray(),
+                Time = isTimed ? ((long*)span.Column(Time).Data)[row] : 0,
+                Due = isTimed ? DueOf(span, row) : GroupDue.None,
+            });
+        }
+        entries.Reverse();
+    }
+
+    /// <summary>Forgets a row.</summary>
+    public void Remove(int row) => Span!.Remove(row);
+
+    /// <summary>Adds rows.</summary>
+    /// <param name="columns">Keys, then <see cref="Values"/>.</param>
+    /// <param name="rows">Which rows of them.</param>
+    /// <param name="context">The task.</param>
+    public void Add(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows, TaskContext context)
+    {
+        var before = Span?.Numbers ?? 0;
+        _rows.Add(columns, rows, context);
+        if (_isQueued) Queue(before);
+    }
+
+    /// <summary>Takes the rows whose time has come, the earliest first: they are not named again.</summary>
+    /// <param name="due">What the time is for.</param>
+    /// <param name="now">The time.</param>
+    public List<int> DueBy(GroupDue due, long now)
+    {
+        var found = new List<(long Time, int Row)>();
+        for (; EarliestOf(due) is { } time && time <= now; _times[(int)due].Dequeue()) found.Add((time, _times[(int)due].Peek()));
+        found.Sort();
+        return [.. found.Select(each => each.Row)];
+    }
+
+    /// <summary>The earliest time of a kind; null for none.</summary>
+    public long? EarliestOf(GroupDue due)
+    {
+        if (!_isQueued) QueueAll();
+        var times = _times[(int)due];
+        while (times.TryPeek(out var row, out var time))
+        {
+            if (Span!.Has(row)) return time;
+            times.Dequeue();
+        }
+        return null;
+    }
+
+    /// <summary>Whether a row is there.</summary>
+    public bool Has(int row) => Span!.Has(row);
+
+    /// <summary>The part of a row.</summary>
+    public byte[] PartOf(int row) => BytesOf(Span!.Column(Part), row).ToArray();
+
+    /// <summary>Copies rows into vectors: keys, then values.</summary>
+    public void Gather(ReadOnlySpan<int> rows, ReadOnlySpan<FlatVector> columns) => Span!.Gather(rows, columns);
+
+    public override void Write(string path, bool all, TaskContext context)
+    {
+        _rows.Write(path, all, context);
+
+        // Rows may have other numbers now.
+        if (all) Forget();
+        _span = null;
+    }
+
+    public override void Dispose()
+    {
+        Forget();
+        _arena.Dispose();
+        _rows.Dispose();
+    }
+
+    private void Forget()
+    {
+        _isQueued = false;
+        foreach (var times in _times) times.Clear();
+    }
+
+    private void QueueAll()
+    {
+        Forget();
+        _isQueued = true;
+        Queue(0);
+    }
+
+    private void Queue(int first)
+    {
+        if (Span is not { } span) return;
+        var (times, dues) = (span.Column(Time), span.Column(Due));
+        for (var row = first; row < span.Numbers; row++)
+        {
+            if (!times.IsNull(row) && span.Has(row)) _times[((int*)dues.Data)[row]].Enqueue(row, ((long*)times.Data)[row]);
+        }
+
+        // Those whose rows were removed stay until their time comes, or until they are the most.
+        var queued = _times.Sum(each => (long)each.Count);
+        if (first > 0 && queued > 2L * span.Count + ColumnBatch.MaxRows) QueueAll();
+        else _arena.ChargeObjects(16 * queued);
+    }
+
+    private static ReadOnlySpan<byte> BytesOf(ColumnStore column, int row) => StringView.BytesOf((StringView*)column.Data + row);
+
+    private static GroupDue DueOf(StateSpan span, int row) => (GroupDue)((int*)span.Column(Due).Data)[row];
+}

@@ -1,0 +1,96 @@
+using Dataflow.Closures;
+using Dataflow.Serialization;
+using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Records;
+using Dataflow.Streaming.Execution;
+using Dataflow.Streaming.Groups;
+
+namespace Dataflow.Streaming;
+
+/// <summary>Rows in groups by a key that the program computes: <c>frame.GroupByKey((Click click) => click.User)</c>. Verbs of it have state of the program's own, which in a stream goes on from batch to batch.</summary>
+/// <remarks>
+/// <para>Functions of a group are called at most once a batch with its rows, in the order in which they were read as far as that is one, and only for groups that have rows, or
+/// whose time has come. Groups of a partition are seen to one after the other. A batch may run again, from the same state and rows: functions must then do the same, so they use
+/// the times that they are given, and no clock, chance or outside world.</para>
+/// <para>In a frame that is no stream all rows are one batch: state begins empty, and no time ever comes.</para>
+/// </remarks>
+/// <typeparam name="TKey">The key: a plain value, a tuple or a record of plain values.</typeparam>
+/// <typeparam name="TRow">What rows become, as in <see cref="DataFrame.Collect{T}()"/>.</typeparam>
+public sealed class KeyedFrame<TKey, TRow>
+{
+    private readonly DataFrame _frame;
+    private readonly Func<TRow, TKey> _key;
+
+    internal KeyedFrame(DataFrame frame, Func<TRow, TKey> key)
+    {
+        (_frame, _key) = (frame, key);
+        _ = RecordMapper<TRow>.For(frame.Schema);
+        _ = RecordMapper<TKey>.For(RecordShape<TKey>.Find().Schema);
+    }
+
+    /// <summary>Calls a function for each group of a batch, which gives any number of rows and may keep a value until the group's next batch.</summary>
+    /// <remarks>Lazy, wide. In a stream of append and update mode; what it gives is not changed by later batches, whatever the mode.</remarks>
+    /// <typeparam name="TState">What is kept: a record, a class, a collection or a plain value.</typeparam>
+    /// <typeparam name="TOut">The rows that it gives: a record, a tuple, or a plain value, whose column is called <c>value</c>.</typeparam>
+    /// <param name="options">When it is called for groups without rows.</param>
+    /// <param name="function">Given the key, the rows, which can be gone through once, and what is kept.</param>
+    /// <exception cref="QueryException"><typeparamref name="TOut"/> has a member that SQL has no type for.</exception>
+    /// <exception cref="CodecException"><typeparamref name="TState"/> can't be kept; says which member.</exception>
+    public DataFrame FlatMapGroupsWithState<TState, TOut>(GroupStateOptions options, [RunsInTasks] Func<TKey, IEnumerable<TRow>, GroupState<TState>, IEnumerable<TOut>> function)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(function);
+        return With(new FlatMapProgram<TKey, TRow, TState, TOut>(function, options.Timeout));
+    }
+
+    /// <inheritdoc cref="FlatMapGroupsWithState{TState, TOut}(GroupStateOptions, Func{TKey, IEnumerable{TRow}, GroupState{TState}, IEnumerable{TOut}})"/>
+    public DataFrame FlatMapGroupsWithState<TState, TOut>([RunsInTasks] Func<TKey, IEnumerable<TRow>, GroupState<TState>, IEnumerable<TOut>> function) => FlatMapGroupsWithState(new GroupStateOptions(), function);
+
+    /// <summary>Calls a function for each group of a batch, which gives one row, the group's value from then on, and may keep a value until the group's next batch.</summary>
+    /// <remarks>Lazy, wide. In a stream of update mode only.</remarks>
+    /// <typeparam name="TState">What is kept: a record, a class, a collection or a plain value.</typeparam>
+    /// <typeparam name="TOut">The row that it gives: a record, a tuple, or a plain value, whose column is called <c>value</c>.</typeparam>
+    /// <param name="options">When it is called for groups without rows.</param>
+    /// <param name="function">Given the key, the rows, which can be gone through once, and what is kept.</param>
+    /// <exception cref="QueryException"><typeparamref name="TOut"/> has a member that SQL has no type for.</exception>
+    /// <exception cref="CodecException"><typeparamref name="TState"/> can't be kept; says which member.</exception>
+    public DataFrame MapGroupsWithState<TState, TOut>(GroupStateOptions options, [RunsInTasks] Func<TKey, IEnumerable<TRow>, GroupState<TState>, TOut> function)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(function);
+        return With(new MapProgram<TKey, TRow, TState, TOut>(function, options.Timeout));
+    }
+
+    /// <inheritdoc cref="MapGroupsWithState{TState, TOut}(GroupStateOptions, Func{TKey, IEnumerable{TRow}, GroupState{TState}, TOut})"/>
+    public DataFrame MapGroupsWithState<TState, TOut>([RunsInTasks] Func<TKey, IEnumerable<TRow>, GroupState<TState>, TOut> function) => MapGroupsWithState(new GroupStateOptions(), function);
+
+    private DataFrame With<TOut>(GroupProgram<TKey, TRow, TOut> program)
+    {
+        var work = new GroupWork<TKey, TRow, TOut>(_frame.Schema, _key, program);
+
+        // What can't be kept is said here and not in a task.
+        _ = work.Shape;
+        StreamingStrategy.AddTo(_frame.Session);
+        ValueList<ColumnReference> columns = [.. work.OutSchema.Select(field => new ColumnReference(field.Name, field.Type, field.Nullable))];
+        return new DataFrame(_frame.Session, new FoldGroups(work, _frame.Plan.Output, columns, _frame.Plan), _frame.Text);
+    }
+}
+
+/// <summary>Groups by a key of the program.</summary>
+public static class GroupExtensions
+{
+    extension(DataFrame frame)
+    {
+        /// <summary>Groups rows by a key that the program computes: <c>frame.GroupByKey((Click click) => click.User)</c>.</summary>
+        /// <remarks>Lazy, wide: rows become objects for the function, and are placed by their key.</remarks>
+        /// <typeparam name="TKey">The key: a plain value, a tuple or a record of plain values.</typeparam>
+        /// <typeparam name="TRow">What rows become, as in <see cref="DataFrame.Collect{T}()"/>.</typeparam>
+        /// <param name="key">The key of a row.</param>
+        /// <exception cref="QueryException">Rows can't become a <typeparamref name="TRow"/>, or <typeparamref name="TKey"/> can't be columns; says why.</exception>
+        public KeyedFrame<TKey, TRow> GroupByKey<TKey, TRow>([RunsInTasks] Func<TRow, TKey> key)
+        {
+            ArgumentNullException.ThrowIfNull(key);
+            return new KeyedFrame<TKey, TRow>(frame, key);
+        }
+    }
+}
