@@ -81,7 +81,7 @@ internal sealed unsafe class GroupTable : PartitionState
     public void Add(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows, TaskContext context)
     {
         var before = Span?.Numbers ?? 0;
-        _rows.Add(columns, rows, context);
+        _rows.Add(columns, rows, null, context);
         if (_isQueued) Queue(before);
     }
 
