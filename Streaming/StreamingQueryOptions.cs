@@ -41,7 +41,7 @@ public sealed record StreamingQueryOptions
     /// <summary>Most rows that a batch takes of each source, where the source can count them before it reads them: messages and objects can be counted, files can't (see <see cref="FileSourceOptions"/>).</summary>
     public long MaxRowsPerBatch { get; init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(MaxRowsPerBatch), value, "A batch takes 1 row or more."); } = long.MaxValue;
 
-    /// <summary>Told, with the batch, what was just done of it: <c>planned</c>, <c>written</c>, <c>committed</c>. For tests that end the process there.</summary>
+    /// <summary>Told, with the batch, what was just done of it: <c>found</c> (what it reads, not written down yet), <c>planned</c>, <c>computed</c> (for sinks that don't read once), <c>written</c>, <c>logged</c> (that it is done), <c>committed</c> (and sources told). For tests that end the process there.</summary>
     internal Action<string, long>? Reached { get; init; }
 
     /// <summary>Clock of triggers and progress.</summary>

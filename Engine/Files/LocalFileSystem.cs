@@ -45,7 +45,14 @@ public sealed class LocalFileSystem : IFileSystem
         var entries = new List<FileEntry>();
         foreach (var info in new DirectoryInfo(folder).EnumerateFileSystemInfos())
         {
-            if (Entry(info) is { } entry) entries.Add(entry);
+            try
+            {
+                if (Entry(info) is { } entry) entries.Add(entry);
+            }
+            catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+            {
+                // It went while the folder was read: renamed or deleted by another program.
+            }
         }
         entries.Sort(static (a, b) => string.CompareOrdinal(a.Path, b.Path));
         return entries;

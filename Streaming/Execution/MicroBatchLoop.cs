@@ -159,6 +159,7 @@ internal sealed class MicroBatchLoop : IDisposable
         var isFinal = _plan.Operators.Any(each => each.WaitsForWatermark) && _options.OutputMode != OutputMode.Complete && watermark > (_watermark ?? long.MinValue);
         if (!isNew && !isFinal && !(_due <= now)) return false;
         var entry = new OffsetEntry(_ends, ends, watermark, _watermark, now);
+        _options.Reached?.Invoke("found", _batch);
         await Task.Run(() => _checkpoint.Offsets.Write(_batch, entry), cancellation).ConfigureAwait(false);
         _planned = entry;
         return true;
@@ -201,6 +202,7 @@ internal sealed class MicroBatchLoop : IDisposable
         try
         {
             await QueryRunErrors.Unwrap(frames.CountAsync(cancellation)).ConfigureAwait(false);
+            _options.Reached?.Invoke("computed", _batch);
             var rows = new DataFrame(_frame.Session, Scan.Of(new FramesTable($"batch {_batch}", frame.Schema, frames)), null);
             await _sink.WriteAsync(new StreamBatch(_batch, rows, _options.OutputMode) { Query = Id }, cancellation).ConfigureAwait(false);
         }
@@ -278,6 +280,7 @@ internal sealed class MicroBatchLoop : IDisposable
         })];
         _due = _figures.Select(each => each.Due.Value).Append(long.MaxValue).Min() is < long.MaxValue and var due ? due : null;
         _checkpoint.Commits.Write(_batch, new CommitEntry(_watermarks.Latest, chains) { Due = _due });
+        _options.Reached?.Invoke("logged", _batch);
         (_ends, _watermark, _chains) = (entry.Ends, entry.Watermark, chains);
         _checkpoint.Clean(_batch, chains);
         var progress = new StreamingProgress(_batch, TimeOf(entry.Time), _inputRows.Sum(rows => rows.Value), TimeSpan.Zero)

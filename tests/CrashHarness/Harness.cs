@@ -1,16 +1,19 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Dataflow.Cluster.Tests;
 using Dataflow.Streaming.Tests;
+using Dataflow.Streaming.Tests.Databases;
 using Dataflow.TestKit;
 
 namespace Dataflow.CrashHarness;
 
 /// <summary>Feeds the query, kills it and starts it anew, and counts in the end.</summary>
-internal sealed class Harness(int kills, int executors, int seed)
+internal sealed class Harness(string sink, int kills, int executors, int seed)
 {
     private const int RowsOfFile = 40;
-    private static readonly string[] Steps = ["planned", "written", "committed", ""];
+    private static readonly string[] Steps = ["found", "planned", "computed", "written", "logged", "committed", "", ""];
+
+    // Not a step of every sink.
+    private string StepOf(int kill) => Steps[kill % Steps.Length] is var step && sink == "file" && step == "computed" ? "" : step;
 
     private readonly Random _random = new(seed);
     private readonly List<Click> _clicks = [];
@@ -19,6 +22,8 @@ internal sealed class Harness(int kills, int executors, int seed)
     public async Task<int> RunAsync()
     {
         using var folder = new TempDirectory();
+        using var database = sink == "postgres" ? new PostgresServer() : null;
+        if (database is not null) await File.WriteAllTextAsync(folder.Combine(Sinks.DatabaseFile), database.ConnectionString).ConfigureAwait(false);
         var (coordinator, url) = executors > 0 ? ToolProcess.Coordinator() : (null, "");
         var workers = Enumerable.Range(0, executors).Select(_ => new WorkerProcess(url)).ToList();
         try
@@ -26,7 +31,7 @@ internal sealed class Harness(int kills, int executors, int seed)
             var executorsKilled = 0;
             for (var kill = 0; kill < kills; kill++)
             {
-                var step = Steps[kill % Steps.Length];
+                var step = StepOf(kill);
                 using var query = Start(folder.Path, url, step);
                 var until = step.Length == 0 ? Stopwatch.GetTimestamp() + (long)((0.6 + _random.NextDouble() + (executors > 0 ? 1.5 : 0)) * Stopwatch.Frequency) : long.MaxValue;
                 while (!query.HasExited)
@@ -60,7 +65,7 @@ internal sealed class Harness(int kills, int executors, int seed)
                     return 1;
                 }
             }
-            return Compare(folder.Combine("out"), executorsKilled);
+            return Compare(folder.Path, executorsKilled);
         }
         finally
         {
@@ -69,8 +74,8 @@ internal sealed class Harness(int kills, int executors, int seed)
         }
     }
 
-    private static Process Start(string folder, string url, string step) => Process.Start(new ProcessStartInfo(
-        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["exec", typeof(Harness).Assembly.Location, "query", folder, url, step]) { RedirectStandardError = true })!;
+    private Process Start(string folder, string url, string step) => Process.Start(new ProcessStartInfo(
+        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["exec", typeof(Harness).Assembly.Location, "query", folder, url, sink, step]) { RedirectStandardError = true })!;
 
     private void Feed(string folder)
     {
@@ -85,27 +90,16 @@ internal sealed class Harness(int kills, int executors, int seed)
     }
 
     // By the program itself, not by the engine that is tested.
-    private int Compare(string output, int executorsKilled)
+    private int Compare(string folder, int executorsKilled)
     {
-        var rows = new List<PageMinute>();
-        foreach (var file in Directory.EnumerateFiles(output, "*.json", SearchOption.AllDirectories))
-        {
-            foreach (var line in File.ReadLines(file))
-            {
-                using var row = JsonDocument.Parse(line);
-                rows.Add(new PageMinute(
-                    DateTimeOffset.Parse(row.RootElement.GetProperty("window").GetString()!, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal),
-                    row.RootElement.GetProperty("Page").GetString()!, row.RootElement.GetProperty("Clicks").GetInt64(), row.RootElement.GetProperty("Users").GetInt64()));
-            }
-        }
+        var (rows, batches) = Sinks.Read(sink, folder);
         var expected = Clicks.Expected(_clicks.Where(click => click.Page != "end"));
         var found = rows.GroupBy(row => (row.Window, row.Page)).ToDictionary(group => group.Key, group => group.ToArray());
         var lost = expected.Count(row => !found.ContainsKey((row.Window, row.Page)));
         var doubled = found.Values.Sum(same => same.Length - 1);
         var wrong = expected.Count(row => found.TryGetValue((row.Window, row.Page), out var same) && same[0] != row) + found.Keys.Except(expected.Select(row => (row.Window, row.Page))).Count();
-        var batches = Directory.GetDirectories(output).Length;
         Console.WriteLine(
-            $"{kills} kills{(executors > 0 ? $", executors {executorsKilled} times" : "")}: {_clicks.Count:N0} rows in {_files:N0} files, {expected.Length:N0} groups in {batches:N0} batches; "
+            $"{sink}: {kills} kills{(executors > 0 ? $", executors {executorsKilled} times" : "")}: {_clicks.Count:N0} rows in {_files:N0} files, {expected.Length:N0} groups in {batches:N0} batches; "
             + $"lost {lost}, doubled {doubled}, wrong {wrong}");
         return lost + doubled + wrong == 0 ? 0 : 1;
     }

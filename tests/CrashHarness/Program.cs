@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dataflow.CrashHarness;
 
-if (IsQuery(args)) return await Query.RunAsync(args[1], args[2], args[3]).ConfigureAwait(false);
+if (IsQuery(args)) return await Query.RunAsync(args[1], args[2], args[3], args[4]).ConfigureAwait(false);
 if (args.Contains("--help"))
 {
     Console.WriteLine("""
@@ -9,7 +9,8 @@ if (args.Contains("--help"))
         moments, starts it anew each time, and compares what the sink has in the end with what should be there.
 
           --kills N         how often it is killed (20)
-          --sink file       where rows go: files
+          --sink file|postgres|memory
+                            where rows go (file): files; a table of a PostgreSQL server that is started for it and not killed; memory, with a log of its batches
           --executors 0|2   0: all in one process; 2: two executor processes of a cluster, which are killed as well (0)
           --seed N          of the rows and the moments (1)
 
@@ -18,14 +19,14 @@ if (args.Contains("--help"))
     return 0;
 }
 var sink = Option("--sink", "file");
-if (sink != "file")
+if (!Sinks.Kinds.Contains(sink))
 {
-    Console.Error.WriteLine($"There is no sink '{sink}' to test yet. Take --sink file.");
+    Console.Error.WriteLine($"There is no sink '{sink}'. Take one of {string.Join(", ", Sinks.Kinds)}.");
     return 2;
 }
-return await new Harness(Number("--kills", 20), Number("--executors", 0), Number("--seed", 1)).RunAsync().ConfigureAwait(false);
+return await new Harness(sink, Number("--kills", 20), Number("--executors", 0), Number("--seed", 1)).RunAsync().ConfigureAwait(false);
 
-static bool IsQuery(string[] args) => args is ["query", _, _, _];
+static bool IsQuery(string[] args) => args is ["query", _, _, _, _];
 
 string Option(string name, string otherwise) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
 

@@ -17,6 +17,7 @@ internal static class Program
 
     private static async Task<int> Main(string[] arguments)
     {
+        if (arguments[0] == Receivers.PushProcess.Command) return await Receivers.PushProcess.RunAsync(arguments);
         if (arguments[0] == Mqtt.MqttProcess.Command) return await Mqtt.MqttProcess.RunAsync(arguments);
         if (arguments[0] == KafkaClusterProcess.Command) return KafkaClusterProcess.Run();
         if (arguments[0] == KafkaQuery.Command) return await KafkaQuery.MainAsync(arguments);
