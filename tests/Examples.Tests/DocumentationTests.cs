@@ -36,6 +36,8 @@ public sealed partial class DocumentationTests
                 "1 too late, final up to 12:02, 2 groups kept",
                 "2 final",
                 "most: /",
+                "2 warm",
+                "kept: OK",
                 "1: 7 after 2 batches",
                 "the same query: True, /news 2",
             ],

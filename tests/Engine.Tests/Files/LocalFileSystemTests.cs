@@ -30,6 +30,24 @@ public sealed class LocalFileSystemTests : IDisposable
     }
 
     [Fact]
+    public async Task Files_that_are_renamed_while_their_folder_is_listed_are_no_error()
+    {
+        _scratch.Write("stays", "");
+        using var stop = new CancellationTokenSource();
+        var renaming = Task.Run(() =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i = (i + 1) % 50)
+            {
+                _scratch.Write($"{i}.tmp", "");
+                File.Move(_scratch[$"{i}.tmp"], _scratch[$"{i}"], overwrite: true);
+            }
+        });
+        for (var i = 0; i < 500; i++) Assert.Contains(Files.List(_scratch[""]), file => FilePath.NameOf(file.Path) == "stays");
+        await stop.CancelAsync();
+        await renaming;
+    }
+
+    [Fact]
     public void A_commit_replaces_only_when_asked()
     {
         _scratch.Write("x", "old");

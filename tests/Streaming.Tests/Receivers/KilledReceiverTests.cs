@@ -14,7 +14,7 @@ public sealed class KilledReceiverTests
         using var folder = new TempDirectory();
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
         var (sent, sentAgain) = (0, new HashSet<int>());
-        foreach (var step in new[] { "found", "planned", "written", "logged" })
+        foreach (var step in new[] { "found", "planned", "logged" })
         {
             using var process = PushProcess.Start(folder.Path, step, batches: 2);
             try
