@@ -14,6 +14,11 @@ internal sealed unsafe class KafkaBatches : BatchReader
     private const int Ahead = 4;
     private const int WaitMs = 50;
 
+    // What librdkafka holds of a message is some 300 bytes more than the message, and what it has fetched ahead is in nobody's budget. Partitions from which much comes at once are left open only so far;
+    // where little comes, little is fetched ahead.
+    private const int MuchAtOnce = 8192;
+    private const int MostOpen = 16;
+
     private readonly KafkaScan _scan;
     private readonly ValueList<KafkaRange> _ranges;
     private readonly TaskContext _context;
@@ -81,7 +86,7 @@ internal sealed unsafe class KafkaBatches : BatchReader
     private void End(KafkaRange range)
     {
         _consumer!.Move(range.Partition, _next);
-        if (_next > range.Until) _consumer.Stop(range.Partition);
+        if (_next > range.Until || (range.Count > MuchAtOnce && _consumer.Open > MostOpen)) _consumer.Stop(range.Partition);
         _range++;
         if (_range >= _ranges.Count) return;
         _next = _ranges[_range].From;
@@ -118,6 +123,12 @@ internal sealed unsafe class KafkaBatches : BatchReader
         {
             for (var at = 0; at < count;)
             {
+                // Of a place that was read before: not wanted any more.
+                if (messages[at]->Error == KafkaError.None && messages[at]->Offset < _next)
+                {
+                    at++;
+                    continue;
+                }
                 var good = at;
                 while (good < count && messages[good]->Error == KafkaError.None && messages[good]->Offset < range.Until) good++;
                 if (good > at)

@@ -12,6 +12,9 @@ internal sealed class KafkaConsumer(KafkaSetting[] settings) : IDisposable
 
     public KafkaClient Client { get; } = new(KafkaClient.Consumer, settings);
 
+    /// <summary>How many partitions it fetches from.</summary>
+    public int Open => _next.Count;
+
     public bool IsAt(KafkaPartition partition, long offset) => _next.TryGetValue(partition, out var next) && next == offset;
 
     /// <summary>Begins to fetch, unless it does already from there.</summary>

@@ -19,6 +19,9 @@ internal sealed unsafe class KafkaWrite(string servers, string? topic, KafkaSett
     private const int AnyPartition = -1;
     private const int ChunkRows = 512;
 
+    private string _lastTopic = "";
+    private byte[] _lastBytes = [];
+
     /// <summary>Gives how many messages were written and confirmed.</summary>
     public IEnumerable<long> Run(IEnumerable<ColumnBatch> batches)
     {
@@ -58,11 +61,16 @@ internal sealed unsafe class KafkaWrite(string servers, string? topic, KafkaSett
         }
     }
 
+    // Rows of a topic often follow each other: the name is the same object as long as its bytes are.
     private string TopicOf(ColumnBatch batch, int row)
     {
         if (topic is not null) return topic;
         var names = batch.Columns[positions[2]];
-        return names.IsNull(row) ? throw new StreamingException("KAFKA_DELIVERY", "A row has no topic (null), so it can't be written. Leave such rows out, or give the sink a topic.") : StringView.TextOf((StringView*)names.ValueAt(row));
+        if (names.IsNull(row)) throw new StreamingException("KAFKA_DELIVERY", "A row has no topic (null), so it can't be written. Leave such rows out, or give the sink a topic.");
+        var view = (StringView*)names.ValueAt(row);
+        if (StringView.BytesOf(view).SequenceEqual(_lastBytes)) return _lastTopic;
+        (_lastTopic, _lastBytes) = (StringView.TextOf(view), StringView.BytesOf(view).ToArray());
+        return _lastTopic;
     }
 
     private KafkaMessage Message(ColumnBatch batch, int row)
