@@ -77,6 +77,17 @@ internal sealed class ReceiverReader : IStreamReader
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>The records of a range.</summary>
+    public ReceivedRange RangeOf(string? start, string end) => _log.Read(start, end);
+
+    /// <summary>Stops the receiver, and waits until all it took in is kept. The log can still be read.</summary>
+    public async Task EndAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        if (_running is not null) await _running.ConfigureAwait(false);
+        await _log.FlushAsync().ConfigureAwait(false);
+    }
+
     /// <summary>Stops the receiver; what it was told to keep is kept.</summary>
     public void Dispose()
     {

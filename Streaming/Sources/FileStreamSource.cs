@@ -51,11 +51,14 @@ internal sealed class FileStreamReader : IStreamReader
         return new(next < _found.Count ? (next + 1).ToString(CultureInfo.InvariantCulture) : start);
     }
 
-    public ITable Read(string? start, string end)
-    {
-        if (Number(end) > _found.Count) throw _log.Missing(_found.Count);
-        return _format.Open(_name, _found[Number(start)..Number(end)].SelectMany(files => files));
-    }
+    /// <summary>Which files are taken; null for all.</summary>
+    public Func<FileEntry, bool>? Takes { get; init; }
+
+    public ITable Read(string? start, string end) => _format.Open(_name, FilesOf(start, end));
+
+    /// <summary>The files of a range.</summary>
+    public IEnumerable<FileEntry> FilesOf(string? start, string end) =>
+        Number(end) <= _found.Count ? _found[Number(start)..Number(end)].SelectMany(files => files) : throw _log.Missing(_found.Count);
 
     public void Dispose() { }
 
@@ -71,7 +74,7 @@ internal sealed class FileStreamReader : IStreamReader
     private FileEntry[] Find()
     {
         if (_system.Find(_folder) is null) return [];
-        var files = _system.List(_folder).Where(entry => !entry.IsFolder && !IsUnfinished(FilePath.NameOf(entry.Path)) && !_seen.Contains(entry.Path))
+        var files = _system.List(_folder).Where(entry => !entry.IsFolder && !IsUnfinished(FilePath.NameOf(entry.Path)) && !_seen.Contains(entry.Path) && Takes?.Invoke(entry) != false)
             .OrderBy(entry => entry.Modified).ThenBy(entry => entry.Path, StringComparer.Ordinal);
         var taken = new List<FileEntry>();
         var bytes = 0L;
