@@ -64,6 +64,8 @@ internal sealed class DStreamLoop : IDisposable
 
     public DateTimeOffset Zero { get; }
 
+    public DateTimeOffset Done => TimeOf(Volatile.Read(ref _done));
+
     /// <summary>Opens the inputs, and finds out where the last process was.</summary>
     public void Open()
     {
@@ -194,7 +196,7 @@ internal sealed class DStreamLoop : IDisposable
         await SaveAsync(number, stop).ConfigureAwait(false);
         _options.Reached?.Invoke("saved", number);
         await Task.Run(() => _checkpoint.Commits.Write(number, new DStreamCommit([.. _saved.OfType<SavedState>()])), stop).ConfigureAwait(false);
-        _done = number;
+        Volatile.Write(ref _done, number);
         _options.Reached?.Invoke("committed", number);
         DStreamPlan plan;
         lock (_lock) plan = _plans[number];

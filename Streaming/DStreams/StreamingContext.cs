@@ -44,6 +44,9 @@ public sealed partial class StreamingContext : IAsyncDisposable
     /// <summary>Told of each batch that is done.</summary>
     public event Action<DStreamBatch>? BatchCompleted;
 
+    /// <summary>The time of the last batch that is done, by this process or one before.</summary>
+    internal DateTimeOffset Done => _loop?.Done ?? default;
+
     internal StreamingContextOptions Options { get; }
 
     /// <summary>What intervals are counted from: the interval before the first.</summary>

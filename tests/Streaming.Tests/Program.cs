@@ -19,6 +19,7 @@ internal static class Program
     {
         if (arguments[0] == Receivers.PushProcess.Command) return await Receivers.PushProcess.RunAsync(arguments);
         if (arguments[0] == Mqtt.MqttProcess.Command) return await Mqtt.MqttProcess.RunAsync(arguments);
+        if (arguments[0] == DStreams.DStreamProcess.Command) return await DStreams.DStreamProcess.RunAsync(arguments);
         if (arguments[0] == KafkaClusterProcess.Command) return KafkaClusterProcess.Run();
         if (arguments[0] == KafkaQuery.Command) return await KafkaQuery.MainAsync(arguments);
         var (folder, step, batch, mode) = (arguments[0], arguments[1], long.Parse(arguments[2], CultureInfo.InvariantCulture), Enum.Parse<OutputMode>(arguments[3]));
