@@ -45,6 +45,10 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
+    public void The_blocks_of_the_page_on_streams_of_rdds_are_one_program() => Assert.Equal(
+        ["to: 2, not: 1", "to 1, to 2, to 3", "to: 3, not: 1, continued: 1"], SingleFileProgram.RunWith("Streaming", "dstreams", Blocks("docs/dstreams.md")));
+
+    [Fact]
     public void The_program_of_the_readme_runs_as_it_stands()
     {
         var run = SingleFileProgram.Run(
