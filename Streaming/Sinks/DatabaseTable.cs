@@ -11,6 +11,7 @@ internal sealed class DatabaseTable
     private readonly int[] _keys;
     private readonly bool _isTogether;
     private readonly string _insert;
+    private bool _prepares = true;
 
     /// <param name="table">As SQL has it.</param>
     /// <param name="connection">Knows how names are written.</param>
@@ -78,6 +79,7 @@ internal sealed class DatabaseTable
             }
             try
             {
+                await PrepareAsync(together, cancellation).ConfigureAwait(false);
                 await together.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
             }
             catch (DbException error)
@@ -95,6 +97,20 @@ internal sealed class DatabaseTable
                 together.BatchCommands.Add(command);
                 owners.Add(row);
             }
+        }
+    }
+
+    // The database reads each statement once, not for each row: providers that can't do that for several commands say so at the first.
+    private async Task PrepareAsync(DbBatch together, CancellationToken cancellation)
+    {
+        if (!_prepares) return;
+        try
+        {
+            await together.PrepareAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (NotSupportedException)
+        {
+            _prepares = false;
         }
     }
 

@@ -38,7 +38,8 @@ internal sealed class RateSource(long rowsPerSecond, int partitions, TimeProvide
     {
         public ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken)
         {
-            var micros = ((source.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond) - began;
+            // By milliseconds: who looks until nothing is new finds an end, too.
+            var micros = (((source.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond) - began) / 1000 * 1000;
             var from = Number(start);
             var end = Math.Min((long)((Int128)micros * source.RowsPerSecond / 1_000_000), mostRows > long.MaxValue - from ? long.MaxValue : from + mostRows);
             return new(end <= from ? start : end.ToString(CultureInfo.InvariantCulture));

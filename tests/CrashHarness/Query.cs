@@ -18,7 +18,7 @@ internal static class Query
         if (cluster.Length > 0) await context.Cluster.WaitForWorkersAsync(2, TimeSpan.FromMinutes(1)).ConfigureAwait(false);
         var began = Environment.TickCount64;
         var seen = 0;
-        await using var query = Clicks.PerPage(context, folder, new FileSourceOptions { MaxFilesPerTrigger = 2 }).WriteStream.Start(Sinks.Open(sink, folder), new StreamingQueryOptions
+        await using var query = Clicks.PerPage(context, folder, new FileSourceOptions { MaxFilesPerTrigger = 20 }).WriteStream.Start(Sinks.Open(sink, folder), new StreamingQueryOptions
         {
             Checkpoint = Path.Combine(folder, "checkpoint"),
             Trigger = step == "end" ? Trigger.AvailableNow : Trigger.AsSoonAsPossible,
