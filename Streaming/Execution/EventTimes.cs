@@ -2,6 +2,7 @@ using Dataflow.Sql.Builtins;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Plans;
 using Dataflow.Streaming.Joins;
+using Dataflow.Streaming.Sessions;
 using Dataflow.Streaming.State;
 
 namespace Dataflow.Streaming.Execution;
@@ -47,6 +48,11 @@ internal static class EventTimes
                 break;
             case StateAggregate aggregate:
                 AddItems(aggregate.Keys, times);
+                break;
+            case StateSession session:
+                // Of beginnings nothing is known: a session may last as long as it likes.
+                times.Clear();
+                if (session.AfterMicroseconds is { } after) times[session.Sessions.End.Id] = new EventTime(0, true, after);
                 break;
             case StateJoin join:
                 Wait(join.Left, join.LeftLife, times);

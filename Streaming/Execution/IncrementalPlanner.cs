@@ -4,6 +4,7 @@ using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 using Dataflow.Streaming.Groups;
 using Dataflow.Streaming.Joins;
+using Dataflow.Streaming.Sessions;
 using Dataflow.Streaming.Sources;
 using Dataflow.Streaming.State;
 
@@ -50,7 +51,7 @@ internal sealed class IncrementalPlanner
             return new Project([.. dedup.Output.Select(NamedExpression.Pass), new NamedExpression(first.Number, window.Items[0].Column)], dedup);
         }
         var isDistinct = plan is Aggregate { Aggregates.Count: 0 } && mode != OutputMode.Complete;
-        var below = plan is Aggregate or KeepFirst or FoldGroups || (plan is Join join && IsStreaming(join.Left) && IsStreaming(join.Right)) ? OutputMode.Append : mode;
+        var below = plan is Aggregate or SessionAggregate or KeepFirst or FoldGroups || (plan is Join join && IsStreaming(join.Left) && IsStreaming(join.Right)) ? OutputMode.Append : mode;
         var inputs = plan.Inputs.ConvertAll(input => Plan(input, below));
         var isSame = true;
         for (var i = 0; i < inputs.Count; i++) isSame &= ReferenceEquals(inputs[i], plan.Inputs[i]);
@@ -63,6 +64,7 @@ internal sealed class IncrementalPlanner
             FoldGroups groups => WithState(groups, mode),
             Aggregate distinct when isDistinct => Dedup([.. distinct.Keys.Select(key => key.Column)], new Project(distinct.Keys, distinct.Input)),
             Aggregate aggregate => WithState(aggregate, mode),
+            SessionAggregate session => Sessions(session, mode),
             _ => part,
         };
     }
@@ -140,6 +142,25 @@ internal sealed class IncrementalPlanner
         return new StateAggregate(_operators++, aggregate.Keys, aggregate.Aggregates, time, aggregate.Input) { Mode = mode };
     }
 
+    private StateSession Sessions(SessionAggregate session, OutputMode mode)
+    {
+        if (session.Aggregates.Any(each => each.Value is AggregateCall { IsDistinct: true }))
+            throw Unsupported("Aggregates of distinct values (count(DISTINCT x)) are not supported on streams: approx_count_distinct(x) is.");
+        if (mode == OutputMode.Update)
+        {
+            throw new QueryException("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION",
+                "Update mode gives groups that changed by their keys, and those of a session, its start and end, change themselves. Use append mode, which gives a session when it is final, or complete mode.");
+        }
+        var time = EventTimes.TimeOf(session.Time, EventTimes.Of(session.Input));
+        if (mode == OutputMode.Append && time is null)
+        {
+            throw new QueryException("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION",
+                "In append mode a session is given once, when it is final, and nothing says when that is: let it go by a column that WithWatermark names (SessionWindow(Col(\"At\"), gap)), or use complete mode. "
+                + "Sessions below an aggregate are always in append mode.");
+        }
+        return new StateSession(_operators++, session, time is { } known ? known.Lag + (known.IsWindow ? known.Length : 0) : null) { Mode = mode };
+    }
+
     private static void Check(LogicalPlan plan, OutputMode mode)
     {
         foreach (var part in plan.Parts())
@@ -157,7 +178,7 @@ internal sealed class IncrementalPlanner
                     break;
                 case Join join:
                     throw Unsupported($"A {join.Kind} join would give rows of the side that is no stream which have found no match yet. Let the stream be the side whose rows are kept.");
-                case Sort or Limit when mode == OutputMode.Complete && part.Parts().Any(below => below is StateAggregate):
+                case Sort or Limit when mode == OutputMode.Complete && part.Parts().Any(below => below is StateAggregate or StateSession):
                     break;
                 case Sort or Limit:
                     throw Unsupported("A stream has no last row, so its rows can't be put in order or counted off. Behind an aggregate in complete mode they can.");

@@ -3,6 +3,7 @@ using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 using Dataflow.Streaming.Groups;
 using Dataflow.Streaming.Joins;
+using Dataflow.Streaming.Sessions;
 using Dataflow.Streaming.State;
 
 namespace Dataflow.Streaming.Execution;
@@ -34,6 +35,8 @@ internal sealed class StreamingStrategy : IPlanStrategy
                 return new ObserveExec("CountedInput", counted.Rows, null, -1, planner.Plan(counted.Input));
             case StateJoin join:
                 return StateJoinExec.Of(join, planner.Plan(join.Left), planner.Plan(join.Right));
+            case StateSession session:
+                return StateSessionExec.Over(session, planner.Plan(session.Sessions.Input));
             case StateDedup dedup:
                 return new StateDedupExec(dedup, planner.Plan(dedup.Input));
             case FoldGroups groups:
