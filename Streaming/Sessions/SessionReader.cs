@@ -53,7 +53,13 @@ internal sealed unsafe class SessionReader(SessionRules rules, StateBatch batch,
 
     protected override void Forget(long watermark)
     {
-        if (rules.Bound(watermark) is not { } bound) return;
+        if (rules.AfterMicroseconds is null) return;
+        if (rules.Bound(watermark) is { } bound) Drop(bound);
+        NoteNext();
+    }
+
+    private void Drop(long bound)
+    {
         var before = State.Count;
         foreach (var span in State.Before(bound)) State.Drop(span);
         foreach (var (start, span) in State.Spans)
@@ -65,7 +71,6 @@ internal sealed unsafe class SessionReader(SessionRules rules, StateBatch batch,
             }
         }
         Batch.Figures.Removed.Add(before - State.Count);
-        NoteNext();
     }
 
     // The earliest end of those that stay.
