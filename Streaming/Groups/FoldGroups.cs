@@ -41,6 +41,11 @@ internal sealed record StateGroups(int Operator, GroupWork Work, ValueList<Colum
 
     public override IEnumerable<Expression> Expressions => Time is null ? Rows : Rows.Append(Time.Column);
 
+    public override IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark)
+    {
+        if (Time is not null && Work.Timeout == GroupTimeout.EventTime && Time.LateBefore(watermark) is > long.MinValue and var before) yield return (Input, State.LateRows.IsBefore(Time.Column, before));
+    }
+
     public override bool WaitsForWatermark => Work.Timeout == GroupTimeout.EventTime;
 
     public override string Shape => $"groups by ({string.Join(", ", Work.KeySchema.Select(key => $"{key.Name} {key.Type}"))}); {Work.Shape}";

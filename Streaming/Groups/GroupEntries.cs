@@ -31,7 +31,11 @@ internal sealed class GroupEntry(int slot, byte[] part, int row)
 /// <param name="clock">The times of the batch.</param>
 internal sealed class GroupEntries(GroupNames names, GroupClock clock)
 {
+    // From how many on they are looked up.
+    private const int Few = 8;
+
     private readonly List<GroupEntry> _all = [];
+    private readonly Dictionary<PartKey, GroupEntry> _byPart = [];
     private GroupTable? _table;
     private int _first = -1;
 
@@ -46,6 +50,7 @@ internal sealed class GroupEntries(GroupNames names, GroupClock clock)
     public void Begin(GroupTable? table, int row)
     {
         _all.Clear();
+        _byPart.Clear();
         (_table, _first) = (table, row);
     }
 
@@ -54,20 +59,18 @@ internal sealed class GroupEntries(GroupNames names, GroupClock clock)
     {
         get
         {
-            if (_first >= 0)
-            {
-                _table!.Read(_first, names, _all);
-                _first = -1;
-            }
-            return _all.Where(entry => !entry.IsGone && (entry.Due != GroupDue.Expiry || entry.Time > clock.Now));
+            if (_first >= 0) Read();
+            return _all.Where(Counts);
         }
     }
 
     public GroupEntry? Find(int slot, ReadOnlySpan<byte> part)
     {
-        foreach (var entry in All)
+        if (_first >= 0) Read();
+        if (_all.Count > Few) return Look(slot, part);
+        foreach (var entry in _all)
         {
-            if (entry.Slot == slot && part.SequenceEqual(entry.Part)) return entry;
+            if (entry.Slot == slot && Counts(entry) && part.SequenceEqual(entry.Part)) return entry;
         }
         return null;
     }
@@ -76,8 +79,9 @@ internal sealed class GroupEntries(GroupNames names, GroupClock clock)
     {
         // What is over may lie there still.
         var entry = new GroupEntry(slot, part, -1) { IsChanged = true };
-        _ = All;
+        if (_first >= 0) Read();
         _all.Add(entry);
+        if (_byPart.Count > 0) _byPart[new PartKey(slot, part)] = entry;
         return entry;
     }
 
@@ -87,6 +91,44 @@ internal sealed class GroupEntries(GroupNames names, GroupClock clock)
 
     /// <summary>What goes into the state: rows that are forgotten, and entries that come.</summary>
     public IEnumerable<GroupEntry> Changes => _all.Where(entry => entry.IsChanged && !(entry.IsGone && entry.Row < 0));
+
+    private void Read()
+    {
+        _table!.Read(_first, names, _all);
+        _first = -1;
+    }
+
+    private bool Counts(GroupEntry entry) => !entry.IsGone && (entry.Due != GroupDue.Expiry || entry.Time > clock.Now);
+
+    private GroupEntry? Look(int slot, ReadOnlySpan<byte> part)
+    {
+        if (_byPart.Count == 0)
+        {
+            foreach (var entry in _all)
+            {
+                if (Counts(entry)) _byPart[new PartKey(entry.Slot, entry.Part)] = entry;
+            }
+        }
+        return _byPart.TryGetValue(new PartKey(slot, part.ToArray()), out var found) && Counts(found) ? found : null;
+    }
+
+    private readonly struct PartKey(int slot, byte[] part) : IEquatable<PartKey>
+    {
+        private readonly int _slot = slot;
+        private readonly byte[] _part = part;
+
+        public bool Equals(PartKey other) => _slot == other._slot && _part.AsSpan().SequenceEqual(other._part);
+
+        public override bool Equals(object? other) => other is PartKey key && Equals(key);
+
+        public override int GetHashCode()
+        {
+            var hash = new HashCode();
+            hash.Add(_slot);
+            hash.AddBytes(_part);
+            return hash.ToHashCode();
+        }
+    }
 }
 
 /// <summary>The names that things are kept under.</summary>

@@ -30,6 +30,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
     private DueGroups<TKey>? _due;
     private IEnumerator<TOut>? _results;
     private TKey _key = default!;
+    private bool _isOpen;
     private bool _isDone;
     private bool _hasFailed;
 
@@ -50,7 +51,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
         if (_isDone) return false;
         try
         {
-            if (_functions is null) Open();
+            if (!_isOpen) Open();
             var count = 0;
             while (count < _values.Length && TryTake(out var value)) _values[count++] = value;
             if (count > 0)
@@ -86,18 +87,26 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
         finally
         {
             _isDone = true;
-            _results?.Dispose();
-            _lease?.Dispose();
-            _writer?.Dispose();
-            _due?.Dispose();
-            _cursor.Dispose();
-            _arena.Dispose();
-            base.Dispose();
+            try
+            {
+                _results?.Dispose();
+                CloseFunctions();
+            }
+            finally
+            {
+                _lease?.Dispose();
+                _writer?.Dispose();
+                _due?.Dispose();
+                _cursor.Dispose();
+                _arena.Dispose();
+                base.Dispose();
+            }
         }
     }
 
     private void Open()
     {
+        _isOpen = true;
         if (_batch is not null)
         {
             var layout = new StateLayout([.. RecordShape<TKey>.Find().Schema.Select(field => field.Type)], GroupTable.Values, -1, 1);
@@ -110,15 +119,27 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
 
     private void Close()
     {
-        _functions!.Close();
+        CloseFunctions();
         if (_lease is not { State: var state }) return;
         foreach (var row in state.DueBy(GroupDue.Expiry, _clock.Now)) Forget(state, row);
         _batch!.Figures.Rows.Add(state.Count);
 
         // What came to be due while times were seen to waits for the next batch, which is not to wait for rows.
         if (state.EarliestOf(GroupDue.Clock) is { } time) _batch.Figures.Due.Add(time);
-        if (state.EarliestOf(GroupDue.Watermark) <= _clock.Watermark) _batch.Figures.Due.Add(_clock.Now);
+        if (state.EarliestOf(GroupDue.Watermark) is { } end)
+        {
+            _batch.Figures.NextEnd.Add(end);
+            if (end <= _clock.Watermark) _batch.Figures.Due.Add(_clock.Now);
+        }
         _lease.Save();
+    }
+
+    // Once, however the task ends.
+    private void CloseFunctions()
+    {
+        var functions = _functions;
+        _functions = null;
+        functions?.Close();
     }
 
     private bool TryTake(out TOut value)
@@ -132,7 +153,6 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
             }
             _results!.Dispose();
             _results = null;
-            if (_dueOfKey.Count == 0) Keep();
         }
         value = default!;
         return false;
@@ -143,6 +163,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
         _context.ThrowIfCancelled();
         if (_due is null)
         {
+            Keep();
             if (_cursor.NextGroup())
             {
                 _key = _cursor.Key;
@@ -162,6 +183,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
                 _results = Call(() => _functions!.OnTime(_key, entry));
                 return true;
             }
+            Keep();
             if (!_due.Next(_writer!, _dueOfKey, out _key, out var newest)) return false;
             _entries.Begin(_lease!.State, newest);
         }
@@ -177,6 +199,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
             (entry.IsGone ? _batch!.Figures.Removed : _batch!.Figures.Updated).Add(1);
             if (!entry.IsGone) _writer!.Add(_key, entry);
         }
+        _entries.Begin(null, -1);
     }
 
     private void Forget(GroupTable state, int row)

@@ -39,6 +39,9 @@ internal static class GroupShape
             }
             if (same.Kind != kind) yield return $"'{name}' was kept as a {kind}, and is now a {same.Kind}";
             var (before, after) = (Shapes(shape).ToArray(), Shapes(same.Shape).ToArray());
+
+            // Keys are found by their bytes.
+            if (before.Length > 1 && after.Length > 1 && before[0].ToString() != after[0].ToString()) yield return $"the map '{name}' had keys {before[0]}, and has now {after[0]}";
             for (var i = 0; i < Math.Min(before.Length, after.Length); i++)
             {
                 if (StoredShape.Difference(before[i], after[i]) is { } difference) yield return $"the {kind} '{name}' {difference}";

@@ -29,7 +29,7 @@ internal abstract class GroupWork
     public abstract string Shape { get; }
 
     /// <summary>Puts the key in front of the columns of rows.</summary>
-    public abstract BatchReader OpenKeys(BatchReader input, int[] columns, LateRows? late, TaskContext context);
+    public abstract BatchReader OpenKeys(BatchReader input, int[] columns, LateFilter? late, TaskContext context);
 
     /// <summary>Calls the functions for rows that come ordered by key.</summary>
     /// <param name="input">The key, then the columns of rows.</param>
@@ -44,7 +44,7 @@ internal abstract class GroupWork
 /// <param name="Column">Where their time is.</param>
 /// <param name="Before">Microseconds: earlier ones do.</param>
 /// <param name="Count">Where they are counted.</param>
-internal sealed record LateRows(int Column, long Before, Counter Count);
+internal sealed record LateFilter(int Column, long Before, Counter Count);
 
 /// <inheritdoc cref="GroupWork"/>
 internal sealed class GroupWork<TKey, TRow, TOut>(Schema rows, Func<TRow, TKey> key, GroupProgram<TKey, TRow, TOut> program) : GroupWork
@@ -61,7 +61,7 @@ internal sealed class GroupWork<TKey, TRow, TOut>(Schema rows, Func<TRow, TKey> 
 
     public override string Shape => program.Shape;
 
-    public override BatchReader OpenKeys(BatchReader input, int[] columns, LateRows? late, TaskContext context) => new KeyedReader<TKey, TRow>(input, columns, rows, key, program.Verb, late, context);
+    public override BatchReader OpenKeys(BatchReader input, int[] columns, LateFilter? late, TaskContext context) => new KeyedReader<TKey, TRow>(input, columns, rows, key, program.Verb, late, context);
 
     public override BatchReader OpenGroups(BatchReader input, StateBatch? batch, GroupClock clock, int partition, TaskContext context) =>
         new GroupReader<TKey, TRow, TOut>(program, new GroupCursor<TKey, TRow>(input, rows, context), batch, clock, partition, context);

@@ -64,6 +64,19 @@ public sealed class KeyedFrame<TKey, TRow>
     /// <inheritdoc cref="MapGroupsWithState{TState, TOut}(GroupStateOptions, Func{TKey, IEnumerable{TRow}, GroupState{TState}, TOut})"/>
     public DataFrame MapGroupsWithState<TState, TOut>([RunsInTasks] Func<TKey, IEnumerable<TRow>, GroupState<TState>, TOut> function) => MapGroupsWithState(new GroupStateOptions(), function);
 
+    /// <summary>Has groups seen to by objects that keep values, lists and maps by name, and have timers.</summary>
+    /// <remarks>Lazy, wide. In a stream of append and update mode; what it gives is not changed by later batches, whatever the mode.</remarks>
+    /// <typeparam name="TOut">The rows that it gives: a record, a tuple, or a plain value, whose column is called <c>value</c>.</typeparam>
+    /// <param name="makeProcessor">Makes a new one: for each task, and now, for the driver to learn what it keeps.</param>
+    /// <param name="options">What timers go by; null for none.</param>
+    /// <exception cref="QueryException"><typeparamref name="TOut"/> has a member that SQL has no type for.</exception>
+    /// <exception cref="CodecException">Something can't be kept; says which member.</exception>
+    public DataFrame TransformWithState<TOut>([RunsInTasks] Func<StatefulProcessor<TKey, TRow, TOut>> makeProcessor, ProcessorOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(makeProcessor);
+        return With(new ProcessorProgram<TKey, TRow, TOut>(makeProcessor, (options ?? new ProcessorOptions()).Timers));
+    }
+
     private DataFrame With<TOut>(GroupProgram<TKey, TRow, TOut> program)
     {
         var work = new GroupWork<TKey, TRow, TOut>(_frame.Schema, _key, program);

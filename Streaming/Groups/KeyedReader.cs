@@ -13,7 +13,7 @@ internal sealed unsafe class KeyedReader<TKey, TRow> : BatchReader
     private readonly int[] _positions;
     private readonly Func<TRow, TKey> _key;
     private readonly string _verb;
-    private readonly LateRows? _late;
+    private readonly LateFilter? _late;
     private readonly TaskArena _arena;
     private readonly RecordMapper<TRow> _mapper;
     private readonly RecordColumn<TKey>[] _keys;
@@ -22,7 +22,7 @@ internal sealed unsafe class KeyedReader<TKey, TRow> : BatchReader
     private readonly ulong[] _mask = GC.AllocateArray<ulong>(ColumnBatch.MaxRows / 64, pinned: true);
     private readonly TKey[] _values = new TKey[ColumnBatch.MaxRows];
 
-    public KeyedReader(BatchReader input, int[] positions, Schema schema, Func<TRow, TKey> key, string verb, LateRows? late, TaskContext context)
+    public KeyedReader(BatchReader input, int[] positions, Schema schema, Func<TRow, TKey> key, string verb, LateFilter? late, TaskContext context)
     {
         (_input, _positions, _key, _verb, _late) = (input, positions, key, verb, late);
         _arena = new TaskArena(context, "keys");

@@ -26,7 +26,7 @@ internal sealed record KeyedRowsExec(GroupWork Work, ValueList<ColumnReference> 
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
     {
         int[] columns = [.. Rows.Select(row => Planner.PositionOf(Input, row))];
-        var late = Time is null || Batch is null ? null : new LateRows(Planner.PositionOf(Input, Time.Column), Time.LateBefore(Batch.LateWatermark), Batch.Figures.Late);
+        var late = Time is null || Batch is null ? null : new LateFilter(Planner.PositionOf(Input, Time.Column), Time.LateBefore(Batch.LateWatermark), Batch.Figures.Late);
         var keyed = new OperatorRdd("Keys", Input.ToRdd(run), new Step(Work, columns, late));
 
         // Partitions of state stay what they are: this exchange is read as it was written, whatever its sizes.
@@ -35,7 +35,7 @@ internal sealed record KeyedRowsExec(GroupWork Work, ValueList<ColumnReference> 
         return new ExchangeRdd(exchange, []);
     }
 
-    private sealed class Step(GroupWork work, int[] columns, LateRows? late) : BatchOperator
+    private sealed class Step(GroupWork work, int[] columns, LateFilter? late) : BatchOperator
     {
         public override BatchReader Open(BatchReader input, TaskContext context) => work.OpenKeys(input, columns, late, context);
     }

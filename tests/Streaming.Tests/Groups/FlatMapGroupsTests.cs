@@ -71,7 +71,7 @@ public sealed class FlatMapGroupsTests
         var (source, sink) = (new MemorySource<Reading>(context), new MemorySink());
         var options = new StreamingQueryOptions { StatePartitions = 2, SnapshotInterval = interval, Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow };
         var expected = new Dictionary<string, List<int>>();
-        foreach (var batch in Make(seed, 1200, 30).Chunk(100))
+        foreach (var batch in Make(seed, 700, 30).Chunk(100))
         {
             source.Add(batch);
             await using var query = Sums(context.ReadStream.From(source)).WriteStream.Start(sink, options);
