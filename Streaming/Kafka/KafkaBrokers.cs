@@ -33,21 +33,24 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
             }, cancellation);
             var metadata = (KafkaMetadata*)answer;
             found.Clear();
-            var unsettled = "";
+            var (unsettled, missing) = ("", options.Topics.Concat(options.Partitions.Select(each => each.Topic)).ToHashSet());
             for (var i = 0; i < metadata->TopicCount; i++)
             {
                 ref var topic = ref metadata->Topics[i];
                 var name = KafkaClient.TextOf(topic.Topic);
+                missing.Remove(name);
                 if (!IsWanted(name)) continue;
                 if (topic.Error is KafkaError.TopicAuthorizationFailed or KafkaError.ClusterAuthorizationFailed)
                 {
                     rd_kafka_metadata_destroy(metadata);
-                    throw new StreamingException("KAFKA_NOT_ALLOWED", $"{options.Servers} do not let us read the topic '{name}' ({KafkaClient.Describe(topic.Error)}). Give who is named in the settings the right to read it.");
+                    throw new StreamingException("KAFKA_NOT_ALLOWED",
+                        $"{options.Servers} do not let us read the topic '{name}' ({KafkaClient.Describe(topic.Error)}). Give who is named in the settings the right to read it.");
                 }
                 if (topic.Error != KafkaError.None) unsettled = $"'{name}': {KafkaClient.Describe(topic.Error)}";
                 for (var p = 0; p < topic.PartitionCount; p++) found.Add(new(name, topic.Partitions[p].Id));
             }
             rd_kafka_metadata_destroy(metadata);
+            if (missing.Count > 0) unsettled = $"'{missing.First()}': no broker names it";
 
             // A topic that was only just made has no leader yet.
             if (unsettled.Length == 0) break;
@@ -57,8 +60,9 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
             _client.Poll(50);
         }
         if (options.Partitions.Count == 0) return found;
-        var missing = options.Partitions.Except(found).Select(each => each.ToString()).ToArray();
-        if (missing.Length > 0) throw new StreamingException("KAFKA_PARTITION_UNKNOWN", $"{options.Servers} have no {string.Join(", ", missing)}; they have {string.Join(", ", found.Order())}.");
+        var absent = options.Partitions.Except(found).Select(each => each.ToString()).ToArray();
+        if (absent.Length > 0)
+            throw new StreamingException("KAFKA_PARTITION_UNKNOWN", $"{options.Servers} have no {string.Join(", ", absent)}; they have {string.Join(", ", found.Order())}.");
         return [.. options.Partitions.Distinct()];
     }
 
@@ -114,7 +118,8 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
             }
             var cause = _client.LastError.Length == 0 ? "" : $" The last thing that went wrong: {_client.LastError}.";
             throw new StreamingException(_client.IsRefused ? "KAFKA_REFUSED" : "KAFKA_UNREACHABLE",
-                $"Kafka at {options.Servers} did not say within {options.Timeout.TotalSeconds:0.#} s {what}: {KafkaClient.Describe(error)}.{cause} Check the addresses, that the brokers run, and the settings for security.");
+                $"Kafka at {options.Servers} did not say within {options.Timeout.TotalSeconds:0.#} s {what}: {KafkaClient.Describe(error)}.{cause} "
+                + "Check the addresses, that the brokers run, and the settings for security.");
         }
     }
 }

@@ -17,7 +17,10 @@ internal static class KafkaSettings
         [new("client.id", "dataflow"), new("socket.nagle.disable", "true"), new("reconnect.backoff.ms", "20"), new("reconnect.backoff.max.ms", "1000")];
 
     // A partition whose fetch is out waits for the answer before another is asked of that broker: short waits cost little, and long ones delay who begins next to it.
-    private static readonly KafkaSetting[] Reading = [new("fetch.wait.max.ms", "20"), new("fetch.error.backoff.ms", "50"), new("queued.max.messages.kbytes", "4096"), new("queued.min.messages", "30000"), new("receive.message.max.bytes", "200000000")];
+    private static readonly KafkaSetting[] Reading =
+    [
+        new("fetch.wait.max.ms", "20"), new("fetch.error.backoff.ms", "50"), new("queued.max.messages.kbytes", "4096"), new("queued.min.messages", "30000"), new("receive.message.max.bytes", "200000000"),
+    ];
 
     // Keys go to the partitions that Java's producers choose for them.
     private static readonly KafkaSetting[] Writing =

@@ -69,7 +69,8 @@ public sealed class KafkaSink : IStreamSink
                 ? $"The column '{field}' can't be written to Kafka: key and value are string or binary, topic and headers string, partition int. Cast it."
                 : $"Kafka has no place for the column '{field.Name}'. Columns of messages are {string.Join(", ", Known)}: select these, with others in the value.");
         }
-        if (schema.IndexOf("value") < 0) throw new StreamingException("KAFKA_SINK_COLUMNS", "There is no column 'value', and a message has one. Select it: rows.Select(Col(\"word\").As(\"key\"), Col(\"count\").Cast(\"string\").As(\"value\")).");
+        if (schema.IndexOf("value") < 0)
+            throw new StreamingException("KAFKA_SINK_COLUMNS", "There is no column 'value', and a message has one. Select it: rows.Select(Col(\"word\").As(\"key\"), Col(\"count\").Cast(\"string\").As(\"value\")).");
         if (_topic is null && schema.IndexOf("topic") < 0) throw new StreamingException("KAFKA_SINK_COLUMNS", "It is not said which topic rows go to: give the sink one, or select a column 'topic'.");
         return [.. Known.Select(schema.IndexOf)];
     }

@@ -62,7 +62,10 @@ internal sealed class KafkaStreamReader : IStreamReader
         var ends = _brokers.Ends(_partitions, cancellation);
         Note(ends, cancellation);
         var place = KafkaPlace.Parse(start);
-        foreach (var gone in place.Keys.Where(partition => !ends.ContainsKey(partition) && _options.Partitions.Count == 0 && _brokers.IsWanted(partition.Topic) && _gone.Add(partition)).ToArray()) Lose(new(gone, place[gone], 0, 0));
+        foreach (var partition in place.Keys.Where(each => !ends.ContainsKey(each) && _options.Partitions.Count == 0 && _brokers.IsWanted(each.Topic)).ToArray())
+        {
+            if (_gone.Add(partition)) Lose(new(partition, place[partition], 0, 0));
+        }
         var next = new KafkaPlace(place);
         foreach (var (partition, _) in ends) next.TryAdd(partition, _beginnings[partition]);
         var changed = ends.Where(each => each.Value != next[each.Key]).Select(each => each.Key).ToArray();

@@ -181,8 +181,14 @@ internal sealed unsafe class KafkaWrite(string servers, string? topic, KafkaSett
     private void Poll(KafkaClient client, int timeoutMs)
     {
         StreamingException? failed = null;
-        while (client.Poll(timeoutMs, each => failed ??= Failed(KafkaClient.TextOf(rd_kafka_topic_name(((KafkaMessage*)each)->Topic)), ((KafkaMessage*)each)->Partition, ((KafkaMessage*)each)->Error, client))) timeoutMs = 0;
+        while (client.Poll(timeoutMs, Note)) timeoutMs = 0;
         if (failed is not null) throw failed;
+
+        void Note(nint address)
+        {
+            var message = (KafkaMessage*)address;
+            failed ??= Failed(KafkaClient.TextOf(rd_kafka_topic_name(message->Topic)), message->Partition, message->Error, client);
+        }
     }
 
     private StreamingException Failed(string name, int partition, KafkaError error, KafkaClient client) => new(client.IsRefused ? "KAFKA_REFUSED" : "KAFKA_DELIVERY",

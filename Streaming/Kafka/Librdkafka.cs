@@ -8,7 +8,9 @@ internal static unsafe partial class Librdkafka
 {
     private const string Library = "librdkafka";
     private static readonly string[] Names =
-        OperatingSystem.IsWindows() ? ["librdkafka.dll", "librdkafka"] : OperatingSystem.IsMacOS() ? ["librdkafka.1.dylib", "librdkafka.dylib", "/opt/homebrew/lib/librdkafka.1.dylib", "/usr/local/lib/librdkafka.1.dylib"] : ["librdkafka.so.1", "librdkafka"];
+        OperatingSystem.IsWindows() ? ["librdkafka.dll", "librdkafka"]
+        : OperatingSystem.IsMacOS() ? ["librdkafka.1.dylib", "librdkafka.dylib", "/opt/homebrew/lib/librdkafka.1.dylib", "/usr/local/lib/librdkafka.1.dylib"]
+        : ["librdkafka.so.1", "librdkafka"];
 
     private static readonly nint Loaded = Load();
 

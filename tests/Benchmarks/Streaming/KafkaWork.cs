@@ -19,7 +19,8 @@ internal static class KafkaWork
 
     public static async Task RunAsync(DataflowContext context)
     {
-        using var brokers = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, Path.GetFileName(Environment.ProcessPath) is "dotnet" ? [typeof(KafkaWork).Assembly.Location, BrokersVerb] : [BrokersVerb])
+        string[] command = Path.GetFileName(Environment.ProcessPath) is "dotnet" ? [typeof(KafkaWork).Assembly.Location, BrokersVerb] : [BrokersVerb];
+        using var brokers = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, command)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -30,8 +31,9 @@ internal static class KafkaWork
             var expected = await FillAsync(context, servers).ConfigureAwait(false);
             var seconds = new List<double>();
             for (var run = 0; run < 3; run++) seconds.Add(await CountAsync(context, servers, $"counts-{run}", expected).ConfigureAwait(false));
+            var all = string.Join(", ", seconds.Select(each => each.ToString("f2", CultureInfo.InvariantCulture)));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{"Kafka to Kafka word count, 64 partitions",-40} {Messages / seconds.Min() / 1e6,8:f2} million messages/s ({Messages:N0} of {WordsOfMessage} words; all runs: {string.Join(", ", seconds.Select(each => $"{each:f2} s"))}); output complete"));
+                $"{"Kafka to Kafka word count, 64 partitions",-40} {Messages / seconds.Min() / 1e6,8:f2} million messages/s of {WordsOfMessage} words ({Messages:N0} in {all} s); output complete"));
         }
         finally
         {

@@ -112,7 +112,14 @@ public sealed class KafkaSourceTests(KafkaClusterProcess cluster) : IClassFixtur
         KafkaMessages.Write(own.Servers, topic, 1, Numbers(10, 20));
         await waiting.WaitAsync(TimeSpan.FromMinutes(1));
         await query.ProcessAllAvailableAsync().WaitAsync(TimeSpan.FromMinutes(1));
-        Assert.Equal(Numbers(0, 20), sink.Rows.Select(row => row.Get<string>("value")).OrderBy(int.Parse));
+
+        // And when another one leads, in the middle of what was being fetched.
+        own.Tell($"leader {topic} 1 3");
+        own.Tell("down 1");
+        own.Tell("up 1");
+        KafkaMessages.Write(own.Servers, topic, 1, Numbers(20, 30));
+        await query.ProcessAllAvailableAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(Numbers(0, 30), sink.Rows.Select(row => row.Get<string>("value")).OrderBy(int.Parse));
     }
 
     [FactRequiringNative(Library, Package)]
@@ -183,7 +190,8 @@ public sealed class KafkaSourceTests(KafkaClusterProcess cluster) : IClassFixtur
         Assert.Equal("KAFKA_PARTITION_UNKNOWN", partition.Kind);
         Assert.Contains($"have no {topic}[7]; they have {topic}[0]", partition.Message, StringComparison.Ordinal);
 
-        var setting = Assert.Throws<StreamingException>(() => context.ReadStream.Kafka(options with { Settings = new Dictionary<string, string> { ["fetch.wait"] = "1" } }).WriteStream.Start(new MemorySink()));
+        var wrong = options with { Settings = new Dictionary<string, string> { ["fetch.wait"] = "1" } };
+        var setting = Assert.Throws<StreamingException>(() => context.ReadStream.Kafka(wrong).WriteStream.Start(new MemorySink()));
         Assert.Equal("KAFKA_SETTING", setting.Kind);
         Assert.Throws<ArgumentException>(() => new KafkaSource(options with { Settings = new Dictionary<string, string> { ["auto.offset.reset"] = "latest" } }));
         Assert.Throws<ArgumentException>(() => new KafkaSource(options with { Pattern = "x" }));
