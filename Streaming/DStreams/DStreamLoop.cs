@@ -37,7 +37,7 @@ internal sealed class DStreamLoop : IDisposable
     private readonly SavedState?[] _saved;
     private readonly SortedDictionary<long, DStreamPlan> _plans = [];
     private readonly Lock _lock = new();
-    private IStateDStream[] _states = [];
+    private IStateDStream?[] _states = [];
     private string?[] _ends;
     private long _next = 1;
     private long _done;
@@ -72,7 +72,7 @@ internal sealed class DStreamLoop : IDisposable
         // State that no output reads is never computed.
         var read = new HashSet<DStream>();
         foreach (var output in _streaming.Outputs) Reach(output.Stream);
-        _states = [.. _streaming.States.Select(state => read.Contains(state.Stream) ? state : null!)];
+        _states = [.. _streaming.States.Select(state => read.Contains(state.Stream) ? state : null)];
         for (var i = 0; i < _ends.Length; i++) _streaming.Inputs[i].Open(_checkpoint.SourceFolder(i));
         foreach (var number in _checkpoint.Offsets.Numbers())
         {
@@ -188,6 +188,8 @@ internal sealed class DStreamLoop : IDisposable
     {
         var (time, began) = (TimeOf(number), _options.Time.GetTimestamp());
         var waited = _options.Time.GetUtcNow() - time;
+        // State goes from interval to interval, also where outputs look at it less often.
+        foreach (var state in _states) state?.Prepare(time);
         foreach (var output in _streaming.Outputs)
         {
             if (output.Stream.HasTime(time)) await output.RunAsync(time, stop).ConfigureAwait(false);

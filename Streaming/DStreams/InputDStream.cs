@@ -36,6 +36,7 @@ internal interface IInputDStream : IDisposable
 internal abstract class InputDStream<T>(StreamingContext streaming, string operation) : DStream<T>(streaming, operation, streaming.Interval, []), IInputDStream
 {
     private readonly ConcurrentDictionary<long, (string? Start, string? End)> _ranges = [];
+    private DateTimeOffset _latest;
 
     public virtual string? LostOnRestart => null;
 
@@ -45,7 +46,11 @@ internal abstract class InputDStream<T>(StreamingContext streaming, string opera
 
     public abstract ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellation);
 
-    public void Plan(DateTimeOffset time, string? start, string? end) => _ranges[time.UtcTicks] = (start, end);
+    public void Plan(DateTimeOffset time, string? start, string? end)
+    {
+        _ranges[time.UtcTicks] = (start, end);
+        if (time > _latest) _latest = time;
+    }
 
     public virtual long CountOf(string? start, string? end) => 0;
 
@@ -57,7 +62,11 @@ internal abstract class InputDStream<T>(StreamingContext streaming, string opera
 
     internal sealed override Rdd<T>? Compute(DateTimeOffset time)
     {
-        if (!_ranges.TryGetValue(time.UtcTicks, out var range)) return null;
+        if (!_ranges.TryGetValue(time.UtcTicks, out var range))
+        {
+            // Of the future; or forgotten, which must not pass for nothing.
+            return time > _latest ? null : throw new InvalidOperationException($"What {Operation} read at {time:O} is not remembered any more. Have the context remember it for longer (Remember).");
+        }
         return range.End is { } end && end != range.Start ? Read(range.Start, end) : Streaming.Context.Empty<T>();
     }
 

@@ -5,6 +5,9 @@ internal interface IStateDStream
 {
     DStream Stream { get; }
 
+    /// <summary>Makes the Rdd of a time, if there is one then, without computing it.</summary>
+    void Prepare(DateTimeOffset time);
+
     /// <summary>Writes the Rdd of a time, and reads it from there from now on.</summary>
     Task SaveAsync(DateTimeOffset time, string path, CancellationToken cancellation);
 
@@ -24,8 +27,15 @@ internal abstract class StateDStream<T> : DStream<T>, IStateDStream
 
     public DStream Stream => this;
 
+    public void Prepare(DateTimeOffset time) => RddAt(time);
+
     /// <summary>The last Rdd; null at the beginning.</summary>
-    protected Rdd<T>? Before(DateTimeOffset time) => RddAt(time - SlideDuration);
+    protected Rdd<T>? Before(DateTimeOffset time)
+    {
+        var before = time - SlideDuration;
+        if (!HasTime(before)) return null;
+        return RddAt(before) ?? throw new InvalidOperationException($"The state of {Shape} at {before:O} is gone. This is a mistake in Dataflow: please report it.");
+    }
 
     /// <summary>What of an Rdd the next one needs.</summary>
     protected virtual Rdd<T> StateOf(Rdd<T> rdd) => rdd;

@@ -9,11 +9,13 @@ internal sealed class DStreamRun : IAsyncDisposable
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-    private readonly DataflowContext _context = DataflowContext.Local(2);
+    private readonly DataflowContext _context;
+    private readonly bool _ownsContext;
     private readonly SemaphoreSlim _done = new(0);
 
-    public DStreamRun(StreamingContextOptions? options = null, ManualTimeProvider? clock = null)
+    public DStreamRun(StreamingContextOptions? options = null, ManualTimeProvider? clock = null, DataflowContext? context = null)
     {
+        (_context, _ownsContext) = (context ?? DataflowContext.Local(2), context is null);
         Clock = clock ?? new ManualTimeProvider();
         Streaming = new StreamingContext(_context, Interval, (options ?? new()) with { Time = Clock });
         Streaming.BatchCompleted += _ => _done.Release();
@@ -69,6 +71,6 @@ internal sealed class DStreamRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Streaming.DisposeAsync();
-        await _context.DisposeAsync();
+        if (_ownsContext) await _context.DisposeAsync();
     }
 }

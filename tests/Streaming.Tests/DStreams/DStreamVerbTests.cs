@@ -81,6 +81,7 @@ public sealed class DStreamVerbTests
         var grouped = DStreamRun.Watch(ones.GroupByKeyAndWindow(Seconds(6), Seconds(3)).MapValues(list => (long)list.Count));
         var nested = DStreamRun.Watch(words.Window(Seconds(2), Seconds(2)).Window(Seconds(4)));
         var updated = DStreamRun.Watch(ones.UpdateStateByKey<string, long, long>((come, before) => come.Count == 0 && before.Or(0) > 6 ? default : new(true, before.Or(0) + come.Sum())));
+        var rarely = DStreamRun.Watch(ones.UpdateStateByKey<string, long, long>((come, before) => new(true, before.Or(0) + come.Sum())).Window(Seconds(1), Seconds(5)));
         var mapped = ones.MapWithState(new StateSpec<string, long, long, string>((key, value, state) =>
         {
             if (state.IsTimingOut) return $"{key} out {state.Value}";
@@ -119,6 +120,7 @@ public sealed class DStreamVerbTests
                 if (come == 0 && sums[key] > 6) sums.Remove(key);
                 else sums[key] = sums.GetValueOrDefault(key) + come;
             }
+            if (i % 5 == 0) Same(input.Take(i).SelectMany(items => items).CountBy(word => word).Select(pair => (pair.Key, (long)pair.Value)), rarely[i], "rarely");
             Same(sums.Select(pair => (pair.Key, pair.Value)), updated[i], "updated");
 
             var expected = new List<string>();
