@@ -10,7 +10,7 @@ public sealed class ExecutorDStreamTests
     [Fact]
     public async Task Executors_that_are_killed_change_neither_windows_nor_state()
     {
-        const int Intervals = 8;
+        const int Intervals = 6;
         using var folder = new TempDirectory();
         var clock = new ManualTimeProvider();
         await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");
@@ -33,7 +33,7 @@ public sealed class ExecutorDStreamTests
         {
             await receiver.StoreAsync([new Line("a", i), new Line($"b{i}", 1)]);
             if (i == 3) one.KillExecutors();
-            if (i == 6) two.KillExecutors();
+            if (i == 5) two.KillExecutors();
             await run.PassAsync(1);
         }
         for (var i = 1; i <= Intervals; i++)
