@@ -5,6 +5,9 @@ namespace Dataflow.Streaming.Receivers;
 /// <summary>Takes in, for one query, what can't be asked for again.</summary>
 internal abstract class Receiver
 {
+    /// <summary>How long a look for rows waits for what is there already but not yet taken in: with one that always has more it must come to an end.</summary>
+    public static readonly TimeSpan MostCatchUp = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Runs in the background from the query's start to its end.</summary>
     /// <remarks>When it returns, nothing more will come. What it throws ends the query, after the batches that read what came before.</remarks>
     /// <param name="log">Where to put it.</param>
@@ -17,7 +20,7 @@ internal abstract class Receiver
     /// <summary>Whether a query that runs until nothing is new waits for the receiver's end, as what comes is known to have one.</summary>
     public virtual bool HasEnd => false;
 
-    /// <summary>Waits until all is in the log that is there without waiting for somebody else.</summary>
+    /// <summary>Waits until all is in the log that is there without waiting for somebody else, and no longer than <see cref="MostCatchUp"/>.</summary>
     /// <param name="log">Where to put it.</param>
     /// <param name="stop">The query ends.</param>
     public virtual Task CatchUpAsync(ReceivedLog log, CancellationToken stop) => Task.CompletedTask;

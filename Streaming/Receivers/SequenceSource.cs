@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -99,7 +100,9 @@ internal sealed class SequenceReceiver<T>(IAsyncEnumerable<T> items) : Receiver
 
     public override async Task CatchUpAsync(ReceivedLog log, CancellationToken stop)
     {
-        await _rests.Task.WaitAsync(stop).ConfigureAwait(false);
+        // One that never waits is looked at while it goes on.
+        await ((Task)_rests.Task).WaitAsync(Receiver.MostCatchUp, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.ThrowIfCancellationRequested();
         await log.FlushAsync().ConfigureAwait(false);
     }
 
@@ -117,6 +120,9 @@ internal sealed class SequenceReceiver<T>(IAsyncEnumerable<T> items) : Receiver
 /// <summary>Puts into the log what is in a channel: as it comes, and at each look for rows.</summary>
 internal sealed class ChannelReceiver<T>(ChannelReader<T> channel, Action release) : Receiver
 {
+    // Whatever the time says.
+    private const int LeastTaken = 1024;
+
     private readonly SemaphoreSlim _taking = new(1);
     private byte[]? _held;
     private bool _isChecked;
@@ -128,13 +134,13 @@ internal sealed class ChannelReceiver<T>(ChannelReader<T> channel, Action releas
         while (_held is not null || await channel.WaitToReadAsync(stop).ConfigureAwait(false))
         {
             var room = log.Room;
-            if (!await TakeAsync(log, stop).ConfigureAwait(false)) await room.WaitAsync(stop).ConfigureAwait(false);
+            if (!await TakeAsync(log, Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false)) await room.WaitAsync(stop).ConfigureAwait(false);
         }
     }
 
     public override async Task CatchUpAsync(ReceivedLog log, CancellationToken stop)
     {
-        await TakeAsync(log, stop).ConfigureAwait(false);
+        await TakeAsync(log, Receiver.MostCatchUp, stop).ConfigureAwait(false);
         await log.FlushAsync().ConfigureAwait(false);
     }
 
@@ -144,13 +150,14 @@ internal sealed class ChannelReceiver<T>(ChannelReader<T> channel, Action releas
         release();
     }
 
-    // Takes what is there; false if there was no room for all.
-    private async Task<bool> TakeAsync(ReceivedLog log, CancellationToken stop)
+    // Takes what is there, or what comes for so long; false if there was no room for all.
+    private async Task<bool> TakeAsync(ReceivedLog log, TimeSpan atMost, CancellationToken stop)
     {
         await _taking.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            while (true)
+            var began = Stopwatch.GetTimestamp();
+            for (var taken = 0; taken < LeastTaken || atMost == Timeout.InfiniteTimeSpan || Stopwatch.GetElapsedTime(began) < atMost; taken++)
             {
                 if (_held is null)
                 {
@@ -162,6 +169,7 @@ internal sealed class ChannelReceiver<T>(ChannelReader<T> channel, Action releas
                 if (log.TryAppend(_held) is null) return false;
                 _held = null;
             }
+            return true;
         }
         finally
         {

@@ -28,7 +28,7 @@ internal sealed class Harness(string sink, int kills, int executors, int seed)
         var workers = Enumerable.Range(0, executors).Select(_ => new WorkerProcess(url)).ToList();
         try
         {
-            var executorsKilled = 0;
+            var (executorsKilled, lastKilled) = (0, 0L);
             for (var kill = 0; kill < kills; kill++)
             {
                 var step = StepOf(kill);
@@ -37,8 +37,10 @@ internal sealed class Harness(string sink, int kills, int executors, int seed)
                 while (!query.HasExited)
                 {
                     Feed(folder.Path);
-                    if (executors > 0 && _random.Next(40) == 0)
+                    // A job gives up a task that loses its executor four times in a row: they get the time to start.
+                    if (executors > 0 && _random.Next(40) == 0 && Stopwatch.GetElapsedTime(lastKilled) > TimeSpan.FromSeconds(3))
                     {
+                        lastKilled = Stopwatch.GetTimestamp();
                         workers[_random.Next(workers.Count)].KillExecutors();
                         executorsKilled++;
                     }
