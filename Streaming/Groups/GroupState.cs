@@ -53,7 +53,7 @@ public sealed class GroupState<TState>
     }
 
     /// <summary>Has the function called, without rows, if none come for a while. Counts for one time: each call of the function begins without a timeout.</summary>
-    /// <remarks>It is called in the first batch that is planned so much later, if no rows of the group have come until then; if none come at all, one is planned for it.</remarks>
+    /// <remarks>It is called in the first batch that is planned so much later, if that has no rows of the group; if nothing else comes, a batch is planned for it.</remarks>
     /// <param name="duration">Zero or more.</param>
     /// <exception cref="InvalidOperationException">The options do not say <see cref="GroupTimeout.ProcessingTime"/>.</exception>
     public void SetTimeoutDuration(TimeSpan duration)
@@ -65,17 +65,13 @@ public sealed class GroupState<TState>
     }
 
     /// <summary>Has the function called, without rows, when the watermark has come to a time and no rows have come until then. Counts for one time: each call of the function begins without a timeout.</summary>
-    /// <param name="time">Later than the watermark.</param>
+    /// <param name="time">If the watermark is there already, the function is called in this batch, after all groups that have rows; or, where it is called without rows now, in the next.</param>
     /// <exception cref="InvalidOperationException">The options do not say <see cref="GroupTimeout.EventTime"/>.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The watermark is there already.</exception>
     public void SetTimeoutTimestamp(DateTimeOffset time)
     {
         if (_timeout != GroupTimeout.EventTime)
             throw new InvalidOperationException($"SetTimeoutTimestamp goes by the watermark, and the options have Timeout = {_timeout}. Give Timeout = GroupTimeout.EventTime{(_timeout == GroupTimeout.ProcessingTime ? ", or use SetTimeoutDuration" : "")}.");
-        var at = GroupClock.MicrosecondsOf(time);
-        if (_entries.Clock.HasWatermark && at <= _entries.Clock.Watermark)
-            throw new ArgumentOutOfRangeException(nameof(time), time, $"The watermark is at {CurrentWatermark:O} already: set a time behind it, or end the group now.");
-        Set(at, GroupDue.Watermark);
+        Set(GroupClock.MicrosecondsOf(time), GroupDue.Watermark);
     }
 
     private void Set(long time, GroupDue due)

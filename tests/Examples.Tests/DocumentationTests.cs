@@ -34,6 +34,8 @@ public sealed partial class DocumentationTests
                 "/ 2",
                 "/news 1",
                 "1 too late, final up to 12:02, 2 groups kept",
+                "Alan left after 1 clicks",
+                "4 pages seen for the first time",
                 "2 final",
                 "most: /",
                 "2 warm",

@@ -35,7 +35,6 @@ public sealed class GroupExecutorTests
         for (var i = 0; i < files.Length; i++)
         {
             Clicks.Write(folder.Combine("in"), i, files[i]);
-            if (i == 7) two.KillExecutors();
             if (i % 3 == 2) await query.ProcessAllAvailableAsync().WaitAsync(TimeSpan.FromMinutes(1));
         }
         await query.ProcessAllAvailableAsync().WaitAsync(TimeSpan.FromMinutes(1));

@@ -58,8 +58,7 @@ public sealed class GroupTimeoutTests
         {
             var rows = Enumerable.Range(0, 8).Select(_ => new Reading(Noon.AddSeconds((step * 15) + random.Next(-70, 15)), $"meter {random.Next(9)}", 1)).ToArray();
             source.Add(rows);
-            var visits = Visits(context.ReadStream.From(source).WithWatermark("At", delay), GroupTimeout.EventTime, (state, last) => state.SetTimeoutTimestamp(
-                state.CurrentWatermark is { } here && here >= last + Quiet ? here.AddSeconds(1) : last + Quiet));
+            var visits = Visits(context.ReadStream.From(source).WithWatermark("At", delay), GroupTimeout.EventTime, (state, last) => state.SetTimeoutTimestamp(last + Quiet));
             await using var query = visits.WriteStream.Start(sink, new()
             {
                 Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow, StatePartitions = 2, SnapshotInterval = interval,
@@ -84,8 +83,7 @@ public sealed class GroupTimeoutTests
             late += rows.Count(row => row.At < before);
             foreach (var group in rows.Where(row => !(row.At < before)).GroupBy(row => row.Meter))
             {
-                var until = group.Max(row => row.At) + Quiet;
-                open[group.Key] = (open.GetValueOrDefault(group.Key).Count + group.Count(), until <= watermark ? watermark.Value.AddSeconds(1) : until);
+                open[group.Key] = (open.GetValueOrDefault(group.Key).Count + group.Count(), group.Max(row => row.At) + Quiet);
             }
             foreach (var (meter, visit) in open.Where(each => each.Value.Until <= watermark).ToArray())
             {
