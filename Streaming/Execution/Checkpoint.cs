@@ -124,19 +124,11 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>The folder of a source.</summary>
     public string SourceFolder(int source) => FilePath.Combine(FilePath.Combine(Folder, "sources"), source.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
-    /// <summary>What tasks wrote of an operator's state in a batch, by partition: what appeared is whole, and of several for one partition any will do.</summary>
-    public Dictionary<int, string> StateFiles(int @operator, string batchFolder)
+    /// <summary>The files that tasks wrote of an operator's state in a batch, below its folder.</summary>
+    public IEnumerable<string> StateFiles(int @operator, string batchFolder)
     {
         var folder = FilePath.Combine(StateFolder(@operator), batchFolder);
-        if (_system.Find(folder) is null) return [];
-        var files = new Dictionary<int, string>();
-        foreach (var entry in _system.List(folder))
-        {
-            var name = FilePath.NameOf(entry.Path);
-            if (!FilePath.IsHidden(name) && (name.EndsWith(".delta", StringComparison.Ordinal) || name.EndsWith(".snapshot", StringComparison.Ordinal)))
-                files.TryAdd(int.Parse(name.AsSpan(0, name.IndexOf('-')), System.Globalization.CultureInfo.InvariantCulture), $"{batchFolder}/{name}");
-        }
-        return files;
+        return _system.Find(folder) is null ? [] : _system.List(folder).Select(entry => FilePath.NameOf(entry.Path)).Where(name => !FilePath.IsHidden(name)).Select(name => $"{batchFolder}/{name}");
     }
 
     /// <summary>Deletes what is not needed any more once a batch is done.</summary>

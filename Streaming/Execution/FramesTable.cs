@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Records;
@@ -15,31 +16,61 @@ internal sealed class FramesTable(string name, Schema schema, Rdd<byte[]> frames
 
     public TableStatistics Statistics => TableStatistics.Unknown;
 
-    public Rdd<ColumnBatch> ToRdd(ScanRequest request, ValueList<ScanFilterSource> filters)
-    {
-        var (types, fields) = (new ValueList<DataType>(schema.Select(field => field.Type)), request.Fields);
-        return frames.MapPartitions(each => Read(each, types, fields));
-    }
+    public Rdd<ColumnBatch> ToRdd(ScanRequest request, ValueList<ScanFilterSource> filters) => new FramesRdd(frames, new(schema.Select(field => field.Type)), request.Fields);
+}
 
-    private static IEnumerable<ColumnBatch> Read(IEnumerable<byte[]> frames, ValueList<DataType> types, ValueList<int> fields)
+/// <summary>Reads frames as batches.</summary>
+internal sealed class FramesRdd(Rdd<byte[]> frames, ValueList<DataType> types, ValueList<int> fields) : Rdd<ColumnBatch>(frames.Context, "Frames")
+{
+    private readonly OneToOneDependency _dependency = new(frames);
+
+    public override IReadOnlyList<Dependency> Dependencies => [_dependency];
+
+    public override IReadOnlyList<string> PreferredLocations(Partition partition) => frames.PreferredLocations(partition);
+
+    protected override Partition[] GetPartitions() => [.. frames.Partitions];
+
+    protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context) => new BatchChunks(new Reader(frames.Read(partition, context), types, fields, context));
+
+    // A batch points into its frame, which stays in place until the next.
+    private sealed class Reader(ChunkReader<byte[]> frames, ValueList<DataType> types, ValueList<int> fields, TaskContext context) : BatchReader
     {
-        using var arena = new TaskArena(TaskContext.Current!, "batch");
-        var reader = new FrameReader(arena, types);
-        foreach (var frame in frames)
+        private readonly TaskArena _arena = new(context, "batch");
+        private readonly Queue<byte[]> _next = new();
+        private FrameReader? _reader;
+        private GCHandle _pin;
+
+        public override bool TryNext(out ColumnBatch batch)
         {
-            // Batches point into the frame.
-            var pin = System.Runtime.InteropServices.GCHandle.Alloc(frame, System.Runtime.InteropServices.GCHandleType.Pinned);
-            try
+            Unpin();
+            while (_next.Count == 0)
             {
-                var rows = reader.Read(frame);
-                var batch = new ColumnBatch([.. fields.Select(field => rows.Columns[field])]);
-                batch.Set(rows.Rows);
-                yield return batch;
+                if (!frames.TryRead(out var chunk))
+                {
+                    batch = null!;
+                    return false;
+                }
+                foreach (var each in chunk) _next.Enqueue(each);
             }
-            finally
-            {
-                pin.Free();
-            }
+            var frame = _next.Dequeue();
+            _pin = GCHandle.Alloc(frame, GCHandleType.Pinned);
+            var rows = (_reader ??= new FrameReader(_arena, types)).Read(frame);
+            batch = new ColumnBatch([.. fields.Select(field => rows.Columns[field])]);
+            batch.Set(rows.Rows);
+            return true;
+        }
+
+        public override void Dispose()
+        {
+            Unpin();
+            frames.Dispose();
+            _arena.Dispose();
+            base.Dispose();
+        }
+
+        private void Unpin()
+        {
+            if (_pin.IsAllocated) _pin.Free();
         }
     }
 }

@@ -260,10 +260,17 @@ internal sealed class MicroBatchLoop : IDisposable
     private StateBatch BatchOf(StatePlan operation, OffsetEntry entry)
     {
         var chains = _chains[operation.Operator];
-        var isSnapshot = chains.Max(chain => chain.Length) >= _options.SnapshotInterval;
+        var isSnapshot = chains.Max(chain => chain.SkipWhile(StateChain.IsPutAway).Count()) >= _options.SnapshotInterval;
         return new StateBatch(
             _batch, NameOf(operation), _checkpoint.StateFolder(operation.Operator), chains, entry.Watermark ?? long.MinValue, entry.LateWatermark ?? long.MinValue, isSnapshot,
-            _figures[operation.Operator]) { Earlier = [.. (_metadata.Earlier ?? []).Select(operators => operators[operation.Operator])] };
+            _figures[operation.Operator]) { MostBytes = MostBytesOf(chains.Length), Earlier = [.. (_metadata.Earlier ?? []).Select(operators => operators[operation.Operator])] };
+    }
+
+    // A part of the memory of an executor, by how many partitions it may have: those that all of them have where there is one.
+    private long MostBytesOf(int partitions)
+    {
+        var all = _options.StateMemoryBytes > 0 ? _options.StateMemoryBytes : _frame.Session.Context.ExecutorMemoryBytes * StatePart;
+        return (long)Math.Max(LeastBytes, all / _plan.Operators.Length / partitions);
     }
 
     private string NameOf(StatePlan operation) => $"stream/{_metadata.Id:n}/{operation.Operator}";
@@ -272,12 +279,7 @@ internal sealed class MicroBatchLoop : IDisposable
     {
         for (var i = 0; i < _times.Length; i++) _watermarks.Note(i, _times[i].Value);
         var batchFolder = _batch.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        string[][][] chains = [.. _plan.Operators.Select(each =>
-        {
-            var written = _checkpoint.StateFiles(each.Operator, batchFolder);
-            return _chains[each.Operator].Select((chain, partition) => !written.TryGetValue(partition, out var file) ? chain
-                : file.EndsWith(".snapshot", StringComparison.Ordinal) ? [file] : [.. chain, file]).ToArray();
-        })];
+        string[][][] chains = [.. _plan.Operators.Select(each => StateChain.After(_chains[each.Operator], _checkpoint.StateFiles(each.Operator, batchFolder)))];
         _due = _figures.Select(each => each.Due.Value).Append(long.MaxValue).Min() is < long.MaxValue and var due ? due : null;
         _checkpoint.Commits.Write(_batch, new CommitEntry(_watermarks.Latest, chains) { Due = _due });
         _options.Reached?.Invoke("logged", _batch);
@@ -308,6 +310,10 @@ internal sealed class MicroBatchLoop : IDisposable
         var wait = interval == TimeSpan.Zero ? Polling : new DateTimeOffset(((began.UtcTicks / interval.Ticks) + 1) * interval.Ticks, TimeSpan.Zero) - now;
         if (wait > TimeSpan.Zero) await Task.Delay(wait, _options.Time, cancellation).ConfigureAwait(false);
     }
+
+    // What is put away is told apart by shares in memory of its own, and rows come through exchanges meanwhile.
+    private const double StatePart = 0.35;
+    private const double LeastBytes = 64 << 10;
 
     private static readonly TimeSpan Polling = TimeSpan.FromMilliseconds(20);
 }

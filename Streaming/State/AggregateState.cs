@@ -10,9 +10,9 @@ namespace Dataflow.Streaming.State;
 
 /// <summary>
 /// The groups of one partition of an aggregate, between batches: a table for each span of times, so that what becomes final is dropped whole, without a look at the
-/// others. Used by one task at a time.
+/// others. What no longer fits into memory is put away as runs (<see cref="StateRun"/>).
 /// </summary>
-internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time) : PartitionState
+internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time) : PartitionState
 {
     /// <summary>The span of aggregates without a time.</summary>
     public const long Always = long.MinValue;
@@ -24,20 +24,27 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
     private readonly HashSet<long> _dropped = [];
     private long[] _leaving = [];
 
-    public override long Count => _spans.Values.Sum(span => (long)span.Groups.Count);
+    /// <summary>Groups; one that was put away and came again counts again.</summary>
+    public override long Count => _spans.Values.Sum(span => (long)span.Groups.Count) + _runs.Sum(run => run.Spans.Sum(run.CountOf));
 
     /// <summary>Makes it from its files: from the newest on, of which each group is taken where it is met first.</summary>
     public static AggregateState Load(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time, string folder, string[] chain, TaskContext context)
     {
         var state = new AggregateState(keys, calls, time);
         using var arena = new TaskArena(context, "state read");
-        var reader = new FrameReader(arena, [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))]);
+        var reader = new FrameReader(arena, state.StateTypes);
         var ended = new HashSet<long>();
         try
         {
             for (var i = chain.Length - 1; i >= 0; i--)
             {
-                var drops = new List<long>();
+                var drops = new HashSet<long>();
+                if (StateChain.IsPutAway(chain[i]))
+                {
+                    state._runs.Insert(0, StateRun.Open(FilePath.Combine(folder, chain[i]), ended, drops));
+                    ended.UnionWith(drops);
+                    continue;
+                }
                 foreach (var (kind, span, bytes) in StateFile.Read(FilePath.Combine(folder, chain[i])))
                 {
                     context.ThrowIfCancelled();
@@ -117,17 +124,22 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
     }
 
     /// <summary>The spans that are final, and those that are not, in order.</summary>
-    public IEnumerable<long> Final(long watermark) => time is null ? [] : [.. _spans.Keys.TakeWhile(span => span == Always || EndOf(span) <= watermark).Where(span => span != Always)];
+    public IEnumerable<long> Final(long watermark) => time is null ? [] : [.. Spans.TakeWhile(span => span == Always || EndOf(span) <= watermark).Where(span => span != Always)];
 
     /// <summary>All spans.</summary>
-    public IEnumerable<long> Spans => [.. _spans.Keys];
+    public IEnumerable<long> Spans => _runs.Count == 0 ? [.. _spans.Keys] : _spans.Keys.Concat(_runs.SelectMany(run => run.Spans)).Distinct().Order().ToArray();
 
     /// <summary>Forgets a span.</summary>
     public void Drop(long span)
     {
-        if (!_spans.Remove(span, out var dropped)) return;
-        dropped.Dispose();
-        _dropped.Add(span);
+        var isThere = false;
+        foreach (var run in _runs) isThere |= run.Drop(span);
+        if (_spans.Remove(span, out var dropped))
+        {
+            dropped.Dispose();
+            isThere = true;
+        }
+        if (isThere) _dropped.Add(span);
     }
 
     /// <summary>Says which spans will be dropped as soon as they were given: in what is written they are gone already.</summary>
@@ -135,13 +147,8 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
 
     public override bool HasChanged => _dropped.Count > 0 || _leaving.Length > 0 || _spans.Values.Any(span => span.Changed.Any);
 
-    /// <summary>Gives groups of a span.</summary>
-    /// <param name="span">The span.</param>
-    /// <param name="next">Where to go on; 0 at first.</param>
-    /// <param name="onlyChanged">Whether only groups that the batch changed are wanted.</param>
-    /// <param name="asStates">Whether states are wanted, or values.</param>
-    /// <param name="batch">Keys, and states or values. Lent until the next call.</param>
-    public bool TryGive(long span, ref int next, bool onlyChanged, bool asStates, out ColumnBatch batch)
+    // Gives groups of a span that are in memory.
+    private bool TryGive(long span, ref int next, bool onlyChanged, bool asStates, out ColumnBatch batch)
     {
         var groups = _spans[span].Groups;
         var changed = _spans[span].Changed;
@@ -172,17 +179,14 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
     public long Updated => _spans.Values.Sum(span => (long)span.Changed.Count);
 
     /// <summary>Groups of a span.</summary>
-    public long CountOf(long span) => _spans[span].Groups.Count;
+    public long CountOf(long span) => (_spans.TryGetValue(span, out var here) ? here.Groups.Count : 0) + _runs.Sum(run => run.CountOf(span));
 
     public override void Write(string path, bool all, TaskContext context)
     {
         using var file = new StateFile.Writer(path);
         using var arena = new TaskArena(context, "state write");
-        var store = new RowStore(arena, [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))]);
-        if (!all)
-        {
-            foreach (var span in _dropped.Concat(_leaving)) file.Write(StateFile.Dropped, span, []);
-        }
+        var store = new RowStore(arena, StateTypes);
+        foreach (var span in all ? GoneOf(_runs) : _dropped.Concat(_leaving)) file.Write(StateFile.Dropped, span, []);
         foreach (var span in _spans.Keys.Except(_leaving))
         {
             for (var next = 0; TryGive(span, ref next, onlyChanged: !all, asStates: true, out var batch);)
@@ -231,16 +235,18 @@ internal sealed unsafe class AggregateState(ValueList<DataType> keys, ValueList<
         span.Changed.Add(numbers, span.Groups.Count);
     }
 
-    private void Merge(Span span, ColumnBatch batch, ReadOnlySpan<ushort> rows, ReadOnlySpan<int> numbers)
+    private void Merge(Span span, ColumnBatch batch, ReadOnlySpan<ushort> rows, ReadOnlySpan<int> numbers) => Merge(span.Groups, batch, rows, numbers);
+
+    private void Merge(GroupStates groups, ColumnBatch batch, ReadOnlySpan<ushort> rows, ReadOnlySpan<int> numbers)
     {
         var next = keys.Count;
         for (var i = 0; i < calls.Count; i++)
         {
             var count = calls[i].Function.StateTypes(calls[i]).Count;
-            span.Groups.Kernels[i].Merge(batch.Columns.AsSpan(next, count), rows, numbers);
+            groups.Kernels[i].Merge(batch.Columns.AsSpan(next, count), rows, numbers);
             next += count;
         }
-        span.Groups.Charge();
+        groups.Charge();
     }
 
     // Takes the groups of a frame that are not there yet.

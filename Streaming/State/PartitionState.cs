@@ -20,6 +20,15 @@ internal abstract class PartitionState : IDisposable
     /// <summary>Whether so much of it is forgotten that all should be written anew, which makes room.</summary>
     public virtual bool IsSparse => false;
 
+    /// <summary>Whether what is in memory is to be put away before the batch goes on: it takes more than it should.</summary>
+    /// <param name="mostBytes">Bytes of memory that it should not take more of.</param>
+    public virtual bool IsTooLarge(long mostBytes) => false;
+
+    /// <summary>How it is to be written.</summary>
+    /// <param name="isSnapshotDue">Whether so many files make it that all should be written anew.</param>
+    /// <param name="mostBytes">Bytes of memory that it should not take more of.</param>
+    public virtual StateFileKind Choose(bool isSnapshotDue, long mostBytes) => isSnapshotDue || IsSparse ? StateFileKind.Snapshot : StateFileKind.Delta;
+
     /// <summary>Takes it for a task.</summary>
     /// <returns>False if another task has it.</returns>
     public bool TryUse() => Interlocked.CompareExchange(ref _isUsed, 1, 0) == 0;
@@ -36,6 +45,34 @@ internal abstract class PartitionState : IDisposable
     /// <param name="context">The task.</param>
     public abstract void Write(string path, bool all, TaskContext context);
 
+    /// <summary>Puts what is in memory away into a file; that it lies there counts from <see cref="EndBatch"/> on.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="kind"><see cref="StateFileKind.Run"/>, <see cref="StateFileKind.Part"/> or <see cref="StateFileKind.Base"/>.</param>
+    /// <param name="context">The task.</param>
+    public virtual void PutAway(string path, StateFileKind kind, TaskContext context) => throw new InvalidOperationException("This state stays in memory. Please report this.");
+
+    /// <summary>All that the batch gives was given.</summary>
+    public virtual void EndBatch() { }
+
     /// <inheritdoc/>
     public abstract void Dispose();
+}
+
+/// <summary>What a file of state holds, of what was in memory and of what was put away.</summary>
+internal enum StateFileKind
+{
+    /// <summary>What the batch changed.</summary>
+    Delta,
+
+    /// <summary>All that is in memory: takes the place of files of what is in memory before it.</summary>
+    Snapshot,
+
+    /// <summary>All that was in memory, put away at the end of a batch: takes the place of files of what was in memory before it.</summary>
+    Run,
+
+    /// <summary>As a run, put away within a batch.</summary>
+    Part,
+
+    /// <summary>All that was put away and that was in memory: takes the place of all files.</summary>
+    Base,
 }

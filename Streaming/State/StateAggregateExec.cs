@@ -41,7 +41,7 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
         private Queue<long> _spans = new();
         private HashSet<long> _final = [];
         private bool _onlyChanged;
-        private int _next;
+        private IEnumerator<ColumnBatch>? _rows;
 
         private AggregateState State => _lease!.State;
 
@@ -50,8 +50,13 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
             if (_lease is null) Advance();
             while (_spans.TryPeek(out var span))
             {
-                if (State.TryGive(span, ref _next, _onlyChanged, asStates: false, out rows)) return true;
-                _next = 0;
+                _rows ??= State.Give(span, _onlyChanged, context).GetEnumerator();
+                if (_rows.MoveNext())
+                {
+                    rows = _rows.Current;
+                    return true;
+                }
+                EndSpan();
                 _spans.Dequeue();
                 if (_final.Contains(span)) State.Drop(span);
             }
@@ -62,6 +67,7 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
         public override void Dispose()
         {
             input.Dispose();
+            EndSpan();
             if (_lease is not null)
             {
                 // What was not asked for is gone all the same: the file says so.
@@ -72,6 +78,12 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
             base.Dispose();
         }
 
+        private void EndSpan()
+        {
+            _rows?.Dispose();
+            _rows = null;
+        }
+
         // From the state before the batch to that after it, which is on the disk before a row is given.
         private void Advance()
         {
@@ -80,7 +92,13 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
             // Where all groups are given again and again, none is final.
             var isComplete = mode == OutputMode.Complete;
             var late = 0L;
-            while (input.TryNext(out var rows)) late += State.Merge(rows, isComplete ? long.MinValue : batch.LateWatermark, context);
+            while (input.TryNext(out var rows))
+            {
+                late += State.Merge(rows, isComplete ? long.MinValue : batch.LateWatermark, context);
+
+                // Groups that a batch changed are given in update mode, from memory.
+                if (mode != OutputMode.Update) _lease.MakeRoom();
+            }
             batch.Figures.Late.Add(late);
             batch.Figures.Updated.Add(State.Updated);
 

@@ -10,7 +10,8 @@ namespace Dataflow.Streaming.State;
 /// </summary>
 /// <remarks>Layout, little-endian: <c>DFST</c>, version (4 bytes); records of kind (4 bytes), length of what follows (4 bytes), span (8 bytes; which span of times the groups are
 /// of), bytes, CRC-32C of kind to bytes (4 bytes). Kinds: 1 groups as a frame of keys and states, or rows; 2 the span was dropped; 3 the end; 4 and 5 numbers (4 bytes each) of rows that were
-/// removed, or marked. Kinds of a second table are greater by 16.</remarks>
+/// removed, or marked; 7 where a frame of a run lies (share of the hashes, rows, 4 bytes each, and offset, 8 bytes). Kinds of a second table are greater by 16. Behind the end: where
+/// the records of kind 7 begin (8 bytes), and CRC-32C of that. In a run, dropped spans are the last records in front of these.</remarks>
 internal static class StateFile
 {
     public const int Groups = 1;
@@ -23,13 +24,17 @@ internal static class StateFile
 
     private const int End = 3;
     private const int Version = 1;
+    private const int Index = 7;
     private const int HeadBytes = 16;
+    private const int TailBytes = 12;
 
     private static ReadOnlySpan<byte> Magic => "DFST"u8;
 
     /// <summary>Writes a file.</summary>
     public sealed class Writer : IDisposable
     {
+        private readonly List<(long Span, RunFrame Frame)> _index = [];
+        private readonly List<long> _gone = [];
         private readonly PendingFile _file;
         private readonly BufferedStream _stream;
 
@@ -43,8 +48,22 @@ internal static class StateFile
             _stream.Write(head);
         }
 
+        /// <summary>Bytes that were written so far.</summary>
+        public long Position { get; private set; } = 8;
+
+        /// <summary>Writes a frame of a run, and notes where it lies.</summary>
+        public void WriteShare(long span, int share, int rows, ReadOnlySpan<byte> bytes)
+        {
+            _index.Add((span, new RunFrame(share, rows, Position)));
+            Write(Groups, span, bytes);
+        }
+
+        /// <summary>Notes that a span of older files is gone.</summary>
+        public void WriteGone(long span) => _gone.Add(span);
+
         public void Write(int kind, long span, ReadOnlySpan<byte> bytes)
         {
+            Position += HeadBytes + bytes.Length + 4;
             Span<byte> head = stackalloc byte[HeadBytes];
             BinaryPrimitives.WriteInt32LittleEndian(head, kind);
             BinaryPrimitives.WriteInt32LittleEndian(head[4..], bytes.Length);
@@ -59,7 +78,14 @@ internal static class StateFile
         /// <summary>Makes the file appear, once it is on the disk.</summary>
         public void Commit()
         {
+            var index = Position;
+            foreach (var span in _gone) Write(Dropped, span, []);
+            foreach (var (span, frame) in _index) Write(Index, span, frame.ToBytes());
             Write(End, 0, []);
+            Span<byte> tail = stackalloc byte[TailBytes];
+            BinaryPrimitives.WriteInt64LittleEndian(tail, index);
+            BinaryPrimitives.WriteUInt32LittleEndian(tail[8..], Crc32C.Of(tail[..8]));
+            _stream.Write(tail);
             _stream.Flush();
             _file.Commit(replace: true, durable: true);
         }
@@ -72,31 +98,66 @@ internal static class StateFile
     public static IEnumerable<(int Kind, long Span, byte[] Bytes)> Read(string path)
     {
         using var stream = Open(path);
-        var head = new byte[HeadBytes];
-        Fill(stream, head.AsSpan(0, 8), path);
-        if (!head.AsSpan(0, 4).SequenceEqual(Magic)) throw Damaged(path, "does not begin as a file of state does");
-        if (BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4)) is var version and not Version)
-            throw new StreamingException("CHECKPOINT_VERSION", $"'{path}' is of version {version}, and this version of Dataflow reads version {Version}. Start the query with the version that wrote it.");
-        while (true)
+        CheckBeginning(stream, path);
+        while (ReadNext(stream, path) is { Kind: not End } record)
         {
-            Fill(stream, head, path);
-            var (kind, length, span) = (BinaryPrimitives.ReadInt32LittleEndian(head), BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4)), BinaryPrimitives.ReadInt64LittleEndian(head.AsSpan(8)));
-            if (length < 0 || length > stream.Length - stream.Position) throw Damaged(path, "ends too early");
-            var bytes = new byte[length];
-            Fill(stream, bytes, path);
-            var sum = new byte[4];
-            Fill(stream, sum, path);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(sum) != Crc32C.Append(Crc32C.Of(head), bytes)) throw Damaged(path, "has bytes that are not as they were written");
-            if (kind == End) yield break;
-            yield return (kind, span, bytes);
+            if (record.Kind != Index) yield return record;
         }
     }
 
-    private static Stream Open(string path)
+    /// <summary>Of a run: the spans that were dropped, and where frames lie. Frames are not read.</summary>
+    /// <exception cref="StreamingException">It is missing, damaged or of another version.</exception>
+    public static IEnumerable<(int Kind, long Span, byte[] Bytes)> ReadIndex(string path)
+    {
+        using var stream = Open(path);
+        CheckBeginning(stream, path);
+        var tail = new byte[TailBytes];
+        if (stream.Length < TailBytes + 8) throw Damaged(path, "ends too early");
+        stream.Position = stream.Length - TailBytes;
+        Fill(stream, tail, path);
+        var index = BinaryPrimitives.ReadInt64LittleEndian(tail);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(tail.AsSpan(8)) != Crc32C.Of(tail.AsSpan(0, 8)) || index < 8 || index >= stream.Length) throw Damaged(path, "has bytes that are not as they were written");
+        stream.Position = index;
+        while (ReadNext(stream, path) is { Kind: not End } record) yield return record;
+    }
+
+    /// <summary>The bytes of a record.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="offset">Where the record begins.</param>
+    public static byte[] ReadRecord(string path, long offset)
+    {
+        using var stream = Open(path, offset, 1 << 12);
+        return ReadNext(stream, path).Bytes;
+    }
+
+    private static void CheckBeginning(Stream stream, string path)
+    {
+        var head = new byte[8];
+        Fill(stream, head, path);
+        if (!head.AsSpan(0, 4).SequenceEqual(Magic)) throw Damaged(path, "does not begin as a file of state does");
+        if (BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4)) is var version and not Version)
+            throw new StreamingException("CHECKPOINT_VERSION", $"'{path}' is of version {version}, and this version of Dataflow reads version {Version}. Start the query with the version that wrote it.");
+    }
+
+    private static (int Kind, long Span, byte[] Bytes) ReadNext(Stream stream, string path)
+    {
+        var head = new byte[HeadBytes];
+        Fill(stream, head, path);
+        var (kind, length, span) = (BinaryPrimitives.ReadInt32LittleEndian(head), BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4)), BinaryPrimitives.ReadInt64LittleEndian(head.AsSpan(8)));
+        if (length < 0 || length > stream.Length - stream.Position) throw Damaged(path, "ends too early");
+        var bytes = new byte[length];
+        Fill(stream, bytes, path);
+        var sum = new byte[4];
+        Fill(stream, sum, path);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(sum) != Crc32C.Append(Crc32C.Of(head), bytes)) throw Damaged(path, "has bytes that are not as they were written");
+        return (kind, span, bytes);
+    }
+
+    private static Stream Open(string path, long offset = 0, int buffer = 1 << 16)
     {
         try
         {
-            return new BufferedStream(FileSystems.For(path).OpenRead(path), 1 << 16);
+            return new BufferedStream(FileSystems.For(path).OpenRead(path, offset), buffer);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -8,10 +8,14 @@ namespace Dataflow.Streaming.State;
 /// <typeparam name="TState">Its kind.</typeparam>
 internal sealed class StateLease<TState> : IDisposable where TState : PartitionState
 {
+    private const int MostFiles = 100;
+
     private readonly StateBatch _batch;
     private readonly int _partition;
     private readonly TaskContext _context;
     private readonly StateHandle<TState>? _handle;
+    private readonly string _attempt = Guid.NewGuid().ToString("N")[..12];
+    private int _parts;
     private bool _isDisposed;
 
     private StateLease(StateBatch batch, int partition, TaskContext context, TState state, StateHandle<TState>? handle)
@@ -72,25 +76,46 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
         }
     }
 
+    /// <summary>Puts what is in memory away if it takes too much; within a batch.</summary>
+    public void MakeRoom()
+    {
+        if (!State.IsTooLarge(_batch.MostBytes)) return;
+        State.PutAway(PathOf(StateChain.NameOf(_batch.BatchFolder, _partition, _attempt, StateFileKind.Part, _parts++)), StateFileKind.Part, _context);
+        State.EndBatch();
+    }
+
     /// <summary>Writes down how the state is after the batch: nothing that follows from it may be given before.</summary>
     public void Save()
     {
         var chain = _batch.Chains[_partition];
         var tip = chain.Length == 0 ? "" : chain[^1];
-        var all = _batch.IsSnapshot || State.IsSparse;
-        if (State.HasChanged || (all && chain.Length > 1))
+        var kind = State.Choose(_batch.IsSnapshot && IsWorthSnapshot(chain), _batch.MostBytes);
+        if (State.HasChanged || _parts > 0 || (kind != StateFileKind.Delta && chain.Length > 1))
         {
-            tip = $"{_batch.BatchFolder}/{_partition:D4}-{Guid.NewGuid().ToString("N")[..12]}.{(all ? "snapshot" : "delta")}";
-            State.Write(FilePath.Combine(_batch.Folder, tip), all, _context);
+            tip = StateChain.NameOf(_batch.BatchFolder, _partition, _attempt, kind, 0);
+            if (kind is StateFileKind.Run or StateFileKind.Base) State.PutAway(PathOf(tip), kind, _context);
+            else State.Write(PathOf(tip), kind == StateFileKind.Snapshot, _context);
         }
         State.Tip = tip;
     }
+
+    // Changes that are few beside the whole are worth a longer chain.
+    private bool IsWorthSnapshot(string[] chain)
+    {
+        if (chain.Length >= MostFiles) return true;
+        var system = FileSystems.For(_batch.Folder);
+        var sizes = chain.SkipWhile(StateChain.IsPutAway).Select(file => system.Find(PathOf(file))?.Length ?? 0).ToArray();
+        return sizes.Length > 0 && sizes.Skip(1).Sum() * 2 >= sizes[0];
+    }
+
+    private string PathOf(string file) => FilePath.Combine(_batch.Folder, file);
 
     /// <summary>Gives it back.</summary>
     public void Dispose()
     {
         if (_isDisposed) return;
         _isDisposed = true;
+        State.EndBatch();
         State.EndUse();
         if (_handle is null) State.Dispose();
         _handle?.Dispose();

@@ -43,6 +43,9 @@ internal sealed record StateBatch(
     /// <summary>What state looked like in earlier starts, as <see cref="StatePlan.Shape"/>.</summary>
     public string[] Earlier { get; init; } = [];
 
+    /// <summary>Bytes of memory that the state of a partition should not take more of, where it can be put away.</summary>
+    public long MostBytes { get; init; } = long.MaxValue;
+
     /// <summary>How many partitions there are.</summary>
     public int Partitions => Chains.Length;
 

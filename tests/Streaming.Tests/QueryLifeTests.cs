@@ -7,6 +7,17 @@ namespace Dataflow.Streaming.Tests;
 public sealed class QueryLifeTests
 {
     [Fact]
+    public async Task A_sink_that_reads_rows_again_has_as_many_as_there_are()
+    {
+        await using var context = DataflowContext.Local(2);
+        var (source, sink) = (new MemorySource<string>(context), new MemorySink());
+        source.Add(Enumerable.Range(0, 50_000).Select(i => $"row {i:D6}"));
+        await using var query = context.ReadStream.From(source).WriteStream.Start(sink);
+        await query.ProcessAllAvailableAsync();
+        Assert.Equal(Enumerable.Range(0, 50_000).Select(i => $"row {i:D6}"), sink.Rows.Select(row => row.Get<string>("value")).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_batch_runs_at_each_multiple_of_an_interval_and_not_before()
     {
         await using var context = DataflowContext.Local(1);

@@ -1,0 +1,60 @@
+using System.Globalization;
+
+namespace Dataflow.Streaming.State;
+
+/// <summary>
+/// The files that make the state of a partition, the oldest first: runs of what was put away, then a snapshot of what is in memory, then what changed since. Their names
+/// are <c>BATCH/PARTITION-ATTEMPT.KIND</c>, of parts <c>BATCH/PARTITION-ATTEMPT-NUMBER.part</c>.
+/// </summary>
+internal static class StateChain
+{
+    /// <summary>The name of a file.</summary>
+    public static string NameOf(string batchFolder, int partition, string attempt, StateFileKind kind, int number) => kind == StateFileKind.Part
+        ? string.Create(CultureInfo.InvariantCulture, $"{batchFolder}/{partition:D4}-{attempt}-{number:D4}.part")
+        : string.Create(CultureInfo.InvariantCulture, $"{batchFolder}/{partition:D4}-{attempt}{ExtensionOf(kind)}");
+
+    /// <summary>Whether a file holds what was put away.</summary>
+    public static bool IsPutAway(string file) => KindOf(file) is StateFileKind.Run or StateFileKind.Part or StateFileKind.Base;
+
+    /// <summary>What a file holds; null if it is none of state.</summary>
+    public static StateFileKind? KindOf(string file)
+    {
+        foreach (var kind in Enum.GetValues<StateFileKind>())
+        {
+            if (file.EndsWith(ExtensionOf(kind), StringComparison.Ordinal)) return kind;
+        }
+        return null;
+    }
+
+    /// <summary>The chains of an operator after a batch.</summary>
+    /// <param name="chains">By partition: those before.</param>
+    /// <param name="written">Names of the files that tasks wrote: what appeared is whole, and of several attempts for one partition any will do.</param>
+    public static string[][] After(string[][] chains, IEnumerable<string> written)
+    {
+        var files = written.Where(file => KindOf(file) is not null).ToArray();
+        var last = new Dictionary<int, string>();
+        foreach (var file in files.Where(file => KindOf(file) != StateFileKind.Part)) last.TryAdd(int.Parse(PartsOf(file)[0], CultureInfo.InvariantCulture), file);
+        return [.. chains.Select((chain, partition) => last.TryGetValue(partition, out var file) ? After(chain, files.Where(part => IsPartOf(part, file)).Order(StringComparer.Ordinal), file) : chain)];
+    }
+
+    private static string[] After(string[] chain, IEnumerable<string> parts, string file)
+    {
+        string[] away = [.. parts];
+        if (KindOf(file) == StateFileKind.Base) return [file];
+        if (KindOf(file) == StateFileKind.Delta && away.Length == 0) return [.. chain, file];
+        return [.. chain.TakeWhile(IsPutAway), .. away, file];
+    }
+
+    private static bool IsPartOf(string part, string file) => KindOf(part) == StateFileKind.Part && PartsOf(part)[..2].SequenceEqual(PartsOf(file)[..2]);
+
+    private static string[] PartsOf(string file) => Path.GetFileNameWithoutExtension(file).Split('-');
+
+    private static string ExtensionOf(StateFileKind kind) => kind switch
+    {
+        StateFileKind.Delta => ".delta",
+        StateFileKind.Snapshot => ".snapshot",
+        StateFileKind.Run => ".run",
+        StateFileKind.Part => ".part",
+        _ => ".base",
+    };
+}
