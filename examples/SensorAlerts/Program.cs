@@ -1,4 +1,4 @@
-// Finds machines that run hot, from sensors that speak MQTT, while they speak: one alert for each sensor and minute, when it is final; readings that come too late are counted.
+// Finds machines that run hot, from sensors that speak MQTT, while they speak: one alert each time, when it is over, however long it was; readings that come too late are counted.
 using Dataflow;
 using Dataflow.Examples;
 using Dataflow.Sql;
@@ -31,11 +31,12 @@ var readings = context.Sql("""
     FROM   (SELECT topic, CAST(payload AS STRING) AS text FROM messages)
     """);
 
-// A sensor may be late by three minutes; only hot readings count.
+// A sensor may be late by three minutes. Hot readings less than a minute apart are of one alert.
+var gap = TimeSpan.FromMinutes(1);
 var alerts = readings.WithWatermark("at", TimeSpan.FromMinutes(3))
     .Where(Col("degrees") > 90)
-    .GroupBy(Window(Col("at"), TimeSpan.FromMinutes(1)).As("since"), Col("sensor"))
-    .Agg(Count().As("readings"), Max(Col("degrees")).As("hottest"));
+    .GroupBy(SessionWindow(Col("at"), gap).As("since"), Col("sensor"))
+    .Agg(SessionEnd(Col("at"), gap).As("until"), Count().As("readings"), Max(Col("degrees")).As("hottest"));
 
 // Whoever wants to know of alerts subscribes to alerts/NAME.
 var outlet = broker is null ? null : new MqttSink(broker);
@@ -43,7 +44,7 @@ await using var query = alerts.WriteStream.ForeachBatch(
     async (rows, number) =>
     {
         foreach (var alert in await rows.OrderBy("since", "sensor").CollectAsync<Alert>())
-            Console.WriteLine($"  {alert.Sensor} was hot at {alert.Since:HH:mm}: {alert.Readings} readings, up to {alert.Hottest:F1}");
+            Console.WriteLine($"  {alert.Sensor} was hot from {alert.Since:HH:mm:ss} to {alert.Until - gap:HH:mm:ss}: {alert.Readings} readings, up to {alert.Hottest:F1}");
         var messages = rows.Select(Concat(Lit("alerts/"), Col("sensor")).As("topic"), Concat(Col("since").Cast("string"), Lit(" "), Col("hottest").Cast("string")).As("payload"));
         if (outlet is not null) await outlet.WriteAsync(new StreamBatch(number, messages, OutputMode.Append), CancellationToken.None);
     },
@@ -58,13 +59,13 @@ var (seen, late) = (0, 0L);
 await foreach (var batch in query.ProgressAsync())
 {
     late += batch.LateRows;
-    Console.WriteLine($"batch {batch.BatchId}: {batch.InputRows:N0} readings, {batch.LateRows} alerts too late, {batch.StateRows} open, final up to {batch.Watermark:t}");
+    Console.WriteLine($"batch {batch.BatchId}: {batch.InputRows:N0} readings, {batch.LateRows} too late, {batch.StateRows} alerts open, final up to {batch.Watermark:t}");
     if (++seen == batches) break;
 }
 
 await closing.CancelAsync();
 await speaking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-Console.WriteLine($"{seen} batches, {late} alerts too late");
+Console.WriteLine($"{seen} batches, {late} readings too late");
 
 /// <summary>What is known of a hot machine.</summary>
-internal sealed record Alert(DateTimeOffset Since, string Sensor, long Readings, double Hottest);
+internal sealed record Alert(DateTimeOffset Since, string Sensor, DateTimeOffset Until, long Readings, double Hottest);
