@@ -63,6 +63,7 @@ await foreach (var batch in query.ProgressAsync())
     if (++seen == batches) break;
 }
 
+await query.StopAsync();
 await closing.CancelAsync();
 await speaking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 Console.WriteLine($"{seen} batches, {late} readings too late");
