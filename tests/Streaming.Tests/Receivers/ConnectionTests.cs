@@ -75,8 +75,12 @@ public sealed class ConnectionTests
                 Assert.Equal(0, await stream.ReadAsync(gone, stop));
             },
             LineServer.SendAndHold(LineServer.Chunks("two\n")));
-        var sink = new MemorySink();
-        await using var query = context.ReadStream.HttpLines(server.Url, new() { StallTimeout = TimeSpan.FromMilliseconds(300), Reconnect = Soon }).WriteStream.Start(sink);
+        var (sink, time) = (new MemorySink(), new ManualTimeProvider());
+        await using var query = context.ReadStream.HttpLines(server.Url, new() { StallTimeout = TimeSpan.FromSeconds(90), Reconnect = Soon, Time = time }).WriteStream.Start(sink);
+        await Waiting.Until(() => sink.Rows.Count == 1 && time.WaitingTimers == 1, query);
+        time.Advance(TimeSpan.FromSeconds(90));
+        await Waiting.Until(() => time.WaitingTimers == 1, query);
+        time.Advance(Soon.MaxDelay);
         await Waiting.Until(() => sink.Rows.Count == 2, query);
         Assert.Equal(["one", "two"], sink.Texts());
     }
