@@ -6,7 +6,7 @@ using static Dataflow.Sql.Functions;
 
 namespace Dataflow.Benchmarks.Streaming;
 
-/// <summary>Streams beside the same as a batch, or by hand: <c>streaming [--only rows|windows|empty|latency|kafka]</c>. Best of three, each in this process.</summary>
+/// <summary>Streams beside the same as a batch, or by hand: <c>streaming [--only rows|windows|sessions|empty|latency|kafka]</c>. Best of three, each in this process.</summary>
 internal static class StreamingCommand
 {
     public const string Verb = "streaming";
@@ -19,10 +19,10 @@ internal static class StreamingCommand
         var only = arguments is ["--only", var name] ? name : null;
         if (arguments.Length > 0 && only is null)
         {
-            Console.Error.WriteLine("streaming [--only rows|windows|empty|latency|kafka]");
+            Console.Error.WriteLine("streaming [--only rows|windows|sessions|empty|latency|kafka]");
             return 2;
         }
-        var work = new (string Name, Func<DataflowContext, Task> Run)[] { ("rows", StatelessAsync), ("windows", WindowsAsync), ("empty", SmallBatchesAsync), ("latency", LatencyAsync), ("kafka", KafkaWork.RunAsync) };
+        var work = new (string Name, Func<DataflowContext, Task> Run)[] { ("rows", StatelessAsync), ("windows", WindowsAsync), ("sessions", SessionsAsync), ("empty", SmallBatchesAsync), ("latency", LatencyAsync), ("kafka", KafkaWork.RunAsync) };
         if (only is not null && work.All(each => each.Name != only))
         {
             Console.Error.WriteLine($"There is no '{only}'. There are: {string.Join(", ", work.Select(each => each.Name))}.");
@@ -70,6 +70,26 @@ internal static class StreamingCommand
         var stream = await BestAsync(() => DrainAsync(
             rows.WithWatermark("At", TimeSpan.FromMinutes(1)).GroupBy(Window(Col("At"), TimeSpan.FromMinutes(1)), Col("Key")).Agg(Count().As("n")), OutputMode.Append)).ConfigureAwait(false);
         Write("windowed count, a million keys", Rows / stream / 1e6, Rows / hand / 1e6, "million rows/s", "a dictionary by hand");
+    }
+
+    // Sessions and sliding windows of a hundred thousand keys: against the same over all rows at once.
+    private static async Task SessionsAsync(DataflowContext context)
+    {
+        var events = Events(keys: 100_000);
+        var rows = Stream(context, events);
+        await CompareAsync("sessions, 100,000 keys", frame => frame.GroupBy(SessionWindow(Col("At"), TimeSpan.FromSeconds(10)), Col("Key")).Agg(Count().As("n"), Sum("Amount").As("sum"))).ConfigureAwait(false);
+        await CompareAsync("four windows a row, 100,000 keys", frame => frame.GroupBy(Window(Col("At"), TimeSpan.FromMinutes(2), TimeSpan.FromSeconds(30)), Col("Key")).Agg(Count().As("n"))).ConfigureAwait(false);
+
+        async Task CompareAsync(string name, Func<DataFrame, DataFrame> query)
+        {
+            var batch = await BestAsync(() =>
+            {
+                query(context.FromRecords(events)).MapBatches<long>(batches => [batches.Sum(each => (long)each.Alive)]).Collect();
+                return Task.CompletedTask;
+            }).ConfigureAwait(false);
+            var stream = await BestAsync(() => DrainAsync(query(rows.WithWatermark("At", TimeSpan.FromSeconds(5))), OutputMode.Append)).ConfigureAwait(false);
+            Write(name, Rows / stream / 1e6, Rows / batch / 1e6, "million rows/s", "as a batch");
+        }
     }
 
     // What a batch costs that has a row, and one that has none but must give what became final.

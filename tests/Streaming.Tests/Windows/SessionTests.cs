@@ -1,3 +1,4 @@
+using Dataflow.Cluster.Tests;
 using Dataflow.TestKit;
 using static Dataflow.Sql.Functions;
 
@@ -193,6 +194,30 @@ public sealed class SessionTests
             await query.ProcessAllAvailableAsync();
         }
         Assert.Equal(Expected(all), Read(sink.Rows));
+    }
+
+    [Fact]
+    public async Task Executors_that_hold_sessions_and_are_killed_change_nothing()
+    {
+        using var folder = new TempDirectory();
+        var files = Clicks.Make(files: 10, perFile: 40, seed: 8);
+        await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");
+        using var worker = new WorkerProcess(context.Cluster.Url.ToString());
+        await context.Cluster.WaitForWorkersAsync(1, TimeSpan.FromMinutes(1));
+        var sink = new MemorySink();
+        var sessions = context.ReadStream.Json<Click>(folder.Combine("in"), new FileSourceOptions { MaxFilesPerTrigger = 1 }).WithWatermark("At", Clicks.Delay)
+            .GroupBy(SessionWindow(Col("At"), Gap), Col("Page")).Agg(SessionEnd(Col("At"), Gap).As("until"), Col("Page").As("Who"), Count().As("n"), Sum("User").As("amount"));
+        await using var query = sessions.WriteStream.Start(sink, new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), StatePartitions = 2, SnapshotInterval = 3 });
+        for (var i = 0; i < files.Length; i++)
+        {
+            Clicks.Write(folder.Combine("in"), i, files[i]);
+            if (i % 5 != 4) continue;
+            await query.ProcessAllAvailableAsync().WaitAsync(TimeSpan.FromMinutes(1));
+            worker.KillExecutors();
+        }
+        Clicks.Write(folder.Combine("in"), files.Length, [new Click(End.At!.Value, "end", 0)]);
+        await query.ProcessAllAvailableAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(Expected(files.SelectMany(file => file).Select(click => new Visit(click.At, click.Page, click.User))), Read(sink.Rows));
     }
 
     private sealed record Session(DateTimeOffset Start, DateTimeOffset Until, string? Who, long Count, long Amount);
