@@ -4,6 +4,7 @@ using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Records;
 using Dataflow.Streaming.Execution;
 using Dataflow.Streaming.Groups;
+using Dataflow.Streaming.Processors;
 
 namespace Dataflow.Streaming;
 

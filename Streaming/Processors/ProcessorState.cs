@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Dataflow.Streaming.Groups;
+using Dataflow.Streaming.Processors;
 
 namespace Dataflow.Streaming;
 

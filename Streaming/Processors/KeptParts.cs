@@ -1,4 +1,6 @@
-namespace Dataflow.Streaming.Groups;
+using Dataflow.Streaming.Groups;
+
+namespace Dataflow.Streaming.Processors;
 
 /// <summary>The values of a group under one name.</summary>
 /// <param name="entries">What is kept of the group; null where no group is seen to.</param>

@@ -1,4 +1,6 @@
-namespace Dataflow.Streaming.Groups;
+using Dataflow.Streaming.Groups;
+
+namespace Dataflow.Streaming.Processors;
 
 /// <summary>A <see cref="StatefulProcessor{TKey, TRow, TOut}"/>.</summary>
 internal sealed class ProcessorProgram<TKey, TRow, TOut> : GroupProgram<TKey, TRow, TOut>
