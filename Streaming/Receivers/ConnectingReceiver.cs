@@ -46,8 +46,9 @@ internal abstract class ConnectingReceiver(string name, ReconnectOptions? reconn
             var failing = time.GetElapsedTime(failingSince) - told;
             if (reconnect is null || failing >= reconnect.GiveUpAfter)
             {
+                var since = reconnect is null ? "" : $" No row came for {failing.TotalSeconds:0} s, over {failures + 1} attempts.";
                 throw new StreamingException(
-                    "STREAM_UNREACHABLE", $"{name} {failure?.Message ?? "ended the connection without a row."}{(reconnect is null ? "" : $" No row came for {failing.TotalSeconds:0} s, over {failures + 1} attempts.")} See that it is there, and start the query again.", failure?.InnerException);
+                    "STREAM_UNREACHABLE", $"{name} {failure?.Message ?? "ended the connection without a row."}{since} See that it is there, and start the query again.", failure?.InnerException);
             }
             var most = TimeSpan.FromTicks((long)Math.Min(reconnect.MaxDelay.Ticks, reconnect.FirstDelay.Ticks * Math.Pow(2, failures++)));
             if (failure?.Wait is { } asked) told += asked;

@@ -84,7 +84,7 @@ internal sealed class HttpLineReceiver(Uri url, string name, HttpLineOptions opt
             throw new ConnectionFailedException(status + ".", wait: wait > TimeSpan.Zero ? wait : null);
         }
         var text = await answer.Content.ReadAsStringAsync(stop).ConfigureAwait(false);
-        throw new StreamingException(
-            "STREAM_REFUSED", $"{Name} {status}{(text.Length == 0 ? "" : $": {text[..Math.Min(text.Length, 300)].Trim()}")}. Another attempt would be answered alike: see to the address, the token and the rights that go with it.");
+        var said = text.Length == 0 ? "" : $": {text[..Math.Min(text.Length, 300)].Trim()}";
+        throw new StreamingException("STREAM_REFUSED", $"{Name} {status}{said}. Another attempt would be answered alike: see to the address, the token and the rights that go with it.");
     }
 }

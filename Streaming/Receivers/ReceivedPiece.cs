@@ -51,7 +51,8 @@ internal sealed class ReceivedPiece(string path, long offset, int length, long f
 
     /// <summary>The error of a log that is not as it was written.</summary>
     public static StreamingException Damaged(string path, long offset, string what) => new(
-        "CHECKPOINT_DAMAGED", $"The log of received rows '{path}' is not as it was written at byte {offset:N0}: {what}. Bring the checkpoint's folder back from a copy; or begin anew with another folder, without the rows that were received and not read.");
+        "CHECKPOINT_DAMAGED", $"The log of received rows '{path}' is not as it was written at byte {offset:N0}: {what}. "
+        + "Bring the checkpoint's folder back from a copy; or begin anew with another folder, without the rows that were received and not read.");
 }
 
 /// <summary>Reads the records of some pieces, from one number to another. Runs in tasks.</summary>

@@ -30,13 +30,17 @@ internal sealed class ReceivedSegments : IDisposable
     {
         (_folder, _segmentBytes, _flush) = (folder, options.SegmentBytes, options.FlushToDisk);
         if (FileSystems.For(folder) is not LocalFileSystem)
-            throw new StreamingException("CHECKPOINT_WITHOUT_APPEND", $"A source that can't be asked again writes what it receives at the end of a file, which '{folder}' can't do. Give the query a checkpoint in a folder of this machine, or one that is mounted there.");
+        {
+            throw new StreamingException(
+                "CHECKPOINT_WITHOUT_APPEND", $"A source that can't be asked again writes what it receives at the end of a file, which '{folder}' can't do. "
+                + "Give the query a checkpoint in a folder of this machine, or one that is mounted there.");
+        }
         Directory.CreateDirectory(folder);
         string[] paths = [.. Directory.GetFiles(folder, "*" + Extension).Order(StringComparer.Ordinal)];
         for (var i = 0; i < paths.Length; i++)
         {
             var first = long.Parse(Path.GetFileNameWithoutExtension(paths[i]), CultureInfo.InvariantCulture);
-            if (i > 0 && first != (pieces.Count > 0 ? pieces[^1].End : _files[^1].First)) throw ReceivedPiece.Damaged(paths[i], 0, $"it begins with record {first}, and the one before ends with {(pieces.Count > 0 ? pieces[^1].End : _files[^1].First)}");
+            if (i > 0 && first != End(pieces)) throw ReceivedPiece.Damaged(paths[i], 0, $"it begins with record {first}, and the one before ends with {End(pieces)}");
             _files.Add((paths[i], first));
             Scan(paths[i], first, isLast: i == paths.Length - 1, pieces);
         }

@@ -63,8 +63,9 @@ internal sealed class ObjectFormat<T> : ReceivedFormat<T>
         {
             cause = error;
         }
+        var why = cause is null ? "" : $" ({cause.Message})";
         throw new StreamingException(
-            "STREAM_OBJECT_NOT_KEPT", $"Objects of {typeof(T)} can't be kept in the checkpoint: read again from JSON they are not as they were{(cause is null ? "" : $" ({cause.Message})")}. Use a record, or properties that can be set.", cause);
+            "STREAM_OBJECT_NOT_KEPT", $"Objects of {typeof(T)} can't be kept in the checkpoint: read again from JSON they are not as they were{why}. Use a record, or properties that can be set.", cause);
     }
 }
 

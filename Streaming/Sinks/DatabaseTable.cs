@@ -23,7 +23,8 @@ internal sealed class DatabaseTable
     {
         (_table, Schema, _isTogether) = (table, schema, isTogether);
         _columns = [.. schema.Fields.Select(field => Quoted(connection, there.FirstOrDefault(name => name == field.Name) ?? there.FirstOrDefault(name => name.Equals(field.Name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new StreamingException("SINK_WITHOUT_COLUMN", $"The table {table} has no column '{field.Name}' ({field.Type}). It has: {string.Join(", ", there)}. Leave the column out with Select, or give it a name of these with As.")))];
+            ?? throw new StreamingException("SINK_WITHOUT_COLUMN", $"The table {table} has no column '{field.Name}' ({field.Type}). It has: {string.Join(", ", there)}. "
+                + "Leave the column out with Select, or give it a name of these with As.")))];
         _keys = [.. keys.Select(key => schema.IndexOf(key) is var at and >= 0 ? at
             : throw new StreamingException("SINK_WITHOUT_COLUMN", $"The key '{key}' of table {table} is no column of the rows. They have: {string.Join(", ", schema.Fields.Select(field => field.Name))}."))];
         foreach (var field in schema.Fields) _ = DbTypeOf(field);
@@ -224,8 +225,9 @@ internal sealed class DatabaseTable
     private StreamingException Refused(Row? row, int rows, long batch, DbException error)
     {
         var what = row is null ? $"one of {rows:N0} rows" : $"the row ({string.Join(", ", Schema.Fields.Select((field, i) => $"{field.Name} {field.Type} = {Short(row.TextOf(i))}"))})";
+        var state = error.SqlState is null ? "" : $" (SQLSTATE {error.SqlState})";
         return new StreamingException(
-            "SINK_REFUSED", $"The table {_table} refused {what} of batch {batch}: {error.Message}{(error.SqlState is null ? "" : $" (SQLSTATE {error.SqlState})")} Nothing of the batch was written. Correct the query or the table, and start the query again.", error);
+            "SINK_REFUSED", $"The table {_table} refused {what} of batch {batch}: {error.Message}{state} Nothing of the batch was written. Correct the query or the table, and start the query again.", error);
     }
 
     private static string Short(string text) => text.Length <= 60 ? text : text[..60] + "...";
