@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Dataflow.TestKit;
 
 namespace Dataflow.Streaming.Tests.Receivers;
@@ -60,6 +61,23 @@ public sealed class ConnectionTests
             Assert.Contains("Authorization: Bearer s3cret\r\n", request, StringComparison.Ordinal);
             Assert.Contains("X-Client: tests\r\n", request, StringComparison.Ordinal);
         });
+    }
+
+    [Fact]
+    public async Task A_compressed_answer_that_has_an_end_is_read_to_it()
+    {
+        await using var context = DataflowContext.Local(1);
+        var body = new MemoryStream();
+        using (var gzip = new GZipStream(body, CompressionMode.Compress, leaveOpen: true)) gzip.Write("one\ntwo\nthree"u8);
+        using var server = new LineServer(isHttp: true, async (stream, stop) =>
+        {
+            await LineServer.Send($"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {body.Length}\r\n\r\n")(stream, stop);
+            await stream.WriteAsync(body.ToArray(), stop);
+        });
+        var sink = new MemorySink();
+        await using var query = context.ReadStream.HttpLines(server.Url, new() { Reconnect = null, IncludeTimestamp = true }).WriteStream.Start(sink, new() { Trigger = Trigger.AvailableNow });
+        await query.AwaitTerminationAsync();
+        Assert.Equal(["one", "two", "three"], sink.Texts());
     }
 
     [Fact]
