@@ -1,6 +1,7 @@
 using Dataflow.Benchmarks;
 using Dataflow.Benchmarks.Cluster;
 using Dataflow.Benchmarks.Ml;
+using Dataflow.Benchmarks.Nexmark;
 using Dataflow.Benchmarks.Parquet;
 using Dataflow.Benchmarks.Rdds;
 using Dataflow.Benchmarks.Running;
@@ -23,6 +24,7 @@ if (args is [MlCommand.BudgetVerb, ..]) return MlCommand.Run(args);
 if (args is [DeterminismCommand.Verb, ..]) return await DeterminismCommand.RunAsync(args[1..]);
 
 if (args is [KafkaWork.BrokersVerb]) return KafkaWork.RunBrokers();
+if (args is [NexmarkCommand.Verb, ..]) return await NexmarkCommand.RunAsync(args[1..]);
 if (args is [StreamingCommand.Verb, ..]) return await StreamingCommand.RunAsync(args[1..]);
 
 return CommandLine.Run(args, [RddSuite.Create(), ClusterSuite.Create(), ParquetSuite.Create()]);
