@@ -27,6 +27,13 @@ internal sealed class PivotBinder(BindingContext context, Scope? outer, CommonTa
             }
         }
         var turned = pivot.Turned.ConvertAll(binder.Bind);
+        if (pivot.Keys is { } named)
+        {
+            var times = new TimeWindows(context);
+            var keyBinder = new ExpressionBinder(context, new Scope(columns, outer), commons) { Clause = "GROUP BY", Times = times };
+            foreach (var key in named) keyBinder.Bind(key);
+            times.CheckNotPivoted();
+        }
         var read = aggregates.Concat(turned).SelectMany(expression => expression.References()).Select(column => column.Id).ToHashSet();
         var keys = pivot.Keys ?? [.. columns.Where(column => !column.IsMerged && !read.Contains(column.Column.Id)).Select(column => (ExpressionSyntax)new BoundSyntax(column.Column))];
 

@@ -98,6 +98,12 @@ internal sealed class TimeWindows(BindingContext context)
         if (_session is not null) throw Wrong("Sessions are made by grouping: name session_start or session_end in GROUP BY.");
     }
 
+    /// <summary>Refuses sessions as keys of a pivot.</summary>
+    public void CheckNotPivoted()
+    {
+        if (_session is not null) throw Wrong("A pivot groups by its values too, and the rows of each would be sessions of their own. Group by sessions and pivot what that gives, or use aggregates with FILTER.");
+    }
+
     /// <summary>The rows with the columns that expressions read by now.</summary>
     public LogicalPlan Over(LogicalPlan input)
     {

@@ -112,6 +112,10 @@ internal sealed class DependentJoin
                 return (new Project([.. project.Items.Select(item => item with { Value = Map(item.Value, domain) }), .. domain.Select(NamedExpression.Pass)], input), domain);
             case Aggregate aggregate:
                 return PushAggregate(aggregate, input, domain);
+            case SessionAggregate session:
+                var keys = session.Keys.Select(key => key with { Value = Map(key.Value, domain) }).Concat(domain.Select(NamedExpression.Pass));
+                var calls = session.Aggregates.ConvertAll(each => each with { Value = Map(each.Value, domain) });
+                return (new SessionAggregate([.. keys], Map(session.Time, domain), session.GapMicroseconds, session.Start, session.End, calls, input), domain);
             case Plans.Window window:
                 var items = window.Items.ConvertAll(item => item with { Value = Partitioned((WindowExpression)Map(item.Value, domain), domain) });
                 return (new Plans.Window(items, input), domain);

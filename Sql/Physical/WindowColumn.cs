@@ -15,7 +15,7 @@ internal sealed class WindowColumn
     private readonly RowStore _arguments;
     private readonly WindowAggregate? _aggregate;
     private readonly ResultWriter _results;
-    private int _session;
+    private (long Start, long Last) _session;
 
     public WindowColumn(WindowExpression window, ValueList<ColumnReference> columns, TaskArena arena, EvaluatorContext context)
     {
@@ -40,7 +40,7 @@ internal sealed class WindowColumn
 
     /// <summary>Whether the rows of a partition may be computed piece by piece, each of whole groups of peers.</summary>
     public bool CanStream => _window.Function is WindowCall call
-        ? call.Function.Name is "row_number" or "rank" or "dense_rank"
+        ? call.Function.Name is "row_number" or "rank" or "dense_rank" or "first_of_session"
         : _window.Frame is { Start: null, End: { } end } && FrameBounds.IsRowItself(end);
 
     /// <summary>Bytes of text that it keeps.</summary>
@@ -89,8 +89,10 @@ internal sealed class WindowColumn
                 case "lag": Shift(row, row - Distance(row), start, end); break;
                 case "lead": Shift(row, row + Distance(row), start, end); break;
                 case "first_of_session":
-                    if (row == start || (Int128)Number(0, row) - Number(0, row - 1) >= Number(1, row)) _session = row;
-                    _results.AddFrom(_arguments[0], _session);
+                    var time = Number(0, row);
+                    var isFirst = before.Rows + row == start || (Int128)time - _session.Last >= Number(1, row);
+                    _session = (isFirst ? time : _session.Start, time);
+                    _results.Add(_session.Start);
                     break;
                 case "nth_value":
                     var (first, last) = frame.Of(row);
@@ -154,6 +156,12 @@ internal sealed unsafe class ResultWriter
     {
         if (Store.Type.Physical == PhysicalType.Int64) ((long*)_values.Data)[_count] = value;
         else ((int*)_values.Data)[_count] = value;
+        Took(true);
+    }
+
+    public void Add(long value)
+    {
+        ((long*)_values.Data)[_count] = value;
         Took(true);
     }
 

@@ -84,6 +84,8 @@ public sealed class TimeWindowTests
         Assert.Equal("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION", error.ErrorClass);
         Assert.Contains("00:01:30", error.Message);
         Assert.Equal("UNSUPPORTED_EXPR_FOR_OPERATOR", Assert.Throws<QueryException>(() => frame.Where(Window(Col("At"), Seconds(60), Seconds(30)) > Lit(Noon))).ErrorClass);
+        Assert.Equal("UNSUPPORTED_EXPR_FOR_OPERATOR", Assert.Throws<QueryException>(() => frame.GroupBy(SessionWindow(Col("At"), Seconds(60))).Pivot("Who", "who 1").Sum("Amount")).ErrorClass);
+        Assert.Throws<ArgumentOutOfRangeException>(() => SessionWindow(Col("At"), TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => Window(Col("At"), TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => Window(Col("At"), Seconds(1), Seconds(-1)));
     }

@@ -30,6 +30,7 @@ public sealed class SpillTests
         "SELECT k, first(s), max_by(s, id), stddev_pop(m), any_value(g) FROM t GROUP BY k",
         "SELECT k % 301, approx_count_distinct(id), mode(short), percentile(id, 0.3), min(s) FROM t GROUP BY k % 301",
         "SELECT DISTINCT s, flag, day FROM t",
+        "SELECT session_start(timestamp_seconds(k), INTERVAL 50000 SECOND) AS begins, count(*), sum(id), min(s) FROM t GROUP BY begins",
     ];
 
     [Theory, MemberData(nameof(Groupings))]
