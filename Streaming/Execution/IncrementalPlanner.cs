@@ -104,6 +104,7 @@ internal sealed class IncrementalPlanner
                 ? $"{work.Verb} gives new values of groups, which take the place of those before: that is update mode, and nothing with state may stand behind it. FlatMapGroupsWithState gives rows that stay."
                 : $"{work.Verb} gives what functions give in a batch, and complete mode wants all that there ever was. Use append or update mode.");
         }
+        if (groups.Initial is { } initial && IsStreaming(initial)) throw Unsupported($"The groups of {work.Verb} are to begin with rows of a stream, which has no last one. Let them begin with a frame that is none.");
         var times = EventTimes.Of(groups.Input);
         GroupTime? time = null;
         foreach (var column in groups.Input.Output)
@@ -116,7 +117,7 @@ internal sealed class IncrementalPlanner
         }
         if (work.Timeout == GroupTimeout.EventTime && time is null)
             throw new QueryException("MISSING_WATERMARK", $"The times of {work.Verb} go by the watermark, and the frame has none: name its time with WithWatermark first, and keep that column; or let them go by the clock.");
-        return new StateGroups(_operators++, work, groups.Rows, groups.Columns, time, groups.Input) { Mode = mode };
+        return new StateGroups(_operators++, work, groups.Rows, groups.Columns, time, groups.Input) { Mode = mode, Initial = groups.Initial, InitialRows = groups.InitialRows };
     }
 
     private StateAggregate WithState(Aggregate aggregate, OutputMode mode)

@@ -40,9 +40,10 @@ internal sealed class StreamingStrategy : IPlanStrategy
             case StateDedup dedup:
                 return new StateDedupExec(dedup, planner.Plan(dedup.Input));
             case FoldGroups groups:
-                return StateGroupsExec.Of(groups.Work, groups.Rows, groups.Columns, null, null, planner.Plan(groups.Input));
+                return StateGroupsExec.Of(groups.Work, groups.Rows, groups.Columns, null, null, planner.Plan(groups.Input), groups.InitialRows, groups.Initial is null ? null : planner.Plan(groups.Initial));
             case StateGroups groups:
-                return StateGroupsExec.Of(groups.Work, groups.Rows, groups.Columns, groups.Time, groups.Batch, planner.Plan(groups.Input));
+                return StateGroupsExec.Of(
+                    groups.Work, groups.Rows, groups.Columns, groups.Time, groups.Batch, planner.Plan(groups.Input), groups.InitialRows, groups is { Initial: { } initial, Batch.Number: 0 } ? planner.Plan(initial) : null);
             case StateAggregate aggregate:
                 var states = aggregate.Aggregates.SelectMany(each =>
                 {

@@ -13,13 +13,23 @@ internal sealed record FoldGroups(GroupWork Work, ValueList<ColumnReference> Row
 {
     public override ValueList<ColumnReference> Output => Columns;
 
-    public override ValueList<LogicalPlan> Inputs => [Input];
+    /// <summary>The rows that groups begin with; null where they do not.</summary>
+    public LogicalPlan? Initial { get; init; }
 
-    public override IEnumerable<Expression> Expressions => Rows;
+    /// <summary>The columns that those are made of.</summary>
+    public ValueList<ColumnReference> InitialRows { get; init; } = [];
 
-    public override LogicalPlan WithInputs(ValueList<LogicalPlan> inputs) => this with { Input = inputs[0] };
+    public override ValueList<LogicalPlan> Inputs => Initial is null ? [Input] : [Input, Initial];
 
-    public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this with { Rows = Rows.ConvertAll(row => (ColumnReference)map(row)) };
+    public override IEnumerable<Expression> Expressions => Rows.Concat(InitialRows);
+
+    public override LogicalPlan WithInputs(ValueList<LogicalPlan> inputs) => this with { Input = inputs[0], Initial = inputs.Count > 1 ? inputs[1] : null };
+
+    public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this with
+    {
+        Rows = Rows.ConvertAll(row => (ColumnReference)map(row)),
+        InitialRows = InitialRows.ConvertAll(row => (ColumnReference)map(row)),
+    };
 
     public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => this with { Columns = Columns.ConvertAll(column => map(column)) };
 
@@ -37,9 +47,15 @@ internal sealed record StateGroups(int Operator, GroupWork Work, ValueList<Colum
 {
     public override ValueList<ColumnReference> Output => Columns;
 
-    public override ValueList<LogicalPlan> Inputs => [Input];
+    /// <summary>The rows that groups begin with; null where they do not.</summary>
+    public LogicalPlan? Initial { get; init; }
 
-    public override IEnumerable<Expression> Expressions => Time is null ? Rows : Rows.Append(Time.Column);
+    /// <summary>The columns that those are made of.</summary>
+    public ValueList<ColumnReference> InitialRows { get; init; } = [];
+
+    public override ValueList<LogicalPlan> Inputs => Initial is null ? [Input] : [Input, Initial];
+
+    public override IEnumerable<Expression> Expressions => Rows.Concat(InitialRows).Concat(Time is null ? [] : [Time.Column]);
 
     public override IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark)
     {
@@ -50,11 +66,12 @@ internal sealed record StateGroups(int Operator, GroupWork Work, ValueList<Colum
 
     public override string Shape => $"groups by ({string.Join(", ", Work.KeySchema.Select(key => $"{key.Name} {key.Type}"))}); {Work.Shape}";
 
-    public override LogicalPlan WithInputs(ValueList<LogicalPlan> inputs) => this with { Input = inputs[0] };
+    public override LogicalPlan WithInputs(ValueList<LogicalPlan> inputs) => this with { Input = inputs[0], Initial = inputs.Count > 1 ? inputs[1] : null };
 
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this with
     {
         Rows = Rows.ConvertAll(row => (ColumnReference)map(row)),
+        InitialRows = InitialRows.ConvertAll(row => (ColumnReference)map(row)),
         Time = Time is null ? null : Time with { Column = (ColumnReference)map(Time.Column) },
     };
 

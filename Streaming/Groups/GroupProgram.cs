@@ -34,6 +34,9 @@ internal abstract class GroupFunctions<TKey, TRow, TOut>
     /// <summary>A time of the group has come.</summary>
     public abstract IEnumerable<TOut> OnTime(TKey key, GroupEntry due);
 
+    /// <summary>The group begins with a row.</summary>
+    public virtual void OnInitial<TInitial>(TKey key, TInitial row) => throw new InvalidOperationException("Only processors begin with rows. This is a mistake in Dataflow: please report it.");
+
     /// <summary>There are no more.</summary>
     public virtual void Close() { }
 }

@@ -1,6 +1,7 @@
 using Dataflow.Sql.Lambdas;
 using Dataflow.Sql.Records;
 using Dataflow.Sql.Sources;
+using Dataflow.Streaming.Processors;
 using Dataflow.Streaming.State;
 using Dataflow.Tasks;
 
@@ -14,6 +15,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
 {
     private readonly GroupProgram<TKey, TRow, TOut> _program;
     private readonly GroupCursor<TKey, TRow> _cursor;
+    private readonly InitialReader<TKey>? _initial;
     private readonly StateBatch? _batch;
     private readonly GroupClock _clock;
     private readonly int _partition;
@@ -26,6 +28,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
     private readonly Queue<int> _dueOfKey = new();
     private GroupFunctions<TKey, TRow, TOut>? _functions;
     private StateLease<GroupTable>? _lease;
+    private GroupTable? _state;
     private GroupWriter<TKey>? _writer;
     private DueGroups<TKey>? _due;
     private IEnumerator<TOut>? _results;
@@ -34,9 +37,9 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
     private bool _isDone;
     private bool _hasFailed;
 
-    public GroupReader(GroupProgram<TKey, TRow, TOut> program, GroupCursor<TKey, TRow> cursor, StateBatch? batch, GroupClock clock, int partition, TaskContext context)
+    public GroupReader(GroupProgram<TKey, TRow, TOut> program, GroupCursor<TKey, TRow> cursor, InitialReader<TKey>? initial, StateBatch? batch, GroupClock clock, int partition, TaskContext context)
     {
-        (_program, _cursor, _batch, _clock, _partition, _context) = (program, cursor, batch, clock, partition, context);
+        (_program, _cursor, _initial, _batch, _clock, _partition, _context) = (program, cursor, initial, batch, clock, partition, context);
         _arena = new TaskArena(context, "groups");
         _entries = new GroupEntries(program.Names, clock) { Earlier = batch?.Earlier ?? [] };
         var shape = RecordShape<TOut>.Find();
@@ -94,7 +97,9 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
             }
             finally
             {
+                if (_lease is null) _state?.Dispose();
                 _lease?.Dispose();
+                _initial?.Dispose();
                 _writer?.Dispose();
                 _due?.Dispose();
                 _cursor.Dispose();
@@ -107,14 +112,29 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
     private void Open()
     {
         _isOpen = true;
-        if (_batch is not null)
-        {
-            var layout = new StateLayout([.. RecordShape<TKey>.Find().Schema.Select(field => field.Type)], GroupTable.Values, -1, 1);
-            _lease = StateLease<GroupTable>.Take(_batch, _partition, (folder, chain, task) => GroupTable.Load(layout, folder, chain, task), _context);
-            _cursor.State = _lease.State;
-            _writer = new GroupWriter<TKey>(_lease.State, _program.Names, _context);
-        }
+        var layout = new StateLayout([.. RecordShape<TKey>.Find().Schema.Select(field => field.Type)], GroupTable.Values, -1, 1);
+        if (_batch is not null) _lease = StateLease<GroupTable>.Take(_batch, _partition, (folder, chain, task) => GroupTable.Load(layout, folder, chain, task), _context);
+
+        // What groups begin with in a frame that is no stream is kept for the one batch.
+        _state = _lease?.State ?? (_initial is null ? null : GroupTable.Load(layout, "", [], _context));
+        _cursor.State = _state;
+        if (_state is not null) _writer = new GroupWriter<TKey>(_state, _program.Names, _context);
         _functions = _program.Open(_entries);
+        if (_initial is null) return;
+        while (_initial.TryNext(out _key))
+        {
+            _entries.Begin(_state, -1);
+            try
+            {
+                _initial.Handle(_key, _functions);
+            }
+            catch (Exception error) when (_initial.Error is null && LambdaError.IsOfUser(error))
+            {
+                throw Named(error);
+            }
+            Keep();
+        }
+        _writer!.Flush();
     }
 
     private void Close()
@@ -167,7 +187,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
             if (_cursor.NextGroup())
             {
                 _key = _cursor.Key;
-                _entries.Begin(_lease?.State, _cursor.Found);
+                _entries.Begin(_state, _cursor.Found);
                 _results = Call(() => _functions!.OnRows(_key, new GroupRows<TKey, TRow>(_cursor)));
                 return true;
             }
@@ -192,11 +212,11 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
     // What the calls for a group changed goes into the state.
     private void Keep()
     {
-        if (_lease is not { State: var state }) return;
+        if (_state is null) return;
         foreach (var entry in _entries.Changes)
         {
-            if (entry.Row >= 0) state.Remove(entry.Row);
-            (entry.IsGone ? _batch!.Figures.Removed : _batch!.Figures.Updated).Add(1);
+            if (entry.Row >= 0) _state.Remove(entry.Row);
+            (entry.IsGone ? _batch?.Figures.Removed : _batch?.Figures.Updated)?.Add(1);
             if (!entry.IsGone) _writer!.Add(_key, entry);
         }
         _entries.Begin(null, -1);

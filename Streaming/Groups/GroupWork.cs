@@ -2,6 +2,7 @@ using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Records;
 using Dataflow.Sql.Sources;
+using Dataflow.Streaming.Processors;
 using Dataflow.Streaming.State;
 using Dataflow.Tasks;
 
@@ -31,13 +32,17 @@ internal abstract class GroupWork
     /// <summary>Puts the key in front of the columns of rows.</summary>
     public abstract BatchReader OpenKeys(BatchReader input, int[] columns, LateFilter? late, TaskContext context);
 
+    /// <summary>Puts the key in front of the columns of rows that groups begin with.</summary>
+    public abstract BatchReader OpenInitialKeys(BatchReader input, int[] columns, TaskContext context);
+
     /// <summary>Calls the functions for rows that come ordered by key.</summary>
     /// <param name="input">The key, then the columns of rows.</param>
+    /// <param name="initial">The key, then the columns of rows that groups begin with; null where they do not.</param>
     /// <param name="batch">The batch; null where it is no stream.</param>
     /// <param name="clock">Its times.</param>
     /// <param name="partition">The partition.</param>
     /// <param name="context">The task.</param>
-    public abstract BatchReader OpenGroups(BatchReader input, StateBatch? batch, GroupClock clock, int partition, TaskContext context);
+    public abstract BatchReader OpenGroups(BatchReader input, BatchReader? initial, StateBatch? batch, GroupClock clock, int partition, TaskContext context);
 }
 
 /// <summary>Which rows come too late.</summary>
@@ -47,7 +52,7 @@ internal abstract class GroupWork
 internal sealed record LateFilter(int Column, long Before, Counter Count);
 
 /// <inheritdoc cref="GroupWork"/>
-internal sealed class GroupWork<TKey, TRow, TOut>(Schema rows, Func<TRow, TKey> key, GroupProgram<TKey, TRow, TOut> program) : GroupWork
+internal sealed class GroupWork<TKey, TRow, TOut>(Schema rows, Func<TRow, TKey> key, GroupProgram<TKey, TRow, TOut> program, InitialGroups<TKey>? beginnings = null) : GroupWork
 {
     public override Schema KeySchema => RecordShape<TKey>.Find().Schema;
 
@@ -63,6 +68,8 @@ internal sealed class GroupWork<TKey, TRow, TOut>(Schema rows, Func<TRow, TKey> 
 
     public override BatchReader OpenKeys(BatchReader input, int[] columns, LateFilter? late, TaskContext context) => new KeyedReader<TKey, TRow>(input, columns, rows, key, program.Verb, late, context);
 
-    public override BatchReader OpenGroups(BatchReader input, StateBatch? batch, GroupClock clock, int partition, TaskContext context) =>
-        new GroupReader<TKey, TRow, TOut>(program, new GroupCursor<TKey, TRow>(input, rows, context), batch, clock, partition, context);
+    public override BatchReader OpenGroups(BatchReader input, BatchReader? initial, StateBatch? batch, GroupClock clock, int partition, TaskContext context) =>
+        new GroupReader<TKey, TRow, TOut>(program, new GroupCursor<TKey, TRow>(input, rows, context), initial is null ? null : beginnings!.Open(initial, context), batch, clock, partition, context);
+
+    public override BatchReader OpenInitialKeys(BatchReader input, int[] columns, TaskContext context) => beginnings!.OpenKeys(input, columns, program.Verb, context);
 }

@@ -78,15 +78,33 @@ public sealed class KeyedFrame<TKey, TRow>
         return With(new ProcessorProgram<TKey, TRow, TOut>(makeProcessor, (options ?? new ProcessorOptions()).Timers));
     }
 
-    private DataFrame With<TOut>(GroupProgram<TKey, TRow, TOut> program)
+    /// <summary>Has groups seen to by objects that keep values, lists and maps by name, and have timers; some groups begin with rows of another frame.</summary>
+    /// <remarks>As without such a frame, which is read in the first batch of a query: if that runs again it must give the same rows.</remarks>
+    /// <typeparam name="TInitial">A row that groups begin with.</typeparam>
+    /// <typeparam name="TOut">The rows that it gives: a record, a tuple, or a plain value, whose column is called <c>value</c>.</typeparam>
+    /// <param name="makeProcessor">Makes a new one: for each task, and now, for the driver to learn what it keeps.</param>
+    /// <param name="initial">The rows that groups begin with: of a frame that is no stream.</param>
+    /// <param name="options">What timers go by; null for none.</param>
+    /// <exception cref="QueryException"><typeparamref name="TOut"/> has a member that SQL has no type for.</exception>
+    /// <exception cref="CodecException">Something can't be kept; says which member.</exception>
+    public DataFrame TransformWithState<TInitial, TOut>(
+        [RunsInTasks] Func<StatefulProcessor<TKey, TRow, TOut, TInitial>> makeProcessor, KeyedFrame<TKey, TInitial> initial, ProcessorOptions? options = null)
     {
-        var work = new GroupWork<TKey, TRow, TOut>(_frame.Schema, _key, program);
+        ArgumentNullException.ThrowIfNull(makeProcessor);
+        ArgumentNullException.ThrowIfNull(initial);
+        var program = new ProcessorProgram<TKey, TRow, TOut>(makeProcessor, (options ?? new ProcessorOptions()).Timers);
+        return With(program, new InitialGroups<TKey, TInitial>(initial._frame.Schema, initial._key), initial._frame.Plan);
+    }
+
+    private DataFrame With<TOut>(GroupProgram<TKey, TRow, TOut> program, InitialGroups<TKey>? beginnings = null, Sql.Plans.LogicalPlan? initial = null)
+    {
+        var work = new GroupWork<TKey, TRow, TOut>(_frame.Schema, _key, program, beginnings);
 
         // What can't be kept is said here and not in a task.
         _ = work.Shape;
         StreamingStrategy.AddTo(_frame.Session);
         ValueList<ColumnReference> columns = [.. work.OutSchema.Select(field => new ColumnReference(field.Name, field.Type, field.Nullable))];
-        return new DataFrame(_frame.Session, new FoldGroups(work, _frame.Plan.Output, columns, _frame.Plan), _frame.Text);
+        return new DataFrame(_frame.Session, new FoldGroups(work, _frame.Plan.Output, columns, _frame.Plan) { Initial = initial, InitialRows = initial?.Output ?? [] }, _frame.Text);
     }
 }
 

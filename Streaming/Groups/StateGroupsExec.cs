@@ -17,6 +17,9 @@ namespace Dataflow.Streaming.Groups;
 /// <param name="Input">The rows.</param>
 internal sealed record KeyedRowsExec(GroupWork Work, ValueList<ColumnReference> Keys, ValueList<ColumnReference> Rows, GroupTime? Time, StateBatch? Batch, PhysicalPlan Input) : PhysicalPlan
 {
+    /// <summary>Whether the rows are those that groups begin with.</summary>
+    public bool IsInitial { get; init; }
+
     public override ValueList<ColumnReference> Output { get; } = [.. Keys, .. Rows];
 
     public override ValueList<PhysicalPlan> Inputs => [Input];
@@ -27,7 +30,7 @@ internal sealed record KeyedRowsExec(GroupWork Work, ValueList<ColumnReference> 
     {
         int[] columns = [.. Rows.Select(row => Planner.PositionOf(Input, row))];
         var late = Time is null || Batch is null ? null : new LateFilter(Planner.PositionOf(Input, Time.Column), Time.LateBefore(Batch.LateWatermark), Batch.Figures.Late);
-        var keyed = new OperatorRdd("Keys", Input.ToRdd(run), new Step(Work, columns, late));
+        var keyed = new OperatorRdd("Keys", Input.ToRdd(run), new Step(Work, columns, late, IsInitial));
 
         // Partitions of state stay what they are: this exchange is read as it was written, whatever its sizes.
         var partitions = Batch?.Partitions ?? run.Context.DefaultParallelism;
@@ -35,9 +38,9 @@ internal sealed record KeyedRowsExec(GroupWork Work, ValueList<ColumnReference> 
         return new ExchangeRdd(exchange, []);
     }
 
-    private sealed class Step(GroupWork work, int[] columns, LateFilter? late) : BatchOperator
+    private sealed class Step(GroupWork work, int[] columns, LateFilter? late, bool isInitial) : BatchOperator
     {
-        public override BatchReader Open(BatchReader input, TaskContext context) => work.OpenKeys(input, columns, late, context);
+        public override BatchReader Open(BatchReader input, TaskContext context) => isInitial ? work.OpenInitialKeys(input, columns, context) : work.OpenKeys(input, columns, late, context);
     }
 }
 
@@ -49,30 +52,63 @@ internal sealed record KeyedRowsExec(GroupWork Work, ValueList<ColumnReference> 
 /// <param name="Input">The rows.</param>
 internal sealed record StateGroupsExec(GroupWork Work, ValueList<ColumnReference> Columns, GroupTime? Time, StateBatch? Batch, PhysicalPlan Input) : PhysicalPlan
 {
+    /// <summary>The rows that groups begin with; null where they do not.</summary>
+    public PhysicalPlan? Initial { get; init; }
+
     public override ValueList<ColumnReference> Output => Columns;
 
-    public override ValueList<PhysicalPlan> Inputs => [Input];
+    public override ValueList<PhysicalPlan> Inputs => Initial is null ? [Input] : [Input, Initial];
 
     public override string Describe() => $"{(Batch is null ? "Groups" : "StateGroups")} {Work.Verb} [{Columns}]";
 
     /// <summary>How groups are computed.</summary>
-    public static StateGroupsExec Of(GroupWork work, ValueList<ColumnReference> rows, ValueList<ColumnReference> columns, GroupTime? time, StateBatch? batch, PhysicalPlan input)
+    public static StateGroupsExec Of(GroupWork work, ValueList<ColumnReference> rows, ValueList<ColumnReference> columns, GroupTime? time, StateBatch? batch, PhysicalPlan input, ValueList<ColumnReference> initialRows,
+        PhysicalPlan? initial)
     {
-        ValueList<ColumnReference> keys = [.. work.KeySchema.Select(field => new ColumnReference(field.Name, field.Type, field.Nullable))];
-        var keyed = new KeyedRowsExec(work, keys, rows, work.Timeout == GroupTimeout.EventTime ? time : null, batch, input);
-        return new StateGroupsExec(work, columns, time, batch, new SortExec(keys.ConvertAll(key => new SortOrder(key, false, true)), null, keyed));
+        return new StateGroupsExec(work, columns, time, batch, Sorted(rows, work.Timeout == GroupTimeout.EventTime ? time : null, input, false))
+        {
+            Initial = initial is null ? null : Sorted(initialRows, null, initial, true),
+        };
+
+        SortExec Sorted(ValueList<ColumnReference> of, GroupTime? times, PhysicalPlan plan, bool isInitial)
+        {
+            ValueList<ColumnReference> keys = [.. work.KeySchema.Select(field => new ColumnReference(field.Name, field.Type, field.Nullable))];
+            return new SortExec(keys.ConvertAll(key => new SortOrder(key, false, true)), null, new KeyedRowsExec(work, keys, of, times, batch, plan) { IsInitial = isInitial });
+        }
     }
 
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
     {
         var watermark = Batch?.Watermark ?? long.MinValue;
         var clock = new GroupClock(run.Scope.Session.NowMicroseconds, Time?.Behind(watermark) ?? watermark);
-        var groups = new OperatorRdd("State", Input.ToRdd(run), new Step(Work, Batch, clock));
+        var step = new Step(Work, Batch, clock);
+        Rdd<ColumnBatch> groups = Initial is null ? new OperatorRdd("State", Input.ToRdd(run), step) : new PairOperatorRdd("State", Input.ToRdd(run), Initial.ToRdd(run), new BeginStep(step));
         return Batch is null ? groups : groups.NearState(Batch.Name);
     }
 
     private sealed class Step(GroupWork work, StateBatch? batch, GroupClock clock) : BatchOperator
     {
-        public override BatchReader Open(BatchReader input, TaskContext context) => work.OpenGroups(input, batch, clock, OperatorPartition.Current!.Value, context);
+        public override BatchReader Open(BatchReader input, TaskContext context) => Open(input, null, OperatorPartition.Current!.Value, context);
+
+        public BatchReader Open(BatchReader input, BatchReader? initial, int partition, TaskContext context) => work.OpenGroups(input, initial, batch, clock, partition, context);
+    }
+
+    private sealed class BeginStep(Step step) : PairOperator
+    {
+        public override BatchReader Open(Func<BatchReader> left, Func<BatchReader> right, TaskContext context)
+        {
+            // Opening what stands below changes it.
+            var partition = OperatorPartition.Current!.Value;
+            var input = left();
+            try
+            {
+                return step.Open(input, right(), partition, context);
+            }
+            catch
+            {
+                input.Dispose();
+                throw;
+            }
+        }
     }
 }

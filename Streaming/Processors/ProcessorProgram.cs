@@ -48,6 +48,8 @@ internal sealed class ProcessorProgram<TKey, TRow, TOut> : GroupProgram<TKey, TR
             return processor.HandleExpiredTimer(key, GroupClock.At(due.Time), timers);
         }
 
+        public override void OnInitial<TInitial>(TKey key, TInitial row) => ((StatefulProcessor<TKey, TRow, TOut, TInitial>)processor).HandleInitialState(key, row, timers);
+
         public override void Close() => processor.Close();
     }
 }

@@ -28,6 +28,20 @@ public abstract class StatefulProcessor<TKey, TRow, TOut>
     public virtual void Close() { }
 }
 
+/// <summary>Sees to groups, some of which begin with rows of a frame that is no stream.</summary>
+/// <typeparam name="TKey">The key of groups.</typeparam>
+/// <typeparam name="TRow">A row.</typeparam>
+/// <typeparam name="TOut">The rows that it gives.</typeparam>
+/// <typeparam name="TInitial">A row of that frame.</typeparam>
+public abstract class StatefulProcessor<TKey, TRow, TOut, TInitial> : StatefulProcessor<TKey, TRow, TOut>
+{
+    /// <summary>A group begins: called in the first batch of a query, for each row of the frame, before rows of the stream are seen to.</summary>
+    /// <param name="key">The group's key.</param>
+    /// <param name="initial">The row.</param>
+    /// <param name="timers">The times of the batch, and timers of the group.</param>
+    public abstract void HandleInitialState(TKey key, TInitial initial, GroupTimers timers);
+}
+
 /// <summary>How a <see cref="StatefulProcessor{TKey, TRow, TOut}"/> is called.</summary>
 public sealed record ProcessorOptions
 {

@@ -39,10 +39,10 @@ public sealed class GroupChainTests
         await using var context = DataflowContext.Local(2);
         var (source, sink, random) = (new MemorySource<Reading>(context), new MemorySink(), new Random(2));
         var sums = context.ReadStream.From(source).GroupByKey((Reading reading) => new Slot(reading.Meter.EndsWith('0') ? null : reading.Meter, reading.Value % 3 == 0 ? null : reading.Value % 3, reading.At))
-            .MapGroupsWithState<long, SlotSum>((slot, rows, state) =>
+            .MapGroupsWithState<Kept, SlotSum>((slot, rows, state) =>
             {
-                state.Update(state.Value + rows.Sum(row => row.Value));
-                return new SlotSum(slot.Meter, slot.Third, slot.At, state.Get());
+                state.Update(state.Value with { Sum = state.Value.Sum + rows.Sum(row => row.Value) });
+                return new SlotSum(slot.Meter, slot.Third, slot.At, state.Get().Sum);
             });
         await using var query = sums.WriteStream.Start(sink, new() { StatePartitions = 3, OutputMode = OutputMode.Update });
         var all = new List<Reading>();
@@ -107,6 +107,8 @@ public sealed class GroupChainTests
         Assert.Equal([10_000, 15_000, 20_000], sink.Rows.Select(row => row.Get<int>("value")));
         Assert.Equal(20_000, query.LastProgress!.StateRows);
     }
+
+    private readonly record struct Kept(long Sum, int? Other);
 
     private sealed record Slot(string? Meter, int? Third, DateTimeOffset At);
 

@@ -52,7 +52,7 @@ public sealed class GroupTimeoutTests
         using var folder = new TempDirectory();
         await using var context = DataflowContext.Local(2);
         var (source, sink, random, delay) = (new MemorySource<Reading>(context), new MemorySink(), new Random(seed), TimeSpan.FromSeconds(20));
-        var (ended, late, countedLate) = (new List<(string Meter, int Count)>(), 0L, 0L);
+        var (ended, late, countedLate, lateSink) = (new List<(string Meter, int Count)>(), 0L, 0L, new MemorySink());
         var open = new Dictionary<string, (int Count, DateTimeOffset Until)>();
         DateTimeOffset? watermark = null, latest = null;
         var visits = Visits(context.ReadStream.From(source).WithWatermark("At", delay), GroupTimeout.EventTime, (state, last) => state.SetTimeoutTimestamp(last + Quiet));
@@ -66,6 +66,7 @@ public sealed class GroupTimeoutTests
                 query ??= visits.WriteStream.Start(sink, new()
                 {
                     Checkpoint = folder.Combine("checkpoint"), Trigger = restarts ? Trigger.AvailableNow : Trigger.AsSoonAsPossible, StatePartitions = 2, SnapshotInterval = interval,
+                    LateRows = lateSink,
                 });
                 if (restarts)
                 {
@@ -93,6 +94,7 @@ public sealed class GroupTimeoutTests
         Assert.NotEmpty(ended);
         Assert.True(late > 0);
         Assert.Equal(late, countedLate);
+        Assert.Equal(late, lateSink.Rows.Count);
 
         void Batch(Reading[] rows)
         {

@@ -145,6 +145,55 @@ public sealed class ProcessorTests
         Assert.Contains("Init only names", Assert.Throws<InvalidOperationException>(() => groups.TransformWithState(() => new Named("a", "b") { IsEager = true })).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Groups_begin_with_rows_of_a_frame_that_is_no_stream_once(int interval)
+    {
+        using var folder = new TempDirectory();
+        await using var context = DataflowContext.Local(2);
+        var (source, sink) = (new MemorySource<Visit>(context), new MemorySink());
+        var before = context.FromRecords([new MeterCount("one", 10), new MeterCount("two", 20), new MeterCount("two", 5)], 2);
+        for (var step = 0; step < 3; step++)
+        {
+            source.Add(new Visit("one", "/", 1), new Visit(step == 0 ? "three" : "two", "/", 1));
+            await using var query = Counts(context.ReadStream.From(source), before).WriteStream.Start(sink, new()
+            {
+                Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow, StatePartitions = 2, SnapshotInterval = interval,
+            });
+            await query.AwaitTerminationAsync();
+            string[] expected = step switch { 0 => ["one 11", "three 1"], 1 => ["one 12", "two 26"], _ => ["one 13", "two 27"] };
+            Assert.Equal(expected, sink.RowsOf(step).Select(row => row.Get<string>("value")!).Order());
+        }
+        var once = Counts(context.FromRecords([new Visit("one", "/", 1), new Visit("three", "/", 1)]), before).Collect<string>();
+        Assert.Equal(["one 11", "three 1"], once.Order());
+        var stream = context.ReadStream.From(new MemorySource<MeterCount>(context));
+        var error = Assert.Throws<QueryException>(() => Counts(context.ReadStream.From(source), stream).WriteStream.Start(new MemorySink()));
+        Assert.Contains("begin with rows of a stream", error.Message, StringComparison.Ordinal);
+
+        static DataFrame Counts(DataFrame visits, DataFrame before) => visits.GroupByKey((Visit visit) => visit.User)
+            .TransformWithState(() => new Continued(), before.GroupByKey((MeterCount count) => count.Meter));
+    }
+
+    [Fact]
+    public async Task State_may_come_and_may_not_go()
+    {
+        using var folder = new TempDirectory();
+        await using var context = DataflowContext.Local(1);
+        var source = new MemorySource<Visit>(context);
+        await Start("a", null);
+        await Start("b", "a");
+        Assert.Contains("the value 'a' that groups kept is gone", (await Assert.ThrowsAsync<StreamingException>(() => Start("b", null))).Message, StringComparison.Ordinal);
+
+        async Task Start(string one, string? two)
+        {
+            source.Add(new Visit("one", "/", 1));
+            var rows = context.ReadStream.From(source).GroupByKey((Visit visit) => visit.User).TransformWithState(() => new Named(one, two));
+            await using var query = rows.WriteStream.Start(new MemorySink(), new() { Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow, StatePartitions = 1 });
+            await query.AwaitTerminationAsync();
+        }
+    }
+
     private static IEnumerable<UserPages> Expected(IEnumerable<Visit> all) => all.GroupBy(visit => visit.User).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => new UserPages(
         group.Key, group.Count(), string.Join(' ', group.Select(visit => visit.Page).Distinct().Order(StringComparer.Ordinal)),
         string.Join(' ', group.GroupBy(visit => visit.Page).Select(page => $"{page.Key}={page.Sum(visit => visit.Seconds)}").Order(StringComparer.Ordinal))));
@@ -232,14 +281,29 @@ public sealed class ProcessorTests
         }
     }
 
-    private sealed class Named(string one, string two) : StatefulProcessor<string, Visit, string>
+    private sealed class Continued : StatefulProcessor<string, Visit, string, MeterCount>
+    {
+        private ValueState<int> _count = null!;
+
+        public override void Init(ProcessorHandle handle) => _count = handle.ValueState<int>("count");
+
+        public override void HandleInitialState(string key, MeterCount initial, GroupTimers timers) => _count.Update(_count.Value + initial.Count);
+
+        public override IEnumerable<string> HandleRows(string key, IEnumerable<Visit> rows, GroupTimers timers)
+        {
+            _count.Update(_count.Value + rows.Count());
+            yield return $"{key} {_count.Value}";
+        }
+    }
+
+    private sealed class Named(string one, string? two) : StatefulProcessor<string, Visit, string>
     {
         public bool IsEager { get; init; }
 
         public override void Init(ProcessorHandle handle)
         {
             var value = handle.ValueState<int>(one);
-            handle.ValueState<int>(two);
+            if (two is not null) handle.ValueState<int>(two);
             if (IsEager) value.Update(1);
         }
 
