@@ -5,24 +5,6 @@ using Dataflow.Streaming.Execution;
 
 namespace Dataflow.Streaming.DStreams;
 
-/// <summary>What never changes of a context with a checkpoint.</summary>
-internal sealed record DStreamMetadata(int Version, long IntervalTicks, long ZeroTicks, string[] Shape)
-{
-    public const int CurrentVersion = 1;
-}
-
-/// <summary>What a batch reads, by input: written before it runs.</summary>
-internal sealed record DStreamPlan(string?[] Starts, string?[] Ends);
-
-/// <summary>Where the Rdd of a state stream is.</summary>
-/// <param name="State">Which state stream.</param>
-/// <param name="Number">Of the batch whose Rdd it is.</param>
-/// <param name="Path">In the checkpoint.</param>
-internal sealed record SavedState(int State, long Number, string Path);
-
-/// <summary>That a batch is done, and where state was written last.</summary>
-internal sealed record DStreamCommit(SavedState[] States);
-
 /// <summary>
 /// The life of a context: at the end of each interval it is written down what the batch reads; batches run one after the other; when one is done, that is written down. A batch has a number,
 /// which says its time: that many intervals after the beginning.
@@ -34,13 +16,14 @@ internal sealed class DStreamLoop : IDisposable
     private readonly Checkpoint _checkpoint;
     private readonly RateController? _rate;
     private readonly long _saveEvery;
-    private readonly SavedState?[] _saved;
+    private readonly List<SavedState>[] _saved;
     private readonly SortedDictionary<long, DStreamPlan> _plans = [];
     private readonly Lock _lock = new();
     private IStateDStream?[] _states = [];
     private string?[] _ends;
     private long _next = 1;
     private long _done;
+    private bool _isFirst = true;
 
     public DStreamLoop(StreamingContext streaming, string? folder, string[] shape, DateTimeOffset zero)
     {
@@ -48,12 +31,12 @@ internal sealed class DStreamLoop : IDisposable
         if (_options.AdaptsRate) _rate = new RateController(streaming.Interval, _options.MinRate, _options.MaxRate);
         var saveEvery = _options.CheckpointInterval ?? TimeSpan.FromSeconds(10);
         _saveEvery = Math.Max(1, (long)Math.Ceiling(saveEvery / streaming.Interval));
-        _saved = new SavedState?[streaming.States.Count];
+        _saved = [.. streaming.States.Select(_ => new List<SavedState>())];
         _ends = new string?[streaming.Inputs.Count];
         _checkpoint = Checkpoint.Open(folder);
         try
         {
-            Zero = Agree(new DStreamMetadata(DStreamMetadata.CurrentVersion, streaming.Interval.Ticks, zero.UtcTicks, shape));
+            Zero = DStreamCheckpoint.Agree(_checkpoint.Folder, new DStreamMetadata(DStreamMetadata.CurrentVersion, streaming.Interval.Ticks, zero.UtcTicks, shape));
         }
         catch
         {
@@ -87,7 +70,7 @@ internal sealed class DStreamLoop : IDisposable
             if (_done >= _next) throw _checkpoint.Offsets.Missing(_done);
             foreach (var saved in _checkpoint.Commits.Read<DStreamCommit>(_done).States)
             {
-                _saved[saved.State] = saved;
+                _saved[saved.State].Add(saved);
                 _streaming.States[saved.State].Restore(TimeOf(saved.Number), FilePath.Combine(_checkpoint.Folder, saved.Path));
             }
         }
@@ -189,7 +172,8 @@ internal sealed class DStreamLoop : IDisposable
         var (time, began) = (TimeOf(number), _options.Time.GetTimestamp());
         var waited = _options.Time.GetUtcNow() - time;
         // State goes from interval to interval, also where outputs look at it less often.
-        foreach (var state in _states) state?.Prepare(time);
+        for (var i = 0; i < _states.Length; i++) _states[i]?.Prepare(_isFirst ? TimeOf(_saved[i].FirstOrDefault()?.Number ?? 0) : time, time);
+        _isFirst = false;
         foreach (var output in _streaming.Outputs)
         {
             if (output.Stream.HasTime(time)) await output.RunAsync(time, stop).ConfigureAwait(false);
@@ -197,7 +181,7 @@ internal sealed class DStreamLoop : IDisposable
         _options.Reached?.Invoke("run", number);
         await SaveAsync(number, stop).ConfigureAwait(false);
         _options.Reached?.Invoke("saved", number);
-        await Task.Run(() => _checkpoint.Commits.Write(number, new DStreamCommit([.. _saved.OfType<SavedState>()])), stop).ConfigureAwait(false);
+        await Task.Run(() => _checkpoint.Commits.Write(number, new DStreamCommit([.. _saved.SelectMany(saved => saved)])), stop).ConfigureAwait(false);
         Volatile.Write(ref _done, number);
         _options.Reached?.Invoke("committed", number);
         DStreamPlan plan;
@@ -210,16 +194,23 @@ internal sealed class DStreamLoop : IDisposable
         return batch;
     }
 
-    // State of streams that have not been written for so long.
+    // State of streams that have not been written for so long. What was written before stays as long as a restart needs state from before the last: for windows over state, and for state that
+    // is made of other state, which comes behind it.
     private async Task SaveAsync(long number, CancellationToken stop)
     {
-        var time = TimeOf(number);
+        var (time, needed) = (TimeOf(number), number);
         for (var i = 0; i < _states.Length; i++)
         {
-            if (_states[i] is not { } state || !state.Stream.HasTime(time) || number - (_saved[i]?.Number ?? 0) < _saveEvery) continue;
+            if (_states[i] is not { } state || !state.Stream.HasTime(time) || number - (_saved[i].LastOrDefault()?.Number ?? 0) < _saveEvery) continue;
             var path = string.Create(CultureInfo.InvariantCulture, $"state/{i}/{number}");
             await state.SaveAsync(time, FilePath.Combine(_checkpoint.Folder, path), stop).ConfigureAwait(false);
-            _saved[i] = new SavedState(i, number, path);
+            _saved[i].Add(new SavedState(i, number, path));
+        }
+        for (var i = _states.Length - 1; i >= 0; i--)
+        {
+            if (_states[i] is not { } state) continue;
+            while (_saved[i].Count > 1 && _saved[i][1].Number <= needed - BatchesIn(state.Stream.Kept)) _saved[i].RemoveAt(0);
+            needed = Math.Min(needed, _saved[i].FirstOrDefault()?.Number ?? 0);
         }
     }
 
@@ -229,10 +220,10 @@ internal sealed class DStreamLoop : IDisposable
         var from = _done;
         for (var i = 0; i < _states.Length; i++)
         {
-            if (_states[i] is not null) from = Math.Min(from, _saved[i]?.Number ?? 0);
+            if (_states[i] is not null) from = Math.Min(from, _saved[i].FirstOrDefault()?.Number ?? 0);
         }
         var kept = _streaming.Inputs.OfType<DStream>().Select(input => input.Kept).DefaultIfEmpty().Max();
-        from -= (long)Math.Ceiling(kept / _streaming.Interval) + 1;
+        from -= BatchesIn(kept) + 1;
         if (from <= 0) return;
         string?[]? ends = null;
         lock (_lock)
@@ -257,7 +248,7 @@ internal sealed class DStreamLoop : IDisposable
         _checkpoint.Commits.DropBelow(Math.Min(from, _done));
         for (var i = 0; i < _states.Length; i++)
         {
-            if (_saved[i] is not { } saved) continue;
+            if (_saved[i].FirstOrDefault() is not { } saved) continue;
             var folder = _checkpoint.StateFolder(i);
             foreach (var entry in FileSystems.For(folder).List(folder))
             {
@@ -272,29 +263,7 @@ internal sealed class DStreamLoop : IDisposable
         for (var i = 0; i < plan.Ends.Length; i++) _streaming.Inputs[i].Plan(TimeOf(number), plan.Starts[i], plan.Ends[i]);
     }
 
+    private long BatchesIn(TimeSpan time) => (long)Math.Ceiling(time / _streaming.Interval);
+
     private DateTimeOffset TimeOf(long number) => Zero + (number * _streaming.Interval);
-
-    private DateTimeOffset Agree(DStreamMetadata wanted)
-    {
-        var log = new DurableLog(FilePath.Combine(_checkpoint.Folder, "metadata"));
-        if (log.Numbers().Length == 0)
-        {
-            log.Write(0, wanted);
-            return new DateTimeOffset(wanted.ZeroTicks, TimeSpan.Zero);
-        }
-        var there = log.Read<DStreamMetadata>(0);
-        if (there.Version != wanted.Version || there.Shape is null)
-            throw new StreamingException("CHECKPOINT_VERSION", $"The checkpoint '{_checkpoint.Folder}' is of another version of Dataflow, or of a query over frames.");
-        if (there.IntervalTicks != wanted.IntervalTicks)
-            throw Other($"its interval was {TimeSpan.FromTicks(there.IntervalTicks)}, and is now {TimeSpan.FromTicks(wanted.IntervalTicks)}");
-        for (var i = 0; i < Math.Max(there.Shape.Length, wanted.Shape.Length); i++)
-        {
-            var (before, now) = (there.Shape.ElementAtOrDefault(i) ?? "nothing", wanted.Shape.ElementAtOrDefault(i) ?? "nothing");
-            if (before != now) throw Other($"where it had {before} there is now {now}");
-        }
-        return new DateTimeOffset(there.ZeroTicks, TimeSpan.Zero);
-
-        StreamingException Other(string what) =>
-            new("CHECKPOINT_OF_OTHER_QUERY", $"The checkpoint '{_checkpoint.Folder}' was begun by other streams: {what}. Describe the streams as they were, or take another folder.");
-    }
 }

@@ -5,8 +5,8 @@ internal interface IStateDStream
 {
     DStream Stream { get; }
 
-    /// <summary>Makes the Rdd of a time, if there is one then, without computing it.</summary>
-    void Prepare(DateTimeOffset time);
+    /// <summary>Makes the Rdds of some times, without computing them.</summary>
+    void Prepare(DateTimeOffset from, DateTimeOffset to);
 
     /// <summary>Writes the Rdd of a time, and reads it from there from now on.</summary>
     Task SaveAsync(DateTimeOffset time, string path, CancellationToken cancellation);
@@ -27,7 +27,10 @@ internal abstract class StateDStream<T> : DStream<T>, IStateDStream
 
     public DStream Stream => this;
 
-    public void Prepare(DateTimeOffset time) => RddAt(time);
+    public void Prepare(DateTimeOffset from, DateTimeOffset to)
+    {
+        for (var time = Streaming.FirstTime(this, from); time <= to; time += SlideDuration) RddAt(time);
+    }
 
     /// <summary>The last Rdd; null at the beginning.</summary>
     protected Rdd<T>? Before(DateTimeOffset time)

@@ -42,7 +42,13 @@ internal static class DStreamProcess
             });
             var ones = created.TextFileStream(inbox, newOnly: false).Map(word => (word, 1L));
             ones.ReduceByKeyAndWindow((a, b) => a + b, (a, b) => a - b, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(2), partitions: 2, keep: pair => pair.Value > 0).SaveAsTextFiles(Path.Combine(folder, "out", "window"));
-            ones.UpdateStateByKey<string, long, long>((come, before) => new(true, before.Or(0) + come.Sum()), partitions: 2).SaveAsTextFiles(Path.Combine(folder, "out", "total"));
+            var totals = ones.UpdateStateByKey<string, long, long>((come, before) => new(true, before.Or(0) + come.Sum()), partitions: 2);
+            totals.SaveAsTextFiles(Path.Combine(folder, "out", "total"));
+
+            // A window over state, and state made of state.
+            totals.Window(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(3)).Map(pair => pair.Value).Reduce((a, b) => a + b).SaveAsTextFiles(Path.Combine(folder, "out", "sum"));
+            ones.CountByWindow(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)).Map(count => ("all", count)).UpdateStateByKey<string, long, long>(
+                (come, before) => new(true, before.Or(0) + come.Sum()), partitions: 1).SaveAsTextFiles(Path.Combine(folder, "out", "counts"));
             ones.MapWithState(new StateSpec<string, long, long, string>((key, value, state) =>
             {
                 if (!state.IsTimingOut) state.Update(state.ValueOr(0) + value.Value);

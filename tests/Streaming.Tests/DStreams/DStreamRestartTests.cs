@@ -21,7 +21,7 @@ public sealed class DStreamRestartTests
         for (var i = 1; i <= Intervals; i++) File.WriteAllLines(DStreamProcess.FileOf(folder.Path, "later", i), input[i - 1]);
 
         // State is written every third batch. The last start has nobody who kills it.
-        foreach (var (step, batch) in new[] { ("planned", 2), ("run", 5), ("saved", 6), ("committed", 9), ("", 0) })
+        foreach (var (step, batch) in new[] { ("planned", 2), ("run", 5), ("saved", 6), ("run", 8), ("committed", 9), ("", 0) })
         {
             using var process = DStreamProcess.Start(folder.Path, Intervals, step, batch);
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
@@ -43,6 +43,12 @@ public sealed class DStreamRestartTests
             foreach (var (key, count) in input[i - 1].CountBy(word => word)) totals[key] = totals.GetValueOrDefault(key) + count;
             Assert.Equal(totals.Select(pair => $"({pair.Key}, {pair.Value})"), Lines("total", i));
             Assert.Equal([Last(i, 3).Length.ToString(CultureInfo.InvariantCulture)], Lines("count", i));
+            if (i % 3 == 0)
+            {
+                var sum = Enumerable.Range(Math.Max(1, i - 4), Math.Min(i, 5)).Sum(j => input.Take(j).Sum(items => items.Length));
+                Assert.Equal(sum == 0 ? [] : [sum.ToString(CultureInfo.InvariantCulture)], Lines("sum", i));
+            }
+            if (i % 2 == 0) Assert.Equal([$"(all, {input.Take(i).Sum(items => items.Length)})"], Lines("counts", i));
             if (i % 2 == 0) Assert.Equal(Last(i, 4).CountBy(word => word).Select(pair => $"({pair.Key}, {pair.Value})").Order(StringComparer.Ordinal), Lines("window", i));
             var told = new List<string>();
             foreach (var key in kept.Keys.Where(key => !input[i - 1].Contains(key) && i - kept[key].Last >= 2).ToArray())
