@@ -21,7 +21,7 @@ internal sealed record CheckpointMetadata(Guid Id, int Version, int StatePartiti
 /// <param name="Starts">By source: where it begins; null for the beginning.</param>
 /// <param name="Ends">By source: where it ends; null for nothing yet.</param>
 /// <param name="Watermark">Microseconds; what ended before is final in it. Null for nothing.</param>
-/// <param name="LateWatermark">That of the batch before: what comes for what ended before it is too late. Null for nothing.</param>
+/// <param name="LateWatermark">That of the batch before: behind something with state, what ended before it comes too late. Null for nothing.</param>
 /// <param name="Time">Microseconds since 1970: when it was planned.</param>
 internal sealed record OffsetEntry(string?[] Starts, string?[] Ends, long? Watermark, long? LateWatermark, long Time);
 

@@ -224,8 +224,9 @@ internal sealed class MicroBatchLoop : IDisposable
     /// <summary>The rows that the batch left out, as they came to the first part of the query with state; null if there were none.</summary>
     private DataFrame? LateFrame(OffsetEntry entry)
     {
-        if (_figures.Sum(figures => figures.Late.Value) == 0 || entry.LateWatermark is not { } watermark) return null;
+        if (_figures.Sum(figures => figures.Late.Value) == 0) return null;
         var first = _plan.Operators.First(each => _figures[each.Operator].Late.Value > 0);
+        if (first.IsBehindState || LateWatermarkOf(first, entry) is not { } watermark) return null;
         LogicalPlan? late = null;
         foreach (var (input, isLate) in first.LateRows(watermark))
         {
@@ -262,7 +263,7 @@ internal sealed class MicroBatchLoop : IDisposable
         var chains = _chains[operation.Operator];
         var isSnapshot = chains.Max(chain => chain.SkipWhile(StateChain.IsPutAway).Count()) >= _options.SnapshotInterval;
         return new StateBatch(
-            _batch, NameOf(operation), _checkpoint.StateFolder(operation.Operator), chains, entry.Watermark ?? long.MinValue, entry.LateWatermark ?? long.MinValue, isSnapshot,
+            _batch, NameOf(operation), _checkpoint.StateFolder(operation.Operator), chains, entry.Watermark ?? long.MinValue, LateWatermarkOf(operation, entry) ?? long.MinValue, isSnapshot,
             _figures[operation.Operator]) { MostBytes = MostBytesOf(chains.Length), Earlier = [.. (_metadata.Earlier ?? []).Select(operators => operators[operation.Operator])] };
     }
 
@@ -272,6 +273,9 @@ internal sealed class MicroBatchLoop : IDisposable
         var all = _options.StateMemoryBytes > 0 ? _options.StateMemoryBytes : _frame.Session.Context.ExecutorMemoryBytes * StatePart;
         return (long)Math.Max(LeastBytes, all / _plan.Operators.Length / partitions);
     }
+
+    // What is final in this batch comes from something with state in front: it must not be too late for who takes it up.
+    private static long? LateWatermarkOf(StatePlan operation, OffsetEntry entry) => operation.IsBehindState ? entry.LateWatermark : entry.Watermark;
 
     private string NameOf(StatePlan operation) => $"stream/{_metadata.Id:n}/{operation.Operator}";
 

@@ -21,6 +21,9 @@ internal abstract record StatePlan(int Operator) : LogicalPlan
     /// <summary>Whether all its state is in one partition.</summary>
     public virtual bool IsSingle => false;
 
+    /// <summary>Whether rows come to it from something else with state.</summary>
+    public bool IsBehindState => Inputs.Any(input => input.Parts().Any(part => part is StatePlan));
+
     /// <summary>Which rows of its inputs come too late, as conditions over these, at a watermark of the batch before; none if no row ever does.</summary>
     public virtual IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark) => [];
 
@@ -34,7 +37,7 @@ internal abstract record StatePlan(int Operator) : LogicalPlan
 /// <param name="Folder">Where this operator's files lie.</param>
 /// <param name="Chains">By partition: the files that make its state before the batch, the oldest first.</param>
 /// <param name="Watermark">What ended before is final; <see cref="long.MinValue"/> if nothing is.</param>
-/// <param name="LateWatermark">The watermark of the batch before: rows of what ended before it come too late. What the batch itself makes final it may add to.</param>
+/// <param name="LateWatermark">Rows of what ended before it come too late: the watermark; behind something else with state that of the batch before, as that gives now what is final now.</param>
 /// <param name="IsSnapshot">Whether the whole state is written, not only what changed.</param>
 /// <param name="Figures">What is counted.</param>
 internal sealed record StateBatch(
