@@ -1,6 +1,7 @@
 using Dataflow.Closures;
 using Dataflow.Serialization;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Plans;
 using Dataflow.Sql.Records;
 using Dataflow.Streaming.Execution;
 using Dataflow.Streaming.Groups;
@@ -24,9 +25,9 @@ public sealed class KeyedFrame<TKey, TRow>
 
     internal KeyedFrame(DataFrame frame, Func<TRow, TKey> key)
     {
-        (_frame, _key) = (frame, key);
         _ = RecordMapper<TRow>.For(frame.Schema);
         _ = RecordMapper<TKey>.For(RecordShape<TKey>.Find().Schema);
+        (_frame, _key) = (Needed(frame), key);
     }
 
     /// <summary>Calls a function for each group of a batch, which gives any number of rows and may keep a value until the group's next batch.</summary>
@@ -96,7 +97,17 @@ public sealed class KeyedFrame<TKey, TRow>
         return With(program, new InitialGroups<TKey, TInitial>(initial._frame.Schema, initial._key), initial._frame.Plan);
     }
 
-    private DataFrame With<TOut>(GroupProgram<TKey, TRow, TOut> program, InitialGroups<TKey>? beginnings = null, Sql.Plans.LogicalPlan? initial = null)
+    // Columns that rows have no place for are not read. Times stay: they say which rows come too late.
+    private static DataFrame Needed(DataFrame frame)
+    {
+        if (frame.Schema.Count == 1 || typeof(TRow).IsAssignableTo(typeof(System.Runtime.CompilerServices.ITuple))) return frame;
+        var members = typeof(TRow).GetConstructors().SelectMany(each => each.GetParameters()).Select(parameter => parameter.Name)
+            .Concat(typeof(TRow).GetProperties().Select(property => property.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        NamedExpression[] kept = [.. frame.Plan.Output.Where(column => members.Contains(column.Name) || column.Type.Kind is TypeKind.Timestamp or TypeKind.TimestampNtz).Select(NamedExpression.Pass)];
+        return kept.Length == frame.Plan.Output.Count || kept.Length == 0 ? frame : new DataFrame(frame.Session, new Project([.. kept], frame.Plan), frame.Text);
+    }
+
+    private DataFrame With<TOut>(GroupProgram<TKey, TRow, TOut> program, InitialGroups<TKey>? beginnings = null, LogicalPlan? initial = null)
     {
         var work = new GroupWork<TKey, TRow, TOut>(_frame.Schema, _key, program, beginnings);
 

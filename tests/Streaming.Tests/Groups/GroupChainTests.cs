@@ -34,6 +34,17 @@ public sealed class GroupChainTests
     }
 
     [Fact]
+    public async Task Rows_have_the_columns_that_functions_read()
+    {
+        await using var context = DataflowContext.Local(1);
+        var readings = context.FromRecords([new Reading(Noon, "one", 2), new Reading(Noon, "one", 3), new Reading(Noon, "two", 4)]).WithColumn("Other", Lit(1)).WithColumn("Doubled", Col("Value") * 2);
+        var sums = readings.GroupByKey((Doubled row) => row.Meter).FlatMapGroupsWithState<int, MeterCount>((meter, rows, _) => [new MeterCount(meter, rows.Sum(row => row.DOUBLED))]);
+        Assert.Equal([new MeterCount("one", 10), new MeterCount("two", 8)], sums.Collect<MeterCount>().OrderBy(sum => sum.Meter, StringComparer.Ordinal));
+        Assert.DoesNotContain("Other", sums.ExplainText(), StringComparison.Ordinal);
+        Assert.Contains("Meter", Assert.Throws<QueryException>(() => context.FromRecords([new Visit("", "", 1)]).GroupByKey((Doubled row) => row.Meter)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Keys_may_be_records_with_nulls_and_times_and_values_of_groups_are_updated()
     {
         await using var context = DataflowContext.Local(2);
@@ -111,6 +122,8 @@ public sealed class GroupChainTests
     private readonly record struct Kept(long Sum, int? Other);
 
     private sealed record Slot(string? Meter, int? Third, DateTimeOffset At);
+
+    private sealed record Doubled(string Meter, int DOUBLED);
 
     private sealed record SlotSum(string? Meter, int? Third, DateTimeOffset At, long Sum);
 

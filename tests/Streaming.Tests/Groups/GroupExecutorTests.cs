@@ -42,6 +42,32 @@ public sealed class GroupExecutorTests
         var expected = files.SelectMany(file => file).GroupBy(click => click.User).OrderBy(group => group.Key)
             .Select(group => new UserClicks(group.Key, 3 * group.Count(), string.Join(' ', group.Select(click => click.Page).Distinct().Order(StringComparer.Ordinal))));
         Assert.Equal(expected, last);
+
+        // Processors, that begin with rows of a frame.
+        var before = context.FromRecords(Enumerable.Range(0, 5).Select(user => new UserBefore(user, 1000)));
+        var sink = new MemorySink();
+        var counts = clicks.GroupByKey((Click click) => click.User).TransformWithState(() => new Counter(factor), before.GroupByKey((UserBefore row) => row.User));
+        await using (var counting = counts.WriteStream.Start(sink, new() { Trigger = Trigger.AvailableNow, StatePartitions = 3 })) await counting.AwaitTerminationAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(
+            files.SelectMany(file => file).GroupBy(click => click.User).OrderBy(group => group.Key).Select(group => (group.Key, (3 * group.Count()) + (group.Key < 5 ? 1000 : 0))),
+            sink.Rows.GroupBy(row => row.Get<int>("User")).Select(group => (group.Key, group.Max(row => row.Get<int>("Clicks")))).Order());
+    }
+
+    private sealed record UserBefore(int User, int Clicks);
+
+    private sealed class Counter(int factor) : StatefulProcessor<int, Click, UserBefore, UserBefore>
+    {
+        private ValueState<int> _clicks = null!;
+
+        public override void Init(ProcessorHandle handle) => _clicks = handle.ValueState<int>("clicks");
+
+        public override void HandleInitialState(int key, UserBefore initial, GroupTimers timers) => _clicks.Update(initial.Clicks);
+
+        public override IEnumerable<UserBefore> HandleRows(int key, IEnumerable<Click> rows, GroupTimers timers)
+        {
+            _clicks.Update(_clicks.Value + (factor * rows.Count()));
+            yield return new UserBefore(key, _clicks.Value);
+        }
     }
 
     private sealed record UserState(int Clicks, string[] Pages);
