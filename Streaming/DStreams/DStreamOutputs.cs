@@ -60,18 +60,21 @@ public abstract partial class DStream<T>
         {
             var items = await rdd.TakeAsync(count + 1, cancellation).ConfigureAwait(false);
             var lines = items.Take(count).Select(item => Convert.ToString(item, CultureInfo.InvariantCulture)).Concat(items.Length > count ? ["..."] : []);
-            await (output ?? Console.Out).WriteAsync(string.Concat(lines.Prepend(string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}")).Select(line => $"{line}\n"))).ConfigureAwait(false);
+            var title = string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}");
+            await (output ?? Console.Out).WriteAsync(string.Concat(lines.Prepend(title).Select(line => $"{line}\n"))).ConfigureAwait(false);
         });
     }
 
-    /// <summary>Writes each Rdd as a folder of text files, <c>PREFIX-MILLISECONDS.SUFFIX</c>, the time being that since 1970. A folder appears whole, and takes the place of an earlier attempt: exactly once.</summary>
+    /// <summary>Writes each Rdd as a folder of text files, <c>PREFIX-MILLISECONDS.SUFFIX</c>, the time being that since 1970.</summary>
+    /// <remarks>A folder appears whole, and takes the place of an earlier attempt: exactly once.</remarks>
     /// <param name="prefix">Begins the path.</param>
     /// <param name="suffix">Ends it, behind a point; null for nothing.</param>
     public void SaveAsTextFiles(string prefix, string? suffix = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(prefix);
         var end = string.IsNullOrEmpty(suffix) ? "" : $".{suffix}";
-        Output("SaveAsTextFiles", (rdd, time, cancellation) => rdd.SaveAsTextAsync(string.Create(CultureInfo.InvariantCulture, $"{prefix}-{time.ToUnixTimeMilliseconds()}{end}"), overwrite: true, null, cancellation));
+        Output("SaveAsTextFiles", (rdd, time, cancellation) =>
+            rdd.SaveAsTextAsync(string.Create(CultureInfo.InvariantCulture, $"{prefix}-{time.ToUnixTimeMilliseconds()}{end}"), overwrite: true, null, cancellation));
     }
 
     private void Output(string operation, Func<Rdd<T>, DateTimeOffset, CancellationToken, Task> act) => Streaming.Add(operation, new DStreamOutput<T>(this, act));

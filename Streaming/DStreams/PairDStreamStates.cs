@@ -19,8 +19,8 @@ public static partial class PairDStream
             stream.ReduceByKey(merge, partitions).Window(length, slide).ReduceByKey(merge, partitions);
 
         /// <summary>As <c>ReduceByKeyAndWindow(merge, ...)</c>, from the result before: merges what has come, and takes away what has left the window.</summary>
-        /// <remarks>Takes time by what comes and goes and by how many keys there are, not by the length of the window. The result is state: it is written to the checkpoint. A key stays when nothing of it is left,
-        /// unless <paramref name="keep"/> says no.</remarks>
+        /// <remarks>Takes time by what comes and goes and by how many keys there are, not by the length of the window. The result is state: it is written to the checkpoint. A key
+        /// stays when nothing of it is left, unless <paramref name="keep"/> says no.</remarks>
         /// <inheritdoc cref="ReduceByKeyAndWindow{TKey, TValue}(DStream{ValueTuple{TKey, TValue}}, Func{TValue, TValue, TValue}, TimeSpan, TimeSpan?, int)"/>
         /// <param name="takeAway">Undoes a merge: <c>takeAway(merge(a, b), b)</c> is <c>a</c>.</param>
         /// <param name="keep">Which results stay; null for all.</param>
@@ -47,7 +47,8 @@ public static partial class PairDStream
         }
 
         /// <summary>Gives something for each pair, from the pair and the state of its key, which it may change.</summary>
-        /// <remarks>The function is called for each pair that came, and once for a key that times out. Each interval reads all state: time by how many keys there are, with little for each for which nothing came.</remarks>
+        /// <remarks>The function is called for each pair that came, and once for a key that times out. Each interval reads all state: time by
+        /// how many keys there are, with little for each for which nothing came.</remarks>
         /// <param name="spec">The function, and how long keys stay.</param>
         public MappedWithStateDStream<TKey, TState, TMapped> MapWithState<TState, TMapped>(StateSpec<TKey, TValue, TState, TMapped> spec)
         {

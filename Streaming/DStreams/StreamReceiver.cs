@@ -22,7 +22,8 @@ public sealed class ReceiverStore<T>
 
     internal ReceiverStore(ReceivedLog log) => _log = log;
 
-    /// <summary>Stores an element. Waits while too much is there that no batch has read (<see cref="ReceiverOptions.MaxUnreadBytes"/>), and until the element is on the disk: then its sender may be told.</summary>
+    /// <summary>Stores an element. Waits while too much is there that no batch has read (<see cref="ReceiverOptions.MaxUnreadBytes"/>), and until the
+    /// element is on the disk: then its sender may be told.</summary>
     /// <remarks>Calls at the same time share one wait for the disk.</remarks>
     /// <param name="item">The element.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -99,7 +99,11 @@ public sealed partial class StreamingContext : IAsyncDisposable
         if (_outputs.Count == 0) throw new InvalidOperationException("Nothing would be computed: add an output first, such as stream.Print() or stream.ForeachRdd(...).");
         foreach (var input in _inputs)
         {
-            if (_checkpoint is not null && input.LostOnRestart is { } why) throw new StreamingException("NO_RESTART", $"The context has a checkpoint, '{_checkpoint}', and {why}. Leave the checkpoint out, or take another stream, such as ReceiverStream.");
+            if (_checkpoint is not null && input.LostOnRestart is { } why)
+            {
+                throw new StreamingException(
+                    "NO_RESTART", $"The context has a checkpoint, '{_checkpoint}', and {why}. Leave the checkpoint out, or take another stream, such as ReceiverStream.");
+            }
         }
         var now = Options.Time.GetUtcNow();
         _loop = new DStreamLoop(this, _checkpoint, [.. _streams.Select(stream => stream.Shape), .. _shape], new DateTimeOffset(now.UtcTicks - (now.UtcTicks % Interval.Ticks), TimeSpan.Zero));
@@ -165,7 +169,10 @@ public sealed partial class StreamingContext : IAsyncDisposable
         foreach (var (what, value) in new[] { ("length", length), ("slide", slide) })
         {
             if (value > TimeSpan.Zero && value.Ticks % stream.SlideDuration.Ticks == 0) continue;
-            throw new StreamingException("WINDOW_OF_INTERVALS", $"A window's {what} of {value} is no multiple of {stream.SlideDuration}, by which the stream goes on. Take {stream.SlideDuration * Math.Max(1, Math.Ceiling(value / stream.SlideDuration))}, or another interval.");
+            throw new StreamingException(
+                "WINDOW_OF_INTERVALS",
+                $"A window's {what} of {value} is no multiple of {stream.SlideDuration}, by which the stream goes on. "
+                + $"Take {stream.SlideDuration * Math.Max(1, Math.Ceiling(value / stream.SlideDuration))}, or another interval.");
         }
     }
 

@@ -3,8 +3,8 @@ namespace Dataflow.Streaming.DStreams;
 /// <summary>How a <see cref="StreamingContext"/> runs.</summary>
 public sealed record StreamingContextOptions
 {
-    /// <summary>How often state is written to the checkpoint: rounded up to whole intervals. Between two writes it is made again, after a restart, from what was received since. Null is ten seconds,
-    /// or an interval that is longer.</summary>
+    /// <summary>How often state is written to the checkpoint: rounded up to whole intervals. Between two writes it is made again, after a
+    /// restart, from what was received since. Null is ten seconds, or an interval that is longer.</summary>
     public TimeSpan? CheckpointInterval { get; init => field = value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(CheckpointInterval), value, "It is more than zero."); }
 
     /// <summary>Most rows a second that a batch takes of each receiver; what is beyond waits in its log.</summary>

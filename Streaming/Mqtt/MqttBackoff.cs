@@ -18,7 +18,11 @@ internal sealed class MqttBackoff(MqttOptions options)
         _since ??= options.Time.GetTimestamp();
         var away = options.Time.GetElapsedTime(_since.Value);
         if (away > options.Patience)
-            throw new StreamingException("MQTT_UNREACHABLE", $"{options} could not be reached for {away.TotalSeconds:0} s. Last: {why.Message} Start the query again when the broker is there; MqttOptions.Patience says how long it waits.", why);
+            throw new StreamingException(
+                "MQTT_UNREACHABLE",
+                $"{options} could not be reached for {away.TotalSeconds:0} s. Last: {why.Message} "
+                + "Start the query again when the broker is there; MqttOptions.Patience says how long it waits.",
+                why);
         await Task.Delay(Next(), options.Time, cancellation).ConfigureAwait(false);
     }
 

@@ -59,7 +59,9 @@ public sealed record MqttOptions
     public TimeSpan KeepAlive
     {
         get;
-        init => field = value <= TimeSpan.FromSeconds(ushort.MaxValue) ? AtLeast(value, TimeSpan.FromSeconds(1), nameof(KeepAlive)) : throw new ArgumentOutOfRangeException(nameof(KeepAlive), value, "It is 65,535 seconds or less.");
+        init => field = value <= TimeSpan.FromSeconds(ushort.MaxValue)
+            ? AtLeast(value, TimeSpan.FromSeconds(1), nameof(KeepAlive))
+            : throw new ArgumentOutOfRangeException(nameof(KeepAlive), value, "It is 65,535 seconds or less.");
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long the broker may take to accept a connection or a subscription, and to acknowledge a message.</summary>

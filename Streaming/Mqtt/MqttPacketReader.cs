@@ -27,7 +27,8 @@ internal static class MqttPacketReader
             shift += 7;
             if (shift > 21) throw MqttErrors.Malformed("a length of more than four bytes");
         }
-        if (length > mostBytes) throw new StreamingException("MQTT_PACKET_TOO_LARGE", $"The broker sent a packet of {length:N0} bytes, and {mostBytes:N0} are taken. Set MqttOptions.MaxPacketBytes higher, or make messages smaller.");
+        if (length > mostBytes) throw new StreamingException(
+            "MQTT_PACKET_TOO_LARGE", $"The broker sent a packet of {length:N0} bytes, and {mostBytes:N0} are taken. Set MqttOptions.MaxPacketBytes higher, or make messages smaller.");
         if (reader.Remaining < length) return false;
         var body = reader.UnreadSequence.Slice(0, length);
         buffer = buffer.Slice(body.End);

@@ -134,7 +134,8 @@ internal sealed class MqttPublisher : IMqttReceiver
             if (message.Quality > (broker.MaximumQuality ?? 2)) throw new StreamingException("MQTT_QUALITY", $"{_options} takes messages of quality {broker.MaximumQuality} at most. Set MqttSink.Quality to that.");
             if (message.IsRetained && broker.RetainAvailable == false) throw new StreamingException("MQTT_RETAIN", $"{_options} keeps no messages. Leave MqttSink.IsRetained out.");
             if (broker.MaximumPacketBytes is { } most && MqttPacketWriter.LengthOf(_options.Version, message) + 5 > most)
-                throw new StreamingException("MQTT_PACKET_TOO_LARGE", $"A message to '{message.Topic}' has {message.Payload.Length:N0} bytes, and {_options} takes packets of {most:N0}.");
+                throw new StreamingException(
+                    "MQTT_PACKET_TOO_LARGE", $"A message to '{message.Topic}' has {message.Payload.Length:N0} bytes, and {_options} takes packets of {most:N0}.");
         }
     }
 

@@ -127,7 +127,9 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
                 if (_source.FailsOnLostSession)
                 {
                     throw new StreamingException(
-                        "MQTT_SESSION_LOST", $"{_options} knows nothing more of the client '{session.ClientId}': what came for {string.Join(", ", wanted)} while the query was away may be lost. The broker was started without what it kept, or the query was away for longer than the session lasts (MqttOptions.SessionExpiry, or the broker's own limit). Start the query again to go on from now, or set MqttSource.FailsOnLostSession to false.");
+                        "MQTT_SESSION_LOST", $"{_options} knows nothing more of the client '{session.ClientId}': what came for {string.Join(", ", wanted)} while the query was away may be lost. "
+                        + $"The broker was started without what it kept, or the query was away for longer than the session lasts (MqttOptions.SessionExpiry, or the broker's own limit). "
+                        + "Start the query again to go on from now, or set MqttSource.FailsOnLostSession to false.");
                 }
             }
         }

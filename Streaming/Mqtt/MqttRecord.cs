@@ -26,7 +26,8 @@ internal sealed class MqttFormat : ReceivedFormat<MqttRow>
     {
         var topic = BinaryPrimitives.ReadUInt16BigEndian(bytes[3..]);
         return new Publish(
-            Encoding.UTF8.GetString(bytes.Slice(HeaderBytes, topic)), bytes[(HeaderBytes + topic)..].ToArray(), bytes[2] & 3, (bytes[2] & Retained) != 0, IsDuplicate: false, BinaryPrimitives.ReadUInt16BigEndian(bytes));
+            Encoding.UTF8.GetString(bytes.Slice(HeaderBytes, topic)), bytes[(HeaderBytes + topic)..].ToArray(),
+            bytes[2] & 3, (bytes[2] & Retained) != 0, IsDuplicate: false, BinaryPrimitives.ReadUInt16BigEndian(bytes));
     }
 
     public static byte[] Encode(Publish message)

@@ -76,7 +76,10 @@ public sealed class MqttSink : IStreamSink
     private static void Check(Schema schema, string column, string option, params TypeKind[] kinds)
     {
         var at = schema.IndexOf(column);
-        if (at < 0) throw new QueryException("UNRESOLVED_COLUMN", $"The rows have no column '{column}' for MQTT: name one with MqttSink.{option}. Their columns: {string.Join(", ", schema.Fields.Select(field => field.Name))}.");
+        if (at < 0) throw new QueryException(
+            "UNRESOLVED_COLUMN",
+            $"The rows have no column '{column}' for MQTT: name one with MqttSink.{option}. "
+            + $"Their columns: {string.Join(", ", schema.Fields.Select(field => field.Name))}.");
         if (!kinds.Contains(schema[at].Type.Kind)) throw new QueryException("DATATYPE_MISMATCH", $"The column '{schema[at]}' can't be sent by MQTT as it is: cast it to string, or make it with to_json.");
     }
 }

@@ -24,7 +24,8 @@ internal static class MqttTopics
         for (var i = 0; i < levels.Length; i++)
         {
             if (levels[i] == "#" && i < levels.Length - 1) throw new ArgumentException($"In '{filter}' something follows the #, which stands for all that follows.", parameter);
-            if (levels[i].Length > 1 && levels[i].AsSpan().ContainsAny('+', '#')) throw new ArgumentException($"In '{filter}' a wildcard is part of the level '{levels[i]}': it stands for whole levels.", parameter);
+            if (levels[i].Length > 1 && levels[i].AsSpan().ContainsAny('+', '#'))
+                throw new ArgumentException($"In '{filter}' a wildcard is part of the level '{levels[i]}': it stands for whole levels.", parameter);
         }
     }
 
