@@ -13,6 +13,9 @@ internal sealed record CheckpointMetadata(Guid Id, int Version, int StatePartiti
 {
     public const int CurrentVersion = 1;
 
+    /// <summary>By operator: the spans of times that its state lies in. They stay those of the first start, whatever the delay is later.</summary>
+    public long[][]? Spans { get; init; }
+
     /// <summary>What had state in earlier starts, where that has changed since in a way that it may.</summary>
     public string[][]? Earlier { get; init; }
 }

@@ -48,6 +48,10 @@ internal static class EventTimes
                 break;
             case StateAggregate aggregate:
                 AddItems(aggregate.Keys, times);
+
+                // Groups of plain times come when their whole span is over.
+                if (aggregate.Time is { IsWindow: false } key && times.TryGetValue(aggregate.Keys[key.Position].Column.Id, out var of))
+                    times[aggregate.Keys[key.Position].Column.Id] = of with { Lag = of.Lag + key.LengthMicroseconds };
                 break;
             case StateSession session:
                 // Of beginnings nothing is known: a session may last as long as it likes.

@@ -23,11 +23,18 @@ internal sealed class IncrementalPlanner
     private int _operators;
     private int _watermarks;
 
-    private IncrementalPlanner() { }
+    // By operator: the spans of times that state of an earlier start lies in.
+    private readonly long[][]? _spans;
 
-    public static IncrementalPlan Plan(DataFrame frame, OutputMode mode)
+    private IncrementalPlanner(long[][]? spans) => _spans = spans;
+
+    /// <summary>How a frame is computed batch by batch.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="mode">Which rows are given.</param>
+    /// <param name="spans">By operator, where state was begun before: the spans of times that it lies in.</param>
+    public static IncrementalPlan Plan(DataFrame frame, OutputMode mode, long[][]? spans = null)
     {
-        var plan = new IncrementalPlanner().Plan(frame.Session.Optimise(frame.Plan), mode);
+        var plan = new IncrementalPlanner(spans).Plan(frame.Session.Optimise(frame.Plan), mode);
         Check(plan, mode);
         var parts = plan.Parts().ToArray();
         var scans = parts.OfType<Scan>().Where(scan => scan.Table is StreamTable).ToArray();
@@ -47,7 +54,7 @@ internal sealed class IncrementalPlanner
         if (!IsStreaming(plan)) return plan;
         if (plan is Filter { Input: Sql.Plans.Window window } filter && FirstRows.Of(filter, window) is { } first)
         {
-            var dedup = Dedup(first.Keys, Plan(window.Input, OutputMode.Append));
+            var dedup = Placed(Dedup(first.Keys, Plan(window.Input, OutputMode.Append)));
             return new Project([.. dedup.Output.Select(NamedExpression.Pass), new NamedExpression(first.Number, window.Items[0].Column)], dedup);
         }
         var isDistinct = plan is Aggregate { Aggregates.Count: 0 } && mode != OutputMode.Complete;
@@ -56,7 +63,7 @@ internal sealed class IncrementalPlanner
         var isSame = true;
         for (var i = 0; i < inputs.Count; i++) isSame &= ReferenceEquals(inputs[i], plan.Inputs[i]);
         var part = isSame ? plan : plan.WithInputs(inputs);
-        return part switch
+        part = part switch
         {
             Watermark watermark => watermark with { Number = _watermarks++ },
             KeepFirst keep => KeepFirstRows(keep),
@@ -67,7 +74,11 @@ internal sealed class IncrementalPlanner
             SessionAggregate session => Sessions(session, mode),
             _ => part,
         };
+        return part is StatePlan state ? Placed(state) : part;
     }
+
+    // What stands behind it goes by the spans that its state lies in.
+    private StatePlan Placed(StatePlan state) => _spans is null || state.Operator >= _spans.Length ? state : state.WithSpans(_spans[state.Operator]);
 
     private static bool IsStreaming(LogicalPlan plan) => plan.Parts().Any(part => part is Scan { Table: StreamTable });
 

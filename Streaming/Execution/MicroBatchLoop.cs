@@ -52,9 +52,10 @@ internal sealed class MicroBatchLoop : IDisposable
         {
             var wanted = new CheckpointMetadata(
                 Guid.NewGuid(), CheckpointMetadata.CurrentVersion, options.StatePartitions, options.OutputMode.ToString(), [.. sources.Select(source => source.Name)],
-                [.. _plan.Operators.Select(each => each.Shape)]);
+                [.. _plan.Operators.Select(each => each.Shape)]) { Spans = [.. _plan.Operators.Select(each => each.Spans)] };
             if (options.LateRows is not null) CheckLateRows();
             _metadata = _checkpoint.Agree(wanted, context.DefaultParallelism);
+            if (_metadata.Spans is { } spans && !ReferenceEquals(_metadata, wanted)) _plan = IncrementalPlanner.Plan(frame, options.OutputMode, spans);
             _chains = [.. _plan.Operators.Select(each => Enumerable.Repeat(Array.Empty<string>(), each.IsSingle ? 1 : _metadata.StatePartitions).ToArray())];
             _readers = new IStreamReader[sources.Length];
             for (var i = 0; i < sources.Length; i++) _readers[i] = sources[i].Open(_checkpoint.SourceFolder(i));

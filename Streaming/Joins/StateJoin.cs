@@ -41,6 +41,12 @@ internal sealed record StateJoin(
 
     public override bool WaitsForWatermark => GivesUnmatched(isLeft: true) || GivesUnmatched(isLeft: false);
 
+    public override long[] Spans => [LeftLife?.SpanMicroseconds ?? 0, RightLife?.SpanMicroseconds ?? 0];
+
+    public override StatePlan WithSpans(long[] spans) => spans is [var left, var right]
+        ? this with { LeftLife = With(LeftLife, left), RightLife = With(RightLife, right) }
+        : this;
+
     public override IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark)
     {
         foreach (var (input, life) in new[] { (Left, LeftLife), (Right, RightLife) })
@@ -97,6 +103,8 @@ internal sealed record StateJoin(
 
     // Plain times come until the watermark passes them; windows until it passes their end.
     private static long LateOf(EventTime time) => time.Lag + (time.IsWindow ? time.Length : 0);
+
+    private static SideLife? With(SideLife? life, long span) => life is null || span == 0 ? life : life with { SpanMicroseconds = span };
 
     private IEnumerable<SideLife> Lives => new[] { LeftLife, RightLife }.OfType<SideLife>();
 

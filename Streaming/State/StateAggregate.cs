@@ -28,6 +28,12 @@ internal sealed record StateAggregate(int Operator, ValueList<NamedExpression> K
 
     public override bool WaitsForWatermark => Time is not null;
 
+    public override long[] Spans => Time is { IsWindow: false } ? [Time.LengthMicroseconds] : [];
+
+    public override StatePlan WithSpans(long[] spans) => Time is { IsWindow: false } && spans is [var span] && span != Time.LengthMicroseconds
+        ? new StateAggregate(Operator, Keys, Aggregates, Time with { LengthMicroseconds = span }, Input) { Batch = Batch, Mode = Mode }
+        : this;
+
     public override IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark)
     {
         if (Time is null || Mode == OutputMode.Complete || watermark < long.MinValue + Time.LengthMicroseconds + Time.LagMicroseconds) yield break;

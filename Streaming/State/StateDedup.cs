@@ -26,6 +26,10 @@ internal sealed record StateDedup(int Operator, ValueList<ColumnReference> Keys,
 
     public override bool WaitsForWatermark => false;
 
+    public override long[] Spans => Time is null ? [] : [Time.SpanMicroseconds];
+
+    public override StatePlan WithSpans(long[] spans) => Time is not null && spans is [var span] ? this with { Time = Time with { SpanMicroseconds = span } } : this;
+
     public override IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark)
     {
         if (Time is null || watermark < long.MinValue + Time.AfterMicroseconds + Time.SpanMicroseconds) yield break;

@@ -24,6 +24,13 @@ internal abstract record StatePlan(int Operator) : LogicalPlan
     /// <summary>Whether rows come to it from something else with state.</summary>
     public bool IsBehindState => Inputs.Any(input => input.Parts().Any(part => part is StatePlan));
 
+    /// <summary>How long the spans of times are that its state lies in, in microseconds; 0 where state has none.</summary>
+    public virtual long[] Spans => [];
+
+    /// <summary>The same over state that lies in other spans: what a checkpoint has stays where it is, also where it would be cut otherwise now.</summary>
+    /// <param name="spans">As <see cref="Spans"/>.</param>
+    public virtual StatePlan WithSpans(long[] spans) => this;
+
     /// <summary>Which rows of its inputs come too late, as conditions over these, at a watermark of the batch before; none if no row ever does.</summary>
     public virtual IEnumerable<(LogicalPlan Input, Expression IsLate)> LateRows(long watermark) => [];
 
