@@ -18,4 +18,14 @@ public class QuickstartTests
         Assert.StartsWith(" 230631 takes 442 steps", run.Output);
         Assert.Contains("1 digits:   6.8 steps on average", run.Output);
     }
+
+    [Fact]
+    public void A_stream_of_one_file_counts_as_clicks_come()
+    {
+        var run = ExampleProgram.RunDotnet(RepositoryRoot.Path, "run", "-c", SingleFileProgram.Configuration, "examples/clicks.cs");
+        Assert.True(run.ExitCode == 0, $"{run.Output}\n{run.Errors}");
+        Assert.DoesNotContain("warning", run.Output + run.Errors, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("| 2026-01-05 12:02:00 | /search |     45 |", run.Output, StringComparison.Ordinal);
+        Assert.Contains("4 counts may still change; final is what ended before 12:01:59", run.Output, StringComparison.Ordinal);
+    }
 }
