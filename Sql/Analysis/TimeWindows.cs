@@ -24,7 +24,8 @@ internal sealed class TimeWindows(BindingContext context)
     public static bool IsWindow(ScalarFunction function) => function is TimeWindowFunction or SessionFunction;
 
     /// <summary>Arguments with texts (<c>'10 minutes'</c>) as the intervals that they name.</summary>
-    public static ValueList<Expression> WithIntervals(ValueList<Expression> arguments) => [.. arguments.Select((argument, i) => i == 0 ? argument : AsInterval(argument))];
+    public static ValueList<Expression> WithIntervals(ValueList<Expression> arguments) =>
+        [.. arguments.Select((argument, i) => i == 0 ? argument : AsInterval(argument))];
 
     /// <summary>What stands for a call: itself where a time is in one window only.</summary>
     /// <param name="call">The call.</param>
@@ -39,17 +40,21 @@ internal sealed class TimeWindows(BindingContext context)
         if (arguments.Any(argument => argument is Literal { Value: null })) return Literal.NullOf(call.Type);
         if (arguments.Count == 3) arguments = arguments.Add(new Literal(0L, DataType.DayTimeInterval));
         if (arguments is not [_, Literal { Value: long length }, Literal { Value: long slide }, Literal { Value: long offset }])
-            throw Error("NON_FOLDABLE_ARGUMENT", "With a slide, the length of windows, the slide and the offset are constants: the plan has a part for each window that a time falls into.");
+            throw Error("NON_FOLDABLE_ARGUMENT",
+                "With a slide, the length of windows, the slide and the offset are constants: the plan has a part for each window that a time falls into.");
         if (length <= 0 || slide <= 0) throw Error("INVALID_PARAMETER_VALUE", "The length of a window and its slide are more than zero.");
         if (slide > length)
         {
             throw Error("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION",
-                $"A window begins each {TimeSpan.FromMicroseconds(slide)} and lasts {TimeSpan.FromMicroseconds(length)}: times between two would be in none. Let the slide be as long as the windows, or shorter.");
+                $"A window begins each {TimeSpan.FromMicroseconds(slide)} and lasts {TimeSpan.FromMicroseconds(length)}: times between two would be in none. "
+                    + "Let the slide be as long as the windows, or shorter.");
         }
         if (slide == length) return offset == 0 ? call with { Arguments = [.. arguments.Take(2)] } : call with { Arguments = arguments };
-        if (windows is null) throw Error("UNSUPPORTED_EXPR_FOR_OPERATOR", $"A row is in several sliding windows, so these can't stand in {clause}. Select them in a query in FROM, or group by them.");
+        if (windows is null)
+            throw Error("UNSUPPORTED_EXPR_FOR_OPERATOR", $"A row is in several sliding windows, so these can't stand in {clause}. Select them in a query in FROM, or group by them.");
         if (Windows(length, slide) > MostWindows)
-            throw Error("INVALID_PARAMETER_VALUE", $"A time would be in {Windows(length, slide):N0} windows; {MostWindows:N0} are the most. Use shorter windows or a longer slide.");
+            throw Error("INVALID_PARAMETER_VALUE",
+                $"A time would be in {Windows(length, slide):N0} windows; {MostWindows:N0} are the most. Use shorter windows or a longer slide.");
         var (start, end) = windows.Slide(arguments[0], length, slide, offset, call);
         return ((TimeWindowFunction)call.Function).IsEnd ? end : start;
 
@@ -60,7 +65,8 @@ internal sealed class TimeWindows(BindingContext context)
     {
         if (FoldConstants.Folded(call.Arguments[1]) is not Literal { Value: long gap }) throw Error("NON_FOLDABLE_ARGUMENT", "The gap between sessions is a constant.");
         if (gap <= 0) throw Error("INVALID_PARAMETER_VALUE", "The gap between sessions is more than zero.");
-        if (windows is null) throw Error("UNSUPPORTED_EXPR_FOR_OPERATOR", $"Sessions are made by grouping, so '{call.Function.Name}' can't stand in {clause}. Group by it, in a query in FROM.");
+        if (windows is null)
+            throw Error("UNSUPPORTED_EXPR_FOR_OPERATOR", $"Sessions are made by grouping, so '{call.Function.Name}' can't stand in {clause}. Group by it, in a query in FROM.");
         var (start, end) = windows.Sessions(call.Arguments[0], gap, call);
         return function.IsEnd ? end : start;
 
@@ -85,7 +91,8 @@ internal sealed class TimeWindows(BindingContext context)
         ValueList<NamedExpression> keys = [.. aggregate.Keys.Where(key => !IsBound(key.Value))];
         if (keys.Count == aggregate.Keys.Count) throw Wrong("Sessions are made by grouping: name session_start or session_end in GROUP BY, by itself.");
         if (keys.Concat(aggregate.Aggregates).Any(item => item.Value.References().Any(IsBound)))
-            throw Wrong("A session is known once rows are grouped: it can't be a part of another key, or an argument of an aggregate. Compute with it in a query around this one.");
+            throw Wrong("A session is known once rows are grouped: it can't be a part of another key, or an argument of an aggregate. "
+                + "Compute with it in a query around this one.");
         var rows = new Filter(context.TryCall(context.Scalar("isnotnull", -1), [session.Time], -1)!, aggregate.Input);
         return new SessionAggregate(keys, session.Time, session.Gap, session.Start, session.End, aggregate.Aggregates, rows);
 
@@ -101,7 +108,8 @@ internal sealed class TimeWindows(BindingContext context)
     /// <summary>Refuses sessions as keys of a pivot.</summary>
     public void CheckNotPivoted()
     {
-        if (_session is not null) throw Wrong("A pivot groups by its values too, and the rows of each would be sessions of their own. Group by sessions and pivot what that gives, or use aggregates with FILTER.");
+        if (_session is not null) throw Wrong("A pivot groups by its values too, and the rows of each would be sessions of their own. "
+            + "Group by sessions and pivot what that gives, or use aggregates with FILTER.");
     }
 
     /// <summary>The rows with the columns that expressions read by now.</summary>
@@ -112,7 +120,8 @@ internal sealed class TimeWindows(BindingContext context)
         [
             .. Enumerable.Range(0, (int)Windows(sliding.Length, sliding.Slide)).Select(back =>
             {
-                ValueList<Expression> arguments = [sliding.Time, Interval(sliding.Length), Interval(sliding.Slide), Interval(sliding.Offset), new Literal((long)back, DataType.BigInt)];
+                ValueList<Expression> arguments =
+                    [sliding.Time, Interval(sliding.Length), Interval(sliding.Slide), Interval(sliding.Offset), new Literal((long)back, DataType.BigInt)];
                 return (ValueList<Expression>)
                 [
                     .. input.Output,
@@ -132,7 +141,9 @@ internal sealed class TimeWindows(BindingContext context)
     private static Expression AsInterval(Expression argument)
     {
         var interval = new IntervalText();
-        return argument is Literal { Value: string text } && interval.AddUnits(text, 1) && interval.ToLiteral() is { } literal ? literal with { Position = argument.Position } : argument;
+        return argument is Literal { Value: string text } && interval.AddUnits(text, 1) && interval.ToLiteral() is { } literal
+            ? literal with { Position = argument.Position }
+            : argument;
     }
 
     private (ColumnReference Start, ColumnReference End) Slide(Expression time, long length, long slide, long offset, Call call)
@@ -166,7 +177,8 @@ internal sealed class TimeWindows(BindingContext context)
     }
 
     private QueryException Several(Call call) => context.Error("UNSUPPORTED_FEATURE.SEVERAL_TIME_WINDOWS",
-        "A SELECT has sliding windows, or sessions, of one kind only: a row would be in each pair of windows. Compute the others in a query in FROM.", call.Position.Start);
+        "A SELECT has sliding windows, or sessions, of one kind only: a row would be in each pair of windows. Compute the others in a query in FROM.",
+        call.Position.Start);
 
     private QueryException Wrong(string message) => context.Error("UNSUPPORTED_EXPR_FOR_OPERATOR", message, _position);
 }

@@ -23,7 +23,8 @@ internal sealed class SessionFunction(string name, bool isEnd) : ScalarFunction(
 
     public override string Usage => $"{Name}(time, gap)";
 
-    public override string Summary => $"When the session {(isEnd ? "ends" : "begins")} that a row is in, to group by: rows of a session have equal other keys, and times less than the gap apart. "
+    public override string Summary =>
+        $"When the session {(isEnd ? "ends" : "begins")} that a row is in, to group by: rows of a session have equal other keys, and times less than the gap apart. "
         + $"{(isEnd ? "It ends a gap behind its last row." : "It begins with its first row.")}";
 
     public override bool MayFail => true;
@@ -42,7 +43,7 @@ internal sealed class SessionFunction(string name, bool isEnd) : ScalarFunction(
     }
 }
 
-/// <summary>The time of the first row of a session, over rows in the order of their times: a row that comes a gap or more behind the one before it begins another.</summary>
+/// <summary>The time of the first row of a session, over rows in the order of their times: one that comes a gap or more behind the one before begins another.</summary>
 internal sealed class SessionStartFunction() : WindowFunction("first_of_session")
 {
     public static readonly SessionStartFunction Instance = new();

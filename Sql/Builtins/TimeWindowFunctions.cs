@@ -23,7 +23,8 @@ internal sealed class TimeWindowFunction(string name, bool isEnd) : ScalarFuncti
 
     public override string Usage => $"{Name}(time, length[, slide[, offset]])";
 
-    public override string Summary => $"When the window {(isEnd ? "ends" : "begins")} that the time falls into: windows of a length begin from 1970-01-01 00:00 UTC on, or an offset later, "
+    public override string Summary =>
+        $"When the window {(isEnd ? "ends" : "begins")} that the time falls into: windows of a length begin from 1970-01-01 00:00 UTC on, or an offset later, "
         + "one behind the other or, with a slide, as often as that: then a row counts in each window that its time falls into.";
 
     public override bool MayFail => true;

@@ -206,8 +206,8 @@ public static partial class Functions
     public static Column DateDiff(Column end, object start) => Call("datediff", end, Column.Of(start));
 
     /// <summary>When the window begins that a time falls into: windows of a length follow each other from 1970-01-01 00:00 UTC on. (<c>window_start</c>)</summary>
-    /// <remarks>With a slide they overlap, and a row is repeated for each window that its time falls into; rows without a time are left out then. To select or to group by; a frame has
-    /// sliding windows of one kind at a time.</remarks>
+    /// <remarks>With a slide they overlap, and a row is repeated for each window that its time falls into; rows without a time are left out then.
+    /// To select or to group by; a frame has sliding windows of one kind at a time.</remarks>
     /// <param name="time">A column of times.</param>
     /// <param name="length">More than zero.</param>
     /// <param name="slide">How long after a window the next begins: at most as long as they are; zero for as long.</param>
@@ -218,10 +218,11 @@ public static partial class Functions
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(length, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(slide, TimeSpan.Zero);
         if (slide == TimeSpan.Zero) slide = length;
-        return (slide == length && offset == TimeSpan.Zero ? Call("window_start", time, Lit(length)) : Call("window_start", time, Lit(length), Lit(slide), Lit(offset))).As("window");
+        var isPlain = slide == length && offset == TimeSpan.Zero;
+        return (isPlain ? Call("window_start", time, Lit(length)) : Call("window_start", time, Lit(length), Lit(slide), Lit(offset))).As("window");
     }
 
-    /// <summary>When the session begins that a row is in, to group by: rows of a session have equal other keys, and times less than a gap apart. (<c>session_start</c>)</summary>
+    /// <summary>When the session begins that a row is in, to group by: its rows have equal other keys, and times less than a gap apart. (<c>session_start</c>)</summary>
     /// <remarks>A key of <c>GroupBy</c>, by itself, and one kind of sessions only. Rows without a time are left out.</remarks>
     /// <param name="time">A column of times.</param>
     /// <param name="gap">Rows so far apart are of two sessions. More than zero.</param>

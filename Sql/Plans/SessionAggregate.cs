@@ -2,7 +2,7 @@ using Dataflow.Sql.Expressions;
 
 namespace Dataflow.Sql.Plans;
 
-/// <summary>Groups rows with equal keys whose times lie less than a gap apart, and computes aggregates of each such session. It ends a gap behind its last row.</summary>
+/// <summary>Groups rows with equal keys whose times lie less than a gap apart, and computes aggregates of each such session.</summary>
 /// <param name="Keys">The keys.</param>
 /// <param name="Time">The time; never null.</param>
 /// <param name="GapMicroseconds">Rows so far apart are of two sessions.</param>
@@ -11,7 +11,8 @@ namespace Dataflow.Sql.Plans;
 /// <param name="Aggregates">The aggregates: each value is an <see cref="AggregateCall"/>.</param>
 /// <param name="Input">The rows.</param>
 public sealed record SessionAggregate(
-    ValueList<NamedExpression> Keys, Expression Time, long GapMicroseconds, ColumnReference Start, ColumnReference End, ValueList<NamedExpression> Aggregates, LogicalPlan Input) : LogicalPlan
+    ValueList<NamedExpression> Keys, Expression Time, long GapMicroseconds, ColumnReference Start, ColumnReference End, ValueList<NamedExpression> Aggregates,
+    LogicalPlan Input) : LogicalPlan
 {
     /// <inheritdoc/>
     public override ValueList<ColumnReference> Output { get; } = [.. Keys.Select(item => item.Column), Start, End, .. Aggregates.Select(item => item.Column)];
@@ -30,7 +31,8 @@ public sealed record SessionAggregate(
 
     /// <inheritdoc/>
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => new SessionAggregate(
-        Keys.ConvertAll(item => item with { Value = map(item.Value) }), map(Time), GapMicroseconds, Start, End, Aggregates.ConvertAll(item => item with { Value = map(item.Value) }), Input);
+        Keys.ConvertAll(item => item with { Value = map(item.Value) }), map(Time), GapMicroseconds, Start, End,
+        Aggregates.ConvertAll(item => item with { Value = map(item.Value) }), Input);
 
     /// <inheritdoc/>
     public override LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => new SessionAggregate(

@@ -70,7 +70,8 @@ internal static class EventTimes
     public static EventTime? TimeOf(Expression value, Dictionary<ColumnId, EventTime> times)
     {
         if (value is ColumnReference column) return times.TryGetValue(column.Id, out var time) ? time : null;
-        if (value is not Call { Function: TimeWindowFunction or SlidingWindowFunction } window || window.Arguments[0] is not ColumnReference of || !times.TryGetValue(of.Id, out var at)) return null;
+        if (value is not Call { Function: TimeWindowFunction or SlidingWindowFunction } window) return null;
+        if (window.Arguments[0] is not ColumnReference of || !times.TryGetValue(of.Id, out var at)) return null;
         if (window.Arguments[1] is not Literal { Value: long length } || length <= 0) return null;
 
         // What waits for windows of its own in front comes later by their length; unless these end where the longer ones do.

@@ -161,14 +161,15 @@ internal sealed class IncrementalPlanner
         if (mode == OutputMode.Update)
         {
             throw new QueryException("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION",
-                "Update mode gives groups that changed by their keys, and those of a session, its start and end, change themselves. Use append mode, which gives a session when it is final, or complete mode.");
+                "Update mode gives groups that changed by their keys, and those of a session, its start and end, change themselves. "
+                + "Use append mode, which gives a session when it is final, or complete mode.");
         }
         var time = EventTimes.TimeOf(session.Time, EventTimes.Of(session.Input));
         if (mode == OutputMode.Append && time is null)
         {
             throw new QueryException("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION",
-                "In append mode a session is given once, when it is final, and nothing says when that is: let it go by a column that WithWatermark names (SessionWindow(Col(\"At\"), gap)), or use complete mode. "
-                + "Sessions below an aggregate are always in append mode.");
+                "In append mode a session is given once, when it is final, and nothing says when that is: let it go by a column that WithWatermark names "
+                + "(SessionWindow(Col(\"At\"), gap)), or use complete mode. Sessions below an aggregate are always in append mode.");
         }
         return new StateSession(_operators++, session, time is { } known ? known.Lag + (known.IsWindow ? known.Length : 0) : null) { Mode = mode };
     }

@@ -48,13 +48,15 @@ internal sealed record StateSession(int Operator, SessionAggregate Sessions, lon
         {
             var span = Math.Max(LeastSpan, Sessions.GapMicroseconds / SpansOfGap);
             var layout = new StateLayout(
-                Sessions.Keys.ConvertAll(key => key.Value.Type), [Sessions.Start.Type, Sessions.End.Type, .. Calls.SelectMany(call => call.Function.StateTypes(call))], 1,
+                Sessions.Keys.ConvertAll(key => key.Value.Type),
+                [Sessions.Start.Type, Sessions.End.Type, .. Calls.SelectMany(call => call.Function.StateTypes(call))], 1,
                 Mode == OutputMode.Complete ? Math.Max(LeastSpanForEver, span) : span);
             return new SessionRules(layout, Calls, Mode == OutputMode.Append ? AfterMicroseconds : null);
         }
     }
 
-    public override string Shape => $"sessions by ({string.Join(", ", Sessions.Keys.Select(key => $"{key.Column.Name} {key.Column.Type}"))}) less than {Sessions.Gap} apart of ("
+    public override string Shape =>
+        $"sessions by ({string.Join(", ", Sessions.Keys.Select(key => $"{key.Column.Name} {key.Column.Type}"))}) less than {Sessions.Gap} apart of ("
         + $"{string.Join(", ", Calls.Select(call => $"{call.Function.Name}({string.Join(", ", call.Arguments.Select(argument => argument.Type))})"))})";
 }
 
