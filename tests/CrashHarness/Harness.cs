@@ -7,7 +7,7 @@ using Dataflow.TestKit;
 namespace Dataflow.CrashHarness;
 
 /// <summary>Feeds the query, kills it and starts it anew, and counts in the end.</summary>
-internal sealed class Harness(string sink, int kills, int executors, int seed)
+internal sealed class Harness(string sink, string state, int kills, int executors, int seed)
 {
     private const int RowsOfFile = 40;
     private static readonly string[] Steps = ["found", "planned", "computed", "written", "logged", "committed", "", ""];
@@ -77,7 +77,7 @@ internal sealed class Harness(string sink, int kills, int executors, int seed)
     }
 
     private Process Start(string folder, string url, string step) => Process.Start(new ProcessStartInfo(
-        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["exec", typeof(Harness).Assembly.Location, "query", folder, url, sink, step]) { RedirectStandardError = true })!;
+        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["exec", typeof(Harness).Assembly.Location, "query", folder, url, sink, state, step]) { RedirectStandardError = true })!;
 
     private void Feed(string folder)
     {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dataflow.CrashHarness;
 
-if (IsQuery(args)) return await Query.RunAsync(args[1], args[2], args[3], args[4]).ConfigureAwait(false);
+if (IsQuery(args)) return await Query.RunAsync(args[1], args[2], args[3], args[4], args[5]).ConfigureAwait(false);
 if (args.Contains("--help"))
 {
     Console.WriteLine("""
@@ -11,6 +11,8 @@ if (args.Contains("--help"))
           --kills N         how often it is killed (20)
           --sink file|postgres|memory
                             where rows go (file): files; a table of a PostgreSQL server that is started for it and not killed; memory, with a log of its batches
+          --state aggregate|groups
+                            what has state (aggregate): a windowed count; functions of the program for groups with timeouts, which give the same
           --executors 0|2   0: all in one process; 2: two executor processes of a cluster, which are killed as well (0)
           --seed N          of the rows and the moments (1)
 
@@ -24,9 +26,15 @@ if (!Sinks.Kinds.Contains(sink))
     Console.Error.WriteLine($"There is no sink '{sink}'. Take one of {string.Join(", ", Sinks.Kinds)}.");
     return 2;
 }
-return await new Harness(sink, Number("--kills", 20), Number("--executors", 0), Number("--seed", 1)).RunAsync().ConfigureAwait(false);
+var state = Option("--state", "aggregate");
+if (state is not ("aggregate" or "groups"))
+{
+    Console.Error.WriteLine($"There is no state '{state}'. Take aggregate or groups.");
+    return 2;
+}
+return await new Harness(sink, state, Number("--kills", 20), Number("--executors", 0), Number("--seed", 1)).RunAsync().ConfigureAwait(false);
 
-static bool IsQuery(string[] args) => args is ["query", _, _, _, _];
+static bool IsQuery(string[] args) => args is ["query", _, _, _, _, _];
 
 string Option(string name, string otherwise) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dataflow.Sql;
 using Dataflow.Streaming;
 using Dataflow.Streaming.Tests;
 
@@ -11,14 +12,17 @@ internal static class Query
     /// <param name="folder">Input, output and checkpoint.</param>
     /// <param name="cluster">Where its coordinator is; empty for none.</param>
     /// <param name="sink">Where rows go: a kind that <see cref="Sinks"/> knows.</param>
+    /// <param name="state">What has state: an aggregate, or functions of the program for groups, which give the same.</param>
     /// <param name="step">A step of a batch after which it kills itself, <c>end</c> to end when all is read, or empty.</param>
-    public static async Task<int> RunAsync(string folder, string cluster, string sink, string step)
+    public static async Task<int> RunAsync(string folder, string cluster, string sink, string state, string step)
     {
         await using var context = await (cluster.Length == 0 ? Task.FromResult(DataflowContext.Local(2)) : DataflowContext.ConnectAsync(cluster)).ConfigureAwait(false);
         if (cluster.Length > 0) await context.Cluster.WaitForWorkersAsync(2, TimeSpan.FromMinutes(1)).ConfigureAwait(false);
         var began = Environment.TickCount64;
         var seen = 0;
-        await using var query = Clicks.PerPage(context, folder, new FileSourceOptions { MaxFilesPerTrigger = 20 }).WriteStream.Start(Sinks.Open(sink, folder), new StreamingQueryOptions
+        var options = new FileSourceOptions { MaxFilesPerTrigger = 20 };
+        var rows = state == "groups" ? PerPageByGroups(context.ReadStream.Json<Click>(Path.Combine(folder, "in"), options)) : Clicks.PerPage(context, folder, options);
+        await using var query = rows.WriteStream.Start(Sinks.Open(sink, folder), new StreamingQueryOptions
         {
             Checkpoint = Path.Combine(folder, "checkpoint"),
             Trigger = step == "end" ? Trigger.AvailableNow : Trigger.AsSoonAsPossible,
@@ -33,4 +37,22 @@ internal static class Query
         await query.AwaitTerminationAsync().ConfigureAwait(false);
         return 0;
     }
+
+    private static DataFrame PerPageByGroups(DataFrame clicks) => clicks.WithWatermark("At", Clicks.Delay)
+        .GroupByKey((Click click) => new PageOfMinute(click.At.AddTicks(-(click.At.Ticks % TimeSpan.TicksPerMinute)), click.Page))
+        .FlatMapGroupsWithState<PageMinute, PageMinute>(new() { Timeout = GroupTimeout.EventTime }, (key, rows, state) =>
+        {
+            var sum = state.Value ?? new PageMinute(key.Minute, key.Page, 0, 0);
+            if (state.HasTimedOut)
+            {
+                state.Remove();
+                return [sum];
+            }
+            foreach (var row in rows) sum = sum with { Clicks = sum.Clicks + 1, Users = sum.Users + row.User };
+            state.Update(sum);
+            state.SetTimeoutTimestamp(key.Minute.AddMinutes(1));
+            return [];
+        }).WithColumnRenamed("Window", "window");
+
+    private sealed record PageOfMinute(DateTimeOffset Minute, string Page);
 }
