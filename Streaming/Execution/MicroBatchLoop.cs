@@ -316,8 +316,8 @@ internal sealed class MicroBatchLoop : IDisposable
         if (wait > TimeSpan.Zero) await Task.Delay(wait, _options.Time, cancellation).ConfigureAwait(false);
     }
 
-    // What is put away is told apart by shares in memory of its own, and rows come through exchanges meanwhile.
-    private const double StatePart = 0.35;
+    // Tables hold twice their memory while they grow, what is put away is told apart by shares in memory of its own, and rows come through exchanges meanwhile.
+    private const double StatePart = 0.2;
     private const double LeastBytes = 64 << 10;
 
     private static readonly TimeSpan Polling = TimeSpan.FromMilliseconds(20);

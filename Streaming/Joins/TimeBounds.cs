@@ -29,9 +29,9 @@ internal sealed record TimeBounds(ColumnReference Left, ColumnReference Right, l
 
         void Add(Term mine, Term theirs, string comparison)
         {
-            // left + low <= mine <= left + high, and so the other.
-            var leftAfter = comparison is "<" or "<=" or "=" or "<=>" ? theirs.High - mine.Low - (comparison == "<" ? 1 : 0) : (long?)null;
-            var rightAfter = comparison is ">" or ">=" or "=" or "<=>" ? mine.High - theirs.Low - (comparison == ">" ? 1 : 0) : (long?)null;
+            // left + low <= mine <= left + high, and so the other. Where nulls are equal (<=>) rows without a time match too: that is no bound.
+            var leftAfter = comparison is "<" or "<=" or "=" ? theirs.High - mine.Low - (comparison == "<" ? 1 : 0) : (long?)null;
+            var rightAfter = comparison is ">" or ">=" or "=" ? mine.High - theirs.Low - (comparison == ">" ? 1 : 0) : (long?)null;
             if (leftAfter is null && rightAfter is null) return;
             var key = (mine.Column, theirs.Column);
             var known = found.GetValueOrDefault(key) ?? new TimeBounds(mine.Column, theirs.Column, null, null);

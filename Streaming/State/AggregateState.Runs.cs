@@ -17,7 +17,7 @@ internal sealed unsafe partial class AggregateState
 
     private ValueList<DataType> StateTypes => [.. keys, .. calls.SelectMany(call => call.Function.StateTypes(call))];
 
-    public override bool IsTooLarge(long mostBytes) => keys.Count > 0 && _spans.Values.Sum(span => span.Groups.Size) > mostBytes;
+    public override bool IsTooLarge(long mostBytes) => keys.Count > 0 && _spans.Values.Sum(span => span.Grown) > mostBytes;
 
     public override StateFileKind Choose(bool isSnapshotDue, long mostBytes) => _runs.Count >= MostRuns ? StateFileKind.Base
         : IsTooLarge(mostBytes) ? StateFileKind.Run : base.Choose(isSnapshotDue, mostBytes);

@@ -279,16 +279,23 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
     private sealed class Span : IDisposable
     {
         private readonly TaskArena _arena;
+        private readonly long _empty;
 
         public Span(ValueList<DataType> keys, ValueList<AggregateCall> calls, TaskContext context)
         {
             _arena = TaskArena.OfState(context, "stream state");
             Groups = new GroupStates(_arena, keys, calls, givesValues: true);
+            _empty = Bytes;
         }
 
         public GroupStates Groups { get; }
 
         public ChangedGroups Changed { get; } = new();
+
+        /// <summary>Bytes of memory that groups have taken, beside what is taken for the first.</summary>
+        public long Grown => Bytes - _empty;
+
+        private long Bytes => _arena.Bytes + _arena.ObjectBytes;
 
         public void Dispose() => _arena.Dispose();
     }

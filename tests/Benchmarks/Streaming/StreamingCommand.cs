@@ -16,13 +16,18 @@ internal static class StreamingCommand
 
     public static async Task<int> RunAsync(string[] arguments)
     {
+        if (arguments is ["--soak", var minutes] && double.TryParse(minutes, NumberStyles.Float, CultureInfo.InvariantCulture, out var length))
+        {
+            await StateWork.SoakAsync(length).ConfigureAwait(false);
+            return 0;
+        }
         var only = arguments is ["--only", var name] ? name : null;
         if (arguments.Length > 0 && only is null)
         {
             Console.Error.WriteLine("streaming [--only rows|windows|sessions|empty|latency|kafka]");
             return 2;
         }
-        var work = new (string Name, Func<DataflowContext, Task> Run)[] { ("rows", StatelessAsync), ("windows", WindowsAsync), ("sessions", SessionsAsync), ("empty", SmallBatchesAsync), ("latency", LatencyAsync), ("kafka", KafkaWork.RunAsync) };
+        var work = new (string Name, Func<DataflowContext, Task> Run)[] { ("rows", StatelessAsync), ("windows", WindowsAsync), ("sessions", SessionsAsync), ("empty", SmallBatchesAsync), ("latency", LatencyAsync), ("kafka", KafkaWork.RunAsync), ("state", _ => StateWork.LargeAsync()), ("restart", _ => StateWork.RestartAsync()) };
         if (only is not null && work.All(each => each.Name != only))
         {
             Console.Error.WriteLine($"There is no '{only}'. There are: {string.Join(", ", work.Select(each => each.Name))}.");

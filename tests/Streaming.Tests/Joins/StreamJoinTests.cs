@@ -138,6 +138,20 @@ public sealed class StreamJoinTests
         Assert.Equal(("abc", 3), sink.Rows.Select(row => (row.Get<string>("Place"), row.Get<int>("User"))).Single());
     }
 
+    [Fact]
+    public async Task Times_that_may_both_be_null_are_equal_where_the_condition_says_so()
+    {
+        await using var context = DataflowContext.Local(2);
+        var (left, right, sink) = (new MemorySource<Impression>(context), new MemorySource<AdClick>(context), new MemorySink());
+        Views(context, left, right);
+        await using var query = context.Sql("SELECT Place, User FROM shown JOIN clicked ON Ad = Clicked AND ShownAt <=> ClickedAt").WriteStream.Start(sink);
+        left.Add(new Impression(null, 1, "none"), new Impression(Noon, 1, "noon"));
+        await query.ProcessAllAvailableAsync();
+        right.Add(new AdClick(null, 1, 3), new AdClick(Noon, 1, 4), new AdClick(Noon.AddMinutes(1), 1, 5));
+        await query.ProcessAllAvailableAsync();
+        Assert.Equal([("none", 3), ("noon", 4)], sink.Rows.Select(row => (row.Get<string>("Place"), row.Get<int>("User"))).Order());
+    }
+
     private static void Views(DataflowContext context, MemorySource<Impression> left, MemorySource<AdClick> right)
     {
         context.ReadStream.From(left).WithWatermark("ShownAt", Delay).CreateTempView("shown");

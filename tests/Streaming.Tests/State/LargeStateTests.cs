@@ -57,7 +57,7 @@ public sealed class LargeStateTests
         var source = new MemorySource<int>(context);
         source.Add(Enumerable.Range(0, 200_000).Select(i => i % 50_000));
         source.Add(Enumerable.Range(0, 50_000));
-        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), StatePartitions = 2, OutputMode = OutputMode.Complete, StateMemoryBytes = 1 << 20, Trigger = Trigger.Once };
+        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), StatePartitions = 2, OutputMode = OutputMode.Complete, StateMemoryBytes = 200 << 10, Trigger = Trigger.Once };
         var groups = new List<Row>();
         for (var i = 0; i < 2; i++)
         {
