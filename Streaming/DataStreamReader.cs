@@ -30,6 +30,16 @@ public sealed class DataStreamReader
     /// <exception cref="ArgumentException">There is no schema.</exception>
     public DataFrame Csv(string folder, CsvOptions csv, FileSourceOptions? options = null) => From(new FileStreamSource(folder, FileStreamFormat.Csv(csv, _session.TimeZone), options));
 
+    /// <summary>Parquet files that come into a folder. Otherwise as <see cref="Json{T}"/>.</summary>
+    /// <typeparam name="T">A record or class whose properties are the columns.</typeparam>
+    /// <param name="folder">The folder; it may come later.</param>
+    /// <param name="options">How many files at once; null for all that are there.</param>
+    public DataFrame Parquet<T>(string folder, FileSourceOptions? options = null) => Parquet(folder, RecordShape<T>.Find().Schema, options);
+
+    /// <inheritdoc cref="Parquet{T}"/>
+    /// <param name="schema">The columns; those that a file lacks are null in it.</param>
+    public DataFrame Parquet(string folder, Schema schema, FileSourceOptions? options = null) => From(new FileStreamSource(folder, FileStreamFormat.Parquet(schema), options));
+
     /// <summary>The lines of text files that come into a folder, as a column <c>value</c>. Otherwise as <see cref="Json{T}"/>.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">How many files at once; null for all that are there.</param>

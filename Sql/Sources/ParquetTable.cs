@@ -67,6 +67,23 @@ public sealed class ParquetTable : ITable
         return new ParquetTable(path, FileMerge.Schema(files, folders), files);
     }
 
+    /// <summary>Opens files that were found before, as a table of a schema that is known: columns that a file lacks are null there.</summary>
+    /// <exception cref="CorruptDataException">A file is no Parquet file, or a damaged one.</exception>
+    /// <exception cref="QueryException">A file stores a column as another type.</exception>
+    internal static ParquetTable Open(string name, Schema schema, IEnumerable<FileEntry> entries)
+    {
+        TableFile[] files = [.. entries.Select(entry => TableFile.Read(entry, []))];
+        foreach (var file in files)
+        {
+            foreach (var field in schema)
+            {
+                if (file.IndexOf(field.Name) is >= 0 and var at && file.Fields[at].Field.Type != field.Type)
+                    throw new QueryException("DATATYPE_MISMATCH", $"Column '{field.Name}' of '{file.Entry.Path}' is {file.Fields[at].Field.Type.SqlName}, and the stream's schema says {field.Type.SqlName}. Write the file anew, or begin a stream of its own for such files.");
+            }
+        }
+        return new ParquetTable(name, schema, files);
+    }
+
     /// <inheritdoc/>
     /// <exception cref="QueryException">A wanted column can't be read; says which and why.</exception>
     public ITableScan Scan(ScanRequest request)

@@ -34,18 +34,23 @@ internal sealed class WatermarkClock
     {
         long? next = null;
         var now = _options.Time.GetUtcNow();
+
+        // Where all have fallen silent nobody is waited for: who is furthest says what is final.
+        var allIdle = Latest.Length > 0 && Enumerable.Range(0, Latest.Length).All(IsIdle);
         for (var i = 0; i < Latest.Length; i++)
         {
-            if (_options.IdleTimeout is { } patience && now - _heard[i] >= patience) continue;
+            if (!allIdle && IsIdle(i)) continue;
             if (Latest[i] is not { } latest)
             {
                 // Nobody knows yet how far behind this input is.
-                if (_options.WatermarkPolicy == WatermarkPolicy.Min) return current;
+                if (_options.WatermarkPolicy == WatermarkPolicy.Min && !allIdle) return current;
                 continue;
             }
             var at = latest - _watermarks[i].DelayMicroseconds;
-            next = next is not { } other ? at : _options.WatermarkPolicy == WatermarkPolicy.Min ? Math.Min(other, at) : Math.Max(other, at);
+            next = next is not { } other ? at : _options.WatermarkPolicy == WatermarkPolicy.Min && !allIdle ? Math.Min(other, at) : Math.Max(other, at);
         }
         return next is { } moved ? Math.Max(moved, current ?? long.MinValue) : current;
+
+        bool IsIdle(int input) => _options.IdleTimeout is { } patience && now - _heard[input] >= patience;
     }
 }

@@ -8,4 +8,23 @@ public sealed record FileSourceOptions
 
     /// <summary>Bytes of new files after which a batch takes no more; one file is always taken.</summary>
     public long MaxBytesPerTrigger { get; init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(MaxBytesPerTrigger), value, "A batch reads 1 byte or more."); } = long.MaxValue;
+
+    /// <summary>What becomes of files whose batch is done.</summary>
+    public AfterReading AfterReading { get; init; }
+
+    /// <summary>Where <see cref="AfterReading.Archive"/> moves files, under the same names: a folder on the same disk, outside of the stream's. What is there under that name is an error.</summary>
+    public string? ArchiveFolder { get; init; }
+}
+
+/// <summary>What becomes of a file of a stream when the batch that read it is done. Only one query may do away with the files of a folder.</summary>
+public enum AfterReading
+{
+    /// <summary>It stays.</summary>
+    Keep,
+
+    /// <summary>It is deleted.</summary>
+    Delete,
+
+    /// <summary>It is moved into <see cref="FileSourceOptions.ArchiveFolder"/>.</summary>
+    Archive,
 }

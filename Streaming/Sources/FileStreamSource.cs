@@ -29,9 +29,12 @@ internal sealed class FileStreamReader : IStreamReader
     private readonly DurableLog _log;
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private readonly List<FileEntry[]> _found = [];
+    private int _cleaned;
 
     public FileStreamReader(string name, string folder, FileStreamFormat format, FileSourceOptions options, DurableLog log)
     {
+        if (options is { AfterReading: AfterReading.Archive, ArchiveFolder: null })
+            throw new ArgumentException("Files that were read are to be moved away, and nothing says where to: give the options an ArchiveFolder.", nameof(options));
         (_name, _folder, _system, _format, _options, _log) = (name, folder, FileSystems.For(folder), format, options, log);
         foreach (var number in _log.Numbers())
         {
@@ -60,7 +63,30 @@ internal sealed class FileStreamReader : IStreamReader
     public IEnumerable<FileEntry> FilesOf(string? start, string end) =>
         Number(end) <= _found.Count ? _found[Number(start)..Number(end)].SelectMany(files => files) : throw _log.Missing(_found.Count);
 
+    public ValueTask CommitAsync(string end, CancellationToken cancellationToken)
+    {
+        for (; _options.AfterReading != AfterReading.Keep && _cleaned < Number(end); _cleaned++)
+        {
+            foreach (var file in _found[_cleaned]) Clean(file.Path);
+        }
+        return ValueTask.CompletedTask;
+    }
+
     public void Dispose() { }
+
+    // It may be gone already: the process ended after it had seen to it, or somebody else took it away.
+    private void Clean(string path)
+    {
+        if (_system.Find(path) is null) return;
+        if (_options.AfterReading == AfterReading.Delete)
+        {
+            _system.Delete(path);
+            return;
+        }
+        var archive = FileSystems.Resolve(_options.ArchiveFolder!);
+        _system.CreateFolder(archive);
+        _system.Rename(path, FilePath.Combine(archive, FilePath.NameOf(path)));
+    }
 
     private static int Number(string? offset) => offset is null ? 0 : int.Parse(offset, CultureInfo.InvariantCulture);
 
@@ -111,6 +137,8 @@ internal sealed record FileStreamFormat(string Name, Schema Schema, Func<string,
 
     public static FileStreamFormat Text() =>
         new("text", new Schema(new Field("value", DataType.String, Nullable: false)), (name, files) => TextTable.Open(name, FolderColumns.Of(files)));
+
+    public static FileStreamFormat Parquet(Schema schema) => new("Parquet", Nullable(schema), (name, files) => ParquetTable.Open(name, Nullable(schema), files));
 
     private static Schema Nullable(Schema schema) => new(schema.Fields.ConvertAll(field => field with { Nullable = true }));
 }

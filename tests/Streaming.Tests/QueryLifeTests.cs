@@ -6,6 +6,40 @@ namespace Dataflow.Streaming.Tests;
 /// <summary>Triggers, progress and ends of queries, on a clock that a test moves.</summary>
 public sealed class QueryLifeTests
 {
+    [Theory]
+    [InlineData(AfterReading.Delete)]
+    [InlineData(AfterReading.Archive)]
+    public async Task Parquet_files_come_into_a_folder_and_go_when_they_were_read(AfterReading afterReading)
+    {
+        using var folder = new TempDirectory();
+        await using var context = DataflowContext.Local(2);
+        var files = Clicks.Make(files: 4, perFile: 50, seed: 15);
+        for (var i = 0; i < files.Length; i++)
+        {
+            context.FromRecords(files[i]).Write.Parquet(folder.Combine("written", $"{i}"));
+            Directory.CreateDirectory(folder.Combine("in"));
+            foreach (var file in Directory.GetFiles(folder.Combine("written", $"{i}"), "*.parquet")) File.Move(file, folder.Combine("in", $"{i}-{Path.GetFileName(file)}"));
+        }
+        var count = Directory.GetFiles(folder.Combine("in")).Length;
+        var options = new FileSourceOptions { MaxFilesPerTrigger = 1, AfterReading = afterReading, ArchiveFolder = folder.Combine("done") };
+        var sink = new MemorySink();
+        for (var start = 0; start < 2; start++)
+        {
+            await using var query = context.ReadStream.Parquet<Click>(folder.Combine("in"), options).WriteStream.Start(
+                sink, new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow });
+            await query.AwaitTerminationAsync();
+        }
+        Assert.Equal(files.SelectMany(file => file).Select(click => (click.At, click.Page, click.User)).Order(),
+            sink.Rows.Select(row => (row.Get<DateTimeOffset>("At"), row.Get<string>("Page"), row.Get<int>("User"))).Order());
+        Assert.Empty(Directory.GetFiles(folder.Combine("in")));
+        Assert.Equal(afterReading == AfterReading.Archive ? count : 0, Directory.Exists(folder.Combine("done")) ? Directory.GetFiles(folder.Combine("done")).Length : 0);
+
+        context.FromRecords([(At: "no time", Page: 5)]).WithColumnRenamed("Item1", "At").Write.Parquet(folder.Combine("other"));
+        await using var wrong = context.ReadStream.Parquet<Click>(folder.Combine("other")).WriteStream.Start(sink);
+        var error = await Assert.ThrowsAsync<QueryException>(() => wrong.ProcessAllAvailableAsync());
+        Assert.Contains("the stream's schema says TIMESTAMP", error.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task A_sink_that_reads_rows_again_has_as_many_as_there_are()
     {

@@ -54,6 +54,24 @@ public sealed class TimeTests
     }
 
     [Fact]
+    public async Task Where_all_inputs_fall_silent_none_holds_the_other_back()
+    {
+        var time = new ManualTimeProvider();
+        await using var context = DataflowContext.Local(2);
+        var (left, right, sink) = (new MemorySource<Message>(context), new MemorySource<Message>(context), new MemorySink());
+        await using var query = Both(context, left, right).WriteStream.Start(
+            sink, new StreamingQueryOptions { IdleTimeout = TimeSpan.FromSeconds(30), Time = time, Trigger = Trigger.Every(TimeSpan.FromSeconds(1)) });
+        right.Add(new Message(Noon, 2, ""));
+        left.Add(new Message(Noon.AddMinutes(10), 1, ""));
+        await AllOf(query, time);
+        Assert.Empty(sink.Rows);
+        time.Advance(TimeSpan.FromSeconds(31));
+        await AllOf(query, time);
+        Assert.Equal(Noon.AddMinutes(9), query.LastProgress!.Watermark);
+        Assert.Single(sink.Rows);
+    }
+
+    [Fact]
     public async Task Late_rows_go_to_a_sink_of_their_own()
     {
         await using var context = DataflowContext.Local(2);
