@@ -1,3 +1,4 @@
+using Dataflow.Streaming.Checkpoints;
 using Dataflow.Streaming.Execution;
 
 namespace Dataflow.Streaming;
@@ -9,6 +10,32 @@ public static class StreamingExtensions
     {
         /// <summary>Opens streams as frames.</summary>
         public DataStreamReader ReadStream => new(SqlSession.Of(context));
+
+        /// <summary>Opens the state in a checkpoint as a frame, without the query: its keys and values, and the number of the <c>partition</c>.</summary>
+        /// <remarks>Lazy, a task for each partition. Of an aggregate and of sessions the values are those of the aggregates, as the query would give them now; where these do not follow from what is
+        /// kept (functions of the program, and those with constants such as <c>percentile(x, 0.9)</c>), their states as they are kept: columns <c>NAME.0</c>, <c>NAME.1</c>. Of groups with state of the
+        /// program's own there is a row for each value, list element, map entry and timer, with bytes that only the program can read. The query may run meanwhile: the frame is of one batch.</remarks>
+        /// <param name="checkpoint">The folder that the query's <c>Checkpoint</c> names.</param>
+        /// <param name="operator">Which of the operators with state, as <see cref="ReadStateMetadata"/> numbers them.</param>
+        /// <param name="partition">Of one partition only; null for all.</param>
+        /// <param name="batch">After which batch; null for the last that is done.</param>
+        /// <param name="side">Which side of a join.</param>
+        /// <exception cref="StreamingException">There is no such checkpoint, operator, partition or batch; files are missing (<c>CHECKPOINT_DAMAGED</c>); or the checkpoint was written by a version
+        /// that did not say what its state is (<c>STATE_NOT_DESCRIBED</c>). When the frame is computed: a file is damaged, or went as the query went on (<c>STATE_GONE</c>).</exception>
+        public DataFrame ReadState(string checkpoint, int @operator = 0, int? partition = null, long? batch = null, StateJoinSide side = StateJoinSide.Left)
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(checkpoint);
+            return new StateInspector(SqlSession.Of(context), checkpoint).Read(@operator, partition, batch, side);
+        }
+
+        /// <summary>What a checkpoint says of its query, where that is, and which state can be read.</summary>
+        /// <param name="checkpoint">The folder that the query's <c>Checkpoint</c> names.</param>
+        /// <exception cref="StreamingException">There is no such checkpoint, it is damaged, or it was written by a version that did not say what its state is.</exception>
+        public CheckpointState ReadStateMetadata(string checkpoint)
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(checkpoint);
+            return new StateInspector(SqlSession.Of(context), checkpoint).Describe();
+        }
 
         /// <summary>The queries over streams that go on, and who is told of them.</summary>
         public StreamingQueries Streams => StreamingQueries.Of(context);

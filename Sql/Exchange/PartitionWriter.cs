@@ -68,6 +68,9 @@ internal sealed unsafe class PartitionWriter
     /// <summary>Which range of rows a tag tells, of fewer and larger ones than the writer had or of as many.</summary>
     public static int RangeOf(int tag, int bits) => (tag & ((1 << MostRangeBits) - 1)) >> (BitsOf(tag) - bits);
 
+    /// <summary>The partition of rows with a hash, of so many.</summary>
+    public static int PartitionOf(ulong hash, ulong partitions) => (int)((hash >> 32) * partitions >> 32);
+
     /// <summary>Adds the rows of a batch that count.</summary>
     public void Add(ColumnBatch batch)
     {
@@ -133,13 +136,13 @@ internal sealed unsafe class PartitionWriter
         var partitions = (ulong)hash.Partitions;
         if (_rangeBits == 0)
         {
-            for (var i = 0; i < rows.Length; i++) _targets[i] = (int)((_hashes[i] >> 32) * partitions >> 32);
+            for (var i = 0; i < rows.Length; i++) _targets[i] = PartitionOf(_hashes[i], partitions);
             return;
         }
 
         // Both numbers grow with the hash, so that their sum names one pair of them.
         var shift = 64 - _rangeBits;
-        for (var i = 0; i < rows.Length; i++) _targets[i] = (int)(_hashes[i] >> shift) + (int)((_hashes[i] >> 32) * partitions >> 32);
+        for (var i = 0; i < rows.Length; i++) _targets[i] = (int)(_hashes[i] >> shift) + PartitionOf(_hashes[i], partitions);
     }
 
     private void Add(int bucket, ColumnVector[] columns, ReadOnlySpan<ushort> rows)

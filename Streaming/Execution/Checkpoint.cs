@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Dataflow.Files;
+using Dataflow.Streaming.State;
 
 namespace Dataflow.Streaming.Execution;
 
@@ -16,9 +18,20 @@ internal sealed record CheckpointMetadata(Guid Id, int Version, int StatePartiti
     /// <summary>By operator: the spans of times that its state lies in. They stay those of the first start, whatever the delay is later.</summary>
     public long[][]? Spans { get; init; }
 
+    /// <summary>By operator: what its state is. Null in checkpoints of versions that did not say.</summary>
+    public StateDescription[]? State { get; init; }
+
+    /// <summary>The state after a batch in other files than its commit names; null where it lies as the commits say.</summary>
+    public RescaledState? Rescaled { get; init; }
+
     /// <summary>What had state in earlier starts, where that has changed since in a way that it may.</summary>
     public string[][]? Earlier { get; init; }
 }
+
+/// <summary>State that was put into another number of partitions.</summary>
+/// <param name="Batch">The last batch that was done then.</param>
+/// <param name="Chains">As <see cref="CommitEntry.Chains"/>: takes the place of these for that batch.</param>
+internal sealed record RescaledState(long Batch, string[][][] Chains);
 
 /// <summary>What a batch reads: written before it runs, so that it reads the same when it runs again.</summary>
 /// <param name="Starts">By source: where it begins; null for the beginning.</param>
@@ -63,6 +76,16 @@ internal sealed class Checkpoint : IDisposable
 
     public DurableLog Commits { get; }
 
+    /// <summary>Looks at a folder that another may work with.</summary>
+    /// <exception cref="StreamingException">There is no checkpoint.</exception>
+    public static (Checkpoint Checkpoint, CheckpointMetadata Metadata) Look(string path)
+    {
+        var folder = FileSystems.Resolve(path);
+        var checkpoint = new Checkpoint(folder, FileSystems.For(folder), null, isTemporary: false);
+        return (checkpoint, checkpoint.Metadata() ?? throw new StreamingException(
+            "CHECKPOINT_MISSING", $"'{folder}' is no checkpoint of a query over streams, or its query has not begun yet: it has no metadata. Name the folder that the query's Checkpoint names."));
+    }
+
     /// <summary>Opens a folder, and has it for itself.</summary>
     /// <param name="path">Null for a temporary one.</param>
     public static Checkpoint Open(string? path)
@@ -93,9 +116,7 @@ internal sealed class Checkpoint : IDisposable
             log.Write(0, wanted);
             return wanted;
         }
-        var there = log.Read<CheckpointMetadata>(numbers[^1]);
-        if (there.Version != CheckpointMetadata.CurrentVersion)
-            throw new StreamingException("CHECKPOINT_VERSION", $"The checkpoint '{Folder}' is of version {there.Version}, and this version of Dataflow reads version {CheckpointMetadata.CurrentVersion}.");
+        var there = Metadata()!;
         var differences = new List<string>();
         Compare("the output mode", [there.OutputMode], [wanted.OutputMode]);
         if (there.Sources.Length != wanted.Sources.Length) differences.Add($"it read {there.Sources.Length} streams ({string.Join("; ", there.Sources)}), and now {wanted.Sources.Length} ({string.Join("; ", wanted.Sources)})");
@@ -103,11 +124,14 @@ internal sealed class Checkpoint : IDisposable
         if (changes is null) Compare("state", there.Operators, wanted.Operators);
         else differences.AddRange(changes);
         if (wanted.StatePartitions > 0 && wanted.StatePartitions != there.StatePartitions && wanted.Operators.Length > 0)
-            differences.Add($"state lay in {there.StatePartitions} partitions, and StatePartitions asks for {wanted.StatePartitions}: leave it out");
+            differences.Add($"state lay in {there.StatePartitions} partitions, and StatePartitions asks for {wanted.StatePartitions}: leave it out, or call StreamingCheckpoint.Rescale first");
+        if (differences.Count == 0 && there.State is { } before && wanted.State is { } now)
+            differences.AddRange(before.Zip(now, StateDescription.Difference).OfType<string>());
         if (differences.Count == 0)
         {
-            if (there.Operators.SequenceEqual(wanted.Operators)) return there;
-            var agreed = there with { Operators = wanted.Operators, Earlier = [.. there.Earlier ?? [], there.Operators] };
+            var isSame = there.Operators.SequenceEqual(wanted.Operators);
+            if (isSame && JsonSerializer.Serialize(there.State) == JsonSerializer.Serialize(wanted.State)) return there;
+            var agreed = there with { Operators = wanted.Operators, State = wanted.State, Earlier = isSame ? there.Earlier : [.. there.Earlier ?? [], there.Operators] };
             log.Write(numbers[^1] + 1, agreed);
             return agreed;
         }
@@ -119,6 +143,33 @@ internal sealed class Checkpoint : IDisposable
         }
 
         static string Show(string[] parts) => parts.Length == 0 ? "nothing" : string.Join("; ", parts);
+    }
+
+    /// <summary>The metadata; null where there is none yet.</summary>
+    /// <exception cref="StreamingException">It is damaged or of another version.</exception>
+    public CheckpointMetadata? Metadata()
+    {
+        var log = new DurableLog(FilePath.Combine(Folder, "metadata"));
+        if (log.Numbers() is not [.., var newest]) return null;
+        var there = log.Read<CheckpointMetadata>(newest);
+        return there.Version == CheckpointMetadata.CurrentVersion ? there : throw new StreamingException(
+            "CHECKPOINT_VERSION", $"The checkpoint '{Folder}' is of version {there.Version}, and this version of Dataflow reads version {CheckpointMetadata.CurrentVersion}.");
+    }
+
+    /// <summary>The files that make the state after a batch that is done.</summary>
+    public string[][][] ChainsOf(CheckpointMetadata metadata, long batch) =>
+        metadata.Rescaled is { } rescaled && rescaled.Batch == batch ? rescaled.Chains : Commits.Read<CommitEntry>(batch).Chains;
+
+    /// <summary>The last batch that is done, -1 for none, and the one that was planned and is not done, if there is one.</summary>
+    /// <exception cref="StreamingException">An entry is missing.</exception>
+    public (long Done, long? Planned) Find(CheckpointMetadata metadata)
+    {
+        var (offsets, commits) = (Offsets.Numbers(), Commits.Numbers());
+        var (last, done) = (offsets is [.., var planned] ? planned : -1, commits is [.., var committed] ? committed : -1);
+        if (done > last) throw Offsets.Missing(done);
+        if (done < last - 1) throw Commits.Missing(last - 1);
+        if (metadata.Rescaled?.Batch > done) throw Commits.Missing(metadata.Rescaled.Batch);
+        return (done, last > done ? last : null);
     }
 
     /// <summary>The folder of an operator's state.</summary>

@@ -52,7 +52,10 @@ internal sealed class MicroBatchLoop : IDisposable
         {
             var wanted = new CheckpointMetadata(
                 Guid.NewGuid(), CheckpointMetadata.CurrentVersion, options.StatePartitions, options.OutputMode.ToString(), [.. sources.Select(source => source.Name)],
-                [.. _plan.Operators.Select(each => each.Shape)]) { Spans = [.. _plan.Operators.Select(each => each.Spans)] };
+                [.. _plan.Operators.Select(each => each.Shape)]) 
+            {
+                Spans = [.. _plan.Operators.Select(each => each.Spans)], State = [.. _plan.Operators.Select(each => each.Describe(new StateNames(_plan.Plan)))],
+            };
             if (options.LateRows is not null) CheckLateRows();
             _metadata = _checkpoint.Agree(wanted, context.DefaultParallelism);
             if (_metadata.Spans is { } spans && !ReferenceEquals(_metadata, wanted)) _plan = IncrementalPlanner.Plan(frame, options.OutputMode, spans);
@@ -131,19 +134,15 @@ internal sealed class MicroBatchLoop : IDisposable
     // Where the last process was.
     private void Recover()
     {
-        var (offsets, commits) = (_checkpoint.Offsets.Numbers(), _checkpoint.Commits.Numbers());
-        if (offsets.Length == 0) return;
-        var last = offsets[^1];
-        var done = commits.Length == 0 ? -1 : commits[^1];
-        if (done > last || done < last - 1) throw done > last ? _checkpoint.Offsets.Missing(done) : _checkpoint.Commits.Missing(last - 1);
+        var (done, planned) = _checkpoint.Find(_metadata);
         if (done >= 0)
         {
             var (entry, commit) = (_checkpoint.Offsets.Read<OffsetEntry>(done), _checkpoint.Commits.Read<CommitEntry>(done));
-            (_ends, _chains, _watermark, _due) = (entry.Ends, commit.Chains, entry.Watermark, commit.Due);
+            (_ends, _watermark, _due, _chains) = (entry.Ends, entry.Watermark, commit.Due, _checkpoint.ChainsOf(_metadata, done));
             _watermarks.Restore(commit.Latest);
         }
         _batch = done + 1;
-        if (last > done) _planned = _checkpoint.Offsets.Read<OffsetEntry>(last);
+        if (planned is { } next) _planned = _checkpoint.Offsets.Read<OffsetEntry>(next);
     }
 
     /// <summary>Finds what is new and writes down that the next batch reads it.</summary>

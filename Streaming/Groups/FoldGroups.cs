@@ -64,6 +64,10 @@ internal sealed record StateGroups(int Operator, GroupWork Work, ValueList<Colum
 
     public override bool WaitsForWatermark => Work.Timeout == GroupTimeout.EventTime;
 
+    public override StateDescription Describe(StateNames names) => new(
+        StateDescription.OfGroups,
+        [new StateSide([.. Work.KeySchema.Select(key => StateColumn.Make(key.Name, key.Type))], [.. GroupTable.Names.Zip(GroupTable.Values, StateColumn.Make)])]);
+
     public override string Shape => $"groups by ({string.Join(", ", Work.KeySchema.Select(key => $"{key.Name} {key.Type}"))}); {Work.Shape}";
 
     public override LogicalPlan WithInputs(ValueList<LogicalPlan> inputs) => this with { Input = inputs[0], Initial = inputs.Count > 1 ? inputs[1] : null };

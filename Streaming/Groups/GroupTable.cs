@@ -13,6 +13,9 @@ internal sealed unsafe class GroupTable : PartitionState
     /// <summary>Values of a row behind the key: name, part, value, time, what the time is for.</summary>
     public static readonly ValueList<DataType> Values = [DataType.String, DataType.Binary, DataType.Binary, DataType.BigInt, DataType.Int];
 
+    /// <summary>What <see cref="Values"/> are called when they are read as a table.</summary>
+    public static readonly string[] Names = ["name", "part", "value", "time", "due"];
+
     private const int Name = 0, Part = 1, Value = 2, Time = 3, Due = 4;
 
     private readonly StateTable _rows;

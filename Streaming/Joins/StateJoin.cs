@@ -55,6 +55,8 @@ internal sealed record StateJoin(
         }
     }
 
+    public override StateDescription Describe(StateNames names) => new(StateDescription.OfJoin, [Side(Left, Keys.Left, LeftLife), Side(Right, Keys.Right, RightLife)]);
+
     public override string Shape => $"{Kind} join of ({Columns(Left)}) and ({Columns(Right)}) by {Keys.Left.Count} keys";
 
     /// <summary>Whether rows of a side are given that found no match, once none can come.</summary>
@@ -109,6 +111,11 @@ internal sealed record StateJoin(
     private IEnumerable<SideLife> Lives => new[] { LeftLife, RightLife }.OfType<SideLife>();
 
     private static IEnumerable<ColumnReference> Side(ValueList<ColumnReference> columns, bool isNullable) => columns.Select(column => isNullable ? column.AsNullable() : column);
+
+    // As JoinSide keeps them: keys, then the other columns and the time.
+    private static StateSide Side(LogicalPlan side, ValueList<Expression> keys, SideLife? life) => new(
+        [.. keys.Select((key, i) => StateColumn.OfKey(key is ColumnReference column ? column.Name : $"key {i}", key))],
+        [.. side.Output.Where(column => column.Id == life?.Column.Id || !keys.Any(key => key is ColumnReference of && of.Id == column.Id)).Select(column => StateColumn.Make(column.Name, column.Type))]);
 
     private static string Columns(LogicalPlan side) => string.Join(", ", side.Output.Select(column => $"{column.Name} {column.Type}"));
 }

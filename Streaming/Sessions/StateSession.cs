@@ -55,6 +55,14 @@ internal sealed record StateSession(int Operator, SessionAggregate Sessions, lon
         }
     }
 
+    public override StateDescription Describe(StateNames names) => new(
+        StateDescription.OfSessions,
+        [
+            new StateSide(
+                [.. Sessions.Keys.Select(key => StateColumn.OfKey(names.Of(key.Column), key.Value))],
+                [StateColumn.Make("start", Sessions.Start.Type), StateColumn.Make("end", Sessions.End.Type), .. AggregateDescription.StatesOf(Sessions.Aggregates, names)]),
+        ]) { Aggregates = [.. Sessions.Aggregates.Select(each => AggregateDescription.Make(each, names))] };
+
     public override string Shape =>
         $"sessions by ({string.Join(", ", Sessions.Keys.Select(key => $"{key.Column.Name} {key.Column.Type}"))}) less than {Sessions.Gap} apart of ("
         + $"{string.Join(", ", Calls.Select(call => $"{call.Function.Name}({string.Join(", ", call.Arguments.Select(argument => argument.Type))})"))})";

@@ -42,6 +42,20 @@ internal sealed record StateAggregate(int Operator, ValueList<NamedExpression> K
         yield return (Input, State.LateRows.IsUpTo(start, watermark - Time.LengthMicroseconds - Time.LagMicroseconds));
     }
 
+    public override StateDescription Describe(StateNames names) => new(
+        StateDescription.OfAggregate,
+        [new StateSide([.. Keys.Select((key, i) => Column(key, i, names))], [.. AggregateDescription.StatesOf(Aggregates, names)])])
+    {
+        Aggregates = [.. Aggregates.Select(each => AggregateDescription.Make(each, names))],
+    };
+
+    // Windows that rows are given in front of the aggregate tell their length by the time.
+    private StateColumn Column(NamedExpression key, int at, StateNames names)
+    {
+        var column = StateColumn.OfKey(names.Of(key.Column), key.Value);
+        return column.Of is null && Time is { IsWindow: true } && Time.Position == at ? column with { Of = $"windows of {Time.LengthMicroseconds} microseconds" } : column;
+    }
+
     public override string Shape => $"aggregate by ({string.Join(", ", Keys.Select(key => $"{key.Column.Name} {key.Column.Type}"))}) of ("
         + $"{string.Join(", ", Aggregates.Select(each => $"{((AggregateCall)each.Value).Function.Name}({string.Join(", ", ((AggregateCall)each.Value).Arguments.Select(argument => argument.Type))})"))})";
 }

@@ -38,6 +38,10 @@ internal sealed record StateDedup(int Operator, ValueList<ColumnReference> Keys,
             : State.LateRows.IsBefore(Time.Column, watermark));
     }
 
+    public override StateDescription Describe(StateNames names) => new(
+        StateDescription.OfDistinct,
+        [new StateSide([.. Keys.Select(key => StateColumn.Make(key.Name, key.Type))], Time is null ? [] : [StateColumn.Make(Time.Column.Name, Time.Column.Type)])]);
+
     public override string Shape => $"distinct by ({string.Join(", ", Keys.Select(key => $"{key.Name} {key.Type}"))})";
 
     public override LogicalPlan WithInputs(ValueList<LogicalPlan> inputs) => this with { Input = inputs[0] };

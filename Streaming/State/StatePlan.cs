@@ -18,6 +18,10 @@ internal abstract record StatePlan(int Operator) : LogicalPlan
     /// <summary>What must stay as it is from start to start, as text.</summary>
     public abstract string Shape { get; }
 
+    /// <summary>What its state is.</summary>
+    /// <param name="names">What the query calls columns.</param>
+    public abstract StateDescription Describe(StateNames names);
+
     /// <summary>Whether all its state is in one partition.</summary>
     public virtual bool IsSingle => false;
 

@@ -202,7 +202,12 @@ internal sealed unsafe class StateSpan : IDisposable
         store.Return();
     }
 
-    private IEnumerable<(ColumnBatch Batch, int[] Rows)> Batches(int first, TaskArena arena, bool onlyThere)
+    /// <summary>Its rows, in order.</summary>
+    /// <param name="first">The number to begin at.</param>
+    /// <param name="arena">Memory for the while.</param>
+    /// <param name="onlyThere">Whether rows that were removed are left out.</param>
+    /// <returns>Keys and values, lent until the next; and the numbers of the rows.</returns>
+    public IEnumerable<(ColumnBatch Batch, int[] Rows)> Batches(int first, TaskArena arena, bool onlyThere)
     {
         if (first >= Numbers) yield break;
         FlatVector[] vectors = [.. _layout.Types.Select(type => new FlatVector(arena, type))];
