@@ -42,6 +42,8 @@ public sealed partial class DocumentationTests
                 "kept: OK",
                 "1: 7 after 2 batches",
                 "the same query: True, /news 2",
+                "aggregate: window, Page, Clicks, partition; 2 groups",
+                "2 groups in two partitions more",
             ],
             run);
     }
