@@ -61,16 +61,18 @@ internal sealed class Checkpoint : IDisposable
 
     private readonly IFileSystem _system;
     private readonly IDisposable? _lock;
-    private readonly bool _isTemporary;
 
     private Checkpoint(string folder, IFileSystem system, IDisposable? held, bool isTemporary)
     {
-        (Folder, _system, _lock, _isTemporary) = (folder, system, held, isTemporary);
-        Offsets = new DurableLog(FilePath.Combine(folder, "offsets"));
-        Commits = new DurableLog(FilePath.Combine(folder, "commits"));
+        (Folder, _system, _lock, IsTemporary) = (folder, system, held, isTemporary);
+        Offsets = new DurableLog(FilePath.Combine(folder, "offsets"), !isTemporary);
+        Commits = new DurableLog(FilePath.Combine(folder, "commits"), !isTemporary);
     }
 
     public string Folder { get; }
+
+    /// <summary>Whether it goes with the query: nothing in it need outlive a power cut.</summary>
+    public bool IsTemporary { get; }
 
     public DurableLog Offsets { get; }
 
@@ -108,7 +110,7 @@ internal sealed class Checkpoint : IDisposable
     /// <exception cref="StreamingException">The query is another one: says what differs.</exception>
     public CheckpointMetadata Agree(CheckpointMetadata wanted, int parallelism)
     {
-        var log = new DurableLog(FilePath.Combine(Folder, "metadata"));
+        var log = new DurableLog(FilePath.Combine(Folder, "metadata"), !IsTemporary);
         var numbers = log.Numbers();
         if (numbers.Length == 0)
         {
@@ -204,6 +206,6 @@ internal sealed class Checkpoint : IDisposable
     public void Dispose()
     {
         _lock?.Dispose();
-        if (_isTemporary) _system.Delete(Folder);
+        if (IsTemporary) _system.Delete(Folder);
     }
 }

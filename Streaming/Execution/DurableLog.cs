@@ -11,7 +11,9 @@ namespace Dataflow.Streaming.Execution;
 /// is never changed.
 /// </summary>
 /// <remarks>A file is two lines: CRC-32C (eight hex digits) of the second, and JSON.</remarks>
-internal sealed class DurableLog(string folder)
+/// <param name="folder">The folder.</param>
+/// <param name="isDurable">Whether entries are on the disk when they are written; else they appear whole, and a power cut may take them.</param>
+internal sealed class DurableLog(string folder, bool isDurable = true)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
     private readonly IFileSystem _system = FileSystems.For(folder);
@@ -32,7 +34,7 @@ internal sealed class DurableLog(string folder)
         file.Stream.Write(Encoding.UTF8.GetBytes($"{Sum(json)}\n{json}\n"));
         try
         {
-            file.Commit(replace: false, durable: true);
+            file.Commit(replace: false, isDurable);
         }
         catch (IOException error) when (_system.Find(PathOf(number)) is not null)
         {

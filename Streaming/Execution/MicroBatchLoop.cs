@@ -264,7 +264,7 @@ internal sealed class MicroBatchLoop : IDisposable
         var isSnapshot = chains.Max(chain => chain.SkipWhile(StateChain.IsPutAway).Count()) >= _options.SnapshotInterval;
         return new StateBatch(
             _batch, NameOf(operation), _checkpoint.StateFolder(operation.Operator), chains, entry.Watermark ?? long.MinValue, LateWatermarkOf(operation, entry) ?? long.MinValue, isSnapshot,
-            _figures[operation.Operator]) { MostBytes = MostBytesOf(chains.Length), Earlier = [.. (_metadata.Earlier ?? []).Select(operators => operators[operation.Operator])] };
+            _figures[operation.Operator]) { MostBytes = MostBytesOf(chains.Length), IsDurable = !_checkpoint.IsTemporary, Earlier = [.. (_metadata.Earlier ?? []).Select(operators => operators[operation.Operator])] };
     }
 
     // A part of the memory of an executor, by how many partitions it may have: those that all of them have where there is one.
@@ -305,7 +305,9 @@ internal sealed class MicroBatchLoop : IDisposable
         return progress;
     }
 
-    private static DateTimeOffset TimeOf(long microseconds) => DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+    // Frames have times that .NET has not: the nearest that it has.
+    private static DateTimeOffset TimeOf(long microseconds) => new(
+        (long)Int128.Clamp(((Int128)microseconds * TimeSpan.TicksPerMicrosecond) + DateTimeOffset.UnixEpoch.Ticks, DateTimeOffset.MinValue.Ticks, DateTimeOffset.MaxValue.Ticks), TimeSpan.Zero);
 
     private async Task WaitAsync(DateTimeOffset began, CancellationToken cancellation)
     {

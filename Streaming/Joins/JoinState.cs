@@ -36,7 +36,7 @@ internal sealed class JoinState(StateLayout left, StateLayout right) : Partition
         using var file = new StateFile.Writer(path);
         Left.Write(file, 0, all, context);
         Right.Write(file, 1, all, context);
-        file.Commit();
+        file.Commit(IsDurable);
     }
 
     public override void Dispose()

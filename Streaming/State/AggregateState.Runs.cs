@@ -30,7 +30,7 @@ internal sealed unsafe partial class AggregateState
         {
             foreach (var span in spans) Write(file, span, isBase ? _runs : [], context);
             if (!isBase) foreach (var span in GoneOf(_runs)) file.WriteGone(span);
-            file.Commit();
+            file.Commit(IsDurable);
         }
         var run = StateRun.Open(path, [], []);
         _runsAfter = isBase ? [run] : [.. _runs, run];

@@ -199,7 +199,7 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
                 store.Clear();
             }
         }
-        file.Commit();
+        file.Commit(IsDurable);
     }
 
     public override void Dispose()

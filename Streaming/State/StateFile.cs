@@ -75,8 +75,9 @@ internal static class StateFile
             _stream.Write(sum);
         }
 
-        /// <summary>Makes the file appear, once it is on the disk.</summary>
-        public void Commit()
+        /// <summary>Makes the file appear.</summary>
+        /// <param name="durable">Whether it is on the disk first, so that it is there after a power cut.</param>
+        public void Commit(bool durable)
         {
             var index = Position;
             foreach (var span in _gone) Write(Dropped, span, []);
@@ -87,7 +88,7 @@ internal static class StateFile
             BinaryPrimitives.WriteUInt32LittleEndian(tail[8..], Crc32C.Of(tail[..8]));
             _stream.Write(tail);
             _stream.Flush();
-            _file.Commit(replace: true, durable: true);
+            _file.Commit(replace: true, durable);
         }
 
         public void Dispose() => _file.Dispose();

@@ -22,6 +22,7 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
     {
         (_batch, _partition, _context, State, _handle) = (batch, partition, context, state, handle);
         state.Begin();
+        state.IsDurable = batch.IsDurable;
 
         // Until it is saved it is as no file says: whoever finds it so, after a failure, makes it anew.
         state.Tip = "?";

@@ -57,6 +57,9 @@ internal sealed record StateBatch(
     /// <summary>What state looked like in earlier starts, as <see cref="StatePlan.Shape"/>.</summary>
     public string[] Earlier { get; init; } = [];
 
+    /// <summary>Whether files are on the disk before they count: what goes with the process need not be.</summary>
+    public bool IsDurable { get; init; } = true;
+
     /// <summary>Bytes of memory that the state of a partition should not take more of, where it can be put away.</summary>
     public long MostBytes { get; init; } = long.MaxValue;
 

@@ -144,7 +144,7 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
     {
         using var file = new StateFile.Writer(path);
         Write(file, 0, all, context);
-        file.Commit();
+        file.Commit(IsDurable);
     }
 
     /// <summary>Writes what the batch changed, or all, into a file that may hold other tables too.</summary>

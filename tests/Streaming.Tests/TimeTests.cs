@@ -54,6 +54,21 @@ public sealed class TimeTests
     }
 
     [Fact]
+    public async Task Times_at_the_ends_of_time_end_no_query()
+    {
+        await using var context = DataflowContext.Local(1);
+        var (source, sink) = (new MemorySource<Message>(context), new MemorySink());
+        await using var query = context.ReadStream.From(source).WithWatermark("At", TimeSpan.FromMinutes(1)).GroupBy(Window(Col("At"), TimeSpan.FromMinutes(1)), Col("Id")).Agg(Count().As("n"))
+            .WriteStream.Start(sink, new StreamingQueryOptions { OutputMode = OutputMode.Append });
+        foreach (var at in new[] { DateTimeOffset.MinValue, Noon, DateTimeOffset.MaxValue.AddDays(-1), DateTimeOffset.MaxValue })
+        {
+            source.Add(new Message(at, 1, ""));
+            await query.ProcessAllAvailableAsync();
+        }
+        Assert.Equal([DateTimeOffset.MinValue, Noon], sink.Rows.Select(row => row.Get<DateTimeOffset>("window")).Order().Take(2));
+    }
+
+    [Fact]
     public async Task Where_all_inputs_fall_silent_none_holds_the_other_back()
     {
         var time = new ManualTimeProvider();
