@@ -62,7 +62,7 @@ internal sealed unsafe class SplitState(string folder, string[] nameOf, bool isA
         {
             if (marks.Count > 0) _files[partition]!.Write((side * StateFile.OfTable) + StateFile.Marked, span, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(marks)));
         }
-        foreach (var file in _files) file?.Commit();
+        foreach (var file in _files) file?.Commit(durable: true);
         return Array.ConvertAll(_files, file => file is not null);
     }
 
