@@ -7,6 +7,8 @@ namespace Dataflow.Streaming.Tests;
 /// <summary>State that is put into another number of partitions, in the middle of a query, gives what it would have given.</summary>
 public sealed class RescaleTests
 {
+    private const int Rounds = 8;
+
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Theory]
@@ -153,22 +155,24 @@ public sealed class RescaleTests
         [.. context.ReadState(folder.Combine("checkpoint")).Select("window", "Id", "n", "least").Collect().Select(row => row.ToString()).Order(StringComparer.Ordinal)];
 
     // Starts a query again and again, with more rows each time, and gives all that came of it.
-    private static async Task<string[]> Run(TempDirectory folder, string kind, Dictionary<int, int> partitions, Action<string, int>? rescale = null)
+    internal static async Task<string[]> Run(
+        TempDirectory folder, string kind, Dictionary<int, int> partitions, Action<string, int>? rescale = null, int first = 0, int behind = Rounds)
     {
         await using var context = DataflowContext.Local(2);
         var random = new Random(77);
-        var (first, second) = (new MemorySource<Message>(context), new MemorySource<Message>(context));
+        var (one, other) = (new MemorySource<Message>(context), new MemorySource<Message>(context));
         var given = new SortedSet<string>(StringComparer.Ordinal);
-        for (var i = 0; i < 8; i++)
+        for (var i = 0; i < behind; i++)
         {
-            foreach (var source in new[] { first, second })
+            foreach (var source in new[] { one, other })
                 source.Add(Enumerable.Range(0, 150).Select(n => new Message(Noon.AddSeconds((i * 20) + random.Next(50)), random.Next(200), $"{i} {n}")));
-            if (i == 7)
+            if (i == Rounds - 1)
             {
-                first.Add(new Message(Noon.AddHours(1), -1, "end"));
-                second.Add(new Message(Noon.AddHours(1), -2, "end"));
+                one.Add(new Message(Noon.AddHours(1), -1, "end"));
+                other.Add(new Message(Noon.AddHours(1), -2, "end"));
             }
-            await using (var query = Frame(kind, context.ReadStream.From(first).WithWatermark("At", TimeSpan.FromMinutes(1)), context.ReadStream.From(second).WithWatermark("At", TimeSpan.FromMinutes(1)))
+            if (i < first) continue;
+            await using (var query = Frame(kind, context.ReadStream.From(one).WithWatermark("At", TimeSpan.FromMinutes(1)), context.ReadStream.From(other).WithWatermark("At", TimeSpan.FromMinutes(1)))
                 .WriteStream.ForeachBatch(
                     async (rows, _) =>
                     {
@@ -183,6 +187,7 @@ public sealed class RescaleTests
 
     private static DataFrame Frame(string kind, DataFrame first, DataFrame second) => kind switch
     {
+        "counts" => first.GroupBy(Window(Col("At"), TimeSpan.FromMinutes(1)), Col("Id")).Agg(Count().As("n"), Min("Text").As("least")),
         "distinct" => first.Select("At", "Id").Distinct(),
         "join" => first.Select(Col("At").As("A"), Col("Id").As("X"), Col("Text").As("Left")).Join(
             second.Select(Col("At").As("B"), Col("Id").As("Y"), Col("Text").As("Right")),
