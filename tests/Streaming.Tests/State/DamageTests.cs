@@ -60,6 +60,32 @@ public sealed class DamageTests
     }
 
     [Fact]
+    public async Task What_was_put_away_and_changed_is_a_named_error_and_not_rescaled()
+    {
+        using var folder = new TempDirectory();
+        await using var context = DataflowContext.Local(1);
+        var source = new MemorySource<int>(context);
+        source.Add(Enumerable.Range(0, 20_000));
+        var path = folder.Combine("checkpoint");
+        await using (var query = context.ReadStream.From(source).GroupBy("value").Count().WriteStream.Start(
+            new MemorySink(), new() { Checkpoint = path, StatePartitions = 1, OutputMode = OutputMode.Update, Trigger = Trigger.AvailableNow, StateMemoryBytes = 64 << 10 }))
+            await query.AwaitTerminationAsync();
+        var file = Assert.Single(Directory.GetFiles(Path.Combine(path, "state"), "*.run", SearchOption.AllDirectories));
+        var bytes = File.ReadAllBytes(file);
+        foreach (var at in new[] { 1, 4, 9, 30, bytes.Length / 3, bytes.Length / 2, bytes.Length - 50, bytes.Length - 10, bytes.Length - 2 })
+        {
+            var changed = bytes.ToArray();
+            changed[at] ^= 0x10;
+            File.WriteAllBytes(file, changed);
+            Assert.Matches("CHECKPOINT_(DAMAGED|VERSION)", Assert.ThrowsAny<Exception>(() => context.ReadState(path).Collect()).ToString());
+            Assert.Matches("CHECKPOINT_(DAMAGED|VERSION)", Assert.Throws<StreamingException>(() => StreamingCheckpoint.Rescale(path, 3)).Kind);
+        }
+        File.WriteAllBytes(file, bytes);
+        StreamingCheckpoint.Rescale(path, 3);
+        Assert.Equal(20_000, context.ReadState(path).Count());
+    }
+
+    [Fact]
     public async Task A_query_with_another_window_column_or_key_is_told_what_differs()
     {
         using var folder = new TempDirectory();
