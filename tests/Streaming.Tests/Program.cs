@@ -15,8 +15,25 @@ internal static class Program
         RedirectStandardError = true,
     })!;
 
+    /// <summary>Rescales a checkpoint in a process that ends without a word behind a step.</summary>
+    public static Process StartRescale(string checkpoint, int partitions, string step) => Process.Start(new ProcessStartInfo(
+        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+        ["exec", typeof(Program).Assembly.Location, "rescale", checkpoint, partitions.ToString(CultureInfo.InvariantCulture), step])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+
     private static async Task<int> Main(string[] arguments)
     {
+        if (arguments[0] == "rescale")
+        {
+            StreamingCheckpoint.Rescale(arguments[1], int.Parse(arguments[2], CultureInfo.InvariantCulture), reached =>
+            {
+                if (reached == arguments[3]) Process.GetCurrentProcess().Kill();
+            });
+            return 0;
+        }
         if (arguments[0] == Receivers.PushProcess.Command) return await Receivers.PushProcess.RunAsync(arguments);
         if (arguments[0] == Mqtt.MqttProcess.Command) return await Mqtt.MqttProcess.RunAsync(arguments);
         if (arguments[0] == DStreams.DStreamProcess.Command) return await DStreams.DStreamProcess.RunAsync(arguments);

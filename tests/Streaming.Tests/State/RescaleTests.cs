@@ -85,7 +85,7 @@ public sealed class RescaleTests
     [InlineData("operator 0")]
     [InlineData("written")]
     [InlineData("named")]
-    public async Task A_failure_between_two_steps_leaves_all_as_it_was_or_all_as_it_shall_be(string step)
+    public async Task A_process_that_is_killed_between_two_steps_leaves_all_as_it_was_or_all_as_it_shall_be(string step)
     {
         string[] expected;
         using (var folder = new TempDirectory()) expected = await Run(folder, "join", []);
@@ -94,10 +94,11 @@ public sealed class RescaleTests
             var isDone = step == "named";
             var given = await Run(folder, "join", new() { [3] = 4 }, (path, partitions) =>
             {
-                Assert.Throws<IOException>(() => StreamingCheckpoint.Rescale(path, partitions, reached =>
-                {
-                    if (reached == step) throw new IOException("The power is gone.");
-                }));
+                using var killed = Program.StartRescale(path, partitions, step);
+                var (output, error) = (killed.StandardOutput.ReadToEndAsync(), killed.StandardError.ReadToEndAsync());
+                if (!killed.WaitForExit(TimeSpan.FromMinutes(1))) killed.Kill();
+                killed.WaitForExit();
+                Assert.True(killed.ExitCode != 0, output.Result + error.Result);
                 var metadata = Checkpoint.Look(path).Metadata;
                 Assert.Equal(isDone ? 4 : 2, metadata.StatePartitions);
             });
