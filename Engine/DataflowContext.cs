@@ -123,6 +123,9 @@ public sealed partial class DataflowContext : IDriverOnly, IDisposable, IAsyncDi
 
     internal ShuffleId NewShuffleId() => new(Interlocked.Increment(ref _nextShuffle) - 1);
 
+    /// <summary>Whether it was disposed: nothing can be computed any more.</summary>
+    public bool IsStopped => Volatile.Read(ref _stopping) != 0;
+
     internal void ThrowIfStopped()
     {
         if (_stoppedAt is { } site) throw new ObjectDisposedException(nameof(DataflowContext), $"The context made by {_madeAt} was stopped by {site}.");

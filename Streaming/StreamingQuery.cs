@@ -26,7 +26,16 @@ public sealed class StreamingQuery : IAsyncDisposable
         (_loop, _queries) = (loop, queries);
         Name = name;
         _listeners = queries.Begin(this);
-        foreach (var listener in _listeners) listener.OnStarted(this);
+        try
+        {
+            foreach (var listener in _listeners) listener.OnStarted(this);
+        }
+        catch
+        {
+            queries.End(this);
+            loop.Dispose();
+            throw;
+        }
         _running = Task.Run(RunAsync);
     }
 
@@ -151,7 +160,21 @@ public sealed class StreamingQuery : IAsyncDisposable
                 foreach (var reader in _readers) reader.Writer.TryComplete(Exception);
                 _readers.Clear();
             }
+            Tell();
+        }
+    }
+
+    // What a listener throws is what the query failed with, if nothing else was.
+    private void Tell()
+    {
+        try
+        {
             foreach (var listener in _listeners) listener.OnTerminated(this, Exception);
+        }
+        catch (Exception error) when (Exception is null)
+        {
+            Exception = error;
+            throw;
         }
     }
 

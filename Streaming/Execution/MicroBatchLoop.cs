@@ -149,6 +149,7 @@ internal sealed class MicroBatchLoop : IDisposable
     /// <returns>False if there is nothing to do.</returns>
     private async Task<bool> PlanAsync(CancellationToken cancellation)
     {
+        ObjectDisposedException.ThrowIf(_frame.Session.Context.IsStopped, _frame.Session.Context);
         var ends = new string?[_readers.Length];
         for (var i = 0; i < ends.Length; i++) ends[i] = await FindEndAsync(_readers[i], _ends[i], cancellation).ConfigureAwait(false);
 

@@ -186,6 +186,45 @@ public sealed class TimeTests
         Assert.Equal("has failed: no room", failing.Status.Message);
     }
 
+    [Fact]
+    public async Task Listeners_that_throw_and_contexts_that_are_disposed_end_queries()
+    {
+        using var folder = new TempDirectory();
+        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint") };
+        StreamingQuery idle;
+        await using (var context = DataflowContext.Local(1))
+        {
+            var source = new MemorySource<int>(context);
+            var refusing = new Refusing { OfStart = true };
+            context.Streams.AddListener(refusing);
+            Assert.Throws<NotSupportedException>(() => context.ReadStream.From(source).WriteStream.Start(new MemorySink(), options));
+            Assert.Empty(context.Streams.Active);
+            context.Streams.RemoveListener(refusing);
+
+            context.Streams.AddListener(new Refusing());
+            var ended = context.ReadStream.From(source).WriteStream.Start(new MemorySink(), options with { Trigger = Trigger.AvailableNow });
+            await Assert.ThrowsAsync<NotSupportedException>(() => ended.AwaitTerminationAsync());
+            Assert.IsType<NotSupportedException>(ended.Exception);
+            idle = context.ReadStream.From(source).WriteStream.Start(new MemorySink(), options);
+            await idle.ProcessAllAvailableAsync();
+        }
+        await Assert.ThrowsAnyAsync<Exception>(() => idle.AwaitTerminationAsync().WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.False(idle.IsActive);
+        Assert.IsNotType<TimeoutException>(idle.Exception);
+    }
+
+    private sealed class Refusing : StreamingListener
+    {
+        public bool OfStart { get; init; }
+
+        public override void OnStarted(StreamingQuery query)
+        {
+            if (OfStart) throw new NotSupportedException();
+        }
+
+        public override void OnTerminated(StreamingQuery query, Exception? error) => throw new NotSupportedException();
+    }
+
     private static DataFrame Both(DataflowContext context, MemorySource<Message> left, MemorySource<Message> right)
     {
         DataFrame Open(MemorySource<Message> source) => context.ReadStream.From(source).WithWatermark("At", TimeSpan.FromMinutes(1));
