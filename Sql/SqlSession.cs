@@ -67,6 +67,9 @@ internal sealed class SqlSession
     /// <param name="except">Something kept that it does not read.</param>
     public LogicalPlan Optimise(LogicalPlan plan, CachedFrame? except = null) => Optimizer.Optimise(Cached.Replace(plan, except));
 
+    /// <summary>As <see cref="Optimise"/>, of a plan over streams.</summary>
+    internal LogicalPlan OptimiseStream(LogicalPlan plan) => Optimizer.ForStreams().Optimise(Cached.Replace(plan, null));
+
     /// <summary>Changes what plans go by, for tests that want a join done one way or the other; null for nothing.</summary>
     internal Func<PlannerOptions, PlannerOptions>? Planning { get; set; }
 

@@ -39,6 +39,9 @@ public sealed class QueryOptimizer
 
     private QueryOptimizer(IRule[] rules, bool only) => _rules = only ? rules : [];
 
+    /// <summary>The same rules without those that compute a part once and read it in several places, which a stream can't be.</summary>
+    internal QueryOptimizer ForStreams() => new([.. _rules.Where(rule => rule is not ReduceByFewRows)], only: true);
+
     /// <summary>These rules and no others.</summary>
     internal static QueryOptimizer Of(params IRule[] rules) => new(rules, only: true);
 

@@ -24,6 +24,9 @@ internal sealed record CheckpointMetadata(Guid Id, int Version, int StatePartiti
     /// <summary>The state after a batch in other files than its commit names; null where it lies as the commits say.</summary>
     public RescaledState? Rescaled { get; init; }
 
+    /// <summary>What kinds of sources the streams are: each has offsets of its own. Null in checkpoints of versions that did not say.</summary>
+    public string[]? Kinds { get; init; }
+
     /// <summary>What had state in earlier starts, where that has changed since in a way that it may.</summary>
     public string[][]? Earlier { get; init; }
 }
@@ -122,6 +125,7 @@ internal sealed class Checkpoint : IDisposable
         var differences = new List<string>();
         Compare("the output mode", [there.OutputMode], [wanted.OutputMode]);
         if (there.Sources.Length != wanted.Sources.Length) differences.Add($"it read {there.Sources.Length} streams ({string.Join("; ", there.Sources)}), and now {wanted.Sources.Length} ({string.Join("; ", wanted.Sources)})");
+        else if (there.Kinds is { } kinds && !kinds.SequenceEqual(wanted.Kinds!)) differences.Add($"it read {string.Join("; ", there.Sources)}, and now {string.Join("; ", wanted.Sources)}: another kind of source");
         var changes = there.Operators.Length == wanted.Operators.Length ? Groups.GroupShape.Changes(there.Operators, wanted.Operators) : null;
         if (changes is null) Compare("state", there.Operators, wanted.Operators);
         else differences.AddRange(changes);
@@ -179,13 +183,6 @@ internal sealed class Checkpoint : IDisposable
 
     /// <summary>The folder of a source.</summary>
     public string SourceFolder(int source) => FilePath.Combine(FilePath.Combine(Folder, "sources"), source.ToString(System.Globalization.CultureInfo.InvariantCulture));
-
-    /// <summary>The files that tasks wrote of an operator's state in a batch, below its folder.</summary>
-    public IEnumerable<string> StateFiles(int @operator, string batchFolder)
-    {
-        var folder = FilePath.Combine(StateFolder(@operator), batchFolder);
-        return _system.Find(folder) is null ? [] : _system.List(folder).Select(entry => FilePath.NameOf(entry.Path)).Where(name => !FilePath.IsHidden(name)).Select(name => $"{batchFolder}/{name}");
-    }
 
     /// <summary>Deletes what is not needed any more once a batch is done.</summary>
     public void Clean(long done, string[][][] chains)

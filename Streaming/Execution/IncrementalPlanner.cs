@@ -34,7 +34,7 @@ internal sealed class IncrementalPlanner
     /// <param name="spans">By operator, where state was begun before: the spans of times that it lies in.</param>
     public static IncrementalPlan Plan(DataFrame frame, OutputMode mode, long[][]? spans = null)
     {
-        var plan = new IncrementalPlanner(spans).Plan(frame.Session.Optimise(frame.Plan), mode);
+        var plan = new IncrementalPlanner(spans).Plan(frame.Session.OptimiseStream(frame.Plan), mode);
         Check(plan, mode);
         var parts = plan.Parts().ToArray();
         var scans = parts.OfType<Scan>().Where(scan => scan.Table is StreamTable).ToArray();

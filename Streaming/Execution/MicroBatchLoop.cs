@@ -54,6 +54,7 @@ internal sealed class MicroBatchLoop : IDisposable
                 Guid.NewGuid(), CheckpointMetadata.CurrentVersion, options.StatePartitions, options.OutputMode.ToString(), [.. sources.Select(source => source.Name)],
                 [.. _plan.Operators.Select(each => each.Shape)]) 
             {
+                Kinds = [.. sources.Select(source => source is FileStreamSource files ? files.Kind : source.GetType().ToString())],
                 Spans = [.. _plan.Operators.Select(each => each.Spans)], State = [.. _plan.Operators.Select(each => each.Describe(new StateNames(_plan.Plan)))],
             };
             if (options.LateRows is not null) CheckLateRows();
@@ -283,8 +284,7 @@ internal sealed class MicroBatchLoop : IDisposable
     private StreamingProgress Commit(OffsetEntry entry)
     {
         for (var i = 0; i < _times.Length; i++) _watermarks.Note(i, _times[i].Value);
-        var batchFolder = _batch.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        string[][][] chains = [.. _plan.Operators.Select(each => StateChain.After(_chains[each.Operator], _checkpoint.StateFiles(each.Operator, batchFolder)))];
+        string[][][] chains = [.. _plan.Operators.Select(each => StateChain.After(_chains[each.Operator], _figures[each.Operator].Files.Value))];
         _due = _figures.Select(each => each.Due.Value).Append(long.MaxValue).Min() is < long.MaxValue and var due ? due : null;
         _checkpoint.Commits.Write(_batch, new CommitEntry(_watermarks.Latest, chains) { Due = _due });
         _options.Reached?.Invoke("logged", _batch);

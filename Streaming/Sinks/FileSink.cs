@@ -14,6 +14,7 @@ public sealed class FileSink : IStreamSink
     private readonly string _folder;
     private readonly Func<DataFrameWriter, string, CancellationToken, Task> _write;
     private readonly string[] _partitionColumns;
+    private Guid? _query;
 
     private FileSink(string format, string folder, string[] partitionBy, Func<DataFrameWriter, string, CancellationToken, Task> write)
     {
@@ -51,7 +52,27 @@ public sealed class FileSink : IStreamSink
     public Task WriteAsync(StreamBatch batch, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        if (batch.Mode == OutputMode.Complete)
+            throw new StreamingException("SINK_WITHOUT_MODE", $"{Name} keep the rows of all batches, and complete mode gives all groups anew with each. Use update or append mode, or ForeachBatch to write the last answer over the one before.");
+        Claim(batch.Query);
         var path = FilePath.Combine(_folder, $"batch={batch.Id.ToString("D8", CultureInfo.InvariantCulture)}");
         return _write(batch.Rows.Write.Mode(SaveMode.Overwrite).AsBatch().PartitionBy(_partitionColumns), path, cancellationToken);
+    }
+
+    // Numbers of batches are those of one query: another's would take the places of its batches.
+    private void Claim(Guid query)
+    {
+        if (_query == query) return;
+        var (system, path) = (FileSystems.For(_folder), FilePath.Combine(_folder, "_query"));
+        if (system.Find(path) is null)
+        {
+            using var file = system.Create(path);
+            file.Stream.Write(System.Text.Encoding.ASCII.GetBytes(query.ToString()));
+            file.Commit(replace: false, durable: true);
+        }
+        using var reader = new StreamReader(system.OpenRead(path));
+        if (reader.ReadToEnd() is var owner && owner != query.ToString())
+            throw new StreamingException("SINK_OF_OTHER_QUERY", $"'{_folder}' has the batches of another query ({owner}; this one is {query}), whose numbers begin at 0 too. Start the query with the checkpoint that it began with, or write to another folder.");
+        _query = query;
     }
 }

@@ -13,6 +13,9 @@ internal sealed class FileStreamSource(string folder, FileStreamFormat format, F
 {
     public string Name => $"{format.Name} files in '{folder}'";
 
+    /// <summary>What offsets are of, wherever the folder lies.</summary>
+    public string Kind => $"{format.Name} files";
+
     public Schema Schema => format.Schema;
 
     public IStreamReader Open(string checkpoint) => new FileStreamReader(Name, FileSystems.Resolve(folder), format, options ?? new(), new DurableLog(checkpoint));

@@ -89,6 +89,7 @@ internal sealed unsafe partial class AggregateState
         for (var share = 0; share < StateRun.Shares; share++)
         {
             context.ThrowIfCancelled();
+            if (!here.Has(share) && (onlyChanged || !runs.Exists(run => run.Has(span, share)))) continue;
             using var ofShare = new TaskArena(context, "state share");
             var groups = new GroupStates(ofShare, keys, calls, givesValues: !asStates);
 

@@ -37,6 +37,9 @@ internal sealed unsafe class GroupShares
         }
     }
 
+    /// <summary>Whether there are groups of a share.</summary>
+    public bool Has(int share) => _stores[share] is not null;
+
     /// <summary>The groups of a share, in batches.</summary>
     public IEnumerable<ColumnBatch> Read(int share)
     {

@@ -28,12 +28,12 @@ internal static class StateChain
 
     /// <summary>The chains of an operator after a batch.</summary>
     /// <param name="chains">By partition: those before.</param>
-    /// <param name="written">Names of the files that tasks wrote: what appeared is whole, and of several attempts for one partition any will do.</param>
+    /// <param name="written">Names of the files that tasks wrote, in the order in which these succeeded: the last of a partition counts.</param>
     public static string[][] After(string[][] chains, IEnumerable<string> written)
     {
         var files = written.Where(file => KindOf(file) is not null).ToArray();
         var last = new Dictionary<int, string>();
-        foreach (var file in files.Where(file => KindOf(file) != StateFileKind.Part)) last.TryAdd(int.Parse(PartsOf(file)[0], CultureInfo.InvariantCulture), file);
+        foreach (var file in files.Where(file => KindOf(file) != StateFileKind.Part)) last[int.Parse(PartsOf(file)[0], CultureInfo.InvariantCulture)] = file;
         return [.. chains.Select((chain, partition) => last.TryGetValue(partition, out var file) ? After(chain, files.Where(part => IsPartOf(part, file)).Order(StringComparer.Ordinal), file) : chain)];
     }
 

@@ -111,7 +111,15 @@ internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : Ph
                 fixed (ulong* mask = _mask)
                 {
                     Bits.Zero(mask, rows.Rows);
-                    State.AddNew(_columns, left, mask, Context);
+                    if (life is { IsKey: false })
+                    {
+                        foreach (var row in left) Bits.Set(mask, row);
+                        State.Add(_columns, left, null, Context);
+                    }
+                    else
+                    {
+                        State.AddNew(_columns, left, mask, Context);
+                    }
                     rows.Set(rows.Rows, mask);
                 }
                 if (rows.Alive == 0) continue;
@@ -157,7 +165,7 @@ internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : Ph
                 var left = 0;
                 for (var i = 0; i < count; i++)
                 {
-                    if (_found[i] < 0) _rows[left++] = _rows[i];
+                    if (_found[i] < 0 || IsForgotten(span, _found[i])) _rows[left++] = _rows[i];
                 }
                 count = left;
             }
@@ -178,6 +186,10 @@ internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : Ph
             }
             return left;
         }
+
+        // Its span is dropped later, when all of it is.
+        private bool IsForgotten(StateSpan span, int row) =>
+            Batch.Watermark >= long.MinValue + life!.AfterMicroseconds && span.TimeOf(row) is { } time && time <= Batch.Watermark - life.AfterMicroseconds;
 
         // What would find its keys forgotten. Where a key goes on to be known for a while, the watermark alone says so.
         private bool IsLate(long at)

@@ -81,7 +81,9 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
     public void MakeRoom()
     {
         if (!State.IsTooLarge(_batch.MostBytes)) return;
-        State.PutAway(PathOf(StateChain.NameOf(_batch.BatchFolder, _partition, _attempt, StateFileKind.Part, _parts++)), StateFileKind.Part, _context);
+        var file = StateChain.NameOf(_batch.BatchFolder, _partition, _attempt, StateFileKind.Part, _parts++);
+        State.PutAway(PathOf(file), StateFileKind.Part, _context);
+        _batch.Figures.Files.Add(file);
         State.EndBatch();
     }
 
@@ -96,6 +98,7 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
             tip = StateChain.NameOf(_batch.BatchFolder, _partition, _attempt, kind, 0);
             if (kind is StateFileKind.Run or StateFileKind.Base) State.PutAway(PathOf(tip), kind, _context);
             else State.Write(PathOf(tip), kind == StateFileKind.Snapshot, _context);
+            _batch.Figures.Files.Add(tip);
         }
         State.Tip = tip;
     }

@@ -77,13 +77,15 @@ internal sealed record StateBatch(
 /// <param name="Late">Rows or groups that came too late.</param>
 /// <param name="NextEnd">When the earliest of what waits to be given is final: the watermark in microseconds; <see cref="long.MaxValue"/> if nothing waits.</param>
 /// <param name="Due">Microseconds since 1970: when it wants a batch, rows or no rows; <see cref="long.MaxValue"/> if it does not.</param>
-internal sealed record StateFigures(Counter Rows, Counter Updated, Counter Removed, Counter Late, MergingAccumulator<long> NextEnd, MergingAccumulator<long> Due)
+/// <param name="Files">The files that tasks wrote which have succeeded; what others left does not count.</param>
+internal sealed record StateFigures(
+    Counter Rows, Counter Updated, Counter Removed, Counter Late, MergingAccumulator<long> NextEnd, MergingAccumulator<long> Due, CollectionAccumulator<string> Files)
 {
     public static StateFigures Of(DataflowContext context, int @operator)
     {
         var name = $"state {@operator.ToString(CultureInfo.InvariantCulture)}";
         return new(context.Counter($"{name} rows"), context.Counter($"{name} updated"), context.Counter($"{name} removed"), context.Counter($"{name} late"),
-            context.Accumulator($"{name} next end", long.MaxValue, Math.Min), context.Accumulator($"{name} due", long.MaxValue, Math.Min));
+            context.Accumulator($"{name} next end", long.MaxValue, Math.Min), context.Accumulator($"{name} due", long.MaxValue, Math.Min), context.CollectionAccumulator<string>($"{name} files"));
     }
 
     /// <summary>Counts from 0 again.</summary>
@@ -92,5 +94,6 @@ internal sealed record StateFigures(Counter Rows, Counter Updated, Counter Remov
         foreach (var counter in (Counter[])[Rows, Updated, Removed, Late]) counter.Reset();
         NextEnd.Reset();
         Due.Reset();
+        Files.Reset();
     }
 }

@@ -53,6 +53,9 @@ internal sealed class StateRun
     /// <returns>Whether there was one.</returns>
     public bool Drop(long span) => _frames.ContainsKey(span) && _dead.Add(span);
 
+    /// <summary>Whether it has groups of a share of a span.</summary>
+    public bool Has(long span, int share) => Has(span) && _frames[span].Exists(frame => frame.Share == share);
+
     /// <summary>The frames of a share of a span.</summary>
     public IEnumerable<byte[]> Read(long span, int share)
     {

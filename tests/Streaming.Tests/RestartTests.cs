@@ -47,6 +47,30 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task A_checkpoint_of_another_kind_of_source_and_a_folder_of_another_query_are_refused()
+    {
+        using var folder = new TempDirectory();
+        await using var context = DataflowContext.Local(1);
+        var source = new MemorySource<int>(context);
+        source.Add(1);
+        async Task RunAsync(DataFrame stream, string checkpoint, IStreamSink sink, OutputMode mode = OutputMode.Append)
+        {
+            await using var query = stream.WriteStream.Start(sink, new StreamingQueryOptions { Checkpoint = folder.Combine(checkpoint), Trigger = Trigger.AvailableNow, OutputMode = mode });
+            await query.AwaitTerminationAsync();
+        }
+        var out1 = folder.Combine("out");
+        await RunAsync(context.ReadStream.From(source), "one", FileSink.Json(out1));
+        await RunAsync(context.ReadStream.From(source), "one", FileSink.Json(out1));
+        var error = await Assert.ThrowsAsync<StreamingException>(() => RunAsync(context.ReadStream.Text(folder.Combine("in")), "one", FileSink.Json(out1)));
+        Assert.Contains("another kind of source", error.Message, StringComparison.Ordinal);
+        error = await Assert.ThrowsAsync<StreamingException>(() => RunAsync(context.ReadStream.From(source), "two", FileSink.Json(out1)));
+        Assert.Contains("batches of another query", error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, context.Read.Json(out1).Count());
+        error = await Assert.ThrowsAsync<StreamingException>(() => RunAsync(context.ReadStream.From(source).GroupBy("value").Count(), "three", FileSink.Json(folder.Combine("all")), OutputMode.Complete));
+        Assert.Contains("complete mode", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_sink_that_fails_is_given_the_same_batch_again()
     {
         using var folder = new TempDirectory();

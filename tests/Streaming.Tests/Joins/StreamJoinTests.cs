@@ -152,6 +152,24 @@ public sealed class StreamJoinTests
         Assert.Equal([("none", 3), ("noon", 4)], sink.Rows.Select(row => (row.Get<string>("Place"), row.Get<int>("User"))).Order());
     }
 
+    [Fact]
+    public async Task Sides_of_which_few_rows_are_wanted_are_joined_as_streams()
+    {
+        await using var context = DataflowContext.Local(2);
+        var (left, right, sink) = (new MemorySource<Impression>(context), new MemorySource<AdClick>(context), new MemorySink());
+        Views(context, left, right);
+        await using var query = context.Sql("""
+            SELECT Place, User FROM (SELECT * FROM shown WHERE Place = 'top') s LEFT JOIN clicked ON Ad = Clicked AND ClickedAt BETWEEN ShownAt AND ShownAt + INTERVAL 5 MINUTES
+            """).WriteStream.Start(sink);
+        left.Add(new Impression(Noon, 1, "top"), new Impression(Noon, 2, "top"), new Impression(Noon, 1, "side"));
+        right.Add(new AdClick(Noon.AddMinutes(1), 1, 7));
+        await query.ProcessAllAvailableAsync();
+        left.Add(new Impression(Noon.AddDays(1), 3, "top"));
+        right.Add(new AdClick(Noon.AddDays(1), 4, 8));
+        await query.ProcessAllAvailableAsync();
+        Assert.Equal([("top", null), ("top", (int?)7)], sink.Rows.Select(row => (row.Get<string>("Place"), row.Get<int?>("User"))).Order());
+    }
+
     private static void Views(DataflowContext context, MemorySource<Impression> left, MemorySource<AdClick> right)
     {
         context.ReadStream.From(left).WithWatermark("ShownAt", Delay).CreateTempView("shown");

@@ -85,11 +85,8 @@ public sealed class DistinctTests
         Assert.Equal([1, 2, 3], sink.Rows.Select(row => row.Get<int>("Id")).Order());
 
         // Forgotten once the watermark is ten minutes later than its time.
-        for (var i = 0; i < 2; i++)
-        {
-            source.Add(new Message(Noon.AddHours(1), 9, "far"));
-            await query.ProcessAllAvailableAsync();
-        }
+        source.Add(new Message(Noon.AddHours(1), 9, "far"));
+        await query.ProcessAllAvailableAsync();
         source.Add(new Message(Noon.AddHours(1), 1, "anew"));
         await query.ProcessAllAvailableAsync();
         Assert.Equal([1, 1, 2, 3, 9], sink.Rows.Select(row => row.Get<int>("Id")).Order());
