@@ -182,7 +182,8 @@ public sealed class StreamingQuery : IAsyncDisposable
     private string Held(StreamingProgress? last)
     {
         if (last?.NextFinal is not { } next) return "";
-        var now = last.LatestTime is { } latest ? $"the latest time was {Text(latest)}, and rows may come {_loop.Delay} late" : "no row had a time yet";
+        var now = last.LatestTime is not { } latest ? "no row had a time yet"
+            : _loop.Watermarks > 1 ? "the input that is furthest behind says" : $"the latest time was {Text(latest)}, and rows may come {_loop.Delay} late";
         return $". The next group is final when the watermark reaches {Text(next)}; it is {(last.Watermark is { } at ? Text(at) : "not known")}, as {now}";
 
         static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);

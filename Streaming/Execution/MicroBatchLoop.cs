@@ -82,6 +82,9 @@ internal sealed class MicroBatchLoop : IDisposable
     /// <summary>What it reads.</summary>
     public string Sources => string.Join(", ", _plan.Scans.Select(scan => scan.Table.Name));
 
+    /// <summary>How many inputs have a watermark.</summary>
+    public int Watermarks => _plan.Watermarks.Length;
+
     /// <summary>How far behind the latest time the watermark is, of the input that is furthest behind.</summary>
     public TimeSpan Delay => TimeSpan.FromMicroseconds(_plan.Watermarks.Select(each => each.DelayMicroseconds).DefaultIfEmpty(0).Max());
 

@@ -42,6 +42,7 @@ public sealed class KeyedFrame<TKey, TRow>
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(function);
+        ClosureGuard.Check(function, nameof(FlatMapGroupsWithState));
         return With(new FlatMapProgram<TKey, TRow, TState, TOut>(function, options.Timeout));
     }
 
@@ -60,6 +61,7 @@ public sealed class KeyedFrame<TKey, TRow>
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(function);
+        ClosureGuard.Check(function, nameof(MapGroupsWithState));
         return With(new MapProgram<TKey, TRow, TState, TOut>(function, options.Timeout));
     }
 
@@ -76,6 +78,7 @@ public sealed class KeyedFrame<TKey, TRow>
     public DataFrame TransformWithState<TOut>([RunsInTasks] Func<StatefulProcessor<TKey, TRow, TOut>> makeProcessor, ProcessorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(makeProcessor);
+        ClosureGuard.Check(makeProcessor, nameof(TransformWithState));
         return With(new ProcessorProgram<TKey, TRow, TOut>(makeProcessor, (options ?? new ProcessorOptions()).Timers));
     }
 
@@ -92,6 +95,7 @@ public sealed class KeyedFrame<TKey, TRow>
         [RunsInTasks] Func<StatefulProcessor<TKey, TRow, TOut, TInitial>> makeProcessor, KeyedFrame<TKey, TInitial> initial, ProcessorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(makeProcessor);
+        ClosureGuard.Check(makeProcessor, nameof(TransformWithState));
         ArgumentNullException.ThrowIfNull(initial);
         var program = new ProcessorProgram<TKey, TRow, TOut>(makeProcessor, (options ?? new ProcessorOptions()).Timers);
         return With(program, new InitialGroups<TKey, TInitial>(initial._frame.Schema, initial._key), initial._frame.Plan);
@@ -133,6 +137,7 @@ public static class GroupExtensions
         public KeyedFrame<TKey, TRow> GroupByKey<TKey, TRow>([RunsInTasks] Func<TRow, TKey> key)
         {
             ArgumentNullException.ThrowIfNull(key);
+            ClosureGuard.Check(key, nameof(GroupByKey));
             return new KeyedFrame<TKey, TRow>(frame, key);
         }
     }

@@ -39,6 +39,20 @@ public sealed class FlatMapGroupsTests
     }
 
     [Fact]
+    public async Task Functions_that_assign_to_what_the_program_has_are_refused()
+    {
+        await using var context = DataflowContext.Local(1);
+        var seen = 0;
+        var keyed = context.ReadStream.From(new MemorySource<Message>(context)).GroupByKey((Message message) => message.Id);
+        Assert.Throws<ClosureException>(() => keyed.FlatMapGroupsWithState<int, int>((_, _, _) =>
+        {
+            seen++;
+            return [];
+        }));
+        Assert.Equal(0, seen);
+    }
+
+    [Fact]
     public async Task A_group_larger_than_a_batch_of_columns_is_one_call()
     {
         await using var context = DataflowContext.Local(2);
