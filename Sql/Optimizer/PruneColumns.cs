@@ -56,6 +56,11 @@ public sealed class PruneColumns : IRule
                 ValueList<ColumnReference> passed = [.. split.Passed.Where(wanted.Contains)];
                 return Only(split with { Passed = passed, Input = Prune(split.Input, [split.Text, .. passed]) }, wanted);
             }
+            case { PassesColumns: true }:
+            {
+                HashSet<ColumnReference> below = [.. wanted, .. plan.References];
+                return Only(plan.WithInputs([Prune(plan.Inputs[0], below)]), wanted);
+            }
             default:
                 // Of a kind that may read all it is given, or where columns go by position.
                 return plan.Inputs.Count == 0 ? plan : plan.WithInputs(plan.Inputs.ConvertAll(input => Prune(input, [.. input.Output])));

@@ -27,6 +27,9 @@ public abstract record LogicalPlan
     /// What it reads is left. Kinds that pass on their inputs' columns need not override it.</summary>
     public virtual LogicalPlan MapColumns(Func<ColumnReference, ColumnReference> map) => this;
 
+    /// <summary>Whether it passes on the columns of its one input as they are, and reads only those that its expressions name: others need not be made where nobody above wants them.</summary>
+    public virtual bool PassesColumns => false;
+
     /// <summary>How it shows in a plan, without its inputs.</summary>
     public abstract string Describe();
 

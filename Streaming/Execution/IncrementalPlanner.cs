@@ -43,6 +43,10 @@ internal sealed class IncrementalPlanner
         if (scans.Select(scan => ((StreamTable)scan.Table).Source).Distinct(ReferenceEqualityComparer.Instance).Count() < scans.Length)
             throw Unsupported($"'{scans[0].Table.Name}' stands twice in the query. Open the stream once for each place.");
         StatePlan[] operators = [.. parts.OfType<StatePlan>().OrderBy(part => part.Operator)];
+
+        // Where nothing goes by times, they need not be read.
+        if (operators.Length == 0 && parts.Any(part => part is Watermark))
+            return Plan(new DataFrame(frame.Session, frame.Plan.Rewrite(part => part is Watermark watermark ? watermark.Input : part), frame.Text), mode, spans);
         if (mode == OutputMode.Complete && !operators.Any(part => part.Mode == OutputMode.Complete))
             throw Unsupported("Complete mode gives all groups of an aggregate each time, and the query has no aggregate. Use append mode.");
         return new IncrementalPlan(plan, scans, [.. parts.OfType<Watermark>().OrderBy(part => part.Number)], operators);

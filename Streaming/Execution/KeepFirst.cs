@@ -19,6 +19,8 @@ internal sealed record KeepFirst(ValueList<ColumnReference> Keys, LogicalPlan In
 
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this with { Keys = Keys.ConvertAll(key => (ColumnReference)map(key)) };
 
+    public override bool PassesColumns => true;
+
     public override string Describe() => $"KeepFirst [{Keys}]";
 }
 

@@ -29,6 +29,8 @@ internal sealed record Watermark(ColumnReference Column, long DelayMicroseconds,
 
     public override LogicalPlan MapExpressions(Func<Expression, Expression> map) => this with { Column = (ColumnReference)map(Column) };
 
+    public override bool PassesColumns => true;
+
     public override string Describe() => $"Watermark {Column} less {TimeSpan.FromMicroseconds(DelayMicroseconds)}";
 }
 
@@ -99,9 +101,24 @@ internal sealed record ObserveExec(string Name, Counter? Rows, MergingAccumulato
             base.Dispose();
         }
 
+        private static long Largest(ReadOnlySpan<long> values)
+        {
+            var (all, i) = (new System.Numerics.Vector<long>(long.MinValue), 0);
+            for (; i <= values.Length - System.Numerics.Vector<long>.Count; i += System.Numerics.Vector<long>.Count) all = System.Numerics.Vector.Max(all, new System.Numerics.Vector<long>(values[i..]));
+            var largest = long.MinValue;
+            for (var lane = 0; lane < System.Numerics.Vector<long>.Count; lane++) largest = Math.Max(largest, all[lane]);
+            for (; i < values.Length; i++) largest = Math.Max(largest, values[i]);
+            return largest;
+        }
+
         private void Note(ColumnBatch batch)
         {
             var times = batch.Columns[position];
+            if (times is { Form: VectorForm.Flat, HasNoNulls: true } && batch.Mask == null)
+            {
+                _latest = Math.Max(_latest, Largest(new ReadOnlySpan<long>(times.Data, batch.Rows)));
+                return;
+            }
             foreach (var row in batch.Selection)
             {
                 if (!times.IsNull(row)) _latest = Math.Max(_latest, *(long*)times.ValueAt(row));

@@ -13,6 +13,7 @@ namespace Dataflow.Benchmarks.Streaming;
 internal static class StateWork
 {
     private const long Keys = 20_000_000;
+    private const long RestartKeys = 14_000_000;
     private const long RowsOfBatch = 2_000_000;
 
     /// <summary>Twenty million groups, each added to twice, then given: within a gigabyte, against as much memory as there is.</summary>
@@ -32,7 +33,7 @@ internal static class StateWork
         try
         {
             await using var context = DataflowContext.Local(DataflowOptions.Default with { Progress = false });
-            var numbers = new Numbers(context, 2 * Keys, 0);
+            var numbers = new Numbers(context, RestartKeys, 0);
             var options = new StreamingQueryOptions { Checkpoint = folder, Trigger = Trigger.AvailableNow, OutputMode = OutputMode.Update, StateMemoryBytes = 16L << 30 };
             DataFrame Query() => context.ReadStream.From(numbers).GroupBy("Key").Agg(Count().As("n"), Sum("Key").As("sum"), Max("At").As("latest"));
             await using (var query = Query().WriteStream.Start(new CountingSink(), options)) await query.AwaitTerminationAsync().ConfigureAwait(false);
