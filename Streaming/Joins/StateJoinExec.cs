@@ -33,13 +33,7 @@ internal sealed record StateJoinExec(StateJoin Join, PhysicalPlan Left, Physical
     {
         var batch = Join.Batch!;
         var step = new Step(Join.Kind, LeftSide, RightSide, [.. Left.Output.Take(LeftSide.Width)], [.. Right.Output.Take(RightSide.Width)], Join.Keys.Others, batch, run.Scope);
-        return new PairOperatorRdd("State", Placed(Left, LeftSide), Placed(Right, RightSide), step).NearState(batch.Name);
-
-        ExchangeRdd Placed(PhysicalPlan input, JoinSide side)
-        {
-            Distribution distribution = side.Keys.Count == 0 ? new SingleDistribution() : new HashDistribution(side.Keys, batch.Partitions);
-            return new ExchangeRdd(run.Exchange(input.ToRdd(run), side.Types, distribution), []);
-        }
+        return new PairOperatorRdd("State", batch.Place(Left, LeftSide.Keys, run), batch.Place(Right, RightSide.Keys, run), step).NearState(batch.Name);
     }
 
     private static (PhysicalPlan Plan, JoinSide Side) SideOf(PhysicalPlan input, ValueList<Expression> keys, StateJoin join, bool isLeft)

@@ -42,9 +42,7 @@ internal sealed record StateSessionExec(StateSession Session, PhysicalPlan Input
     {
         var batch = Session.Batch!;
         ValueList<int> keys = [.. Enumerable.Range(0, Session.Sessions.Keys.Count)];
-        Distribution distribution = keys.Count == 0 ? new SingleDistribution() : new HashDistribution(keys, batch.Partitions);
-        var exchange = run.Exchange(Input.ToRdd(run), Input.Output.ConvertAll(column => column.Type), distribution);
-        return new OperatorRdd("State", new ExchangeRdd(exchange, []), new Step(Session.Rules, batch)).NearState(batch.Name);
+        return new OperatorRdd("State", batch.Place(Input, keys, run), new Step(Session.Rules, batch)).NearState(batch.Name);
     }
 
     private sealed class Step(SessionRules rules, StateBatch batch) : BatchOperator

@@ -21,13 +21,10 @@ internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan
 
     protected internal override Rdd<ColumnBatch> MakeRdd(QueryRun run)
     {
-        // Partitions of state stay what they are: this exchange is read as it was written, whatever its sizes.
         var batch = Aggregate.Batch!;
         ValueList<int> keys = [.. Enumerable.Range(0, Aggregate.Keys.Count)];
-        Distribution distribution = keys.Count == 0 ? new SingleDistribution() : new HashDistribution(keys, batch.Partitions);
-        var exchange = run.Exchange(Input.ToRdd(run), Input.Output.ConvertAll(column => column.Type), distribution);
         var calls = Aggregate.Aggregates.ConvertAll(each => (AggregateCall)each.Value);
-        return new OperatorRdd("State", new ExchangeRdd(exchange, []), new Step(Aggregate.Keys.ConvertAll(key => key.Value.Type), calls, Aggregate.Time, Aggregate.Mode, batch)).NearState(batch.Name);
+        return new OperatorRdd("State", batch.Place(Input, keys, run), new Step(Aggregate.Keys.ConvertAll(key => key.Value.Type), calls, Aggregate.Time, Aggregate.Mode, batch)).NearState(batch.Name);
     }
 
     private sealed class Step(ValueList<DataType> keys, ValueList<AggregateCall> calls, TimeKey? time, OutputMode mode, StateBatch batch) : BatchOperator

@@ -77,12 +77,10 @@ internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : Ph
     {
         var batch = Dedup.Batch!;
         var keys = Dedup.Keys.ConvertAll(key => Planner.PositionOf(Input, key));
-        Distribution distribution = keys.Count == 0 ? new SingleDistribution() : new HashDistribution(keys, batch.Partitions);
-        var exchange = run.Exchange(Input.ToRdd(run), Input.Output.ConvertAll(column => column.Type), distribution);
         var time = Dedup.Time is null ? -1 : Planner.PositionOf(Input, Dedup.Time.Column);
         var layout = new StateLayout(
             Dedup.Keys.ConvertAll(key => key.Type), time < 0 ? [] : [Dedup.Time!.Column.Type], time < 0 ? -1 : 0, Dedup.Time?.SpanMicroseconds ?? 1);
-        return new OperatorRdd("State", new ExchangeRdd(exchange, []), new Step(layout, keys, time, Dedup.Time, batch)).NearState(batch.Name);
+        return new OperatorRdd("State", batch.Place(Input, keys, run), new Step(layout, keys, time, Dedup.Time, batch)).NearState(batch.Name);
     }
 
     private sealed class Step(StateLayout layout, ValueList<int> keys, int time, KeyLife? life, StateBatch batch) : BatchOperator

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
+using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 using Dataflow.Tasks;
 
@@ -68,6 +70,16 @@ internal sealed record StateBatch(
 
     /// <summary>Where the files of the batch lie, below <see cref="Folder"/>.</summary>
     public string BatchFolder => Number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Brings rows of equal keys to their partition of state. Partitions stay what they are: the exchange is read as it was written, whatever its sizes.</summary>
+    /// <param name="input">The rows.</param>
+    /// <param name="keys">Positions of the keys; all rows come to one partition if there are none.</param>
+    /// <param name="run">The run of the batch.</param>
+    public ExchangeRdd Place(PhysicalPlan input, ValueList<int> keys, QueryRun run)
+    {
+        Distribution distribution = keys.Count == 0 ? new SingleDistribution() : new HashDistribution(keys, Partitions);
+        return new ExchangeRdd(run.Exchange(input.ToRdd(run), input.Output.ConvertAll(column => column.Type), distribution), []);
+    }
 }
 
 /// <summary>What is counted of an operator in a batch.</summary>
