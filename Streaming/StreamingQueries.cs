@@ -37,9 +37,10 @@ public sealed class StreamingQueries
     {
         var active = Active;
         if (active.Count == 0) return null;
-        var ended = await Task.WhenAny(active.Select(query => query.AwaitTerminationAsync(cancellationToken))).ConfigureAwait(false);
+        Task[] ends = [.. active.Select(query => query.AwaitTerminationAsync(cancellationToken))];
+        var ended = await Task.WhenAny(ends).ConfigureAwait(false);
         await ended.ConfigureAwait(false);
-        return active.FirstOrDefault(query => !query.IsActive) ?? active[0];
+        return active[Array.IndexOf(ends, ended)];
     }
 
     /// <summary>Adds someone who is told of queries that start from now on, of their batches, and of their ends.</summary>

@@ -52,7 +52,7 @@ internal sealed class MicroBatchLoop : IDisposable
         {
             var wanted = new CheckpointMetadata(
                 Guid.NewGuid(), CheckpointMetadata.CurrentVersion, options.StatePartitions, options.OutputMode.ToString(), [.. sources.Select(source => source.Name)],
-                [.. _plan.Operators.Select(each => each.Shape)]) 
+                [.. _plan.Operators.Select(each => each.Shape)])
             {
                 Kinds = [.. sources.Select(source => source is FileStreamSource files ? files.Kind : source.GetType().ToString())],
                 Spans = [.. _plan.Operators.Select(each => each.Spans)], State = [.. _plan.Operators.Select(each => each.Describe(new StateNames(_plan.Plan)))],
@@ -75,6 +75,17 @@ internal sealed class MicroBatchLoop : IDisposable
 
     /// <summary>The query, from its first start on.</summary>
     public Guid Id => _metadata.Id;
+
+    // Late rows have batches of the same numbers: a database that notes which it has must not take them for the others.
+    private Guid LateId
+    {
+        get
+        {
+            var bytes = Id.ToByteArray();
+            bytes[^1] ^= 0xFF;
+            return new Guid(bytes);
+        }
+    }
 
     /// <summary>What it does now; null while it waits.</summary>
     public string? Doing { get; private set; }
@@ -195,7 +206,7 @@ internal sealed class MicroBatchLoop : IDisposable
         var settings = _frame.Session.Settings() with { NowMicroseconds = entry.Time };
         if (_sink.ReadsOnce) await _sink.WriteAsync(new StreamBatch(_batch, frame.At(settings), _options.OutputMode) { Query = Id }, cancellation).ConfigureAwait(false);
         else await RunKeptAsync(frame, settings, cancellation).ConfigureAwait(false);
-        if (_options.LateRows is { } late && LateFrame(entry) is { } rows) await late.WriteAsync(new StreamBatch(_batch, rows.At(settings), OutputMode.Append) { Query = Id }, cancellation).ConfigureAwait(false);
+        if (_options.LateRows is { } late && LateFrame(entry) is { } rows) await late.WriteAsync(new StreamBatch(_batch, rows.At(settings), OutputMode.Append) { Query = LateId }, cancellation).ConfigureAwait(false);
     }
 
     private async Task RunKeptAsync(DataFrame frame, SessionSettings settings, CancellationToken cancellation)

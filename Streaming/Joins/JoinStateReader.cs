@@ -276,6 +276,7 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
         private readonly VectorGather[] _gathers;
         private readonly FlatVector[] _stored;
         private readonly int[] _storedPositions;
+        private readonly int[] _places;
         private readonly ColumnVector[] _nulls;
         private readonly Func<BatchReader> _open;
         private BatchReader? _input;
@@ -284,6 +285,7 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
         {
             (About, _open) = (about, open);
             _storedPositions = about.Stored;
+            _places = [.. Enumerable.Range(0, about.Width).Select(column => Array.IndexOf(_storedPositions, column))];
             Keys = new ColumnVector[about.Keys.Count];
             StoredColumns = new ColumnVector[_storedPositions.Length];
             Out = [.. about.Types.Take(about.Width).Select(type => new ColumnVector(type))];
@@ -347,7 +349,7 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
         public void GatherOut(StateSpan span, ReadOnlySpan<int> rows)
         {
             span.Gather(rows, _stored);
-            for (var i = 0; i < Out.Length; i++) Out[i].Share(_stored[Array.IndexOf(_storedPositions, i)].Vector);
+            for (var i = 0; i < Out.Length; i++) Out[i].Share(_stored[_places[i]].Vector);
         }
 
         /// <summary>Gives nulls.</summary>

@@ -22,6 +22,7 @@ public interface IStreamSink
 /// <param name="Mode">What they are.</param>
 public sealed record StreamBatch(long Id, DataFrame Rows, OutputMode Mode)
 {
-    /// <summary>The query: the same from start to start with one checkpoint. With <see cref="Id"/> it names a batch among those of all queries.</summary>
+    /// <summary>The query: the same from start to start with one checkpoint. With <see cref="Id"/> it names a batch among those of all queries. Rows that came too late are
+    /// batches of a query of their own.</summary>
     public Guid Query { get; init; }
 }

@@ -105,6 +105,36 @@ public sealed class TimeTests
     }
 
     [Fact]
+    public async Task Late_rows_are_batches_of_another_query_so_that_one_database_takes_both()
+    {
+        await using var context = DataflowContext.Local(1);
+        var source = new MemorySource<Message>(context);
+        var (rows, late) = (new Noting(), new Noting());
+        var counted = context.ReadStream.From(source).WithWatermark("At", TimeSpan.Zero).GroupBy(Window(Col("At"), TimeSpan.FromMinutes(1))).Agg(Count().As("n"));
+        await using var query = counted.WriteStream.Start(rows, new StreamingQueryOptions { LateRows = late });
+        foreach (var at in new[] { Noon.AddHours(1), Noon, Noon })
+        {
+            source.Add(new Message(at, 1, ""));
+            await query.ProcessAllAvailableAsync();
+        }
+        Assert.Equal(query.Id, rows.Queries.Single());
+        Assert.NotEqual(query.Id, late.Queries.Single());
+    }
+
+    private sealed class Noting : IStreamSink
+    {
+        public HashSet<Guid> Queries { get; } = [];
+
+        public string Name => "ids";
+
+        public Task WriteAsync(StreamBatch batch, CancellationToken cancellationToken)
+        {
+            Queries.Add(batch.Query);
+            return Task.CompletedTask;
+        }
+    }
+
+    [Fact]
     public async Task Late_rows_of_both_sides_of_a_join_go_to_one_sink()
     {
         await using var context = DataflowContext.Local(2);
