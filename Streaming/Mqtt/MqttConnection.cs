@@ -11,8 +11,8 @@ internal interface IMqttReceiver
     /// <summary>A message has come.</summary>
     ValueTask OnMessageAsync(MqttConnection connection, Publish message);
 
-    /// <summary>A message of quality 1 that was sent is with the broker, or was rejected.</summary>
-    void OnAcknowledged(PubAck answer);
+    /// <summary>The broker says a step behind a message, of either side.</summary>
+    void OnStep(Acknowledgement answer);
 }
 
 /// <summary>
@@ -110,11 +110,11 @@ internal sealed class MqttConnection : IAsyncDisposable
     /// <summary>Sends a message; waits only while too much is under way.</summary>
     public ValueTask PublishAsync(Publish message, CancellationToken cancellation) => WriteAsync(output => MqttPacketWriter.Publish(output, _options.Version, message), cancellation);
 
-    /// <summary>Tells the broker that messages of quality 1 are taken.</summary>
-    public ValueTask AcknowledgeAsync(ReadOnlyMemory<ushort> ids, CancellationToken cancellation) => WriteAsync(
+    /// <summary>Tells the broker steps behind messages.</summary>
+    public ValueTask AcknowledgeAsync(ReadOnlyMemory<(MqttStep Step, ushort Id)> steps, CancellationToken cancellation) => WriteAsync(
         output =>
         {
-            foreach (var id in ids.Span) MqttPacketWriter.PubAck(output, id);
+            foreach (var (step, id) in steps.Span) MqttPacketWriter.Acknowledge(output, step, id);
         },
         cancellation);
 
@@ -261,8 +261,8 @@ internal sealed class MqttConnection : IAsyncDisposable
             case Publish message:
                 await _receiver.OnMessageAsync(this, message).ConfigureAwait(false);
                 break;
-            case PubAck answer:
-                _receiver.OnAcknowledged(answer);
+            case Acknowledgement answer:
+                _receiver.OnStep(answer);
                 break;
             case SubAck answer:
                 if (_subscribing?.TrySetResult(answer) != true) throw MqttErrors.Unexpected("an answer to a subscription that was not made");

@@ -76,7 +76,7 @@ public sealed record MqttOptions
     /// <summary>How long a broker may be away until that is an error which ends the query.</summary>
     public TimeSpan Patience { get; init => field = AtLeast(value, TimeSpan.Zero, nameof(Patience)); } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Messages of quality 1 that are under way at once, in either direction: 1 to 65,535.</summary>
+    /// <summary>Messages of quality 1 or 2 that are under way at once, in either direction: 1 to 65,535.</summary>
     public int InFlight { get; init => field = value is >= 1 and <= 65535 ? value : throw new ArgumentOutOfRangeException(nameof(InFlight), value, "1 to 65,535 messages are under way at once."); } = 1000;
 
     /// <summary>The largest packet that is taken, in bytes; a larger one is an error.</summary>

@@ -12,8 +12,18 @@ internal sealed record ConnAck(bool SessionPresent, byte Code, MqttProperties Pr
 /// <summary>A message.</summary>
 internal sealed record Publish(string Topic, byte[] Payload, int Quality, bool IsRetained, bool IsDuplicate, ushort Id) : MqttPacket;
 
-/// <summary>The answer to a message of quality 1.</summary>
-internal sealed record PubAck(ushort Id, byte Code, string? Reason) : MqttPacket;
+/// <summary>What is said of a message by its number alone: of quality 1 that it is taken, of quality 2 that it is kept (<see cref="Rec"/>), that it will not come again
+/// (<see cref="Rel"/>), and that its number is free (<see cref="Comp"/>). The values are the packets' kinds.</summary>
+internal enum MqttStep : byte
+{
+    Ack = 4,
+    Rec = 5,
+    Rel = 6,
+    Comp = 7,
+}
+
+/// <summary>A step behind a message of quality 1 or 2, in either direction.</summary>
+internal sealed record Acknowledgement(MqttStep Step, ushort Id, byte Code = 0, string? Reason = null) : MqttPacket;
 
 /// <summary>The answer to subscriptions, a code each, or to their end, without codes.</summary>
 internal sealed record SubAck(ushort Id, byte[] Codes, string? Reason) : MqttPacket;

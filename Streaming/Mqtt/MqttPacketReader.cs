@@ -53,12 +53,12 @@ internal static class MqttPacketReader
     private static MqttPacket Parse(byte first, MqttBody body, MqttVersion version)
     {
         var (kind, flags) = (first >> 4, first & 0xF);
-        if (flags != 0 && kind != 3) throw MqttErrors.Malformed($"a packet of kind {kind} with flags {flags:X}");
+        if (kind != 3 && flags != (kind == (int)MqttStep.Rel ? 2 : 0)) throw MqttErrors.Malformed($"a packet of kind {kind} with flags {flags:X}");
         MqttPacket packet = kind switch
         {
             2 => ReadConnAck(ref body, version),
             3 => ReadPublish(flags, ref body, version),
-            4 => ReadPubAck(ref body, version),
+            >= (int)MqttStep.Ack and <= (int)MqttStep.Comp => ReadAcknowledgement((MqttStep)kind, ref body, version),
             9 => ReadSubAck(ref body, version),
             11 => ReadUnsubAck(ref body, version),
             13 => PingResp.Instance,
@@ -83,7 +83,6 @@ internal static class MqttPacketReader
     {
         var quality = (flags >> 1) & 3;
         if (quality == 3) throw MqttErrors.Malformed("a message of quality 3");
-        if (quality == 2) throw MqttErrors.Unexpected("a message of quality 2, which was not subscribed to");
         var topic = body.Text();
         var id = quality > 0 ? body.Id() : (ushort)0;
         if (version == MqttVersion.V5 && body.Properties().HasTopicAlias) throw MqttErrors.Unexpected("an alias of a topic, which was not allowed");
@@ -91,12 +90,12 @@ internal static class MqttPacketReader
         return new Publish(topic, body.Rest(), quality, (flags & 1) != 0, (flags & 8) != 0, id);
     }
 
-    private static PubAck ReadPubAck(ref MqttBody body, MqttVersion version)
+    private static Acknowledgement ReadAcknowledgement(MqttStep step, ref MqttBody body, MqttVersion version)
     {
         var id = body.Id();
-        if (version != MqttVersion.V5 || body.Left == 0) return new PubAck(id, 0, null);
+        if (version != MqttVersion.V5 || body.Left == 0) return new Acknowledgement(step, id);
         var code = body.Byte();
-        return new PubAck(id, code, body.Left == 0 ? null : body.Properties().Reason);
+        return new Acknowledgement(step, id, code, body.Left == 0 ? null : body.Properties().Reason);
     }
 
     private static SubAck ReadSubAck(ref MqttBody body, MqttVersion version)

@@ -63,7 +63,7 @@ internal static class MqttPacketWriter
     /// <summary>Sends a message.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="version">Of the connection.</param>
-    /// <param name="message">The message; its number counts if its quality is 1.</param>
+    /// <param name="message">The message; its number counts if its quality is 1 or 2.</param>
     public static void Publish(IBufferWriter<byte> output, MqttVersion version, Publish message)
     {
         Byte(output, (byte)(0x30 | (message.IsDuplicate ? 8 : 0) | (message.Quality << 1) | (message.IsRetained ? 1 : 0)));
@@ -78,11 +78,11 @@ internal static class MqttPacketWriter
     public static int LengthOf(MqttVersion version, Publish message) =>
         2 + Encoding.UTF8.GetByteCount(message.Topic) + (message.Quality > 0 ? 2 : 0) + (version == MqttVersion.V5 ? 1 : 0) + message.Payload.Length;
 
-    /// <summary>Says that a message of quality 1 is taken.</summary>
-    public static void PubAck(IBufferWriter<byte> output, ushort id)
+    /// <summary>Says a step behind a message.</summary>
+    public static void Acknowledge(IBufferWriter<byte> output, MqttStep step, ushort id)
     {
         var span = output.GetSpan(4);
-        (span[0], span[1]) = (0x40, 2);
+        (span[0], span[1]) = ((byte)(((int)step << 4) | (step == MqttStep.Rel ? 2 : 0)), 2);
         BinaryPrimitives.WriteUInt16BigEndian(span[2..], id);
         output.Advance(4);
     }

@@ -10,7 +10,10 @@ namespace Dataflow.Streaming.Mqtt;
 /// <param name="Quality">The quality of the subscriptions.</param>
 internal sealed record MqttSession(string ClientId, string[] Topics, int Quality);
 
-/// <summary>Takes messages from a broker into a query's log, and acknowledges them when they are kept there. Connects again when a connection is lost.</summary>
+/// <summary>
+/// Takes messages from a broker into a query's log, and acknowledges them when they are kept there. Connects again when a connection is lost. One of quality 2 is taken once, until the broker
+/// has released its number.
+/// </summary>
 internal sealed class MqttReceiver : Receiver, IMqttReceiver
 {
     private const int MostAcknowledged = 1000;
@@ -19,33 +22,51 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
     private readonly MqttOptions _options;
     private readonly DurableLog _sessions;
     private readonly MqttRedeliveries _redeliveries;
+    private readonly string _releasesPath;
     private readonly Lock _lock = new();
+    private MqttReleases _releases = null!;
     private ReceivedLog? _log;
-    private Channel<(Task Kept, ushort Id)> _taken = NewChannel();
+    private long _next;
+    private Channel<Step> _steps = NewChannel();
 
-    public MqttReceiver(MqttSource source, DurableLog sessions)
+    /// <param name="source">What is wanted.</param>
+    /// <param name="sessions">Who the query is at the broker.</param>
+    /// <param name="releases">Path of the file of released numbers.</param>
+    public MqttReceiver(MqttSource source, DurableLog sessions, string releases)
     {
-        (_source, _options, _sessions) = (source, source.Options, sessions);
+        (_source, _options, _sessions, _releasesPath) = (source, source.Options, sessions, releases);
         _redeliveries = new MqttRedeliveries(_options.Version, _options.InFlight);
     }
 
     public override void Recall(ReceivedRecords last)
     {
-        while (last.TryRead(out var record)) _redeliveries.Recall(MqttFormat.Decode(record.Bytes.Span));
+        _releases = new MqttReleases(_releasesPath, _source.Receiver?.FlushToDisk ?? true);
+        while (last.TryRead(out var record))
+        {
+            var message = MqttFormat.Decode(record.Bytes.Span);
+            if (message.Quality == 2) _releases.Recall(message.Id, record.Number);
+            else _redeliveries.Recall(message);
+        }
     }
+
+    public override void Release() => _releases.Dispose();
 
     public override async Task RunAsync(ReceivedLog log, CancellationToken stop)
     {
-        _log = log;
+        (_log, _next) = (log, log.End);
+        log.Needed = () =>
+        {
+            lock (_lock) return _releases.Oldest;
+        };
         var session = FindSession();
         var backoff = new MqttBackoff(_options);
         while (true)
         {
             try
             {
-                _taken = NewChannel();
+                _steps = NewChannel();
                 await using var connection = await MqttConnection.OpenAsync(_options, session.ClientId, isClean: false, this, stop).ConfigureAwait(false);
-                var acknowledging = AcknowledgeAsync(connection, _taken.Reader);
+                var acknowledging = AcknowledgeAsync(connection, _steps.Reader);
                 try
                 {
                     session = await JoinAsync(connection, session, stop).ConfigureAwait(false);
@@ -56,13 +77,13 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
                 {
                     // What was taken is acknowledged before the goodbye, so that it need not come again.
                     await log.FlushAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                    _taken.Writer.TryComplete();
+                    _steps.Writer.TryComplete();
                     await acknowledging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     throw;
                 }
                 finally
                 {
-                    _taken.Writer.TryComplete();
+                    _steps.Writer.TryComplete();
                 }
             }
             catch (MqttConnectionException error)
@@ -75,38 +96,44 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
     async ValueTask IMqttReceiver.OnMessageAsync(MqttConnection connection, Publish message)
     {
         bool isKnown;
-        lock (_lock) isKnown = _redeliveries.IsKnown(message);
+        lock (_lock) isKnown = message.Quality == 2 ? _releases.IsHeld(message.Id) : _redeliveries.IsKnown(message);
         var kept = isKnown ? _log!.FlushAsync() : await _log!.AppendAsync(MqttFormat.Encode(message), connection.Ended).ConfigureAwait(false);
-        if (message.Quality == 0) return;
-        if (!isKnown)
-        {
-            lock (_lock) _redeliveries.Note(message);
-        }
-        _taken.Writer.TryWrite((kept, message.Id));
+        if (!isKnown) Note(message, _next++);
+        if (message.Quality > 0) _steps.Writer.TryWrite(new Step(message.Quality == 2 ? MqttStep.Rec : MqttStep.Ack, message.Id, kept));
     }
 
-    void IMqttReceiver.OnAcknowledged(PubAck answer) => throw MqttErrors.Unexpected($"an acknowledgement of message {answer.Id}, which was not sent");
-
-    // In the order in which they came, each when it is kept.
-    private async Task AcknowledgeAsync(MqttConnection connection, ChannelReader<(Task Kept, ushort Id)> taken)
+    void IMqttReceiver.OnStep(Acknowledgement answer)
     {
-        var ids = new ushort[MostAcknowledged];
+        if (answer.Step != MqttStep.Rel) throw MqttErrors.Unexpected($"an acknowledgement of message {answer.Id}, which was not sent");
+        _steps.Writer.TryWrite(new Step(MqttStep.Comp, answer.Id, Task.CompletedTask));
+    }
+
+    private void Note(Publish message, long place)
+    {
+        lock (_lock)
+        {
+            if (message.Quality == 2) _releases.Hold(message.Id, place);
+            else _redeliveries.Note(message);
+        }
+    }
+
+    // In the order in which they came, each when what it says is on the disk.
+    private async Task AcknowledgeAsync(MqttConnection connection, ChannelReader<Step> steps)
+    {
+        var answers = new (MqttStep Step, ushort Id)[MostAcknowledged];
         try
         {
-            while (await taken.WaitToReadAsync(connection.Ended).ConfigureAwait(false))
+            while (await steps.WaitToReadAsync(connection.Ended).ConfigureAwait(false))
             {
                 var count = 0;
-                while (count < ids.Length && taken.TryPeek(out var next) && (count == 0 || next.Kept.IsCompleted))
+                while (count < answers.Length && steps.TryPeek(out var next) && (count == 0 || next.Kept.IsCompleted))
                 {
                     await next.Kept.ConfigureAwait(false);
-                    ids[count++] = next.Id;
-                    taken.TryRead(out _);
+                    answers[count++] = (next.Kind, next.Id);
+                    steps.TryRead(out _);
                 }
-                lock (_lock)
-                {
-                    foreach (var id in ids.AsSpan(0, count)) _redeliveries.Acknowledge(id);
-                }
-                await connection.AcknowledgeAsync(ids.AsMemory(0, count), connection.Ended).ConfigureAwait(false);
+                Prepare(answers.AsSpan(0, count));
+                await connection.AcknowledgeAsync(answers.AsMemory(0, count), connection.Ended).ConfigureAwait(false);
             }
         }
         catch (Exception error) when (error is OperationCanceledException or IOException or StreamingException)
@@ -115,12 +142,44 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
         }
     }
 
+    private void Prepare(ReadOnlySpan<(MqttStep Step, ushort Id)> answers)
+    {
+        var released = new List<ushort>();
+        lock (_lock)
+        {
+            foreach (var (step, id) in answers)
+            {
+                if (step == MqttStep.Ack) _redeliveries.Acknowledge(id);
+                if (step == MqttStep.Comp) released.Add(id);
+            }
+            if (released.Count > 0) WriteReleases(() => _releases.Release(released));
+        }
+    }
+
+    private void WriteReleases(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            var failure = new StreamingException("STREAM_LOG_NOT_WRITTEN", $"{_releases} can't be written: {error.Message} See to the disk of the checkpoint, then start the query again.", error);
+            _log!.Fail(failure);
+            throw failure;
+        }
+    }
+
     private async Task<MqttSession> JoinAsync(MqttConnection connection, MqttSession session, CancellationToken stop)
     {
         var wanted = _source.Topics;
         if (!connection.IsSessionPresent)
         {
-            lock (_lock) _redeliveries.Clear();
+            lock (_lock)
+            {
+                _redeliveries.Clear();
+                WriteReleases(() => _releases.ReleaseAll(_next));
+            }
             if (session.Topics.Length > 0)
             {
                 session = Remember(session with { Topics = [] });
@@ -158,5 +217,8 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
         return session;
     }
 
-    private static Channel<(Task Kept, ushort Id)> NewChannel() => Channel.CreateUnbounded<(Task Kept, ushort Id)>(new() { SingleReader = true, SingleWriter = true });
+    private static Channel<Step> NewChannel() => Channel.CreateUnbounded<Step>(new() { SingleReader = true, SingleWriter = true });
+
+    // What is to be said to the broker when something is kept.
+    private readonly record struct Step(MqttStep Kind, ushort Id, Task Kept);
 }

@@ -5,7 +5,7 @@ namespace Dataflow.Streaming;
 
 /// <summary>Sends each row as a message to an MQTT broker.</summary>
 /// <remarks>At least once, with quality 1: a batch is done when the broker has acknowledged all its messages, and one that runs again after a failure is sent again; messages that were
-/// under way when a connection was lost are, too. With quality 0 messages are lost with a connection. A connection a batch, none for one without rows; the rows come to the driver.</remarks>
+/// under way when a connection was lost are, too, unless they have quality 2 and the broker still knows them. With quality 0 messages are lost with a connection. A connection a batch, none for one without rows; the rows come to the driver.</remarks>
 public sealed class MqttSink : IStreamSink
 {
     private readonly MqttOptions _options;
@@ -28,8 +28,8 @@ public sealed class MqttSink : IStreamSink
     /// <summary>The column, text or bytes, that is sent.</summary>
     public string PayloadColumn { get; init; } = "payload";
 
-    /// <summary>0 (sent and forgotten) or 1 (acknowledged).</summary>
-    public int Quality { get; init => field = value is 0 or 1 ? value : throw new ArgumentOutOfRangeException(nameof(Quality), value, "Messages are sent with quality 0 or 1."); } = 1;
+    /// <summary>0 (sent and forgotten), 1 (acknowledged), or 2 (acknowledged, and not doubled by lost connections).</summary>
+    public int Quality { get; init => field = value is >= 0 and <= 2 ? value : throw new ArgumentOutOfRangeException(nameof(Quality), value, "Messages are sent with quality 0, 1 or 2."); } = 1;
 
     /// <summary>Whether the broker keeps the last message of each topic for those who subscribe later.</summary>
     public bool IsRetained { get; init; }

@@ -72,6 +72,9 @@ internal sealed class ReceivedLog : IDisposable
         }
     }
 
+    /// <summary>The oldest record that the receiver must have again after a start: files from there on stay, also when batches have read them.</summary>
+    public Func<long> Needed { get; set; } = static () => long.MaxValue;
+
     /// <summary>Adds a record.</summary>
     /// <returns>Done when it is kept, and failed if it can't be; null, and nothing was added, if too much waits to be read.</returns>
     /// <exception cref="StreamingException">It is too long, or the log has failed.</exception>
@@ -196,7 +199,7 @@ internal sealed class ReceivedLog : IDisposable
             (room, _room) = (_room, new(TaskCreationOptions.RunContinuationsAsynchronously));
             oldest = _pieces.Count > 0 ? _pieces[0].First : _end;
         }
-        _segments.DropBelow(oldest);
+        _segments.DropBelow(Math.Min(oldest, Needed()));
         room.TrySetResult();
     }
 

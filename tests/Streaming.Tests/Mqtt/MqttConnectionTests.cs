@@ -255,6 +255,6 @@ public sealed class MqttConnectionTests
     {
         public ValueTask OnMessageAsync(MqttConnection connection, Publish message) => ValueTask.CompletedTask;
 
-        public void OnAcknowledged(PubAck answer) { }
+        public void OnStep(Acknowledgement answer) { }
     }
 }

@@ -18,6 +18,9 @@ public sealed class MqttPacketTests
         0xD0, 0x00,
         0x40, 0x02, 0x00, 0x07,
         0x40, 0x04, 0x00, 0x08, 0x10, 0x00,
+        0x50, 0x02, 0x00, 0x09,
+        0x62, 0x02, 0x00, 0x0A,
+        0x70, 0x0B, 0x00, 0x0B, 0x92, 0x07, 0x1F, 0x00, 0x04, (byte)'g', (byte)'o', (byte)'n', (byte)'e',
         0xB0, 0x04, 0x00, 0x01, 0x00, 0x11,
         0xE0, 0x02, 0x8B, 0x00,
     ];
@@ -28,7 +31,7 @@ public sealed class MqttPacketTests
         var whole = Describe([Stream5]);
         Assert.Equal(
             [
-                "ConnAck True 0 receive 20 packet 4096 keep-alive 60 quality 1", "SubAck 1 [1] n", "Publish a/b hall 1 retained dup 4660", "PingResp", "PubAck 7 0 ", "PubAck 8 16 ", "SubAck 1 [] ",
+                "ConnAck True 0 receive 20 packet 4096 keep-alive 60 quality 1", "SubAck 1 [1] n", "Publish a/b hall 1 retained dup 4660", "PingResp", "Ack 7 0 ", "Ack 8 16 ", "Rec 9 0 ", "Rel 10 0 ", "Comp 11 146 gone", "SubAck 1 [] ",
                 "Disconnect 139 ",
             ],
             whole);
@@ -59,7 +62,8 @@ public sealed class MqttPacketTests
     [InlineData("20-01-00", "MQTT_MALFORMED_PACKET", "1 bytes too early")]
     [InlineData("21-02-00-00", "MQTT_MALFORMED_PACKET", "flags 1")]
     [InlineData("36-05-00-01-61-00-01", "MQTT_MALFORMED_PACKET", "quality 3")]
-    [InlineData("34-06-00-01-61-00-01-00", "MQTT_PROTOCOL", "quality 2")]
+    [InlineData("60-02-00-01", "MQTT_MALFORMED_PACKET", "flags 0")]
+    [InlineData("52-02-00-01", "MQTT_MALFORMED_PACKET", "flags 2")]
     [InlineData("32-06-00-01-61-00-00-00", "MQTT_MALFORMED_PACKET", "number 0")]
     [InlineData("30-03-00-00-00", "MQTT_MALFORMED_PACKET", "without a topic")]
     [InlineData("30-04-00-05-61-62", "MQTT_MALFORMED_PACKET", "3 bytes too early")]
@@ -125,7 +129,7 @@ public sealed class MqttPacketTests
             var random = new Random(seed);
             var payload = new byte[random.Next(40_000)];
             random.NextBytes(payload);
-            var quality = random.Next(2);
+            var quality = random.Next(3);
             var message = new Publish($"sensors/å/{random.Next()}", payload, quality, random.Next(2) == 1, random.Next(2) == 1, (ushort)(quality == 0 ? 0 : random.Next(1, 65536)));
             foreach (var version in new[] { MqttVersion.V311, MqttVersion.V5 })
             {
@@ -181,7 +185,7 @@ public sealed class MqttPacketTests
     {
         ConnAck it => $"ConnAck {it.SessionPresent} {it.Code} receive {it.Properties.ReceiveMaximum} packet {it.Properties.MaximumPacketBytes} keep-alive {it.Properties.KeepAliveSeconds} quality {it.Properties.MaximumQuality}",
         Publish it => $"Publish {it.Topic} {Encoding.UTF8.GetString(it.Payload)} {it.Quality}{(it.IsRetained ? " retained" : "")}{(it.IsDuplicate ? " dup" : "")} {it.Id}",
-        PubAck it => $"PubAck {it.Id} {it.Code} {it.Reason}",
+        Acknowledgement it => $"{it.Step} {it.Id} {it.Code} {it.Reason}",
         SubAck it => $"SubAck {it.Id} [{string.Join(',', it.Codes)}] {it.Reason}",
         Disconnect it => $"Disconnect {it.Code} {it.Reason}",
         _ => packet.GetType().Name,
