@@ -80,8 +80,12 @@ internal sealed class SqlSession
     }
 
     /// <summary>How a frame is computed, and a run of it.</summary>
-    public (PhysicalPlan Plan, QueryRun Run) Plan(DataFrame frame) =>
-        (Planner().Plan(Optimise(frame.Plan)), new QueryRun(Context, new QueryScope(frame.OwnSettings ?? Settings(), frame.Text)));
+    public (PhysicalPlan Plan, QueryRun Run) Plan(DataFrame frame)
+    {
+        var run = new QueryRun(Context, new QueryScope(frame.OwnSettings ?? Settings(), frame.Text));
+        frame.Runs?.Add(run);
+        return (Planner().Plan(Optimise(frame.Plan)), run);
+    }
 
     private DataFrame Run(Statement statement, string text)
     {

@@ -42,13 +42,22 @@ internal sealed class TimeWindowFunction(string name, bool isEnd) : ScalarFuncti
     public override Evaluator Compile(Call call, Evaluator[] arguments, EvaluatorContext context)
     {
         var hasOffset = arguments.Length > 3;
+
+        // Most times fall into the window of the one before.
+        var (start, end, before, result) = (0L, 0L, (Length: 0L, Offset: 0L), 0L);
         return new RowEvaluator(Window, call.Type, arguments, context, call.Position.Start);
 
         void Window(RowEvaluator row)
         {
             var (time, length, offset) = (row.Long(0), row.Long(1), hasOffset ? row.Long(3) : 0);
-            if (length <= 0) throw row.Error("INVALID_PARAMETER_VALUE", "The length of a window is more than zero.");
-            row.Return(InRange(StartOf(time, length, offset) + (isEnd ? length : 0), row));
+            if (time < start || time >= end || before != (length, offset))
+            {
+                if (length <= 0) throw row.Error("INVALID_PARAMETER_VALUE", "The length of a window is more than zero.");
+                var first = StartOf(time, length, offset);
+                result = InRange(first + (isEnd ? length : 0), row);
+                (start, end, before) = ((long)Int128.Max(first, long.MinValue), (long)Int128.Min(first + length, long.MaxValue), (length, offset));
+            }
+            row.Return(result);
         }
     }
 

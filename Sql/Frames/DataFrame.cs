@@ -38,8 +38,13 @@ public sealed partial class DataFrame
     /// <summary>What its expressions are computed under, where that is not the session's: a batch of a stream has a time of its own. Verbs do not pass it on.</summary>
     internal Kernels.SessionSettings? OwnSettings { get; private init; }
 
+    /// <summary>Where its runs are noted, for who ends them once it is over; null where they last as long as somebody refers to them.</summary>
+    internal ICollection<QueryRun>? Runs { get; private init; }
+
     /// <summary>The same frame under settings of its own.</summary>
-    internal DataFrame At(Kernels.SessionSettings settings) => new(Session, Plan, Text, _renewed) { OwnSettings = settings };
+    /// <param name="settings">The settings.</param>
+    /// <param name="runs">Gets its runs; null where they last as long as somebody refers to them.</param>
+    internal DataFrame At(Kernels.SessionSettings settings, ICollection<QueryRun>? runs = null) => new(Session, Plan, Text, _renewed) { OwnSettings = settings, Runs = runs };
 
     /// <summary>The names of its columns.</summary>
     public IReadOnlyList<string> Columns => [.. Schema.Select(column => column.Name)];

@@ -30,7 +30,7 @@ internal sealed unsafe class RecordColumn<T, V> : RecordColumn<T>
 {
     private readonly Func<T, V> _get;
     private readonly ValueWriter<V> _writer = ValueWriter<V>.Make();
-    private readonly V[] _values = new V[ColumnBatch.MaxRows];
+    private V[] _values = [];
     private readonly Action<int> _setNull;
     private FlatVector? _vector;
     private TextHeap? _heap;
@@ -60,6 +60,7 @@ internal sealed unsafe class RecordColumn<T, V> : RecordColumn<T>
 
     public override void Append(ReadOnlySpan<T> records)
     {
+        if (_values.Length < records.Length) _values = new V[Math.Min(ColumnBatch.MaxRows, Math.Max(records.Length, _values.Length * 2))];
         var get = _get;
         var values = _values;
         for (var i = 0; i < records.Length; i++) values[i] = get(records[i]);

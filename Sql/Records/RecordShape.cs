@@ -9,11 +9,13 @@ namespace Dataflow.Sql.Records;
 internal sealed class RecordShape<T>
 {
     private readonly MemberInfo?[] _members;
+    private readonly Func<RecordColumn<T>>?[] _columns;
 
     private RecordShape(Schema schema, MemberInfo?[] members)
     {
         Schema = schema;
         _members = members;
+        _columns = new Func<RecordColumn<T>>?[members.Length];
     }
 
     /// <summary>The columns.</summary>
@@ -24,7 +26,10 @@ internal sealed class RecordShape<T>
     public static RecordShape<T> Find() => Cache.Value;
 
     /// <summary>What writes a column of the schema.</summary>
-    public RecordColumn<T> Column(int index)
+    public RecordColumn<T> Column(int index) => (_columns[index] ??= Compile(index))();
+
+    // Compiled once: each task makes a column of its own.
+    private Func<RecordColumn<T>> Compile(int index)
     {
         var member = _members[index];
         var type = member switch
@@ -36,8 +41,11 @@ internal sealed class RecordShape<T>
         var record = Expression.Parameter(typeof(T), "record");
         var access = member is null ? (Expression)record : Expression.MakeMemberAccess(record, member);
         var get = Expression.Lambda(typeof(Func<,>).MakeGenericType(typeof(T), type), access, record).Compile();
-        return (RecordColumn<T>)Activator.CreateInstance(typeof(RecordColumn<,>).MakeGenericType(typeof(T), type), Schema[index].Type, get)!;
+        return typeof(RecordShape<T>).GetMethod(nameof(Making), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type)
+            .CreateDelegate<Func<DataType, Delegate, Func<RecordColumn<T>>>>()(Schema[index].Type, get);
     }
+
+    private static Func<RecordColumn<T>> Making<V>(DataType type, Delegate get) => () => new RecordColumn<T, V>(type, (Func<T, V>)get);
 
     private static RecordShape<T> Make()
     {

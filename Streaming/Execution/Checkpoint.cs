@@ -64,6 +64,7 @@ internal sealed class Checkpoint : IDisposable
 
     private readonly IFileSystem _system;
     private readonly IDisposable? _lock;
+    private readonly Dictionary<int, HashSet<string>> _folders = [];
 
     private Checkpoint(string folder, IFileSystem system, IDisposable? held, bool isTemporary)
     {
@@ -192,12 +193,24 @@ internal sealed class Checkpoint : IDisposable
         for (var i = 0; i < chains.Length; i++)
         {
             var needed = chains[i].SelectMany(chain => chain).Select(file => file[..file.IndexOf('/')]).ToHashSet(StringComparer.Ordinal);
-            if (_system.Find(StateFolder(i)) is null) continue;
-            foreach (var entry in _system.List(StateFolder(i)))
+            foreach (var folder in FoldersOf(i, done).Where(folder => !needed.Contains(folder)).ToArray())
             {
-                if (entry.IsFolder && long.TryParse(FilePath.NameOf(entry.Path), out var batch) && batch <= done && !needed.Contains(FilePath.NameOf(entry.Path))) _system.Delete(entry.Path);
+                _system.Delete(FilePath.Combine(StateFolder(i), folder));
+                _folders[i].Remove(folder);
             }
         }
+    }
+
+    // Those of batches that are done. They are looked for now and then, as an attempt that was given up may make one; in between they are known.
+    private HashSet<string> FoldersOf(int @operator, long done)
+    {
+        if (done % Kept != 0 && _folders.TryGetValue(@operator, out var known))
+        {
+            known.Add(done.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            return known;
+        }
+        IEnumerable<FileEntry> entries = _system.Find(StateFolder(@operator)) is null ? [] : _system.List(StateFolder(@operator));
+        return _folders[@operator] = [.. entries.Where(entry => entry.IsFolder).Select(entry => FilePath.NameOf(entry.Path)).Where(name => long.TryParse(name, out var batch) && batch <= done)];
     }
 
     public void Dispose()

@@ -17,6 +17,7 @@ internal sealed class DurableLog(string folder, bool isDurable = true)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
     private readonly IFileSystem _system = FileSystems.For(folder);
+    private Queue<long>? _there;
 
     public string Folder => folder;
 
@@ -35,6 +36,7 @@ internal sealed class DurableLog(string folder, bool isDurable = true)
         try
         {
             file.Commit(replace: false, isDurable);
+            _there?.Enqueue(number);
         }
         catch (IOException error) when (_system.Find(PathOf(number)) is not null)
         {
@@ -68,10 +70,11 @@ internal sealed class DurableLog(string folder, bool isDurable = true)
     /// <summary>The error of an entry that should be there.</summary>
     public StreamingException Missing(long number) => new("CHECKPOINT_DAMAGED", $"'{PathOf(number)}' is missing. {Advice}");
 
-    /// <summary>Deletes entries below a number.</summary>
+    /// <summary>Deletes entries below a number. The folder is looked at once; from then on nobody else writes here.</summary>
     public void DropBelow(long number)
     {
-        foreach (var old in Numbers().TakeWhile(each => each < number)) _system.Delete(PathOf(old));
+        _there ??= new Queue<long>(Numbers());
+        while (_there.TryPeek(out var old) && old < number) _system.Delete(PathOf(_there.Dequeue()));
     }
 
     private const string Advice = "Bring the checkpoint's folder back from a copy; or begin anew with another folder, which reads the sources from their beginning.";

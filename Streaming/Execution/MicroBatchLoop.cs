@@ -204,9 +204,23 @@ internal sealed class MicroBatchLoop : IDisposable
         foreach (var time in _times) time.Reset();
         var frame = new DataFrame(_frame.Session, PlanOf(entry), _frame.Text);
         var settings = _frame.Session.Settings() with { NowMicroseconds = entry.Time };
-        if (_sink.ReadsOnce) await _sink.WriteAsync(new StreamBatch(_batch, frame.At(settings), _options.OutputMode) { Query = Id }, cancellation).ConfigureAwait(false);
+        if (_sink.ReadsOnce) await RunOnceAsync(frame, settings, cancellation).ConfigureAwait(false);
         else await RunKeptAsync(frame, settings, cancellation).ConfigureAwait(false);
         if (_options.LateRows is { } late && LateFrame(entry) is { } rows) await late.WriteAsync(new StreamBatch(_batch, rows.At(settings), OutputMode.Append) { Query = LateId }, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task RunOnceAsync(DataFrame frame, SessionSettings settings, CancellationToken cancellation)
+    {
+        // What executors keep for the batch goes with it: not when the garbage collector comes to it.
+        var runs = new List<QueryRun>();
+        try
+        {
+            await _sink.WriteAsync(new StreamBatch(_batch, frame.At(settings, runs), _options.OutputMode) { Query = Id }, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (var run in runs) run.Dispose();
+        }
     }
 
     private async Task RunKeptAsync(DataFrame frame, SessionSettings settings, CancellationToken cancellation)

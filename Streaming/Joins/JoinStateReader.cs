@@ -22,7 +22,7 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
     private readonly ulong* _matched;
     private readonly ulong* _mask;
     private readonly ushort[] _valid = new ushort[ColumnBatch.MaxRows];
-    private readonly int[] _found = new int[ColumnBatch.MaxRows];
+    private readonly long[] _times = new long[ColumnBatch.MaxRows];
     private readonly ushort[] _batchRows = new ushort[ColumnBatch.MaxRows];
     private readonly int[] _stateRows = new int[ColumnBatch.MaxRows];
     private readonly IEnumerator<ColumnBatch> _steps;
@@ -105,17 +105,15 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
         var hopeless = Sift(batch, side);
         if (hopeless && side.About.GivesUnmatched) yield return GiveMasked(batch, side, other);
         ClearMatched();
-        var (from, to) = side.TimesOfOther(batch, _valid.AsSpan(0, _validCount));
-        foreach (var (start, span) in other.Table.Spans.ToArray())
+        var (from, to) = side.TimesOfOther(_times.AsSpan(0, _validCount));
+        if (_validCount > 0) side.Matches.Begin(side.Keys, _valid.AsMemory(0, _validCount));
+        foreach (var (start, span) in _validCount == 0 ? [] : other.Table.Spans.ToArray())
         {
             if (start != StateTable.Always && (start > to || other.Table.EndOf(start) <= from)) continue;
-            span.Find(side.Keys, _valid.AsSpan(0, _validCount), _found);
-            var (next, chain) = (0, _validCount > 0 ? _found[0] : -1);
-            while (true)
+            side.Matches.GoTo(span);
+            while (side.Matches.Next(_batchRows, _stateRows) is > 0 and var count)
             {
                 Context.ThrowIfCancelled();
-                var count = MakePairs(span, ref next, ref chain);
-                if (count == 0) break;
                 if (Accept(batch, side, other, span, count) is { } rows) yield return rows;
             }
         }
@@ -148,54 +146,62 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
         side.Table.Add(side.StoredColumns, _valid.AsSpan(0, _validCount), side.About.GivesUnmatched && GivesPairs ? _matched : null, Context);
     }
 
-    // Rows that may match, into _valid; the mask has those that can't, as a key or the time is null. Late ones are left out.
+    // Rows that may match, into _valid, and their times; the mask has those that can't, as a key or the time is null. Late ones are left out.
     private bool Sift(ColumnBatch batch, Side side)
     {
         Bits.Zero(_mask, batch.Rows);
-        var (count, late, hopeless) = (0, 0, false);
-        var lateBefore = side.About.LateBefore(Batch.LateWatermark);
-        foreach (var row in batch.Selection)
+        var late = 0;
+        var all = batch.Selection;
+        _validCount = 0;
+        foreach (var row in all)
         {
-            var mayMatch = true;
-            foreach (var key in side.About.Strict) mayMatch &= !batch.Columns[key].IsNull(row);
-            if (side.About.Time >= 0)
+            if (HasNull(batch, side, row)) Bits.Set(_mask, row);
+            else _valid[_validCount++] = row;
+        }
+        var hopeless = _validCount < all.Length;
+        if (side.About.Time >= 0)
+        {
+            var (count, lateBefore) = (0, side.About.LateBefore(Batch.LateWatermark));
+            StateTimes.Read(batch.Columns[side.About.Time], _valid.AsSpan(0, _validCount), _times);
+            for (var i = 0; i < _validCount; i++)
             {
-                var times = batch.Columns[side.About.Time];
-                if (times.IsNull(row)) mayMatch = false;
-                else if (*(long*)times.ValueAt(row) < lateBefore)
-                {
-                    late++;
-                    continue;
-                }
+                if (_times[i] < lateBefore) continue;
+                (_times[count], _valid[count]) = (_times[i], _valid[i]);
+                count++;
             }
-            if (mayMatch)
-            {
-                _valid[count++] = row;
-                continue;
-            }
-            Bits.Set(_mask, row);
-            hopeless = true;
+            late = _validCount - count;
+            _validCount = count;
+            hopeless = hopeless && SiftHopeless(batch, side, lateBefore, ref late);
         }
         if (late > 0) Batch.Figures.Late.Add(late);
-        _validCount = count;
         return hopeless;
     }
 
-    private int MakePairs(StateSpan span, ref int next, ref int chain)
+    // Of rows with a null in their keys those are late too whose time says so.
+    private bool SiftHopeless(ColumnBatch batch, Side side, long lateBefore, ref int late)
     {
-        var count = 0;
-        while (next < _validCount && count < ColumnBatch.MaxRows)
+        var (times, some) = (batch.Columns[side.About.Time], false);
+        foreach (var row in batch.Selection)
         {
-            if (chain < 0)
+            if (!Bits.Get(_mask, row)) continue;
+            if (times.IsNull(row) || *(long*)times.ValueAt(row) >= lateBefore)
             {
-                if (++next < _validCount) chain = _found[next];
+                some = true;
                 continue;
             }
-            _batchRows[count] = _valid[next];
-            _stateRows[count++] = chain;
-            chain = span.Next(chain);
+            Bits.Clear(_mask, row);
+            late++;
         }
-        return count;
+        return some;
+    }
+
+    private static bool HasNull(ColumnBatch batch, Side side, ushort row)
+    {
+        foreach (var column in side.MayNotBeNull)
+        {
+            if (batch.Columns[column].IsNull(row)) return true;
+        }
+        return false;
     }
 
     // Pairs for which the condition is true: notes who has found a match, and gives them, or what a semi join gives of them.
@@ -287,6 +293,8 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
             _storedPositions = about.Stored;
             _places = [.. Enumerable.Range(0, about.Width).Select(column => Array.IndexOf(_storedPositions, column))];
             Keys = new ColumnVector[about.Keys.Count];
+            Matches = new SpanMatches(about.Layout.Keys, arena);
+            MayNotBeNull = about.Time < 0 ? [.. about.Strict] : [.. about.Strict, about.Time];
             StoredColumns = new ColumnVector[_storedPositions.Length];
             Out = [.. about.Types.Take(about.Width).Select(type => new ColumnVector(type))];
             _gathers = [.. Out.Select(vector => new VectorGather(arena, vector.Type))];
@@ -301,6 +309,12 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
         public StateTable Table { get; set; } = null!;
 
         public BatchReader Input => _input ??= _open();
+
+        /// <summary>The columns of rows that may match.</summary>
+        public int[] MayNotBeNull { get; }
+
+        /// <summary>Finds rows of the other side.</summary>
+        public SpanMatches Matches { get; }
 
         /// <summary>The keys of the batch.</summary>
         public ColumnVector[] Keys { get; }
@@ -317,17 +331,12 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
             for (var i = 0; i < StoredColumns.Length; i++) StoredColumns[i] = batch.Columns[_storedPositions[i]];
         }
 
-        /// <summary>Between which times rows of the other side lie that match rows of a batch.</summary>
-        public (long From, long To) TimesOfOther(ColumnBatch batch, ReadOnlySpan<ushort> rows)
+        /// <summary>Between which times rows of the other side lie that match rows of the given times.</summary>
+        public (long From, long To) TimesOfOther(ReadOnlySpan<long> ofRows)
         {
-            if (About.Time < 0) return (long.MinValue, long.MaxValue);
-            var times = batch.Columns[About.Time];
+            if (About.Time < 0 || ofRows.IsEmpty) return (long.MinValue, long.MaxValue);
             var (first, last) = (long.MaxValue, long.MinValue);
-            foreach (var row in rows)
-            {
-                var time = *(long*)times.ValueAt(row);
-                (first, last) = (Math.Min(first, time), Math.Max(last, time));
-            }
+            foreach (var time in ofRows) (first, last) = (Math.Min(first, time), Math.Max(last, time));
             var from = About.Life!.OtherEarlier is { } earlier ? (long)Int128.Clamp((Int128)first - earlier, long.MinValue, long.MaxValue) : long.MinValue;
             var to = About.Life.OtherLater is { } later ? (long)Int128.Clamp((Int128)last + later, long.MinValue, long.MaxValue) : long.MaxValue;
             return (from, to);

@@ -67,14 +67,12 @@ internal sealed unsafe partial class AggregateState
     private void Write(StateFile.Writer file, long span, List<StateRun> runs, TaskContext context)
     {
         using var arena = new TaskArena(context, "state write");
-        var store = new RowStore(arena, StateTypes);
+        var (store, frames) = (new RowStore(arena, StateTypes), new FrameBuffer(arena));
         foreach (var (share, batch) in GiveMerged(span, runs, onlyChanged: false, asStates: true, context))
         {
             context.ThrowIfCancelled();
             store.Append(batch);
-            var frame = new byte[Frame.SizeOf(store)];
-            fixed (byte* bytes = frame) Frame.Write(store, bytes);
-            file.WriteShare(span, share, store.Count, frame);
+            file.WriteShare(span, share, store.Count, frames.Of(store));
             store.Clear();
         }
     }

@@ -185,7 +185,7 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
     {
         using var file = new StateFile.Writer(path);
         using var arena = new TaskArena(context, "state write");
-        var store = new RowStore(arena, StateTypes);
+        var (store, frames) = (new RowStore(arena, StateTypes), new FrameBuffer(arena));
         foreach (var span in all ? GoneOf(_runs) : _dropped.Concat(_leaving)) file.Write(StateFile.Dropped, span, []);
         foreach (var span in _spans.Keys.Except(_leaving))
         {
@@ -193,9 +193,7 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
             {
                 context.ThrowIfCancelled();
                 store.Append(batch);
-                var frame = new byte[Frame.SizeOf(store)];
-                fixed (byte* bytes = frame) Frame.Write(store, bytes);
-                file.Write(StateFile.Groups, span, frame);
+                file.Write(StateFile.Groups, span, frames.Of(store));
                 store.Clear();
             }
         }

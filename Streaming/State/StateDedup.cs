@@ -96,7 +96,7 @@ internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : Ph
         private readonly ushort[] _rows = new ushort[ColumnBatch.MaxRows];
         private readonly int[] _found = new int[ColumnBatch.MaxRows];
         private readonly ColumnVector[] _columns = new ColumnVector[keys.Count + (time < 0 ? 0 : 1)];
-        private readonly TaskArena? _arena = life is { IsKey: false } ? new TaskArena(context, "distinct") : null;
+        private readonly TaskArena _arena = new(context, "distinct");
         private KeyTable? _ofBatch;
 
         protected override bool TryGive(out ColumnBatch rows)
@@ -140,13 +140,17 @@ internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : Ph
         protected override void Close()
         {
             input.Dispose();
-            _arena?.Dispose();
+            _arena.Dispose();
         }
 
         // Rows that are not too late, and whose keys are not known in another span of times than theirs.
         private ReadOnlySpan<ushort> Unknown(ReadOnlySpan<ushort> rows)
         {
-            if (life is null) return rows;
+            if (life is null)
+            {
+                rows.CopyTo(_rows);
+                return _rows.AsSpan(0, FirstOfBatch(rows.Length));
+            }
             var times = _columns[^1];
             var count = 0;
             foreach (var row in rows)
@@ -155,8 +159,8 @@ internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : Ph
                 _rows[count++] = row;
             }
             if (count < rows.Length) Batch.Figures.Late.Add(rows.Length - count);
-            if (life.IsKey) return _rows.AsSpan(0, count);
             count = FirstOfBatch(count);
+            if (life.IsKey) return _rows.AsSpan(0, count);
             foreach (var (_, span) in State.Spans)
             {
                 span.Find(_columns.AsSpan(0, keys.Count), _rows.AsSpan(0, count), _found);
@@ -170,10 +174,10 @@ internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : Ph
             return _rows.AsSpan(0, count);
         }
 
-        // Rows of one key may be of several spans: of those of the batch the first counts.
+        // Of rows of the batch with one key the first counts; they may be of several spans.
         private int FirstOfBatch(int count)
         {
-            if (_arena is null || keys.Count == 0) return Math.Min(count, 1);
+            if (keys.Count == 0) return Math.Min(count, 1);
             _ofBatch ??= KeyTable.For(_arena, State.Layout.Keys);
             _ofBatch.Clear();
             _ofBatch.FindOrAdd(_columns.AsSpan(0, keys.Count), _rows.AsSpan(0, count), _found);

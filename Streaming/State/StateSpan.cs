@@ -1,42 +1,39 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
-using Dataflow.Sql.Exchange;
-using Dataflow.Sql.Kernels;
 using Dataflow.Sql.Rows;
 using Dataflow.Tasks;
 
 namespace Dataflow.Streaming.State;
 
-/// <summary>Rows of a state, in memory of their own, and how to find them by key. Rows have numbers, which stay until all is written anew.</summary>
+/// <summary>
+/// Rows of a state, in memory of their own, and how to find them by key. Rows have numbers, which stay until all is written anew. They are found through an index, which
+/// is made when it is worth it: rows that wait for few need none.
+/// </summary>
 internal sealed unsafe class StateSpan : IDisposable
 {
-    private const int None = -1;
-    private const int Coming = -2;
+    // All rows may be looked at so often, before an index is made: one costs as much.
+    private const long MostScans = 2;
 
     private readonly StateLayout _layout;
     private readonly TaskArena _arena;
-    private readonly KeyTable? _keys;
-    private readonly RowStore _values;
-    private readonly List<int> _newest = [];
-    private readonly List<int> _older = [];
-    private readonly List<int> _keyOf = [];
+    private readonly RowStore _rows;
     private readonly List<int> _removed = [];
     private readonly List<int> _marked = [];
-    private readonly int[] _numbers = new int[ColumnBatch.MaxRows];
-    private ulong[] _isRemoved = new ulong[16];
-    private ulong[] _isMarked = new ulong[16];
+    private ulong[] _isRemoved = [];
+    private ulong[] _isMarked = [];
+    private StateIndex? _index;
+    private long _scanned;
     private int _before;
 
     public StateSpan(StateLayout layout, TaskContext context)
     {
         _layout = layout;
         _arena = TaskArena.OfState(context, "stream state");
-        _keys = layout.Keys.Count == 0 ? null : KeyTable.For(_arena, layout.Keys);
-        _values = new RowStore(_arena, layout.Values);
-        if (_keys is null) _newest.Add(-1);
+        _rows = new RowStore(_arena, layout.Types);
     }
 
     /// <summary>Numbers that were given: rows, and those that were removed since all was written anew.</summary>
-    public int Numbers { get; private set; }
+    public int Numbers => _rows.Count;
 
     /// <summary>Rows that were removed and still have numbers.</summary>
     public int Removed { get; private set; }
@@ -58,44 +55,72 @@ internal sealed unsafe class StateSpan : IDisposable
     /// <summary>Adds rows; they get the next numbers.</summary>
     /// <param name="columns">Keys, then values.</param>
     /// <param name="rows">Which rows of them.</param>
-    public void Add(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows) => Append(columns, rows, NumberKeys(columns, rows));
+    public void Add(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows)
+    {
+        if (rows.IsEmpty) return;
+        _rows.Append(columns, rows);
+        if (_isRemoved.Length * 64 >= Numbers) return;
+        Array.Resize(ref _isRemoved, Math.Max(_isRemoved.Length * 2, (Numbers + 63) / 64));
+        Array.Resize(ref _isMarked, _isRemoved.Length);
+        _arena.ChargeObjects(16L * _isRemoved.Length);
+    }
 
-    /// <summary>Adds rows whose keys have none: of several with one key the first.</summary>
+    /// <summary>Adds rows whose keys have none.</summary>
     /// <param name="columns">Keys, then values.</param>
-    /// <param name="rows">Which rows of them.</param>
+    /// <param name="rows">Which rows of them; no two have one key.</param>
     /// <param name="added">Those that were added.</param>
     /// <returns>How many.</returns>
     public int AddNew(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows, Span<ushort> added)
     {
-        var numbers = NumberKeys(columns, rows);
-        var newest = CollectionsMarshal.AsSpan(_newest);
+        var found = ArrayPool<int>.Shared.Rent(rows.Length);
+        Find(columns[.._layout.Keys.Count], rows, found);
         var count = 0;
         for (var i = 0; i < rows.Length; i++)
         {
-            // A row that comes is noted as one that is there, until it gets its number.
-            if (Alive(newest[numbers[i]]) != None) continue;
-            newest[numbers[i]] = Coming;
-            numbers[count] = numbers[i];
-            added[count++] = rows[i];
+            if (found[i] < 0) added[count++] = rows[i];
         }
-        for (var i = 0; i < count; i++) newest[numbers[i]] = None;
-        Append(columns, added[..count], numbers[..count]);
+        ArrayPool<int>.Shared.Return(found);
+        Add(columns, added[..count]);
         return count;
+    }
+
+    /// <summary>Whether rows of so many keys are found sooner by a look at all that are here (<see cref="ShowKeys"/>) than by <see cref="Find"/>, which would need an index.</summary>
+    /// <param name="keys">How many keys are looked for.</param>
+    public bool TryScan(int keys)
+    {
+        if (_layout.Keys.Count == 0 || _index is not null || keys > Numbers || _scanned + Numbers > MostScans * Numbers) return false;
+        _scanned += Numbers;
+        return true;
+    }
+
+    /// <summary>Shows keys of rows, in place.</summary>
+    /// <param name="first">The number of the first row; a multiple of 64.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="keys">Set.</param>
+    public void ShowKeys(int first, int count, ReadOnlySpan<ColumnVector> keys)
+    {
+        for (var i = 0; i < keys.Length; i++) _rows[i].Show(first, count, keys[i]);
     }
 
     /// <summary>The newest row of each key, -1 where there is none.</summary>
     /// <param name="keys">The key columns of a batch.</param>
     /// <param name="rows">Which of its rows.</param>
-    /// <param name="found">For each of these rows; may have been removed: <see cref="Next"/> goes on.</param>
+    /// <param name="found">For each of these rows.</param>
     public void Find(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> found)
     {
-        if (_keys is null) found[..rows.Length].Clear();
-        else _keys.Find(keys, rows, found);
-        for (var i = 0; i < rows.Length; i++) found[i] = found[i] < 0 ? -1 : Alive(_newest[found[i]]);
+        if (_layout.Keys.Count == 0)
+        {
+            found[..rows.Length].Fill(Alive(Numbers - 1));
+            return;
+        }
+        _index ??= new StateIndex(_rows, _layout.Keys.Count, _arena);
+        _index.TakeUp();
+        _index.Find(keys, rows, found);
+        for (var i = 0; i < rows.Length; i++) found[i] = Alive(found[i]);
     }
 
-    /// <summary>The next older row of the same key; -1 if there is none.</summary>
-    public int Next(int row) => Alive(_older[row]);
+    /// <summary>The next older row of the same key as one that was found; -1 if there is none.</summary>
+    public int Next(int row) => Alive(OlderOf(row));
 
     /// <summary>Whether a row is there.</summary>
     public bool Has(int row) => !Bit(_isRemoved, row);
@@ -106,12 +131,12 @@ internal sealed unsafe class StateSpan : IDisposable
     /// <summary>The time of a row.</summary>
     public long? TimeOf(int row)
     {
-        var times = _values[_layout.Time];
+        var times = Column(_layout.Time);
         return times.IsNull(row) ? null : ((long*)times.Data)[row];
     }
 
     /// <summary>A column of the values, by number of the row. It moves when rows are added.</summary>
-    public ColumnStore Column(int value) => _values[value];
+    public ColumnStore Column(int value) => _rows[_layout.Keys.Count + value];
 
     /// <summary>Forgets a row.</summary>
     public void Remove(int row)
@@ -146,11 +171,7 @@ internal sealed unsafe class StateSpan : IDisposable
     /// <param name="columns">Keys and values.</param>
     public void Gather(ReadOnlySpan<int> rows, ReadOnlySpan<FlatVector> columns)
     {
-        var numbers = _numbers.AsSpan(0, rows.Length);
-        for (var i = 0; i < rows.Length; i++) numbers[i] = rows[i] < 0 ? -1 : _keyOf[rows[i]];
-        var keys = _layout.Keys.Count;
-        for (var i = 0; i < keys; i++) _keys!.Keys[i].Gather(numbers, columns[i]);
-        for (var i = keys; i < columns.Length; i++) _values[i - keys].Gather(rows, columns[i]);
+        for (var i = 0; i < columns.Length; i++) _rows[i].Gather(rows, columns[i]);
     }
 
     /// <summary>Writes what the batch changed, or all.</summary>
@@ -185,21 +206,28 @@ internal sealed unsafe class StateSpan : IDisposable
 
     public void Dispose() => _arena.Dispose();
 
+    // With those that the batch added and removed: numbers count.
     private void WriteRows(StateFile.Writer file, int kind, long start, int first, TaskArena arena)
     {
-        var store = new RowStore(arena, _layout.Types);
+        if (first >= Numbers) return;
+        var frames = new FrameBuffer(arena);
+        ColumnVector[] shown = [.. _layout.Types.Select(type => new ColumnVector(type))];
 
-        // With those that the batch added and removed: numbers count.
-        foreach (var (batch, _) in Batches(first, arena, onlyThere: false))
+        // Bits are shown from whole words on: the rows in front of the first whole one are copied.
+        var aligned = Math.Min(Numbers, (first + 63) & ~63);
+        if (aligned > first)
+        {
+            FlatVector[] copied = [.. _layout.Types.Select(type => new FlatVector(arena, type))];
+            Gather(Enumerable.Range(first, aligned - first).ToArray(), copied);
+            file.Write(kind, start, frames.Of(Array.ConvertAll(copied, vector => vector.Vector), aligned - first));
+        }
+        for (var row = aligned; row < Numbers; row += ColumnBatch.MaxRows)
         {
             arena.ThrowIfCancelled();
-            store.Append(batch);
-            var frame = new byte[Frame.SizeOf(store)];
-            fixed (byte* bytes = frame) Frame.Write(store, bytes);
-            file.Write(kind, start, frame);
-            store.Clear();
+            var count = Math.Min(ColumnBatch.MaxRows, Numbers - row);
+            for (var i = 0; i < shown.Length; i++) _rows[i].Show(row, count, shown[i]);
+            file.Write(kind, start, frames.Of(shown, count));
         }
-        store.Return();
     }
 
     /// <summary>Its rows, in order.</summary>
@@ -227,47 +255,13 @@ internal sealed unsafe class StateSpan : IDisposable
         foreach (var vector in vectors) vector.Return(arena);
     }
 
-    private Span<int> NumberKeys(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows)
-    {
-        var numbers = _numbers.AsSpan(0, rows.Length);
-        if (_keys is null)
-        {
-            numbers.Clear();
-            return numbers;
-        }
-        _keys.FindOrAdd(columns[.._layout.Keys.Count], rows, numbers);
-        var had = _newest.Count;
-        CollectionsMarshal.SetCount(_newest, _keys.Count);
-        CollectionsMarshal.AsSpan(_newest)[had..].Fill(None);
-        return numbers;
-    }
-
-    private void Append(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows, ReadOnlySpan<int> keys)
-    {
-        if (rows.IsEmpty) return;
-        _values.Append(columns[_layout.Keys.Count..], rows);
-        var newest = CollectionsMarshal.AsSpan(_newest);
-        foreach (var key in keys)
-        {
-            _older.Add(newest[key]);
-            _keyOf.Add(key);
-            newest[key] = Numbers++;
-        }
-        Reserve(ref _isRemoved);
-        Reserve(ref _isMarked);
-        _arena.ChargeObjects((8L * Numbers) + (4L * _newest.Count) + (Numbers / 4));
-    }
+    private int OlderOf(int row) => _index is null ? row - 1 : _index.OlderOf(row);
 
     private int Alive(int row)
     {
-        while (row >= 0 && Bit(_isRemoved, row)) row = _older[row];
+        while (row >= 0 && Bit(_isRemoved, row)) row = OlderOf(row);
         return row;
     }
 
     private static bool Bit(ulong[] bits, int row) => (bits[row >> 6] >> (row & 63) & 1) != 0;
-
-    private void Reserve(ref ulong[] bits)
-    {
-        if (bits.Length * 64 < Numbers) Array.Resize(ref bits, Math.Max(bits.Length * 2, (Numbers + 63) / 64));
-    }
 }

@@ -110,9 +110,9 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
         }
     }
 
-    /// <summary>Adds rows whose keys have none in their span: of several with one key the first.</summary>
+    /// <summary>Adds rows whose keys have none in their span.</summary>
     /// <param name="columns">Keys, then values.</param>
-    /// <param name="rows">Which rows of them.</param>
+    /// <param name="rows">Which rows of them; no two have one key.</param>
     /// <param name="mask">A bit is set for each row that was added.</param>
     /// <param name="context">The task.</param>
     public void AddNew(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows, ulong* mask, TaskContext context)
@@ -183,7 +183,21 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
             return rows.Length;
         }
         var times = columns[layout.Keys.Count + layout.Time];
-        for (var i = 0; i < rows.Length; i++) _starts[i] = times.IsNull(rows[i]) ? Always : StartOf(*(long*)times.ValueAt(rows[i]));
+        StateTimes.Read(times, rows, _starts);
+        var (start, end) = (0L, 0L);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            if (times.IsNull(rows[i]))
+            {
+                _starts[i] = Always;
+                continue;
+            }
+
+            // Most rows are of the span of the one before.
+            var time = _starts[i];
+            if (time < start || time >= end) (start, end) = (StartOf(time), EndOf(StartOf(time)));
+            _starts[i] = start;
+        }
         return rows.Length;
     }
 
@@ -191,6 +205,11 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
     private int NextSpan(int left, out long start, out ReadOnlySpan<ushort> same)
     {
         start = _starts[0];
+        if (!_starts.AsSpan(0, left).ContainsAnyExcept(start))
+        {
+            same = _rows.AsSpan(0, left);
+            return 0;
+        }
         var (count, others) = (0, 0);
         for (var i = 0; i < left; i++)
         {
