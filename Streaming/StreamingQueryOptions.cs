@@ -41,7 +41,7 @@ public sealed record StreamingQueryOptions
     /// <summary>Most rows that a batch takes of each source, where the source can count them before it reads them: messages and objects can be counted, files can't (see <see cref="FileSourceOptions"/>).</summary>
     public long MaxRowsPerBatch { get; init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(MaxRowsPerBatch), value, "A batch takes 1 row or more."); } = long.MaxValue;
 
-    /// <summary>Bytes of memory for the state of all partitions in one executor, from which on groups of aggregates are put away onto the disk. 0 takes a fifth of the executor's memory.</summary>
+    /// <summary>Bytes of memory for the state of all partitions in one executor, 64 KB for each partition at the least: what is more goes to the disk. 0 takes a fifth of the executor's memory.</summary>
     public long StateMemoryBytes { get; init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(StateMemoryBytes), value, "It is 0 (a part of the executor's) bytes or more."); }
 
     /// <summary>Told, with the batch, what was just done of it: <c>found</c> (what it reads, not written down yet), <c>planned</c>, <c>computed</c> (for sinks that don't read once), <c>written</c>, <c>logged</c> (that it is done), <c>committed</c> (and sources told). For tests that end the process there.</summary>

@@ -14,6 +14,9 @@ internal interface IDisk
     /// <summary>Opens a file for reading.</summary>
     IDiskFile Open(string path);
 
+    /// <summary>Makes a file that must not be there yet, as memory; its bytes are zero.</summary>
+    IDiskMapping Map(string path, long bytes);
+
     /// <summary>Gives a file another name in the same folder; one that has the name is replaced.</summary>
     void Move(string from, string to);
 
@@ -42,6 +45,13 @@ internal interface IDiskFile : IDisposable
     /// <summary>Reads until <paramref name="bytes"/> is full or the file ends.</summary>
     /// <returns>How many bytes were read.</returns>
     int Read(Span<byte> bytes, long offset);
+}
+
+/// <summary>A file as memory. It is removed when this is disposed.</summary>
+internal interface IDiskMapping : IDisposable
+{
+    /// <summary>Its first byte.</summary>
+    nint Address { get; }
 }
 
 /// <summary>The disk of this machine.</summary>
@@ -73,6 +83,8 @@ internal sealed class LocalDisk : IDisk
 
     public IDiskFile Open(string path) =>
         new LocalFile(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+
+    public IDiskMapping Map(string path, long bytes) => new Mapping.MappedFile(path, bytes);
 
     public void Move(string from, string to) => File.Move(from, to, overwrite: true);
 

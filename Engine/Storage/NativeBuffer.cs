@@ -14,16 +14,16 @@ namespace Dataflow.Storage;
 /// </remarks>
 public sealed unsafe class NativeBuffer : MemoryManager<byte>
 {
-    private readonly NativePool _pool;
+    private readonly INativeOwner _owner;
     private readonly NativeBuffer _root;
     private readonly nint _block;
     private readonly int _class;
     private nint _pointer;
     private int _leases;
 
-    internal NativeBuffer(NativePool pool, nint block, int length, long capacity, int sizeClass)
+    internal NativeBuffer(INativeOwner owner, nint block, int length, long capacity, int sizeClass)
     {
-        _pool = pool;
+        _owner = owner;
         _root = this;
         _block = block;
         _pointer = block;
@@ -35,7 +35,7 @@ public sealed unsafe class NativeBuffer : MemoryManager<byte>
 
     private NativeBuffer(NativeBuffer root, nint pointer, int length, int capacity)
     {
-        _pool = root._pool;
+        _owner = root._owner;
         _root = root;
         _pointer = pointer;
         Length = length;
@@ -65,6 +65,9 @@ public sealed unsafe class NativeBuffer : MemoryManager<byte>
     /// <summary>The <see cref="Length"/> bytes.</summary>
     /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
     public Span<byte> Span => new(Pointer, Length);
+
+    /// <summary>Whether it lies in a file: such memory is not of the budget.</summary>
+    public bool IsMapped => _owner is Mapping.MappedMemory;
 
     /// <summary>Whether this lease has ended.</summary>
     public bool IsDisposed => _pointer == 0;
@@ -110,9 +113,16 @@ public sealed unsafe class NativeBuffer : MemoryManager<byte>
     {
         if (Interlocked.Exchange(ref _pointer, 0) == 0) return;
         var root = _root;
-        if (Interlocked.Decrement(ref root._leases) == 0) _pool.Return(root, root._block, root.Capacity, root._class);
+        if (Interlocked.Decrement(ref root._leases) == 0) _owner.Return(root, root._block, root.Capacity, root._class);
     }
 
     private void ThrowEnded() => throw new ObjectDisposedException(
         nameof(NativeBuffer), $"This lease of {Size.Of(Length)} has ended. Take an own lease with Retain before the first holder disposes it.");
+}
+
+/// <summary>Where buffers come from and go back to.</summary>
+internal interface INativeOwner
+{
+    /// <summary>Takes a block back whose last lease has ended.</summary>
+    void Return(NativeBuffer buffer, nint block, long capacity, int sizeClass);
 }

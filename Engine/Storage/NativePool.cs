@@ -16,7 +16,7 @@ namespace Dataflow.Storage;
 /// <para>Free buffers are kept up to <see cref="NativePoolOptions.IdleBytes"/>; the rest, and whatever <see cref="Trim"/> asks for, goes
 /// back to the system. The pool itself sets no bound: who rents reserves in the <see cref="MemoryBudget"/> first.</para>
 /// </remarks>
-public sealed unsafe class NativePool : IDisposable
+public sealed unsafe class NativePool : INativeOwner, IDisposable
 {
     /// <summary>Bytes of the smallest buffer.</summary>
     public const int SmallestBytes = 4 << 10;
@@ -147,7 +147,7 @@ public sealed unsafe class NativePool : IDisposable
         ReleaseAll();
     }
 
-    internal void Return(NativeBuffer buffer, nint block, long capacity, int sizeClass)
+    void INativeOwner.Return(NativeBuffer buffer, nint block, long capacity, int sizeClass)
     {
         _owners?.TryRemove(buffer, out _);
         if (sizeClass == LargeClass)

@@ -22,6 +22,7 @@ public sealed class TempFolders : IDisposable
     private string? _folder;
     private int _next;
     private bool _disposed;
+    private long _mappedBytes;
 
     /// <summary>Begins to remove leftovers; makes nothing yet.</summary>
     /// <param name="root">The folder that holds the folders of all applications; null for <c>dataflow-USER</c> in the system's temporary
@@ -54,6 +55,9 @@ public sealed class TempFolders : IDisposable
         }
     }
 
+    /// <summary>Bytes of files that are used as memory: see <see cref="Mapping.MappedMemory"/>.</summary>
+    public long MappedBytes => Interlocked.Read(ref _mappedBytes);
+
     internal IDisk Disk => _disk;
 
     /// <summary>Ends when the leftovers of crashed runs are removed.</summary>
@@ -78,6 +82,33 @@ public sealed class TempFolders : IDisposable
             return new TempFile(this, NewPath(name));
         }
     }
+
+    /// <summary>A new file as memory.</summary>
+    /// <param name="name">What it holds; a number is appended.</param>
+    /// <param name="bytes">How long it is: so much room is taken on the disk at once.</param>
+    /// <exception cref="TempFolderException">The folder can't be written to, or the disk is full.</exception>
+    internal IDiskMapping Map(string name, long bytes)
+    {
+        for (var again = false; ; again = true)
+        {
+            try
+            {
+                return _disk.Map(NewPath(name), bytes);
+            }
+            catch (DirectoryNotFoundException) when (!again)
+            {
+                // As above.
+                lock (_lock) Array.Clear(_made);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Failed("write", e);
+            }
+        }
+    }
+
+    /// <summary>Counts mapped files that came, or went.</summary>
+    internal void CountMapped(long bytes) => Interlocked.Add(ref _mappedBytes, bytes);
 
     /// <summary>Removes the application's folder with all that is in it.</summary>
     public void Dispose()

@@ -24,6 +24,7 @@ public sealed class TaskArena : IDisposable
     private readonly long _budgetBytes = long.MaxValue;
     private readonly int _threads = 1;
     private readonly int _mostBytes = int.MaxValue;
+    private readonly StateMemory? _state;
     private MemoryConsumer? _objects;
 
     /// <summary>An arena of a task; it ends with the task at the latest.</summary>
@@ -41,8 +42,9 @@ public sealed class TaskArena : IDisposable
         context.OnCompletion(_ => Dispose());
     }
 
-    private TaskArena(ExecutorServices services, string name, CancellationToken cancellation)
+    private TaskArena(ExecutorServices services, string name, CancellationToken cancellation, StateMemory? state = null)
     {
+        _state = state;
         _pool = services.Pool;
         _consumer = new SharedMemory(services.Memory, name);
         _cancellation = cancellation;
@@ -55,7 +57,7 @@ public sealed class TaskArena : IDisposable
         _ownsPool = true;
     }
 
-    /// <summary>Bytes held.</summary>
+    /// <summary>Bytes of the budget that are held; what lies in files does not count.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>Bytes of the managed heap that are charged.</summary>
@@ -67,9 +69,11 @@ public sealed class TaskArena : IDisposable
     public static TaskArena OfShared(TaskContext context, string name) => new(context.Services, name, context.CancellationToken);
 
     /// <summary>An arena of an object that tasks use one after the other, and that goes on to grow: the state of a stream.</summary>
+    /// <remarks>Where its task has bounded the memory of state (<see cref="StateMemory"/>), what is more lies in files.</remarks>
     /// <param name="context">Any task of the executor.</param>
     /// <param name="name">What errors call it.</param>
-    internal static TaskArena OfState(TaskContext context, string name) => new(context.Services, name, CancellationToken.None);
+    /// <param name="isBounded">Whether that bound counts for it; false for what makes room by itself.</param>
+    internal static TaskArena OfState(TaskContext context, string name, bool isBounded = true) => new(context.Services, name, CancellationToken.None, isBounded ? StateMemory.Of(context) : null);
 
     /// <summary>Charges memory that others lend for as long as the arena lasts.</summary>
     /// <param name="bytes">How much.</param>
@@ -77,7 +81,7 @@ public sealed class TaskArena : IDisposable
     internal void Charge(long bytes)
     {
         _consumer?.Budget.Reserve(bytes, _consumer, _cancellation);
-        Bytes += bytes;
+        Count(bytes);
     }
 
     /// <summary>An arena outside tasks, of no budget: for a few values on the driver.</summary>
@@ -97,6 +101,13 @@ public sealed class TaskArena : IDisposable
     {
         if (bytes > _mostBytes) throw new QueryException("UNSUPPORTED_FEATURE", $"A value of {bytes} bytes is computed where the query runs: literals have {_mostBytes} at the most.");
         var capacity = NativePool.CapacityOf(checked(bytes + Slack));
+        if (_state is not null)
+        {
+            if (_state.HasRoom(capacity) && _consumer!.Budget.TryReserve(capacity, _consumer)) return Take(bytes);
+            var buffer = _state.RentFile(bytes + Slack);
+            _held.Add(buffer);
+            return buffer;
+        }
         _consumer?.Budget.Reserve(capacity, _consumer, _cancellation);
         return Take(bytes);
     }
@@ -106,7 +117,7 @@ public sealed class TaskArena : IDisposable
     public NativeBuffer? TryRent(int bytes)
     {
         var capacity = NativePool.CapacityOf(checked(bytes + Slack));
-        return _consumer is null || _consumer.Budget.TryReserve(capacity, _consumer) ? Take(bytes) : null;
+        return _state is not null ? Rent(bytes) : _consumer is null || _consumer.Budget.TryReserve(capacity, _consumer) ? Take(bytes) : null;
     }
 
     /// <summary>Gives a buffer back before the end.</summary>
@@ -114,9 +125,10 @@ public sealed class TaskArena : IDisposable
     public void Return(NativeBuffer buffer)
     {
         if (!_held.Remove(buffer)) throw new InvalidOperationException("The buffer is not of this arena, or was given back before. Please report this.");
-        var capacity = buffer.Capacity;
+        var (capacity, isMapped) = (buffer.Capacity, buffer.IsMapped);
         buffer.Dispose();
-        Bytes -= capacity;
+        if (isMapped) return;
+        Count(-capacity);
         _consumer?.Budget.Release(capacity, _consumer);
     }
 
@@ -138,6 +150,7 @@ public sealed class TaskArena : IDisposable
         if (more > 0) owner.Budget.Reserve(more, owner, _cancellation);
         else owner.Budget.Release(-more, owner);
         ObjectBytes = bytes;
+        _state?.Note(more);
     }
 
     /// <summary>Gives everything back. Safe to call twice.</summary>
@@ -146,7 +159,8 @@ public sealed class TaskArena : IDisposable
         _objects?.Dispose();
         foreach (var buffer in _held) buffer.Dispose();
         _held.Clear();
-        Bytes = 0;
+        _state?.Note(-Bytes - ObjectBytes);
+        (Bytes, ObjectBytes) = (0, 0);
         _consumer?.Dispose();
         if (_ownsPool) _pool.Dispose();
     }
@@ -155,8 +169,14 @@ public sealed class TaskArena : IDisposable
     {
         var buffer = _pool.Rent(bytes + Slack);
         _held.Add(buffer);
-        Bytes += buffer.Capacity;
+        Count(buffer.Capacity);
         return buffer;
+    }
+
+    private void Count(long bytes)
+    {
+        Bytes += bytes;
+        _state?.Note(bytes);
     }
 
     // It is in use for as long as tasks hold it, and is dropped as a whole by who keeps it.

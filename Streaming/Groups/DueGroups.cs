@@ -11,21 +11,20 @@ internal sealed class DueGroups<TKey> : IDisposable
     private readonly TaskArena _arena;
     private readonly RecordMapper<TKey> _mapper;
     private readonly KeyTable _table;
-    private readonly FlatVector[] _vectors;
-    private readonly ColumnBatch _columns;
-    private readonly List<int> _rows;
+    private readonly GroupDue _due;
+    private readonly long _now;
+    private readonly int[] _rows = new int[ColumnBatch.MaxRows];
     private readonly Queue<(TKey Key, int Newest, List<int> Rows)> _groups = new();
-    private int _next;
+    private FlatVector[] _vectors = [];
+    private ColumnBatch? _columns;
 
     public DueGroups(GroupTable state, GroupDue due, GroupClock clock, TaskContext context)
     {
-        _state = state;
-        _rows = state.DueBy(due, due == GroupDue.Clock ? clock.Now : clock.Watermark);
+        (_state, _due, _now) = (state, due, due == GroupDue.Clock ? clock.Now : clock.Watermark);
+        state.Queue();
         _arena = new TaskArena(context, "timers");
         _mapper = RecordMapper<TKey>.For(RecordShape<TKey>.Find().Schema);
         _table = KeyTable.For(_arena, state.Layout.Keys);
-        _vectors = [.. (_rows.Count == 0 ? [] : state.Layout.Types).Select(type => new FlatVector(_arena, type))];
-        _columns = new ColumnBatch([.. _vectors.Take(state.Layout.Keys.Count).Select(vector => vector.Vector)]);
     }
 
     /// <summary>The next group.</summary>
@@ -37,16 +36,11 @@ internal sealed class DueGroups<TKey> : IDisposable
     {
         while (_groups.Count == 0)
         {
-            if (_next == _rows.Count)
-            {
-                (key, newest) = (default!, -1);
-                writer.Flush();
-                return false;
-            }
-
             // A group may have been called for, by a time before.
             writer.Flush();
-            Load();
+            if (Load()) continue;
+            (key, newest) = (default!, -1);
+            return false;
         }
         (key, newest, var due) = _groups.Dequeue();
         foreach (var row in due) rows.Enqueue(row);
@@ -56,23 +50,27 @@ internal sealed class DueGroups<TKey> : IDisposable
     public void Dispose() => _arena.Dispose();
 
     // Some rows, those of a key together.
-    private void Load()
+    private bool Load()
     {
-        var rows = _rows.GetRange(_next, Math.Min(ColumnBatch.MaxRows, _rows.Count - _next));
-        _next += rows.Count;
-        rows.RemoveAll(row => !_state.Has(row));
-        if (rows.Count == 0) return;
-        _state.Gather(rows.ToArray(), _vectors);
-        _columns.Set(rows.Count);
-        var (numbers, newest) = (new int[rows.Count], new int[rows.Count]);
+        var count = _state.TakeDue(_due, _now, _rows);
+        if (count == 0) return false;
+        if (_columns is null)
+        {
+            _vectors = [.. _state.Layout.Types.Select(type => new FlatVector(_arena, type))];
+            _columns = new ColumnBatch([.. _vectors.Take(_state.Layout.Keys.Count).Select(vector => vector.Vector)]);
+        }
+        _state.Gather(_rows.AsSpan(0, count), _vectors);
+        _columns.Set(count);
+        var (numbers, newest) = (new int[count], new int[count]);
         _table.Clear();
         _table.FindOrAdd(_columns.Columns, _columns.Selection, numbers);
         _state.Find(_columns.Columns, _columns.Selection, newest);
         var keys = _mapper.Map(_columns);
-        foreach (var group in Enumerable.Range(0, rows.Count).GroupBy(i => numbers[i]))
+        foreach (var group in Enumerable.Range(0, count).GroupBy(i => numbers[i]))
         {
             var first = group.First();
-            _groups.Enqueue((keys[first], newest[first], [.. group.Select(i => rows[i])]));
+            _groups.Enqueue((keys[first], newest[first], [.. group.Select(i => _rows[i])]));
         }
+        return true;
     }
 }

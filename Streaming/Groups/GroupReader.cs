@@ -141,7 +141,12 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
     {
         CloseFunctions();
         if (_lease is not { State: var state }) return;
-        foreach (var row in state.DueBy(GroupDue.Expiry, _clock.Now)) Forget(state, row);
+        state.Queue();
+        var over = new int[ColumnBatch.MaxRows];
+        for (var count = state.TakeDue(GroupDue.Expiry, _clock.Now, over); count > 0; count = state.TakeDue(GroupDue.Expiry, _clock.Now, over))
+        {
+            foreach (var row in over.AsSpan(0, count)) Forget(state, row);
+        }
         _batch!.Figures.Rows.Add(state.Count);
 
         // What came to be due while times were seen to waits for the next batch, which is not to wait for rows.

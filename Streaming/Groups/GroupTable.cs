@@ -7,7 +7,7 @@ namespace Dataflow.Streaming.Groups;
 /// <summary>
 /// What a partition keeps of its groups: a row for each entry, found by the group's key, and by its time once that has come.
 /// </summary>
-/// <remarks>Rows are never changed: an entry that changes is another row, and its old one is removed. Times are in memory only, and made again from the rows.</remarks>
+/// <remarks>Rows are never changed: an entry that changes is another row, and its old one is removed. What is found by time is not written, and made again from the rows.</remarks>
 internal sealed unsafe class GroupTable : PartitionState
 {
     /// <summary>Values of a row behind the key: name, part, value, time, what the time is for.</summary>
@@ -20,11 +20,15 @@ internal sealed unsafe class GroupTable : PartitionState
 
     private readonly StateTable _rows;
     private readonly TaskArena _arena;
-    private readonly PriorityQueue<int, long>[] _times = [new(), new(), new(), new()];
+    private readonly TimeHeap[] _times;
     private StateSpan? _span;
-    private bool _isQueued;
+    private int _queued;
 
-    private GroupTable(StateTable rows, TaskContext context) => (_rows, _arena) = (rows, TaskArena.OfState(context, "stream timers"));
+    private GroupTable(StateTable rows, TaskContext context)
+    {
+        (_rows, _arena) = (rows, TaskArena.OfState(context, "stream timers"));
+        _times = [new(_arena), new(_arena), new(_arena), new(_arena)];
+    }
 
     public static GroupTable Load(StateLayout layout, string folder, string[] chain, TaskContext context) => new(StateTable.Load(layout, folder, chain, context), context);
 
@@ -81,28 +85,29 @@ internal sealed unsafe class GroupTable : PartitionState
     /// <param name="columns">Keys, then <see cref="Values"/>.</param>
     /// <param name="rows">Which rows of them.</param>
     /// <param name="context">The task.</param>
-    public void Add(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows, TaskContext context)
-    {
-        var before = Span?.Numbers ?? 0;
-        _rows.Add(columns, rows, null, context);
-        if (_isQueued) Queue(before);
-    }
+    public void Add(ReadOnlySpan<ColumnVector> columns, ReadOnlySpan<ushort> rows, TaskContext context) => _rows.Add(columns, rows, null, context);
 
-    /// <summary>Takes the rows whose time has come, the earliest first: they are not named again.</summary>
+    /// <summary>Takes rows whose time has come, the earliest first: they are not named again. Only those that were there when <see cref="Queue"/> was called.</summary>
     /// <param name="due">What the time is for.</param>
     /// <param name="now">The time.</param>
-    public List<int> DueBy(GroupDue due, long now)
+    /// <param name="found">Filled.</param>
+    /// <returns>How many there are; 0 when there are no more.</returns>
+    public int TakeDue(GroupDue due, long now, Span<int> found)
     {
-        var found = new List<(long Time, int Row)>();
-        for (; EarliestOf(due) is { } time && time <= now; _times[(int)due].Dequeue()) found.Add((time, _times[(int)due].Peek()));
-        found.Sort();
-        return [.. found.Select(each => each.Row)];
+        var times = _times[(int)due];
+        var count = 0;
+        while (count < found.Length && times.TryPeek(out var row, out var time) && time <= now)
+        {
+            if (Span!.Has(row)) found[count++] = row;
+            times.Dequeue();
+        }
+        return count;
     }
 
     /// <summary>The earliest time of a kind; null for none.</summary>
     public long? EarliestOf(GroupDue due)
     {
-        if (!_isQueued) QueueAll();
+        Queue();
         var times = _times[(int)due];
         while (times.TryPeek(out var row, out var time))
         {
@@ -112,11 +117,22 @@ internal sealed unsafe class GroupTable : PartitionState
         return null;
     }
 
-    /// <summary>Whether a row is there.</summary>
-    public bool Has(int row) => Span!.Has(row);
+    /// <summary>Has rows found by time that came since.</summary>
+    public void Queue()
+    {
+        if (Span is not { } span || _queued == span.Numbers) return;
+        var (first, times, dues) = (_queued, span.Column(Time), span.Column(Due));
+        _queued = span.Numbers;
+        for (var row = first; row < span.Numbers; row++)
+        {
+            if (!times.IsNull(row) && span.Has(row)) _times[((int*)dues.Data)[row]].Enqueue(row, ((long*)times.Data)[row]);
+        }
 
-    /// <summary>The part of a row.</summary>
-    public byte[] PartOf(int row) => BytesOf(Span!.Column(Part), row).ToArray();
+        // Those whose rows were removed stay until their time comes, or until they are the most.
+        if (first == 0 || _times.Sum(each => (long)each.Count) <= (2L * span.Count) + ColumnBatch.MaxRows) return;
+        Forget();
+        Queue();
+    }
 
     /// <summary>Copies rows into vectors: keys, then values.</summary>
     public void Gather(ReadOnlySpan<int> rows, ReadOnlySpan<FlatVector> columns) => Span!.Gather(rows, columns);
@@ -139,30 +155,8 @@ internal sealed unsafe class GroupTable : PartitionState
 
     private void Forget()
     {
-        _isQueued = false;
+        _queued = 0;
         foreach (var times in _times) times.Clear();
-    }
-
-    private void QueueAll()
-    {
-        Forget();
-        _isQueued = true;
-        Queue(0);
-    }
-
-    private void Queue(int first)
-    {
-        if (Span is not { } span) return;
-        var (times, dues) = (span.Column(Time), span.Column(Due));
-        for (var row = first; row < span.Numbers; row++)
-        {
-            if (!times.IsNull(row) && span.Has(row)) _times[((int*)dues.Data)[row]].Enqueue(row, ((long*)times.Data)[row]);
-        }
-
-        // Those whose rows were removed stay until their time comes, or until they are the most.
-        var queued = _times.Sum(each => (long)each.Count);
-        if (first > 0 && queued > 2L * span.Count + ColumnBatch.MaxRows) QueueAll();
-        else _arena.ChargeObjects(16 * queued);
     }
 
     private static ReadOnlySpan<byte> BytesOf(ColumnStore column, int row) => StringView.BytesOf((StringView*)column.Data + row);

@@ -281,7 +281,7 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
 
         public Span(ValueList<DataType> keys, ValueList<AggregateCall> calls, TaskContext context)
         {
-            _arena = TaskArena.OfState(context, "stream state");
+            _arena = TaskArena.OfState(context, "stream state", isBounded: false);
             Groups = new GroupStates(_arena, keys, calls, givesValues: true);
             _empty = Bytes;
         }

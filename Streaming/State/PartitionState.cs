@@ -14,6 +14,9 @@ internal abstract class PartitionState : IDisposable
     /// <summary>Whether its files are on the disk before they count.</summary>
     public bool IsDurable { get; set; } = true;
 
+    /// <summary>Where its arenas have their memory.</summary>
+    public StateMemory? Memory { get; set; }
+
     /// <summary>Rows or groups in it.</summary>
     public abstract long Count { get; }
 

@@ -21,6 +21,7 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
     private StateLease(StateBatch batch, int partition, TaskContext context, TState state, StateHandle<TState>? handle)
     {
         (_batch, _partition, _context, State, _handle) = (batch, partition, context, state, handle);
+        state.Memory!.Use(context, batch.MostBytes);
         state.Begin();
         state.IsDurable = batch.IsDurable;
 
@@ -71,8 +72,10 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
 
         TState Load()
         {
+            var memory = new StateMemory(context.Services);
+            memory.Use(context, batch.MostBytes);
             var state = load(batch.Folder, chain, context);
-            state.Tip = tip;
+            (state.Tip, state.Memory) = (tip, memory);
             return state;
         }
     }

@@ -5,16 +5,18 @@ using Dataflow.Sql.Columns;
 using Dataflow.Sql.Records;
 using Dataflow.Sql.Sources;
 using Dataflow.Streaming;
+using Dataflow.Tasks;
 using static Dataflow.Sql.Functions;
 
 namespace Dataflow.Benchmarks.Streaming;
 
-/// <summary>Much state: groups that do not fit into the budget, a start with a gigabyte of it, and hours of small batches.</summary>
+/// <summary>Much state: groups and rows that do not fit into the budget, a start with a gigabyte of it, and hours of small batches.</summary>
 internal static class StateWork
 {
     private const long Keys = 20_000_000;
     private const long RestartKeys = 14_000_000;
     private const long RowsOfBatch = 2_000_000;
+    private const long WaitingRows = 10_000_000;
 
     /// <summary>Twenty million groups, each added to twice, then given: within a gigabyte, against as much memory as there is.</summary>
     public static async Task LargeAsync()
@@ -24,6 +26,68 @@ internal static class StateWork
         var inMemory = await CountAsync(16L << 30).ConfigureAwait(false);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{"20 million groups, budget of 1 GB",-40} {inBudget.Seconds,8:f1} s, {inBudget.Put >> 20} MB put away; in memory {inMemory.Seconds:f1} s, {inMemory.Put >> 20} MB; ratio {inBudget.Seconds / inMemory.Seconds:f2}x"));
+    }
+
+    /// <summary>Ten million distinct keys, then a start, and half of them again: with a fifth of the memory that they take, against as much as there is.</summary>
+    public static Task DistinctAsync() => CompareAsync("10 million distinct keys", 128L << 20, WaitingRows, async (context, options, run) =>
+    {
+        var numbers = new Numbers(context, WaitingRows, 0, WaitingRows);
+        DataFrame Query() => context.ReadStream.From(numbers).DropDuplicates("Key");
+        await run(Query(), options).ConfigureAwait(false);
+        numbers.Rows += WaitingRows / 2;
+        await run(Query(), options).ConfigureAwait(false);
+    });
+
+    /// <summary>Ten million rows that wait for a row of another stream, then a start, and two million that find one of them: with a fifth of the memory that they take, against as much as there is.</summary>
+    public static Task JoinAsync() => CompareAsync("10 million rows that wait in a join", 192L << 20, 2_000_000, async (context, options, run) =>
+    {
+        var (left, right) = (new Numbers(context, WaitingRows, 0, WaitingRows), new Numbers(context, 0, 0, WaitingRows));
+        DataFrame Query()
+        {
+            context.ReadStream.From(left).CreateTempView("waiting");
+            context.ReadStream.From(right).CreateTempView("coming");
+            return context.Sql("SELECT w.Key, w.At, c.At AS Came FROM waiting w JOIN coming c ON w.Key = c.Key");
+        }
+        await run(Query(), options).ConfigureAwait(false);
+        right.Rows += 2_000_000;
+        await run(Query(), options).ConfigureAwait(false);
+    });
+
+    private static async Task CompareAsync(string name, long little, long rows, Func<DataflowContext, StreamingQueryOptions, Func<DataFrame, StreamingQueryOptions, Task>, Task> work)
+    {
+        var bounded = await Run(little).ConfigureAwait(false);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-40} {bounded.Seconds,8:f1} s, {bounded.Memory >> 20} MB of memory and {bounded.Files >> 20} MB of files"));
+        var plenty = await Run(16L << 30).ConfigureAwait(false);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"",-40} {plenty.Seconds,8:f1} s in {plenty.Memory >> 20} MB of memory; ratio {bounded.Seconds / plenty.Seconds:f2}x"));
+
+        async Task<(double Seconds, long Memory, long Files)> Run(long memory)
+        {
+            var folder = Directory.CreateTempSubdirectory("dataflow-rows-").FullName;
+            try
+            {
+                await using var context = DataflowContext.Local(DataflowOptions.Default with { Progress = false });
+                var (sink, most) = (new CountingSink(), (Memory: 0L, Files: 0L));
+                var clock = Stopwatch.StartNew();
+                await work(context, new StreamingQueryOptions { Checkpoint = folder, Trigger = Trigger.AvailableNow, StateMemoryBytes = memory }, async (frame, options) =>
+                {
+                    await using var query = frame.WriteStream.Start(sink, options);
+                    query.BatchCompleted += _ =>
+                    {
+                        var taken = context.Range(0, 1, 1).Map(_ => (
+                            TaskContext.Current!.Services.Memory.Consumers.Where(each => each.Consumer.StartsWith("stream ", StringComparison.Ordinal)).Sum(each => each.Bytes),
+                            TaskContext.Current!.Services.Temp.MappedBytes)).Collect().Single();
+                        most = (Math.Max(most.Memory, taken.Item1), Math.Max(most.Files, taken.MappedBytes));
+                    };
+                    await query.AwaitTerminationAsync().ConfigureAwait(false);
+                }).ConfigureAwait(false);
+                if (sink.Rows != rows) throw new InvalidDataException($"There were to be {rows} rows, and {sink.Rows} were given.");
+                return (clock.Elapsed.TotalSeconds, most.Memory, most.Files);
+            }
+            finally
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
     }
 
     /// <summary>From the start of a query to its first batch, with much state in its checkpoint.</summary>
@@ -120,7 +184,7 @@ internal static class StateWork
     private sealed record Number(DateTimeOffset At, long Key);
 
     // Rows that are made when they are read: numbers in an order that looks random, each as often as they fit; times stand still, or go on with the rows.
-    private sealed class Numbers(DataflowContext context, long rows, long rowsOfSecond) : IStreamSource, IStreamReader
+    private sealed class Numbers(DataflowContext context, long rows, long rowsOfSecond, long keys = Keys) : IStreamSource, IStreamReader
     {
         private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -142,9 +206,9 @@ internal static class StateWork
 
         public ITable Read(string? start, string end)
         {
-            var (from, to, perSecond, isAtEnd) = (start is null ? 0 : long.Parse(start, CultureInfo.InvariantCulture), long.Parse(end, CultureInfo.InvariantCulture), rowsOfSecond, IsAtEnd);
+            var (from, to, perSecond, isAtEnd, distinct) = (start is null ? 0 : long.Parse(start, CultureInfo.InvariantCulture), long.Parse(end, CultureInfo.InvariantCulture), rowsOfSecond, IsAtEnd, keys);
             return new RecordTable<Number>(context.Range(from, to).Map(i => new Number(
-                perSecond > 0 ? Start.AddSeconds(i / (double)perSecond) : isAtEnd ? Start.AddDays(1) : Start, perSecond > 0 ? i * 7919 % 997 : i * 7_368_787 % Keys)), to - from);
+                perSecond > 0 ? Start.AddSeconds(i / (double)perSecond) : isAtEnd ? Start.AddDays(1) : Start, perSecond > 0 ? i * 7919 % 997 : i * 7_368_787 % distinct)), to - from);
         }
 
         public void Dispose() { }

@@ -6,7 +6,7 @@ using static Dataflow.Sql.Functions;
 
 namespace Dataflow.Benchmarks.Streaming;
 
-/// <summary>Streams beside the same as a batch, or by hand: <c>streaming [--only rows|windows|sessions|empty|latency|kafka]</c>. Best of three, each in this process.</summary>
+/// <summary>Streams beside the same as a batch, or by hand: <c>streaming [--only rows|windows|sessions|empty|latency|kafka|state|restart]</c>. Best of three, each in this process.</summary>
 internal static class StreamingCommand
 {
     public const string Verb = "streaming";
@@ -24,11 +24,12 @@ internal static class StreamingCommand
         var only = arguments is ["--only", var name] ? name : null;
         if (arguments.Length > 0 && only is null)
         {
-            Console.Error.WriteLine("streaming [--only rows|windows|sessions|empty|latency|kafka]");
+            Console.Error.WriteLine("streaming [--only rows|windows|sessions|empty|latency|kafka|state|restart]");
             return 2;
         }
-        var work = new (string Name, Func<DataflowContext, Task> Run)[] { ("rows", StatelessAsync), ("windows", WindowsAsync), ("sessions", SessionsAsync), ("empty", SmallBatchesAsync), ("latency", LatencyAsync), ("kafka", KafkaWork.RunAsync), ("state", _ => StateWork.LargeAsync()), ("restart", _ => StateWork.RestartAsync()) };
-        if (only is not null && work.All(each => each.Name != only))
+        var work = new (string Name, Func<DataflowContext, Task> Run)[] { ("rows", StatelessAsync), ("windows", WindowsAsync), ("sessions", SessionsAsync), ("empty", SmallBatchesAsync), ("latency", LatencyAsync), ("kafka", KafkaWork.RunAsync), ("state groups", _ => StateWork.LargeAsync()), ("state distinct", _ => StateWork.DistinctAsync()), ("state join", _ => StateWork.JoinAsync()), ("restart", _ => StateWork.RestartAsync()) };
+        bool IsWanted(string each) => only is null || only == each || each.StartsWith(only + " ", StringComparison.Ordinal);
+        if (work.All(each => !IsWanted(each.Name)))
         {
             Console.Error.WriteLine($"There is no '{only}'. There are: {string.Join(", ", work.Select(each => each.Name))}.");
             return 2;
@@ -36,7 +37,7 @@ internal static class StreamingCommand
         await using var context = DataflowContext.Local(DataflowOptions.Default with { Progress = false });
         foreach (var (each, run) in work)
         {
-            if (only is null || only == each) await run(context).ConfigureAwait(false);
+            if (IsWanted(each)) await run(context).ConfigureAwait(false);
         }
         return 0;
     }

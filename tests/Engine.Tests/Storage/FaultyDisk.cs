@@ -29,6 +29,13 @@ internal sealed class FaultyDisk : IDisk
         return new FaultyFile(this, LocalDisk.Instance.Open(path));
     }
 
+    public IDiskMapping Map(string path, long bytes)
+    {
+        if (bytes > Room) throw new IOException("No space left on device.");
+        Room -= bytes;
+        return LocalDisk.Instance.Map(path, bytes);
+    }
+
     public void Move(string from, string to) => LocalDisk.Instance.Move(from, to);
 
     public bool Exists(string path) => LocalDisk.Instance.Exists(path);

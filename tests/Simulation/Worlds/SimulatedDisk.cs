@@ -23,6 +23,8 @@ internal sealed class SimulatedDisk(World world) : IDisk
 
     public IDiskFile Open(string path) => _files.GetValueOrDefault(path) ?? throw new FileNotFoundException($"{path} is not there.", path);
 
+    public IDiskMapping Map(string path, long bytes) => throw new NotSupportedException("Nothing of what is simulated lies in mapped files.");
+
     public void Move(string from, string to)
     {
         if (!_files.Remove(from, out var file)) throw new FileNotFoundException($"{from} is not there.", from);
