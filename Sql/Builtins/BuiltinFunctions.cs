@@ -20,6 +20,7 @@ public static class BuiltinFunctions
         registry.Add(new LikeFunction("like"));
         registry.Add(new LikeFunction("ilike"));
         RegexFunctions.Add(registry);
+        JsonFunctions.Add(registry);
         SubstringFunctions.Add(registry);
         DateParts.Add(registry);
         registry.Add(new AddIntervalFunction());

@@ -352,6 +352,12 @@ public static partial class Functions
     /// <param name="group">Which group; 0 for all that was found.</param>
     public static Column RegexExtract(Column column, string pattern, int group = 1) => Call("regexp_extract", column, Lit(pattern), Lit(group));
 
+    /// <summary>What stands at a place of a JSON text, as text: cast it to its type. Null if nothing stands there, or the text is no JSON. (<c>get_json_object</c>)</summary>
+    /// <remarks>Each call reads the text anew.</remarks>
+    /// <param name="column">The text.</param>
+    /// <param name="path">The place, as <c>$.user.tags[0]</c>.</param>
+    public static Column GetJsonObject(Column column, string path) => Call("get_json_object", column, Lit(path));
+
     /// <summary>Today, in the session's zone. (<c>current_date</c>)</summary>
     public static Column CurrentDate() => Call("current_date");
 
