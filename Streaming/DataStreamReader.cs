@@ -17,11 +17,17 @@ public sealed class DataStreamReader
     /// <typeparam name="T">A record or class whose properties are the columns.</typeparam>
     /// <param name="folder">The folder; it may come later.</param>
     /// <param name="options">How many files at once; null for all that are there.</param>
-    public DataFrame Json<T>(string folder, FileSourceOptions? options = null) => Json(folder, RecordShape<T>.Find().Schema, options);
+    /// <param name="json">What becomes of what does not fit (<see cref="JsonOptions.Mode"/>, <see cref="JsonOptions.CorruptRecordColumn"/>); null for the defaults: fields that do not fit are null. Its schema is not
+    /// looked at.</param>
+    public DataFrame Json<T>(string folder, FileSourceOptions? options = null, JsonOptions? json = null) => Json(folder, RecordShape<T>.Find().Schema, options, json);
 
     /// <inheritdoc cref="Json{T}"/>
     /// <param name="schema">The columns.</param>
-    public DataFrame Json(string folder, Schema schema, FileSourceOptions? options = null) => From(new FileStreamSource(folder, FileStreamFormat.Json(schema, _session.TimeZone), options));
+    public DataFrame Json(string folder, Schema schema, FileSourceOptions? options = null, JsonOptions? json = null)
+    {
+        ArgumentNullException.ThrowIfNull(schema);
+        return From(new FileStreamSource(folder, FileStreamFormat.Json((json ?? new JsonOptions()) with { Schema = schema }, _session.TimeZone), options));
+    }
 
     /// <summary>Files of comma-separated values that come into a folder. Otherwise as <see cref="Json{T}"/>.</summary>
     /// <param name="folder">The folder.</param>
