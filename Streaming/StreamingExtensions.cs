@@ -44,7 +44,7 @@ public static class StreamingExtensions
     extension(DataFrame frame)
     {
         /// <summary>Whether it reads a stream, and so goes on as long as that does.</summary>
-        public bool IsStreaming => frame.Plan.Parts().Any(part => part is Sql.Plans.Scan { Table: Sources.StreamTable });
+        public bool IsStreaming => frame.Plan.IsEndless;
 
         /// <summary>Starts a query that goes on: <c>frame.WriteStream.Start(sink, options)</c>.</summary>
         public DataStreamWriter WriteStream => new(frame);

@@ -56,7 +56,11 @@ public sealed record StreamingProgress(long BatchId, DateTimeOffset Timestamp, l
 /// <param name="Updated">Those that the batch added or changed. What a lost task had counted counts again, also below.</param>
 /// <param name="Removed">Those that it forgot: by the watermark, or by what they were merged into.</param>
 /// <param name="LateRows">Rows or groups that came too late and were left out.</param>
-public sealed record StateOperatorProgress(string Name, long Rows, long Updated, long Removed, long LateRows);
+public sealed record StateOperatorProgress(string Name, long Rows, long Updated, long Removed, long LateRows)
+{
+    /// <summary><see cref="LateRows"/> by input: of a join those of the left side and those of the right, else one number.</summary>
+    public IReadOnlyList<long> LateRowsByInput { get; init; } = [LateRows];
+}
 
 /// <summary>What one batch read of one source.</summary>
 /// <param name="Name">The source.</param>

@@ -19,11 +19,16 @@ public sealed partial class DataFrame
     /// <param name="level">Where.</param>
     /// <returns>This frame.</returns>
     /// <exception cref="InvalidOperationException">It is kept at another level already.</exception>
-    /// <exception cref="QueryException">A column has a type that can't be kept.</exception>
+    /// <exception cref="QueryException">It reads a stream, or a column has a type that can't be kept.</exception>
     public DataFrame Persist(StorageLevel level)
     {
         ArgumentNullException.ThrowIfNull(level);
         if (!level.IsKept) return Unpersist();
+        if (Plan.IsEndless)
+        {
+            throw new QueryException("STREAM_WITHOUT_QUERY",
+                "The frame reads a stream, which has no last row, so its rows can't be kept. Keep frames that are no stream (the other side of a join), or the rows of a batch, in ForeachBatch.");
+        }
         if (Schema.FirstOrDefault(field => field.Type.Physical > PhysicalType.View) is { } nested)
             throw new QueryException("UNSUPPORTED_FEATURE.CACHED_COLUMN", $"The column '{nested}' can't be kept: nested values are not supported yet. Leave it out with Drop.");
         Session.Cached.Add(Plan, level, Text);

@@ -61,6 +61,12 @@ public abstract record LogicalPlan
         }
     }
 
+    /// <summary>Whether it reads a stream, which has no last row.</summary>
+    internal bool IsEndless => ReadsStream(this, new HashSet<CommonDefinition>(ReferenceEqualityComparer.Instance));
+
+    private static bool ReadsStream(LogicalPlan plan, HashSet<CommonDefinition> seen) => plan.Parts().Any(part =>
+        part is Scan { Table.IsEndless: true } || (part is CommonTable common && seen.Add(common.Definition) && ReadsStream(common.Definition.Plan, seen)));
+
     /// <summary>The whole tree, a line each.</summary>
     public sealed override string ToString() => PlanPrinter.Print(this);
 }

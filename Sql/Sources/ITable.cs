@@ -17,6 +17,9 @@ public interface ITable
     /// <summary>What is known of its contents without reading them.</summary>
     TableStatistics Statistics { get; }
 
+    /// <summary>Whether it is a stream, which has no last row: only queries that go on read it, and nothing of it can be kept whole.</summary>
+    bool IsEndless => false;
+
     /// <summary>Prepares to read. Called on the driver.</summary>
     /// <param name="request">What is wanted.</param>
     ITableScan Scan(ScanRequest request);

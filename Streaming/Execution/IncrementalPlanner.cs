@@ -12,10 +12,14 @@ namespace Dataflow.Streaming.Execution;
 
 /// <summary>A query over streams as a plan that each batch puts its rows into.</summary>
 /// <param name="Plan">The plan, optimised; its wide parts have state.</param>
-/// <param name="Scans">The streams, in the order of the plan.</param>
+/// <param name="Sources">The streams, in the order of the plan. One that stands in several places is read once for all of them: they have the same rows in each batch.</param>
 /// <param name="Watermarks">Where times are noted.</param>
 /// <param name="Operators">What has state, by number.</param>
-internal sealed record IncrementalPlan(LogicalPlan Plan, Scan[] Scans, Watermark[] Watermarks, StatePlan[] Operators);
+internal sealed record IncrementalPlan(LogicalPlan Plan, IStreamSource[] Sources, Watermark[] Watermarks, StatePlan[] Operators)
+{
+    /// <summary>Which of the streams a part of the plan reads.</summary>
+    public int IndexOf(StreamTable table) => Array.FindIndex(Sources, source => ReferenceEquals(source, table.Source));
+}
 
 /// <summary>Says which queries can be computed batch by batch, and how.</summary>
 internal sealed class IncrementalPlanner
@@ -34,23 +38,28 @@ internal sealed class IncrementalPlanner
     /// <param name="spans">By operator, where state was begun before: the spans of times that it lies in.</param>
     public static IncrementalPlan Plan(DataFrame frame, OutputMode mode, long[][]? spans = null)
     {
-        var plan = new IncrementalPlanner(spans).Plan(frame.Session.OptimiseStream(frame.Plan), mode);
+        var plan = new IncrementalPlanner(spans).Plan(frame.Session.OptimiseStream(Apart(frame.Plan)), mode);
         Check(plan, mode);
         var parts = plan.Parts().ToArray();
-        var scans = parts.OfType<Scan>().Where(scan => scan.Table is StreamTable).ToArray();
-        if (scans.Length == 0 && frame.IsStreaming) throw Unsupported("The frame or a part of it is to be kept (Cache, Persist), and a stream has no last row. Call Unpersist on it; frames that are no stream may be kept.");
-        if (scans.Length == 0) throw new QueryException("NOT_A_STREAM", "The frame reads no stream. Open one with context.ReadStream, or write the frame with frame.Write.");
-        if (scans.Select(scan => ((StreamTable)scan.Table).Source).Distinct(ReferenceEqualityComparer.Instance).Count() < scans.Length)
-            throw Unsupported($"'{scans[0].Table.Name}' stands twice in the query. Open the stream once for each place.");
+        IStreamSource[] sources = [.. parts.OfType<Scan>().Select(scan => scan.Table).OfType<StreamTable>().Select(table => table.Source).Distinct(ReferenceEqualityComparer.Instance).Cast<IStreamSource>()];
+        if (sources.Length == 0) throw new QueryException("NOT_A_STREAM", "The frame reads no stream. Open one with context.ReadStream, or write the frame with frame.Write.");
         StatePlan[] operators = [.. parts.OfType<StatePlan>().OrderBy(part => part.Operator)];
 
         // Where nothing goes by times, they need not be read.
         if (operators.Length == 0 && parts.Any(part => part is Watermark))
-            return Plan(new DataFrame(frame.Session, frame.Plan.Rewrite(part => part is Watermark watermark ? watermark.Input : part), frame.Text), mode, spans);
+            return Plan(new DataFrame(frame.Session, Apart(frame.Plan).Rewrite(part => part is Watermark watermark ? watermark.Input : part), frame.Text), mode, spans);
         if (mode == OutputMode.Complete && !operators.Any(part => part.Mode == OutputMode.Complete))
             throw Unsupported("Complete mode gives all groups of an aggregate each time, and the query has no aggregate. Use append mode.");
-        return new IncrementalPlan(plan, scans, [.. parts.OfType<Watermark>().OrderBy(part => part.Number)], operators);
+        return new IncrementalPlan(plan, sources, [.. parts.OfType<Watermark>().OrderBy(part => part.Number)], operators);
     }
+
+    // A query of WITH over a stream is computed for each who reads it: no rows are kept for the others.
+    private static LogicalPlan Apart(LogicalPlan plan) => plan.Rewrite(part =>
+    {
+        if (part is not CommonTable { IsEndless: true } common) return part;
+        var copy = FreshColumns.Copy(Apart(common.Definition.Plan));
+        return new Project([.. common.Columns.Zip(copy.Output, (column, source) => new NamedExpression(source, column))], copy);
+    });
 
     // From the top down: what stands below something with state gives each row once, when it is final.
     private LogicalPlan Plan(LogicalPlan plan, OutputMode mode)

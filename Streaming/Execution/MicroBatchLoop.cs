@@ -40,7 +40,7 @@ internal sealed class MicroBatchLoop : IDisposable
         var context = frame.Session.Context;
         StreamingStrategy.AddTo(frame.Session);
         _plan = IncrementalPlanner.Plan(frame, options.OutputMode);
-        IStreamSource[] sources = [.. _plan.Scans.Select(scan => ((StreamTable)scan.Table).Source)];
+        var sources = _plan.Sources;
         _inputRows = [.. sources.Select((_, i) => context.Counter($"stream rows {i}"))];
         _figures = [.. _plan.Operators.Select(each => StateFigures.Of(context, each.Operator))];
         _times = [.. _plan.Watermarks.Select((_, i) => context.Accumulator($"latest time {i}", long.MinValue, Math.Max))];
@@ -91,7 +91,7 @@ internal sealed class MicroBatchLoop : IDisposable
     public string? Doing { get; private set; }
 
     /// <summary>What it reads.</summary>
-    public string Sources => string.Join(", ", _plan.Scans.Select(scan => scan.Table.Name));
+    public string Sources => string.Join(", ", _plan.Sources.Select(source => source.Name));
 
     /// <summary>How many inputs have a watermark.</summary>
     public int Watermarks => _plan.Watermarks.Length;
@@ -267,24 +267,24 @@ internal sealed class MicroBatchLoop : IDisposable
     }
 
     // A part of the plan without state, with the batch's rows in it.
-    private LogicalPlan WithRows(LogicalPlan part, OffsetEntry entry) => part.Rewrite(each => each is Scan { Table: StreamTable stream } of
-        ? of with { Table = TableOf(stream, entry, Array.FindIndex(_plan.Scans, scan => ReferenceEquals(((StreamTable)scan.Table).Source, stream.Source))) }
-        : each);
+    private LogicalPlan WithRows(LogicalPlan part, OffsetEntry entry) => part.Rewrite(each => each is Scan { Table: StreamTable stream } of ? of with { Table = TableOf(stream, entry) } : each);
 
     /// <summary>The plan with the batch's rows and state in it.</summary>
     private LogicalPlan PlanOf(OffsetEntry entry)
     {
-        var scan = 0;
+        var counted = new HashSet<int>();
         return _plan.Plan.Rewrite(part => part switch
         {
-            Scan { Table: StreamTable stream } of => new CountedInput(_inputRows[scan], of with { Table = TableOf(stream, entry, scan++) }),
+            // Rows that are read in several places are counted in one.
+            Scan { Table: StreamTable stream } of when _plan.IndexOf(stream) is var index && counted.Add(index) => new CountedInput(_inputRows[index], of with { Table = TableOf(stream, entry) }),
+            Scan { Table: StreamTable stream } of => of with { Table = TableOf(stream, entry) },
             Watermark watermark => watermark with { Latest = _times[watermark.Number] },
             StatePlan operation => operation with { Batch = BatchOf(operation, entry) },
             _ => part,
         });
     }
 
-    private Sql.Sources.ITable TableOf(StreamTable stream, OffsetEntry entry, int index) => entry.Ends[index] is { } end && end != entry.Starts[index]
+    private Sql.Sources.ITable TableOf(StreamTable stream, OffsetEntry entry) => _plan.IndexOf(stream) is var index && entry.Ends[index] is { } end && end != entry.Starts[index]
         ? _readers[index].Read(entry.Starts[index], end)
         : new EmptyTable(stream.Name, stream.Schema);
 
@@ -320,7 +320,7 @@ internal sealed class MicroBatchLoop : IDisposable
         _checkpoint.Clean(_batch, chains);
         var progress = new StreamingProgress(_batch, TimeOf(entry.Time), _inputRows.Sum(rows => rows.Value), TimeSpan.Zero)
         {
-            Sources = [.. _plan.Scans.Select((scan, i) => new SourceProgress(scan.Table.Name, entry.Starts[i], entry.Ends[i], _inputRows[i].Value))],
+            Sources = [.. _plan.Sources.Select((source, i) => new SourceProgress(source.Name, entry.Starts[i], entry.Ends[i], _inputRows[i].Value))],
             Sink = _sink.Name,
             LatestTime = _watermarks.Latest.Max() is { } latest ? TimeOf(latest) : null,
             NextFinal = _figures.Select(each => each.NextEnd.Value).DefaultIfEmpty(long.MaxValue).Min() is var next && next < long.MaxValue ? TimeOf(next) : null,
@@ -328,7 +328,10 @@ internal sealed class MicroBatchLoop : IDisposable
             LateRows = _figures.Sum(each => each.Late.Value),
             StateRows = _figures.Sum(each => each.Rows.Value),
             StateOperators = [.. _plan.Operators.Zip(_figures, (each, figures) =>
-                new StateOperatorProgress(each.Shape, figures.Rows.Value, figures.Updated.Value, figures.Removed.Value, figures.Late.Value))],
+                new StateOperatorProgress(each.Shape, figures.Rows.Value, figures.Updated.Value, figures.Removed.Value, figures.Late.Value)
+                {
+                    LateRowsByInput = each.Inputs.Count > 1 ? [figures.Late.Value - figures.LateRight.Value, figures.LateRight.Value] : [figures.Late.Value],
+                })],
         };
         _batch++;
         return progress;

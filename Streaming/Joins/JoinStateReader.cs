@@ -174,6 +174,7 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
             hopeless = hopeless && SiftHopeless(batch, side, lateBefore, ref late);
         }
         if (late > 0) Batch.Figures.Late.Add(late);
+        if (late > 0 && ReferenceEquals(side, _right)) Batch.Figures.LateRight.Add(late);
         return hopeless;
     }
 

@@ -43,7 +43,7 @@ public sealed class EventPushSource : IStreamSource
         new(options, new JsonFormat("pushed events", RecordShape<T>.Find().Schema, timeZone, ReceivedPart.Body));
 
     /// <inheritdoc/>
-    public string Name => $"events pushed to {_options.Address}:{_options.Port}";
+    public string Name => $"events pushed to {_url?.Authority ?? (_options.Port == 0 ? $"a free port of {_options.Address}" : $"{_options.Address}:{_options.Port}")}";
 
     /// <inheritdoc/>
     public Schema Schema => _format.Schema;

@@ -13,6 +13,8 @@ internal sealed class StreamTable(IStreamSource source) : ITable
 
     public TableStatistics Statistics => TableStatistics.Unknown;
 
+    public bool IsEndless => true;
+
     public ITableScan Scan(ScanRequest request) => throw new QueryException(
         "STREAM_WITHOUT_QUERY", $"{source.Name} is a stream, which has no last row. Start a query over it (frame.WriteStream.Start(sink)), and look at what the sink gets.");
 }

@@ -87,23 +87,25 @@ internal sealed record StateBatch(
 /// <param name="Updated">Those that it added or changed.</param>
 /// <param name="Removed">Those that it forgot.</param>
 /// <param name="Late">Rows or groups that came too late.</param>
+/// <param name="LateRight">Those of them that came from the right side of a join.</param>
 /// <param name="NextEnd">When the earliest of what waits to be given is final: the watermark in microseconds; <see cref="long.MaxValue"/> if nothing waits.</param>
 /// <param name="Due">Microseconds since 1970: when it wants a batch, rows or no rows; <see cref="long.MaxValue"/> if it does not.</param>
 /// <param name="Files">The files that tasks wrote which have succeeded; what others left does not count.</param>
 internal sealed record StateFigures(
-    Counter Rows, Counter Updated, Counter Removed, Counter Late, MergingAccumulator<long> NextEnd, MergingAccumulator<long> Due, CollectionAccumulator<string> Files)
+    Counter Rows, Counter Updated, Counter Removed, Counter Late, Counter LateRight, MergingAccumulator<long> NextEnd, MergingAccumulator<long> Due, CollectionAccumulator<string> Files)
 {
     public static StateFigures Of(DataflowContext context, int @operator)
     {
         var name = $"state {@operator.ToString(CultureInfo.InvariantCulture)}";
         return new(context.Counter($"{name} rows"), context.Counter($"{name} updated"), context.Counter($"{name} removed"), context.Counter($"{name} late"),
+            context.Counter($"{name} late of the right side"),
             context.Accumulator($"{name} next end", long.MaxValue, Math.Min), context.Accumulator($"{name} due", long.MaxValue, Math.Min), context.CollectionAccumulator<string>($"{name} files"));
     }
 
     /// <summary>Counts from 0 again.</summary>
     public void Reset()
     {
-        foreach (var counter in (Counter[])[Rows, Updated, Removed, Late]) counter.Reset();
+        foreach (var counter in (Counter[])[Rows, Updated, Removed, Late, LateRight]) counter.Reset();
         NextEnd.Reset();
         Due.Reset();
         Files.Reset();

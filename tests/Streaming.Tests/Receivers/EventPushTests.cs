@@ -25,6 +25,7 @@ public sealed class EventPushTests
             Assert.Equal(HttpStatusCode.OK, (await PostAsync(source, """[{"headers": {"host": "a", "n": "1"}, "body": "grüß \"dich\""}, {"body": "two"}]""")).Status);
             Assert.Equal(HttpStatusCode.OK, (await PostAsync(source, "[]")).Status);
             await query.ProcessAllAvailableAsync();
+            Assert.Equal($"events pushed to {source.Url.Authority}", query.LastProgress!.Sources[0].Name);
             Assert.Equal(["grüß \"dich\"", "two"], sink.Texts("body"));
             Assert.Equal(["""{"host": "a", "n": "1"}""", "{}"], sink.Texts("headers"));
         }
