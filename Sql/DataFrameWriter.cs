@@ -96,6 +96,18 @@ public sealed class DataFrameWriter
     public Task ParquetAsync(string path, ParquetWriteOptions? options = null, CancellationToken cancellationToken = default) =>
         FrameWriter.WriteAsync(_frame, path, new ParquetFormat(options), _options, cancellationToken);
 
+    /// <summary>Writes a table that lasts, in the folder of <see cref="Warehouse"/>: <c>context.Table(name)</c> and SQL have it from now on, also in later programs.</summary>
+    /// <remarks>Action. Files are on the disk when it ends. The table appears whole. With <see cref="SaveMode.Append"/> columns go by name, and the rows appear all at once.</remarks>
+    /// <param name="name">Letters, digits and <c>_</c>.</param>
+    /// <exception cref="QueryException">There is such a table (<see cref="SaveMode.ErrorIfExists"/>), or it has other columns (<see cref="SaveMode.Append"/>), or the batches of a stream
+    /// (<see cref="SaveMode.Overwrite"/>); or the frame has columns for folders (<see cref="PartitionBy"/>), which tables don't have.</exception>
+    /// <exception cref="OutputException">The folder can't be written to.</exception>
+    public void SaveAsTable(string name) => SaveAsTableAsync(name).GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="SaveAsTable"/>
+    /// <param name="cancellationToken">Cancels the job; nothing is left of it.</param>
+    public Task SaveAsTableAsync(string name, CancellationToken cancellationToken = default) => _frame.Session.Warehouse.WriteAsync(name, _frame, _options, cancellationToken);
+
     /// <summary>Writes CSV files.</summary>
     /// <remarks>Action. Nulls are written as <see cref="CsvOptions.NullValue"/> without quotes, texts that look like it within quotes. Timestamps are in UTC.</remarks>
     /// <param name="path">A folder.</param>

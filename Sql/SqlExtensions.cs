@@ -35,6 +35,23 @@ public static class SqlExtensions
             return SqlSession.Of(context).Run(text, Parameters.Of(parameters));
         }
 
+        /// <summary>A view, or a table that lasts, as a frame.</summary>
+        /// <remarks>Lazy. The files of a table are looked up now, and their footers read: rows that come later are in frames that are asked for later.</remarks>
+        /// <param name="name">Its name, without regard to case. A view stands before a table of its name.</param>
+        /// <exception cref="QueryException">There is neither: says which there are.</exception>
+        public DataFrame Table(string name)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(name);
+            var session = SqlSession.Of(context);
+            if (session.Catalog.Find(name) is { } plan) return new DataFrame(session, plan, null);
+            var known = session.Catalog.Names;
+            throw new QueryException("TABLE_OR_VIEW_NOT_FOUND",
+                $"There is no table or view '{name}'. {(known.Count == 0 ? "There are no tables or views yet." : $"There are: {Suggest.Some(known)}.")}{Suggest.Hint(name, known)} Tables are looked for in '{session.Warehouse.Folder}' (context.Warehouse.Folder).");
+        }
+
+        /// <summary>Tables that last.</summary>
+        public Warehouse Warehouse => SqlSession.Of(context).Warehouse;
+
         /// <summary>Opens tables.</summary>
         public DataFrameReader Read => new(SqlSession.Of(context));
     }

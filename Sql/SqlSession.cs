@@ -7,6 +7,7 @@ using Dataflow.Sql.Optimizer;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 using Dataflow.Sql.Sources;
+using Dataflow.Sql.Writing;
 
 namespace Dataflow.Sql;
 
@@ -21,11 +22,16 @@ internal sealed class SqlSession
     {
         QueryException.Register();
         Cached = new CachedPlans(this);
+        Warehouse = new Warehouse(this);
+        Catalog.Warehouse = Warehouse;
         Catalog.Files = OpenFiles;
         Catalog.TableFunctions = (name, arguments) => name == "range" ? RangeTable.Of(arguments, Context.DefaultParallelism) : null;
     }
 
     public Catalog Catalog { get; } = new();
+
+    /// <summary>Tables that last.</summary>
+    public Warehouse Warehouse { get; }
 
     public FunctionRegistry Functions { get; } = new(BuiltinFunctions.Registry);
 
@@ -99,6 +105,9 @@ internal sealed class SqlSession
             case DropViewStatement drop:
                 Catalog.Remove(drop.Name);
                 return Answer([], []);
+            case CreateTableStatement or InsertStatement or DropTableStatement:
+                Change(statement, text);
+                return Answer([], []);
             case ListStatement list: return Answer([list.Column], list.Names.Select(name => new[] { name }));
             case DescribeStatement describe:
                 return Answer(["col_name", "data_type", "nullable"], describe.Schema.Select(field => new[] { field.Name, field.Type.SqlName, field.Nullable ? "true" : "false" }));
@@ -106,6 +115,7 @@ internal sealed class SqlSession
                 TimeZone = set.Zone;
                 return Answer([], []);
             case SetStatement { Value: { } value } set:
+                if (set.Key!.EndsWith("sql.warehouse.dir", StringComparison.OrdinalIgnoreCase)) Warehouse.Folder = value.Trim('\'', '"');
                 _settings[set.Key!] = value;
                 return Answer(["key", "value"], [[set.Key!, value]]);
             case SetStatement set:
@@ -127,10 +137,35 @@ internal sealed class SqlSession
             throw new QueryException("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", $"There is a view '{view.Name}' already. Write CREATE OR REPLACE TEMP VIEW, or drop it first.");
     }
 
+    // Done when the statement is given, as Spark does: it has no rows that anyone would ask for.
+    private void Change(Statement statement, string text)
+    {
+        switch (statement)
+        {
+            case CreateTableStatement create:
+                var mode = create.Replaces ? SaveMode.Overwrite : create.IfNotExists ? SaveMode.Ignore : SaveMode.ErrorIfExists;
+                Warehouse.WriteAsync(create.Name, new DataFrame(this, create.Plan, text), new WriteOptions(mode, []), CancellationToken.None).GetAwaiter().GetResult();
+                break;
+            case InsertStatement insert:
+                Warehouse.InsertAsync(insert.Name, new DataFrame(this, insert.Plan, text), insert.Columns, insert.Overwrites).GetAwaiter().GetResult();
+                break;
+            case DropTableStatement drop:
+                Warehouse.Drop(drop.Name);
+                break;
+        }
+    }
+
     private DataFrame Explain(ExplainStatement explain)
     {
-        if (explain.Inner is not QueryStatement query) return Answer(["plan"], [[explain.Inner.GetType().Name]]);
-        var text = new DataFrame(this, query.Plan, null).ExplainText(all: explain.Mode is ExplainMode.Extended or ExplainMode.Cost);
+        var plan = explain.Inner switch
+        {
+            QueryStatement query => query.Plan,
+            CreateTableStatement create => create.Plan,
+            InsertStatement insert => insert.Plan,
+            _ => null,
+        };
+        if (plan is null) return Answer(["plan"], [[explain.Inner.GetType().Name]]);
+        var text = new DataFrame(this, plan, null).ExplainText(all: explain.Mode is ExplainMode.Extended or ExplainMode.Cost);
         return Answer(["plan"], [[text]]);
     }
 

@@ -1,3 +1,5 @@
+using Dataflow.Sql.Warehousing;
+using Dataflow.Streaming.Sinks;
 
 namespace Dataflow.Streaming;
 
@@ -18,6 +20,33 @@ public sealed class DataStreamWriter
     {
         ArgumentNullException.ThrowIfNull(sink);
         return StreamingQuery.Start(_frame, sink, options ?? new StreamingQueryOptions());
+    }
+
+    /// <summary>Starts a query that adds its rows to a table that lasts (<see cref="Warehouse"/>), each exactly once; the table is made if it is not there.</summary>
+    /// <remarks>Each batch appears in the table whole, when it is on the disk: <c>context.Table(name)</c> and SQL see whole batches only. Append mode only, as rows of a table do not change. Columns go by name. A
+    /// table takes one stream, known by its checkpoint, and any number of inserts besides.</remarks>
+    /// <param name="name">Letters, digits and <c>_</c>.</param>
+    /// <param name="options">As for <see cref="Start"/>.</param>
+    /// <exception cref="QueryException">As for <see cref="Start"/>; or the mode is not append, or the table has other columns.</exception>
+    /// <exception cref="StreamingException">As for <see cref="Start"/>. Of a batch: the table has the batches of another stream (<c>SINK_OF_OTHER_QUERY</c>), or was dropped (<c>SINK_WITHOUT_TABLE</c>).</exception>
+    public StreamingQuery ToTable(string name, StreamingQueryOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        options ??= new StreamingQueryOptions();
+        if (options.OutputMode != OutputMode.Append)
+            throw new QueryException("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", $"The table '{name}' keeps each row as it is, and {options.OutputMode.ToString().ToLowerInvariant()} mode gives groups again with new values. Use append mode, or ForeachBatch to write the last answer with SaveAsTable.");
+        var warehouse = _frame.Session.Warehouse;
+        if (warehouse.Open(name) is { } table) return StreamingQuery.Start(TableColumns.ByName(_frame, table.Schema, name), new TableSink(warehouse, name), options);
+        warehouse.CreateAsync(name, _frame.Schema, CancellationToken.None).GetAwaiter().GetResult();
+        try
+        {
+            return StreamingQuery.Start(_frame, new TableSink(warehouse, name), options);
+        }
+        catch
+        {
+            warehouse.Drop(name);
+            throw;
+        }
     }
 
     /// <summary>Starts a query that gives each batch to code of the program, in the driver.</summary>

@@ -49,6 +49,9 @@ internal static class Binder
         ExplainSyntax explain => new ExplainStatement(ModeOf(explain.Mode), Bind(explain.Statement, context)),
         CreateViewSyntax create => CreateView(create, context),
         DropViewSyntax drop => DropView(drop, context),
+        CreateTableSyntax create => CreateTable(create, context),
+        InsertSyntax insert => Insert(insert, context),
+        DropTableSyntax drop => DropTable(drop, context),
         ShowSyntax show => Show(show, context),
         ShowColumnsSyntax show => new ListStatement("col_name", [.. Describe(new DescribeSyntax(show.Source), context).Schema.Select(field => field.Name)]),
         DescribeFunctionSyntax describe => DescribeFunction(describe, context),
@@ -99,8 +102,35 @@ internal static class Binder
     private static Statement DropView(DropViewSyntax drop, BindingContext context)
     {
         if (context.Catalog.Contains(drop.Name)) return new DropViewStatement(drop.Name);
+        if (context.Catalog.Warehouse?.Contains(drop.Name) == true) throw context.Error("EXPECT_VIEW_NOT_TABLE", $"'{drop.Name}' is a table. Write DROP TABLE {drop.Name} to delete it with its rows.", drop.Position);
         if (drop.IfExists) return new NothingStatement();
-        throw context.Error("TABLE_OR_VIEW_NOT_FOUND", $"There is no view '{drop.Name}'.{Suggest.Hint(drop.Name, context.Catalog.Names)}", drop.Position);
+        throw context.Error("TABLE_OR_VIEW_NOT_FOUND", $"There is no view '{drop.Name}'.{Suggest.Hint(drop.Name, context.Catalog.ViewNames)}", drop.Position);
+    }
+
+    private static CreateTableStatement CreateTable(CreateTableSyntax create, BindingContext context)
+    {
+        if (create.Query is not null) return new CreateTableStatement(create.Name, Bind(create.Query, context), create.Replaces, create.IfNotExists);
+        ValueList<ColumnReference> columns = [.. create.Fields.Select(field => new ColumnReference(field.Name, field.Type, field.Nullable))];
+        return new CreateTableStatement(create.Name, new Values([], columns), create.Replaces, create.IfNotExists);
+    }
+
+    private static InsertStatement Insert(InsertSyntax insert, BindingContext context) => context.Catalog.Warehouse?.Contains(insert.Name) == true
+        ? new InsertStatement(insert.Name, Bind(insert.Query, context), insert.Columns, insert.Overwrites)
+        : throw NoTable(insert.Name, " CREATE TABLE name AS query makes one.", insert.Position, context);
+
+    // Until there were tables that last, DROP TABLE dropped views, as it does in Spark.
+    private static Statement DropTable(DropTableSyntax drop, BindingContext context)
+    {
+        if (context.Catalog.Warehouse?.Contains(drop.Name) == true) return new DropTableStatement(drop.Name);
+        if (context.Catalog.Contains(drop.Name)) return new DropViewStatement(drop.Name);
+        return drop.IfExists ? new NothingStatement() : throw NoTable(drop.Name, "", drop.Position, context);
+    }
+
+    private static QueryException NoTable(string name, string next, int position, BindingContext context)
+    {
+        var known = context.Catalog.Warehouse?.Names ?? [];
+        var there = context.Catalog.Contains(name) ? $" '{name}' is a view, which has no rows of its own." : known.Count == 0 ? " There are no tables yet." : $" There are: {Suggest.Some(known)}.";
+        return context.Error("TABLE_OR_VIEW_NOT_FOUND", $"There is no table '{name}'.{there}{Suggest.Hint(name, known)}{next}", position);
     }
 
     private static ListStatement Show(ShowSyntax show, BindingContext context)
@@ -109,6 +139,7 @@ internal static class Binder
         {
             ShowKind.Functions => ("function", context.Functions.Names.Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal)),
             ShowKind.Databases => ("namespace", ["default"]),
+            ShowKind.Views => ("viewName", context.Catalog.ViewNames),
             _ => ("tableName", (IEnumerable<string>)context.Catalog.Names),
         };
         return new ListStatement(column, [.. names.Where(name => Matches(name, show.Pattern))]);

@@ -5,7 +5,7 @@ using Dataflow.Sql.Sources;
 
 namespace Dataflow.Sql.Analysis;
 
-/// <summary>What names in FROM stand for: temporary views, and files by format and path. Names are compared without regard to case.</summary>
+/// <summary>What names in FROM stand for: temporary views, tables that last, and files by format and path. Names are compared without regard to case.</summary>
 /// <remarks>Safe for several threads.</remarks>
 internal sealed class Catalog
 {
@@ -17,8 +17,14 @@ internal sealed class Catalog
     /// <summary>Makes the tables of functions in FROM, such as range(10): gets the name in lower case and the arguments, gives null for what it does not know.</summary>
     public Func<string, ValueList<Literal>, ITable?>? TableFunctions { get; set; }
 
+    /// <summary>Tables that last; null for none. Views of their names stand before them.</summary>
+    public Warehouse? Warehouse { get; set; }
+
+    /// <summary>All views and tables, by name.</summary>
+    public IReadOnlyList<string> Names => [.. _views.Keys.Concat(Warehouse?.Names ?? []).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
+
     /// <summary>All views, by name.</summary>
-    public IReadOnlyList<string> Names => [.. _views.Keys.Order(StringComparer.OrdinalIgnoreCase)];
+    public IReadOnlyList<string> ViewNames => [.. _views.Keys.Order(StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>Gives a plan a name; one of the same name is replaced.</summary>
     /// <param name="name">The name.</param>
@@ -36,13 +42,13 @@ internal sealed class Catalog
     /// <returns>False if there is none.</returns>
     public bool Remove(string name) => _views.TryRemove(name, out _);
 
-    /// <summary>Whether there is such a name.</summary>
+    /// <summary>Whether there is such a view.</summary>
     public bool Contains(string name) => _views.ContainsKey(name);
 
     /// <summary>A plan of what a name stands for, with columns of its own; null if there is none.</summary>
     public LogicalPlan? Find(string name)
     {
-        if (!_views.TryGetValue(name, out var entry)) return null;
+        if (!_views.TryGetValue(name, out var entry)) return Warehouse?.Open(name) is { } lasting ? Scan.Of(lasting, name) : null;
         return entry.Table is not null ? Scan.Of(entry.Table, name) : FreshColumns.Copy(entry.Plan!);
     }
 

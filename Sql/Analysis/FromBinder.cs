@@ -85,12 +85,16 @@ internal sealed class FromBinder(BindingContext context, Scope? outer, CommonTab
             if (commons.Find(name) is { } common) return common;
             if (context.Catalog.Find(name) is { } view) return view;
         }
+        else if (table.Name.Count == 2 && table.Name[0].Equals("default", StringComparison.OrdinalIgnoreCase) && context.Catalog.Find(table.Name[1]) is { } named)
+        {
+            return named;
+        }
         else if (table.Name.Count == 2 && context.Catalog.Files?.Invoke(table.Name[0], table.Name[1]) is { } file)
         {
             return Scan.Of(file, table.Name[1]);
         }
         var known = commons.Names.Concat(context.Catalog.Names).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
-        var views = known.Length == 0 ? "There are no views yet." : $"There are: {Suggest.Some(known)}.";
+        var views = known.Length == 0 ? "There are no tables or views yet." : $"There are: {Suggest.Some(known)}.";
         throw context.Error(
             "TABLE_OR_VIEW_NOT_FOUND",
             $"There is no table or view '{name}'. {views}{Suggest.Hint(name, known)} Files are read as format.`path`: parquet.`data/orders`.",

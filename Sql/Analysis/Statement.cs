@@ -41,6 +41,24 @@ internal sealed record CreateViewStatement(string Name, LogicalPlan Plan, bool R
 /// <param name="Name">Its name.</param>
 internal sealed record DropViewStatement(string Name) : Statement;
 
+/// <summary>Makes a table that lasts.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Plan">Its rows.</param>
+/// <param name="Replaces">Whether it takes the place of one of the same name; else that is an error.</param>
+/// <param name="IfNotExists">Whether one of the same name is left as it is.</param>
+internal sealed record CreateTableStatement(string Name, LogicalPlan Plan, bool Replaces, bool IfNotExists) : Statement;
+
+/// <summary>Adds rows to a table that lasts.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Plan">The rows.</param>
+/// <param name="Columns">Which of its columns they have; empty for all.</param>
+/// <param name="Overwrites">Whether they take the place of those that are there.</param>
+internal sealed record InsertStatement(string Name, LogicalPlan Plan, ValueList<string> Columns, bool Overwrites) : Statement;
+
+/// <summary>Deletes a table that lasts.</summary>
+/// <param name="Name">Its name.</param>
+internal sealed record DropTableStatement(string Name) : Statement;
+
 /// <summary>Lists names in a column.</summary>
 /// <param name="Column">What the column is called.</param>
 /// <param name="Names">The names.</param>

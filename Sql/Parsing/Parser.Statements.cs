@@ -6,15 +6,16 @@ internal sealed partial class Parser
     {
         var start = Current.Start;
         if (Accept("EXPLAIN")) return Deeper(Explain) with { Position = start };
-        if (Accept("CREATE")) return CreateView() with { Position = start };
-        if (Accept("DROP")) return DropView();
+        if (Accept("CREATE")) return Is("TABLE") || (Is("OR", "REPLACE") && Ahead(2).Is("TABLE")) ? CreateTable() with { Position = start } : CreateView() with { Position = start };
+        if (Accept("DROP")) return Is("TABLE") ? DropTable() : DropView();
+        if (Accept("INSERT")) return Insert();
         if (Accept("SHOW")) return Show() with { Position = start };
         if (Is("USE") && Ahead(1).Kind is TokenKind.Word or TokenKind.Name) return Use() with { Position = start };
         if ((Is("DESCRIBE") || Is("DESC")) && Ahead(1).Is("FUNCTION") && Ahead(2).Kind is TokenKind.Word or TokenKind.Name) return DescribeFunction() with { Position = start };
         if (Is("DESCRIBE") || Is("DESC")) return Describe() with { Position = start };
         if (Accept("SET")) return Is("TIME", "ZONE") ? SetTimeZone() with { Position = start } : SetSetting() with { Position = start };
         if (Accept("RESET")) return new ResetSyntax(AtEnd ? null : SettingText("")) { Position = start };
-        if (!IsQueryStart()) throw Expected("a statement (SELECT, WITH, VALUES, EXPLAIN, CREATE VIEW, DROP VIEW, SHOW TABLES, DESCRIBE, SET, RESET)");
+        if (!IsQueryStart()) throw Expected("a statement (SELECT, WITH, VALUES, EXPLAIN, CREATE VIEW, CREATE TABLE, INSERT, DROP, SHOW TABLES, DESCRIBE, SET, RESET)");
         return new QueryStatementSyntax(Query()) { Position = start };
     }
 
@@ -34,13 +35,7 @@ internal sealed partial class Parser
         Accept("GLOBAL");
         if (!Accept("TEMP") && !Accept("TEMPORARY")) throw Expected("TEMP VIEW");
         Expect("VIEW");
-        var ifNotExists = false;
-        if (Accept("IF"))
-        {
-            Expect("NOT");
-            Expect("EXISTS");
-            ifNotExists = true;
-        }
+        var ifNotExists = IfNotExists();
         var name = ViewName();
         if (Is("USING") || (Is("(") && !Ahead(2).Is(",") && !Ahead(2).Is(")")))
             return new CreateViewSyntax(name, [], replaces, ifNotExists, new QuerySyntax(StarOf(Files())));
@@ -81,9 +76,67 @@ internal sealed partial class Parser
         return new FileOptionSyntax(name, Take().Text, start);
     }
 
+    private bool IfNotExists()
+    {
+        if (!Accept("IF")) return false;
+        Expect("NOT");
+        Expect("EXISTS");
+        return true;
+    }
+
+    /// <summary>[OR REPLACE] TABLE [IF NOT EXISTS] name [(name type, ...)] [USING parquet] [AS query]</summary>
+    private CreateTableSyntax CreateTable()
+    {
+        var replaces = Accept("OR", "REPLACE");
+        Expect("TABLE");
+        var ifNotExists = IfNotExists();
+        var name = LastingName();
+        ValueList<Field> fields = [];
+        if (Accept("("))
+        {
+            fields = List(() => new Field(Name("a column's name", anyWord: true), TypeName(), !Accept("NOT", "NULL")));
+            Expect(")");
+        }
+        if (Accept("USING") && !Accept("PARQUET")) throw Wrong("Tables are Parquet files: write USING PARQUET, or nothing. Files of other formats are read by views: CREATE TEMP VIEW name USING csv OPTIONS (path 'x').", Current.Start);
+        if (fields.Count > 0 && !Is("AS")) return new CreateTableSyntax(name, fields, replaces, ifNotExists, null);
+        if (fields.Count > 0) throw Wrong("The columns of CREATE TABLE AS are those of its query: leave the list of columns out, and write casts in the query.", Current.Start);
+        if (!Is("AS")) throw Expected("AS with a query, or columns in parentheses");
+        _at++;
+        return new CreateTableSyntax(name, [], replaces, ifNotExists, Query());
+    }
+
+    /// <summary>INTO | OVERWRITE [TABLE] name [(columns)] query</summary>
+    private InsertSyntax Insert()
+    {
+        var overwrites = Accept("OVERWRITE");
+        if (!overwrites) Expect("INTO");
+        Accept("TABLE");
+        var start = Current.Start;
+        var name = LastingName();
+        var columns = Is("(") && !IsQueryStart() ? NamesInParentheses() : [];
+        return new InsertSyntax(name, columns, overwrites, Query()) { Position = start };
+    }
+
+    private DropTableSyntax DropTable()
+    {
+        Expect("TABLE");
+        var ifExists = Accept("IF", "EXISTS");
+        var start = Current.Start;
+        return new DropTableSyntax(LastingName(), ifExists) { Position = start };
+    }
+
+    /// <summary>name or default.name: there is one schema.</summary>
+    private string LastingName()
+    {
+        var start = Current.Start;
+        var parts = NameParts("the table's name");
+        return parts.Count == 1 || (parts.Count == 2 && parts[0].Equals("default", StringComparison.OrdinalIgnoreCase)) ? parts[^1]
+            : throw Wrong($"'{string.Join('.', parts)}' can't be the name of a table: there is one schema, 'default'.", start);
+    }
+
     private DropViewSyntax DropView()
     {
-        if (!Accept("VIEW")) Expect("TABLE");
+        Expect("VIEW");
         var ifExists = Accept("IF", "EXISTS");
         var start = Current.Start;
         return new DropViewSyntax(ViewName(), ifExists) { Position = start };
@@ -106,7 +159,8 @@ internal sealed partial class Parser
         }
         var kind = Accept("FUNCTIONS") || (Ahead(1).Is("FUNCTIONS") && (Accept("ALL") || Accept("SYSTEM") || Accept("USER")) && Accept("FUNCTIONS")) ? ShowKind.Functions
             : Accept("DATABASES") || Accept("SCHEMAS") ? ShowKind.Databases
-            : Accept("TABLES") || Accept("VIEWS") ? ShowKind.Tables
+            : Accept("TABLES") ? ShowKind.Tables
+            : Accept("VIEWS") ? ShowKind.Views
             : throw Expected("TABLES, VIEWS, COLUMNS, FUNCTIONS or DATABASES");
         // There is one schema, which may be named.
         if (Accept("IN") || Accept("FROM")) Name("default");

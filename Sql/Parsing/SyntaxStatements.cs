@@ -29,11 +29,34 @@ internal sealed record CreateViewSyntax(string Name, ValueList<string> Columns, 
 /// <param name="IfExists">IF EXISTS.</param>
 internal sealed record DropViewSyntax(string Name, bool IfExists) : StatementSyntax;
 
+/// <summary>CREATE TABLE.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Fields">Its columns, where there is no query.</param>
+/// <param name="Replaces">OR REPLACE.</param>
+/// <param name="IfNotExists">IF NOT EXISTS.</param>
+/// <param name="Query">Its rows; null for none.</param>
+internal sealed record CreateTableSyntax(string Name, ValueList<Field> Fields, bool Replaces, bool IfNotExists, QuerySyntax? Query) : StatementSyntax;
+
+/// <summary>INSERT INTO and INSERT OVERWRITE.</summary>
+/// <param name="Name">The table.</param>
+/// <param name="Columns">Which of its columns; empty for all.</param>
+/// <param name="Overwrites">Whether the rows take the place of those that are there.</param>
+/// <param name="Query">The rows.</param>
+internal sealed record InsertSyntax(string Name, ValueList<string> Columns, bool Overwrites, QuerySyntax Query) : StatementSyntax;
+
+/// <summary>DROP TABLE.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="IfExists">IF EXISTS.</param>
+internal sealed record DropTableSyntax(string Name, bool IfExists) : StatementSyntax;
+
 /// <summary>What SHOW lists.</summary>
 internal enum ShowKind
 {
-    /// <summary>Views.</summary>
+    /// <summary>Views and tables.</summary>
     Tables,
+
+    /// <summary>Views.</summary>
+    Views,
 
     /// <summary>Functions.</summary>
     Functions,

@@ -1,5 +1,6 @@
 using Dataflow.Files;
 using Dataflow.Sql.Columns;
+using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Parquet;
 using Dataflow.Sql.ParquetMetadata;
 
@@ -46,6 +47,20 @@ public sealed class ParquetTable : ITable
     {
         var (folders, found) = PartitionedFiles.Find(path, timeZone);
         if (found.Count == 0) throw new InputException($"There are no files in '{path}', so there is no schema to read. Files whose names begin with '_' or '.' are passed over.", path);
+        return Of(path, found, folders);
+    }
+
+    /// <summary>Opens files that were found before, one or more, as one table.</summary>
+    internal static ParquetTable Open(string name, IReadOnlyList<FileEntry> files) => Of(name, [.. files.Select(file => (file, ValueList<Literal>.Empty))], []);
+
+    private static ParquetTable Of(string name, IReadOnlyList<(FileEntry Entry, ValueList<Literal> Values)> found, ValueList<Field> folders)
+    {
+        var files = Footers(found);
+        return new ParquetTable(name, FileMerge.Schema(files, folders), files);
+    }
+
+    private static TableFile[] Footers(IReadOnlyList<(FileEntry Entry, ValueList<Literal> Values)> found)
+    {
         var files = new TableFile[found.Count];
 
         // Reading a footer is waiting, mostly, where files are not on this machine.
@@ -64,7 +79,7 @@ public sealed class ParquetTable : ITable
                 throw errors.InnerExceptions[0];
             }
         }
-        return new ParquetTable(path, FileMerge.Schema(files, folders), files);
+        return files;
     }
 
     /// <summary>Opens files that were found before, as a table of a schema that is known: columns that a file lacks are null there.</summary>

@@ -72,7 +72,7 @@ public sealed class FileSink : IStreamSink
         }
         using var reader = new StreamReader(system.OpenRead(path));
         if (reader.ReadToEnd() is var owner && owner != query.ToString())
-            throw new StreamingException("SINK_OF_OTHER_QUERY", $"'{_folder}' has the batches of another query ({owner}; this one is {query}), whose numbers begin at 0 too. Start the query with the checkpoint that it began with, or write to another folder.");
+            throw new StreamingException("SINK_OF_OTHER_QUERY", $"'{_folder}' has the batches of another query ({owner}; this one is {query}), whose numbers begin at 0 too. Start the query with the checkpoint that it began with, or write elsewhere.");
         _query = query;
     }
 }

@@ -64,7 +64,7 @@ public class WrongQueryTests
     [InlineData("select grouping(a) from t group by a", "UNSUPPORTED_GROUPING_EXPRESSION", "go with GROUPING SETS", 8)]
     [InlineData("create temp view v as select a, a from t", "COLUMN_ALREADY_EXISTS", "two columns 'a'", 1)]
     [InlineData("create temp view t as select 1", "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "a view 't' already", 1)]
-    [InlineData("create table x as select 1", "PARSE_SYNTAX_ERROR", "Expected 'TEMP VIEW'", 8)]
+    [InlineData("create database x as select 1", "PARSE_SYNTAX_ERROR", "Expected 'TEMP VIEW'", 8)]
     [InlineData("drop view nothing", "TABLE_OR_VIEW_NOT_FOUND", "There is no view 'nothing'.", 11)]
     [InlineData("select a in () from t", "PARSE_SYNTAX_ERROR", "Expected an expression, found ')'.", 14)]
     [InlineData("select a from t group by rollup (a, ())", "PARSE_SYNTAX_ERROR", "() can't stand in ROLLUP", 26)]

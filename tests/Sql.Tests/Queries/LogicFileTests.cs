@@ -23,7 +23,7 @@ public class LogicFileTests
     internal static void Check(DataflowContext context, string name)
     {
         var session = SqlSession.Of(context);
-        foreach (var view in session.Catalog.Names) session.Catalog.Remove(view);
+        foreach (var view in session.Catalog.ViewNames) session.Catalog.Remove(view);
         session.TimeZone = "UTC";
 
         // A file that is called as a folder of data reads its tables.

@@ -1,0 +1,81 @@
+using Dataflow.TestKit;
+using static Dataflow.Sql.Functions;
+
+namespace Dataflow.Streaming.Tests;
+
+/// <summary>Streams into tables that last.</summary>
+public sealed class TableSinkTests : IDisposable
+{
+    private readonly TempDirectory _folder = new();
+    private readonly DataflowContext _context = DataflowContext.Local(2);
+    private readonly MemorySource<int> _source;
+
+    public TableSinkTests()
+    {
+        _context.Warehouse.Folder = _folder.Combine("tables");
+        _source = new MemorySource<int>(_context);
+    }
+
+    private DataFrame Stream => _context.ReadStream.From(_source).Select(Col("value").As("n"), (Col("value") % 3).Cast("string").As("third"));
+
+    public void Dispose()
+    {
+        _context.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("planned")]
+    [InlineData("written")]
+    [InlineData("logged")]
+    public async Task Each_row_is_in_the_table_once_wherever_a_batch_was_ended(string ends)
+    {
+        _context.Sql("CREATE TABLE numbers AS SELECT 'none' AS third, -1L AS n");
+        foreach (var ten in Enumerable.Range(0, 100).Chunk(10)) _source.Add(ten);
+        var options = Options("one") with { MaxRowsPerBatch = 10 };
+        await using (var failing = Stream.WriteStream.ToTable("numbers", options with { Reached = (step, batch) => { if (step == ends && batch == 3) throw new IOException("gone"); } }))
+            await Assert.ThrowsAsync<IOException>(() => failing.AwaitTerminationAsync());
+        var before = _context.Table("numbers").Count();
+        Assert.Equal(ends == "planned" ? 31 : 41, before);
+        await using (var next = Stream.WriteStream.ToTable("Numbers", options)) await next.AwaitTerminationAsync();
+        _context.Sql("INSERT INTO numbers VALUES ('more', 100)");
+        Assert.Equal(Enumerable.Range(-1, 102).Select(n => (long)n), _context.Sql("SELECT n FROM numbers ORDER BY n").Collect().Select(row => row.Get<long>("n")));
+    }
+
+    [Fact]
+    public async Task A_table_is_there_from_the_start_and_has_whole_batches()
+    {
+        await using var query = Stream.WriteStream.ToTable("numbers", Options("one") with { Trigger = Trigger.AsSoonAsPossible });
+        Assert.Equal("n, third", string.Join(", ", _context.Table("numbers").Columns));
+        for (var batch = 1; batch <= 3; batch++)
+        {
+            _source.Add(Enumerable.Range(0, 50));
+            await query.ProcessAllAvailableAsync();
+            Assert.Equal($"[0, {17 * batch}] [1, {17 * batch}] [2, {16 * batch}]", string.Join(' ', _context.Sql("SELECT third, count(*) FROM numbers GROUP BY third ORDER BY third").Collect()));
+        }
+        var error = Assert.Throws<QueryException>(() => _context.Sql("INSERT OVERWRITE numbers SELECT 1, 'one'"));
+        Assert.Contains("has the batches of a stream", error.Message, StringComparison.Ordinal);
+        _context.Sql("DROP TABLE numbers");
+        _source.Add(1);
+        Assert.Equal("SINK_WITHOUT_TABLE", (await Assert.ThrowsAsync<StreamingException>(() => query.ProcessAllAvailableAsync())).Kind);
+    }
+
+    [Fact]
+    public async Task What_does_not_go_into_a_table_is_refused_and_leaves_none()
+    {
+        _source.Add(1, 2);
+        await using (var first = Stream.WriteStream.ToTable("numbers", Options("one"))) await first.AwaitTerminationAsync();
+        await using (var second = Stream.WriteStream.ToTable("numbers", Options("two")))
+            Assert.Equal("SINK_OF_OTHER_QUERY", (await Assert.ThrowsAsync<StreamingException>(() => second.AwaitTerminationAsync())).Kind);
+        var swapped = Stream.Select(Col("third").As("n"), Col("n").As("third"));
+        Assert.Contains("'n' is string, and the column 'n' of the table 'numbers' is int", Assert.Throws<QueryException>(() => swapped.WriteStream.ToTable("numbers", Options("three"))).Message, StringComparison.Ordinal);
+        Assert.Contains("The rows lack third", Assert.Throws<QueryException>(() => Stream.Select("n").WriteStream.ToTable("numbers", Options("three"))).Message, StringComparison.Ordinal);
+        Assert.Contains("Use append mode", Assert.Throws<QueryException>(() => Stream.GroupBy("n").Count().WriteStream.ToTable("counts", Options("three") with { OutputMode = OutputMode.Update })).Message, StringComparison.Ordinal);
+        Assert.Throws<QueryException>(() => Stream.GroupBy("n").Count().WriteStream.ToTable("counts", Options("three")));
+        Assert.Throws<QueryException>(() => _context.Table("numbers").WriteStream.ToTable("counts", Options("three")));
+        Assert.Equal(["numbers"], _context.Warehouse.Names);
+        Assert.Equal(2, _context.Table("numbers").Count());
+    }
+
+    private StreamingQueryOptions Options(string checkpoint) => new() { Checkpoint = _folder.Combine(checkpoint), Trigger = Trigger.AvailableNow };
+}
