@@ -58,12 +58,13 @@ public sealed class StreamingQuery : IAsyncDisposable
     public Exception? Exception { get; private set; }
 
     /// <summary>What it does at the moment; and, of rows that it holds back, when they will come: <c>waits for new rows of JSON files in 'inbox'. The next is final when the watermark reaches
-    /// 12:05:00; it is 12:03:00, the latest time less 00:02:00</c>.</summary>
+    /// 12:05:00; it is 12:03:00, the latest time less 00:02:00</c>. A source that can't be reached is named, with the time since.</summary>
     public StreamingQueryStatus Status
     {
         get
         {
             if (!IsActive) return new(false, Exception is null ? "has ended" : $"has failed: {Exception.Message}");
+            if (_loop.Problem is { } problem) return new(true, $"{(_loop.Doing is { } doing ? $"{doing}, but " : "")}{problem}");
             return new(true, _loop.Doing ?? $"waits for new rows of {_loop.Sources}{Held(LastProgress)}");
         }
     }

@@ -90,6 +90,9 @@ internal sealed class MicroBatchLoop : IDisposable
     /// <summary>What it does now; null while it waits.</summary>
     public string? Doing { get; private set; }
 
+    /// <summary>What keeps sources from being read; null if nothing does.</summary>
+    public string? Problem => string.Join("; ", _readers.Select(reader => reader.Problem).OfType<string>()) is { Length: > 0 } problems ? problems : null;
+
     /// <summary>What it reads.</summary>
     public string Sources => string.Join(", ", _plan.Sources.Select(source => source.Name));
 

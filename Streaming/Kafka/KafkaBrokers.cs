@@ -13,6 +13,13 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
     private readonly KafkaClient _client = new(KafkaClient.Consumer, settings);
     private readonly System.Text.RegularExpressions.Regex? _pattern = options.Pattern is { } pattern ? new($"^(?:{pattern})$", System.Text.RegularExpressions.RegexOptions.CultureInvariant) : null;
 
+    // Written by who asks, read by who wants to know the query's status.
+    private volatile Func<string>? _problem;
+    private Stopwatch? _silent;
+
+    /// <summary>What is wrong, with which broker, since when; null if all answer.</summary>
+    public string? Problem => _problem?.Invoke();
+
     /// <summary>The partitions that the options name and brokers have.</summary>
     /// <exception cref="StreamingException">No broker answers, or one says that it does not give a topic; names it.</exception>
     public List<KafkaPartition> Partitions(CancellationToken cancellation)
@@ -56,6 +63,7 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
             if (unsettled.Length == 0) break;
             if (clock.Elapsed > options.Timeout)
                 throw new StreamingException("KAFKA_TOPIC_UNKNOWN", $"{options.Servers} have no topic that can be read as {unsettled}. Check the name, or make the topic before the query starts.");
+            _problem = () => $"Kafka at {options.Servers} has had no topic for {clock.Elapsed.TotalSeconds:0} s that can be read as {unsettled}; it is asked again until {options.Timeout.TotalSeconds:0.#} s are over";
             cancellation.ThrowIfCancellationRequested();
             _client.Poll(50);
         }
@@ -67,10 +75,16 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
     }
 
     /// <summary>Behind the last message of each partition.</summary>
-    public Dictionary<KafkaPartition, long> Ends(IReadOnlyCollection<KafkaPartition> partitions, CancellationToken cancellation) => Offsets(partitions, Latest, cancellation);
+    public Dictionary<KafkaPartition, long> Ends(IReadOnlyCollection<KafkaPartition> partitions, CancellationToken cancellation) =>
+        Offsets(partitions, static _ => Latest, "where partitions end", cancellation);
 
     /// <summary>The first message of each partition.</summary>
-    public Dictionary<KafkaPartition, long> Firsts(IReadOnlyCollection<KafkaPartition> partitions, CancellationToken cancellation) => Offsets(partitions, Earliest, cancellation);
+    public Dictionary<KafkaPartition, long> Firsts(IReadOnlyCollection<KafkaPartition> partitions, CancellationToken cancellation) =>
+        Offsets(partitions, static _ => Earliest, "where partitions begin", cancellation);
+
+    /// <summary>The first message of each partition that is not older than a time, of those partitions that have one.</summary>
+    public Dictionary<KafkaPartition, long> Since(IReadOnlyDictionary<KafkaPartition, DateTimeOffset> times, CancellationToken cancellation) =>
+        Offsets(times.Keys.ToArray(), partition => Math.Max(0, CeilingMs(times[partition])), "where a time is in partitions", cancellation).Where(each => each.Value >= 0).ToDictionary();
 
     /// <summary>Whether the options name a topic.</summary>
     public bool IsWanted(string topic) => _pattern is not null ? _pattern.IsMatch(topic)
@@ -78,7 +92,10 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
 
     public void Dispose() => _client.Dispose();
 
-    private Dictionary<KafkaPartition, long> Offsets(IReadOnlyCollection<KafkaPartition> partitions, long time, CancellationToken cancellation)
+    // Brokers count in milliseconds: a message of the one in which the time lies may be older than it.
+    private static long CeilingMs(DateTimeOffset time) => (time.UtcTicks - DateTime.UnixEpoch.Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond;
+
+    private Dictionary<KafkaPartition, long> Offsets(IReadOnlyCollection<KafkaPartition> partitions, Func<KafkaPartition, long> time, string what, CancellationToken cancellation)
     {
         var offsets = new Dictionary<KafkaPartition, long>();
         if (partitions.Count == 0) return offsets;
@@ -86,9 +103,10 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
         try
         {
             foreach (var partition in partitions) rd_kafka_topic_partition_list_add(list, partition.Topic, partition.Partition);
-            Ask(time == Latest ? "where partitions end" : "where partitions begin", Stopwatch.StartNew(), limit =>
+            long[] times = [.. partitions.Select(time)];
+            Ask(what, Stopwatch.StartNew(), limit =>
             {
-                for (var i = 0; i < list->Count; i++) list->Items[i].Offset = time;
+                for (var i = 0; i < list->Count; i++) list->Items[i].Offset = times[i];
                 var error = rd_kafka_offsets_for_times(_client.Handle, list, limit);
                 for (var i = 0; i < list->Count && error == KafkaError.None; i++) error = list->Items[i].Error;
                 return error;
@@ -110,7 +128,13 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
             cancellation.ThrowIfCancellationRequested();
             var error = ask(StepMs);
             while (_client.Poll(0)) { }
-            if (error == KafkaError.None) return;
+            if (error == KafkaError.None)
+            {
+                (_problem, _silent) = (null, null);
+                return;
+            }
+            var (since, said) = (_silent ??= clock, _client.LastError.Length > 0 ? _client.LastError : KafkaClient.Describe(error));
+            _problem = () => $"Kafka at {options.Servers} has not answered for {since.Elapsed.TotalSeconds:0} s ({said}); it is asked again until {options.Timeout.TotalSeconds:0.#} s are over";
             if (clock.Elapsed <= options.Timeout && !_client.IsRefused)
             {
                 _client.Poll(20);

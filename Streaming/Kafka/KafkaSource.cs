@@ -45,12 +45,35 @@ public sealed class KafkaSource : IStreamSource
     {
         using var brokers = new KafkaBrokers(Options, KafkaSettings.Consumer(Options.Servers, Options.Settings));
         var partitions = brokers.Partitions(CancellationToken.None);
+        var (starts, stops) = (Since(Options.Starting, partitions, brokers, CancellationToken.None), Since(Options.Ending, partitions, brokers, CancellationToken.None));
         var (firsts, ends) = (brokers.Firsts(partitions, CancellationToken.None), brokers.Ends(partitions, CancellationToken.None));
         var ranges = partitions.Order().Select(partition => new KafkaRange(partition,
-            At(Options.Starting, partition, firsts[partition], firsts, ends), At(Options.Ending, partition, ends[partition], firsts, ends)));
+            At(Options.Starting, partition, firsts[partition], firsts, ends, starts), At(Options.Ending, partition, ends[partition], firsts, ends, stops)));
         return new KafkaTable(this, [.. ranges.Where(range => range.Count > 0)]);
     }
 
-    internal static long At(KafkaOffsets place, KafkaPartition partition, long other, Dictionary<KafkaPartition, long> firsts, Dictionary<KafkaPartition, long> ends) =>
-        place == KafkaOffsets.Earliest ? firsts[partition] : place == KafkaOffsets.Latest ? ends[partition] : place.Known!.GetValueOrDefault(partition, other);
+    /// <summary>Where a place that is a time lies in the partitions for which it is one, and which have a message from then on.</summary>
+    internal static Dictionary<KafkaPartition, long> Since(KafkaOffsets place, IEnumerable<KafkaPartition> partitions, KafkaBrokers brokers, CancellationToken cancellation)
+    {
+        var times = new Dictionary<KafkaPartition, DateTimeOffset>();
+        foreach (var partition in partitions)
+        {
+            if (place.TimeOf(partition) is { } time) times[partition] = time;
+        }
+        return brokers.Since(times, cancellation);
+    }
+
+    /// <summary>The offset at which a partition begins or ends.</summary>
+    /// <param name="place">What is wanted.</param>
+    /// <param name="partition">The partition.</param>
+    /// <param name="other">Its offset where nothing is wanted of it.</param>
+    /// <param name="firsts">First messages.</param>
+    /// <param name="ends">Behind the last ones.</param>
+    /// <param name="since">What <see cref="Since"/> gave.</param>
+    internal static long At(
+        KafkaOffsets place, KafkaPartition partition, long other, Dictionary<KafkaPartition, long> firsts, Dictionary<KafkaPartition, long> ends, Dictionary<KafkaPartition, long> since) =>
+        place == KafkaOffsets.Earliest ? firsts[partition]
+        : place == KafkaOffsets.Latest ? ends[partition]
+        : place.TimeOf(partition) is not null ? since.GetValueOrDefault(partition, ends[partition])
+        : place.Known?.GetValueOrDefault(partition, other) ?? other;
 }

@@ -38,7 +38,7 @@ public sealed record KafkaSourceOptions
     /// <summary>Whether there is a column <c>headers</c>.</summary>
     public bool IncludeHeaders { get; init; }
 
-    /// <summary>How long brokers may be out of reach, or give nothing that they have, before it is an error.</summary>
+    /// <summary>How long brokers may be out of reach, or give nothing that they have, before it is an error. Meanwhile the query's status names them.</summary>
     public TimeSpan Timeout { get; init => field = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(Timeout), value, "A wait lasts longer than zero."); } = TimeSpan.FromMinutes(1);
 
     /// <summary>How often topics are asked for new partitions, and brokers for new topics of the pattern.</summary>
@@ -119,6 +119,10 @@ public sealed class KafkaOffsets
 
     internal IReadOnlyDictionary<KafkaPartition, long>? Known { get; private init; }
 
+    private DateTimeOffset? Time { get; init; }
+
+    private IReadOnlyDictionary<KafkaPartition, DateTimeOffset>? Times { get; init; }
+
     /// <summary>These offsets. Partitions that are not named begin with their first message, and as an end stand for their last.</summary>
     /// <param name="offsets">The next offset of each partition.</param>
     /// <exception cref="ArgumentOutOfRangeException">An offset is negative.</exception>
@@ -128,4 +132,20 @@ public sealed class KafkaOffsets
         foreach (var (partition, offset) in offsets) ArgumentOutOfRangeException.ThrowIfNegative(offset, partition.ToString());
         return new("at") { Known = new Dictionary<KafkaPartition, long>(offsets) };
     }
+
+    /// <summary>In each partition the first message that is not older than a time; behind the last one where all are older.</summary>
+    /// <remarks>Times are those of the column <c>timestamp</c>. Brokers find them by their index: a message that is older may follow one that is not. A broker that keeps no times (before
+    /// 0.10) finds none.</remarks>
+    /// <param name="time">The time. As an end, messages from then on are not read.</param>
+    public static KafkaOffsets Since(DateTimeOffset time) => new("since") { Time = time };
+
+    /// <summary>As <see cref="Since(DateTimeOffset)"/>, with a time for each partition. Partitions that are not named begin with their first message, and as an end stand for their last.</summary>
+    /// <param name="times">The times.</param>
+    public static KafkaOffsets Since(IReadOnlyDictionary<KafkaPartition, DateTimeOffset> times)
+    {
+        ArgumentNullException.ThrowIfNull(times);
+        return new("since") { Times = new Dictionary<KafkaPartition, DateTimeOffset>(times) };
+    }
+
+    internal DateTimeOffset? TimeOf(KafkaPartition partition) => Time ?? (Times is not null && Times.TryGetValue(partition, out var time) ? time : null);
 }

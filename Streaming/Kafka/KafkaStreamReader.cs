@@ -32,6 +32,8 @@ internal sealed class KafkaStreamReader : IStreamReader
         _brokers = new KafkaBrokers(_options, KafkaSettings.Consumer(_options.Servers, _options.Settings));
     }
 
+    public string? Problem => _brokers.Problem;
+
     public async ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken) =>
         await Task.Run(() => FindEnd(start, Math.Min(mostRows, _options.MaxOffsetsPerTrigger), cancellationToken), cancellationToken).ConfigureAwait(false);
 
@@ -59,8 +61,11 @@ internal sealed class KafkaStreamReader : IStreamReader
             _partitions = _brokers.Partitions(cancellation);
             _lookedAt = Stopwatch.GetTimestamp();
         }
+
+        // Before the ends are asked for: what a time finds is not behind them then.
+        var since = _entries > 0 ? [] : KafkaSource.Since(_options.Starting, _partitions, _brokers, cancellation);
         var ends = _brokers.Ends(_partitions, cancellation);
-        Note(ends, cancellation);
+        Note(ends, since, cancellation);
         var place = KafkaPlace.Parse(start);
         foreach (var partition in place.Keys.Where(each => !ends.ContainsKey(each) && _options.Partitions.Count == 0 && _brokers.IsWanted(each.Topic)).ToArray())
         {
@@ -85,7 +90,7 @@ internal sealed class KafkaStreamReader : IStreamReader
     }
 
     // Of a query that begins: where its options say. Later: at the beginning.
-    private void Note(Dictionary<KafkaPartition, long> ends, CancellationToken cancellation)
+    private void Note(Dictionary<KafkaPartition, long> ends, Dictionary<KafkaPartition, long> since, CancellationToken cancellation)
     {
         var unknown = ends.Keys.Where(partition => !_beginnings.ContainsKey(partition)).ToArray();
         if (unknown.Length == 0 && _entries > 0) return;
@@ -93,7 +98,7 @@ internal sealed class KafkaStreamReader : IStreamReader
         var found = new KafkaPlace();
         foreach (var partition in unknown)
         {
-            found[partition] = _entries > 0 ? firsts[partition] : KafkaSource.At(_options.Starting, partition, firsts[partition], firsts, ends);
+            found[partition] = _entries > 0 ? firsts[partition] : KafkaSource.At(_options.Starting, partition, firsts[partition], firsts, ends, since);
         }
         Note(found);
     }

@@ -5,9 +5,13 @@ internal sealed class MqttBackoff(MqttOptions options)
 {
     private long? _since;
     private int _failures;
+    private volatile Func<string>? _problem;
+
+    /// <summary>That the broker is away, since when, and why; null if it is not.</summary>
+    public string? Problem => _problem?.Invoke();
 
     /// <summary>It works (again).</summary>
-    public void Succeeded() => (_since, _failures) = (null, 0);
+    public void Succeeded() => (_since, _failures, _problem) = (null, 0, null);
 
     /// <summary>Waits before the next attempt.</summary>
     /// <param name="why">What the last one failed with.</param>
@@ -16,7 +20,8 @@ internal sealed class MqttBackoff(MqttOptions options)
     public async Task WaitAsync(MqttConnectionException why, CancellationToken cancellation)
     {
         _since ??= options.Time.GetTimestamp();
-        var away = options.Time.GetElapsedTime(_since.Value);
+        var (since, away) = (_since.Value, options.Time.GetElapsedTime(_since.Value));
+        _problem = () => $"{options} has been away for {options.Time.GetElapsedTime(since).TotalSeconds:0} s ({why.Message}); it is tried again until {options.Patience.TotalSeconds:0.#} s are over";
         if (away > options.Patience)
             throw new StreamingException(
                 "MQTT_UNREACHABLE",

@@ -22,6 +22,7 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
     private readonly MqttOptions _options;
     private readonly DurableLog _sessions;
     private readonly MqttRedeliveries _redeliveries;
+    private readonly MqttBackoff _backoff;
     private readonly string _releasesPath;
     private readonly Lock _lock = new();
     private MqttReleases _releases = null!;
@@ -36,6 +37,7 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
     {
         (_source, _options, _sessions, _releasesPath) = (source, source.Options, sessions, releases);
         _redeliveries = new MqttRedeliveries(_options.Version, _options.InFlight);
+        _backoff = new MqttBackoff(_options);
     }
 
     public override void Recall(ReceivedRecords last)
@@ -49,6 +51,8 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
         }
     }
 
+    public override string? Problem => _backoff.Problem;
+
     public override void Release() => _releases.Dispose();
 
     public override async Task RunAsync(ReceivedLog log, CancellationToken stop)
@@ -59,7 +63,6 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
             lock (_lock) return _releases.Oldest;
         };
         var session = FindSession();
-        var backoff = new MqttBackoff(_options);
         while (true)
         {
             try
@@ -70,7 +73,7 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
                 try
                 {
                     session = await JoinAsync(connection, session, stop).ConfigureAwait(false);
-                    backoff.Succeeded();
+                    _backoff.Succeeded();
                     await connection.Completion.WaitAsync(stop).ConfigureAwait(false);
                 }
                 catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -88,7 +91,7 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
             }
             catch (MqttConnectionException error)
             {
-                await backoff.WaitAsync(error, stop).ConfigureAwait(false);
+                await _backoff.WaitAsync(error, stop).ConfigureAwait(false);
             }
         }
     }

@@ -19,11 +19,14 @@ internal sealed class ConnectionFailedException(string message, Exception? inner
 internal abstract class ConnectingReceiver(string name, ReconnectOptions? reconnect, TimeProvider time) : Receiver
 {
     private bool _hasReceived;
+    private volatile Func<string>? _problem;
 
     /// <summary>How errors call the source.</summary>
     protected string Name => name;
 
     public sealed override bool HasEnd => reconnect is null;
+
+    public sealed override string? Problem => _problem?.Invoke();
 
     public sealed override async Task RunAsync(ReceivedLog log, CancellationToken stop)
     {
@@ -50,6 +53,8 @@ internal abstract class ConnectingReceiver(string name, ReconnectOptions? reconn
                 throw new StreamingException(
                     "STREAM_UNREACHABLE", $"{name} {failure?.Message ?? "ended the connection without a row."}{since} See that it is there, and start the query again.", failure?.InnerException);
             }
+            var silentSince = failingSince;
+            _problem = () => $"{name} gave no row for {time.GetElapsedTime(silentSince).TotalSeconds:0} s ({failure?.Message ?? "it ended the connection"}); it is tried again";
             var most = TimeSpan.FromTicks((long)Math.Min(reconnect.MaxDelay.Ticks, reconnect.FirstDelay.Ticks * Math.Pow(2, failures++)));
             if (failure?.Wait is { } asked) told += asked;
             await Task.Delay(failure?.Wait ?? (most / 2) + (most / 2 * Random.Shared.NextDouble()), time, stop).ConfigureAwait(false);
@@ -69,6 +74,7 @@ internal abstract class ConnectingReceiver(string name, ReconnectOptions? reconn
     /// <param name="stop">The query ends.</param>
     protected async Task ReadLinesAsync(Stream stream, bool passesOverBlank, TimeSpan stall, ReceivedLog log, ReceiverOptions options, CancellationToken stop)
     {
+        _problem = null;
         var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 << 10, leaveOpen: true));
         try
         {

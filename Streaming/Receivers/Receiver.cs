@@ -17,6 +17,9 @@ internal abstract class Receiver
     /// <summary>Told, before anything else, what the log still has from before: the last records, also such that batches have read.</summary>
     public virtual void Recall(ReceivedRecords last) { }
 
+    /// <summary>As <see cref="IStreamReader.Problem"/>.</summary>
+    public virtual string? Problem => null;
+
     /// <summary>Whether a query that runs until nothing is new waits for the receiver's end, as what comes is known to have one.</summary>
     public virtual bool HasEnd => false;
 
@@ -57,6 +60,8 @@ internal sealed class ReceiverReader : IStreamReader
 
     // Of the last look: what came with the end, after it, is for the next one.
     public bool WaitsForMore => _receiver.HasEnd && !_hadEnded;
+
+    public string? Problem => _receiver.Problem;
 
     /// <summary>Does, with the log, what must have worked when the query starts.</summary>
     public TResult Start<TResult>(Func<ReceivedLog, Task<TResult>> start) => Task.Run(() => start(_log)).GetAwaiter().GetResult();

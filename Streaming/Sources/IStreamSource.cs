@@ -41,6 +41,9 @@ public interface IStreamReader : IDisposable
     /// <param name="cancellationToken">Ends the work.</param>
     ValueTask CommitAsync(string end, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
+    /// <summary>What keeps it from seeing what is there, in words, with its address and since when; null if nothing does. Stands in the query's status. Asked by any thread, at any time.</summary>
+    string? Problem => null;
+
     /// <summary>Whether more is known to come, so that a query that ends when nothing is new (<see cref="Trigger.AvailableNow"/>) looks again. As of the last look.</summary>
     bool WaitsForMore => false;
 }

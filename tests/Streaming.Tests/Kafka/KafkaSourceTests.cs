@@ -204,6 +204,44 @@ public sealed class KafkaSourceTests(KafkaClusterProcess cluster) : IClassFixtur
         }
     }
 
+    [FactRequiringNative(Library, Package)]
+    public async Task A_query_without_brokers_says_so_goes_on_when_they_come_and_ends_when_they_stay_away()
+    {
+        using var own = new KafkaClusterProcess();
+        var topic = own.Topic(1);
+        KafkaMessages.Write(own.Servers, topic, 0, Numbers(0, 3));
+        await using var context = DataflowContext.Local(1);
+        var sink = new MemorySink();
+        await using (var query = Values(context.ReadStream.Kafka(own.Servers, topic)).WriteStream.Start(sink))
+        {
+            await query.ProcessAllAvailableAsync().WaitAsync(TimeSpan.FromMinutes(1));
+            Assert.DoesNotContain("not answered", query.Status.Message, StringComparison.Ordinal);
+            for (var broker = 1; broker <= 3; broker++) own.Tell($"down {broker}");
+            await StatusAsync(query, $"Kafka at {own.Servers} has not answered for ");
+            for (var broker = 1; broker <= 3; broker++) own.Tell($"up {broker}");
+            KafkaMessages.Write(own.Servers, topic, 0, Numbers(3, 5));
+            await query.ProcessAllAvailableAsync().WaitAsync(TimeSpan.FromMinutes(1));
+            Assert.Equal(Numbers(0, 5), sink.Rows.Select(row => row.Get<string>("value")));
+            Assert.DoesNotContain("not answered", query.Status.Message, StringComparison.Ordinal);
+        }
+
+        // Nobody listens there.
+        var nobody = new KafkaSourceOptions { Servers = "127.0.0.1:1", Topics = ["none"], Timeout = TimeSpan.FromSeconds(1.5) };
+        await using var alone = context.ReadStream.Kafka(nobody).WriteStream.Start(new MemorySink());
+        await StatusAsync(alone, "127.0.0.1:1");
+        Assert.Equal("KAFKA_UNREACHABLE", (await Assert.ThrowsAsync<StreamingException>(() => alone.AwaitTerminationAsync().WaitAsync(TimeSpan.FromMinutes(1)))).Kind);
+
+        static async Task StatusAsync(StreamingQuery query, string words)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+            while (!query.Status.Message.Contains(words, StringComparison.Ordinal))
+            {
+                Assert.True(query.IsActive && !patience.IsCancellationRequested, query.Status.Message);
+                await Task.Yield();
+            }
+        }
+    }
+
     internal static IEnumerable<string> Numbers(int from, int until) => Enumerable.Range(from, until - from).Select(i => $"{i}");
 
     internal static DataFrame Values(DataFrame frame) => frame.Select(Col("partition"), Col("value").Cast("string").As("value"));
