@@ -19,6 +19,8 @@ internal sealed class FileDStream<T>(StreamingContext streaming, string folder, 
 
     public override ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellation) => _reader!.FindEndAsync(start, mostRows, cancellation);
 
+    public override ValueTask CommitAsync(string end, CancellationToken cancellation) => _reader!.CommitAsync(end, cancellation);
+
     public override void Dispose() => _reader?.Dispose();
 
     protected override Rdd<T> Read(string? start, string end) => read(Streaming.Context, [.. _reader!.FilesOf(start, end).Select(file => file.Path)]);

@@ -70,6 +70,9 @@ internal sealed class DurableLog(string folder, bool isDurable = true)
     /// <summary>The error of an entry that should be there.</summary>
     public StreamingException Missing(long number) => new("CHECKPOINT_DAMAGED", $"'{PathOf(number)}' is missing. {Advice}");
 
+    /// <summary>Deletes an entry, if it is there.</summary>
+    public void Drop(long number) => _system.Delete(PathOf(number));
+
     /// <summary>Deletes entries below a number. The folder is looked at once; from then on nobody else writes here.</summary>
     public void DropBelow(long number)
     {
