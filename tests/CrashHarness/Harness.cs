@@ -28,7 +28,7 @@ internal sealed class Harness(string sink, string state, int kills, int executor
         var workers = Enumerable.Range(0, executors).Select(_ => new WorkerProcess(url)).ToList();
         try
         {
-            var (executorsKilled, lastKilled) = (0, 0L);
+            var (executorsKilled, lastKilled, notJoined) = (0, 0L, 0);
             for (var kill = 0; kill < kills; kill++)
             {
                 var step = StepOf(kill);
@@ -47,12 +47,17 @@ internal sealed class Harness(string sink, string state, int kills, int executor
                     if (Stopwatch.GetTimestamp() > until) query.Kill();
                     await Task.Delay(25).ConfigureAwait(false);
                 }
-                if (query.ExitCode == 0 || query.ExitCode == 1 || query.ExitCode == 134)
+                if (query.ExitCode == Query.NotJoined && ++notJoined <= kills)
+                {
+                    kill--;
+                    continue;
+                }
+                if (query.ExitCode is 0 or Query.NotJoined || query.ExitCode == 1 || query.ExitCode == 134)
                 {
                     Console.Error.WriteLine($"The query ended by itself ({query.ExitCode}):\n{await query.StandardError.ReadToEndAsync().ConfigureAwait(false)}");
                     return 1;
                 }
-                if ((kill + 1) % 20 == 0) Console.WriteLine($"{kill + 1} kills{(executors > 0 ? $", executors {executorsKilled} times" : "")}; {_clicks.Count:N0} rows so far");
+                if ((kill + 1) % 20 == 0) Console.WriteLine($"{kill + 1} kills{(executors > 0 ? $", executors {executorsKilled} times, {notJoined} starts without a cluster" : "")}; {_clicks.Count:N0} rows so far");
             }
 
             // All windows become final.

@@ -8,6 +8,9 @@ namespace Dataflow.CrashHarness;
 /// <summary>The query that is killed: clicks of each page and minute, given once, into a sink.</summary>
 internal static class Query
 {
+    /// <summary>The exit code of one that the cluster did not take in.</summary>
+    public const int NotJoined = 75;
+
     /// <summary>Runs it until it is killed, or, if it is to end, until nothing is left to read.</summary>
     /// <param name="folder">Input, output and checkpoint.</param>
     /// <param name="cluster">Where its coordinator is; empty for none.</param>
@@ -16,8 +19,18 @@ internal static class Query
     /// <param name="step">A step of a batch after which it kills itself, <c>end</c> to end when all is read, or empty.</param>
     public static async Task<int> RunAsync(string folder, string cluster, string sink, string state, string step)
     {
-        await using var context = await (cluster.Length == 0 ? Task.FromResult(DataflowContext.Local(2)) : DataflowContext.ConnectAsync(cluster)).ConfigureAwait(false);
-        if (cluster.Length > 0) await context.Cluster.WaitForWorkersAsync(2, TimeSpan.FromMinutes(1)).ConfigureAwait(false);
+        DataflowContext joined;
+        try
+        {
+            joined = await JoinAsync(cluster).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is ClusterException or TimeoutException)
+        {
+            // Of a machine that is too busy for its cluster: no query has begun.
+            Console.Error.WriteLine(error.Message);
+            return NotJoined;
+        }
+        await using var context = joined;
         var began = Environment.TickCount64;
         var seen = 0;
         var options = new FileSourceOptions { MaxFilesPerTrigger = 20 };
@@ -36,6 +49,22 @@ internal static class Query
         });
         await query.AwaitTerminationAsync().ConfigureAwait(false);
         return 0;
+    }
+
+    private static async Task<DataflowContext> JoinAsync(string cluster)
+    {
+        if (cluster.Length == 0) return DataflowContext.Local(2);
+        var context = await DataflowContext.ConnectAsync(cluster).ConfigureAwait(false);
+        try
+        {
+            await context.Cluster.WaitForWorkersAsync(2, TimeSpan.FromMinutes(1)).ConfigureAwait(false);
+            return context;
+        }
+        catch
+        {
+            await context.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     private static DataFrame PerPageByGroups(DataFrame clicks) => clicks.WithWatermark("At", Clicks.Delay)
