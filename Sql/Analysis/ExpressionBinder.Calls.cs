@@ -28,6 +28,11 @@ internal sealed partial class ExpressionBinder
         {
             throw Error("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", $"'{call.Name}' needs a window: {call.Name}(...) OVER (ORDER BY ...).", call);
         }
+        if (call.IsTimeWindow)
+        {
+            throw Error("UNSUPPORTED_EXPR_FOR_OPERATOR",
+                $"'{call.Name}' gives a window, which is two columns: select or group by it by itself, and name {call.Name}.start or {call.Name}.end elsewhere; or use {call.OfWindow(isEnd: false).Name} and {call.OfWindow(isEnd: true).Name}.", call);
+        }
         throw UnknownFunction(call);
     }
 

@@ -44,6 +44,9 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
     /// <summary>What names mean that are no columns here, before queries around are asked.</summary>
     public Func<NameSyntax, Expression?>? NamesBehind { get; init; }
 
+    /// <summary>What names with a point mean if no column does: window.start.</summary>
+    public Func<NameSyntax, ExpressionSyntax?>? Fields { get; init; }
+
     /// <summary>Windows of time that rows are in several of; null where there can be none.</summary>
     public TimeWindows? Times { get; init; }
 
@@ -106,6 +109,8 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
         for (var at = scope; at is not null; at = at.Outer)
         {
             var found = at.Find(name.Parts);
+            // A window of time is two columns, called window.start and window.end.
+            if (found.Count == 0 && name.Parts.Count > 1) found = at.Find([.. name.Parts.Take(name.Parts.Count - 2), $"{name.Parts[^2]}.{name.Parts[^1]}"]);
             if (found.Count > 1)
             {
                 throw Error("AMBIGUOUS_REFERENCE", $"'{string.Join('.', name.Parts)}' can be {string.Join(" or ", found.Select(column => column.Display))}.", name);
@@ -116,6 +121,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
                 return at == scope ? column : new OuterReference(column) { Position = At(name) };
             }
             if (at == scope && name.Parts.Count == 1 && NamesBehind?.Invoke(name) is { } behind) return behind;
+            if (at == scope && Fields?.Invoke(name) is { } field) return Bind(field);
         }
         if (name.Parts.Count == 1 && WithoutParentheses.Contains(name.Parts[0]) && context.Functions.FindScalar(name.Parts[0]) is not null)
         {

@@ -22,6 +22,7 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
     private readonly Dictionary<string, long> _aliasParts = new(StringComparer.OrdinalIgnoreCase);
     private long _parts;
     private Scope _scope = new([], outer);
+    private WindowFields? _fields;
 
     /// <summary>Binds it, with the ORDER BY of the query that it is.</summary>
     public LogicalPlan Bind(QuerySyntax query)
@@ -32,6 +33,8 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
             (plan, var columns) = new FromBinder(context, outer, commons).Bind(select.From);
             _scope = new Scope(columns, outer);
         }
+        _fields = new WindowFields(context, _scope);
+        select = _fields.Apply(select);
         if (select.Where is not null) plan = new Filter(Binder("WHERE", isGrouped: false).BindCondition(select.Where), plan);
         BindItems();
         var having = select.Having is null ? null : AliasBinder("HAVING").BindCondition(select.Having);
@@ -87,7 +90,7 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
     };
 
     private ExpressionBinder Binder(string clause, bool isGrouped, Func<NameSyntax, Expression?>? behind = null, TimeWindows? times = null) =>
-        new(context, _scope, commons) { Clause = clause, AllowsAggregates = isGrouped, AllowsWindows = isGrouped, NamesBehind = behind, Windows = select.Windows, Times = times };
+        new(context, _scope, commons) { Clause = clause, AllowsAggregates = isGrouped, AllowsWindows = isGrouped, NamesBehind = behind, Windows = select.Windows, Times = times, Fields = times is null ? null : _fields!.Field };
 
     /// <summary>Binds what may name entries of the select list.</summary>
     private ExpressionBinder AliasBinder(string clause, bool allowsWindows = false) => new(context, _scope, commons)
@@ -99,6 +102,7 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
         NamesBehind = name => Alias(name) is { } found && !HasAggregate(found) ? found : null,
         Windows = select.Windows,
         Times = _times,
+        Fields = _fields!.Field,
     };
 
     private void BindItems()
@@ -178,7 +182,7 @@ internal sealed class SelectBinder(BindingContext context, Scope? outer, CommonT
         {
             var bound = Ordinal.Read(order.Key, _items.Count, "ORDER_BY_POS_OUT_OF_RANGE", "ORDER BY", context) is { } place
                 ? new SortOrder(_items[place].Value, order.IsDescending, order.NullsFirst ?? !order.IsDescending)
-                : binder.Order(order);
+                : binder.Order(order with { Key = _fields!.OrderOf(order.Key) });
             if (!TypeCoercion.IsOrdered(bound.Key.Type))
             {
                 throw context.Error(

@@ -157,7 +157,11 @@ internal sealed partial class Parser
         // IF, LEFT, RIGHT and the like are functions; words of clauses can't begin an expression.
         if (!IsName) throw Expected("an expression");
         List<string> parts = [Take().Text];
-        if (Is("(")) return Call(parts[0]) with { Position = start };
+        if (Is("("))
+        {
+            var call = Call(parts[0]) with { Position = start };
+            return call is CallSyntax { IsTimeWindow: true } window && Is(".") ? FieldOf(window) : call;
+        }
         while (Accept("."))
         {
             if (Accept("*")) return new StarSyntax([.. parts], StarExcept()) { Position = start };
@@ -165,6 +169,14 @@ internal sealed partial class Parser
         }
         if (Is("(")) throw Wrong($"Functions have names of one part, not '{string.Join('.', parts)}'.", start);
         return new NameSyntax([.. parts]) { Position = start };
+    }
+
+    /// <summary>window(...).start</summary>
+    private CallSyntax FieldOf(CallSyntax window)
+    {
+        _at++;
+        var isEnd = Is("END");
+        return isEnd || Is("START") ? window.OfWindow(Take().Is("END")) : throw Expected("start or end");
     }
 
     private ValueList<string> StarExcept() => Is("EXCEPT", "(") && !Ahead(2).Is("SELECT") && !Ahead(2).Is("(") ? TakeExcept() : [];

@@ -88,7 +88,7 @@ internal sealed partial class Parser
 
     private Token Take() => _tokens[_at++];
 
-    private bool IsName => Current.Kind == TokenKind.Name || (Current.Kind == TokenKind.Word && !Keywords.IsReserved(Current.Text));
+    private bool IsName => Current.Kind == TokenKind.Name || (Current.Kind == TokenKind.Word && (!Keywords.IsReserved(Current.Text) || (Is("WINDOW") && !Ahead(2).Is("AS"))));
 
     /// <summary>A name; any word will do where nothing else can stand: behind a point, behind AS.</summary>
     private string Name(string what = "a name", bool anyWord = false)

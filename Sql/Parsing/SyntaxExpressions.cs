@@ -70,6 +70,12 @@ internal sealed record CallSyntax(string Name, ValueList<ExpressionSyntax> Argum
 
     /// <summary>OVER (...).</summary>
     public WindowSyntax? Over { get; init; }
+
+    /// <summary>Whether it is a window of time as Spark writes it, which has a start and an end.</summary>
+    public bool IsTimeWindow => Name is "window" or "session_window" && Over is null;
+
+    /// <summary>The start or the end of a window of time.</summary>
+    public CallSyntax OfWindow(bool isEnd) => this with { Name = (Name == "window" ? "window" : "session") + (isEnd ? "_end" : "_start") };
 }
 
 /// <summary>A call of a function that is at hand, not named: a lambda of the program.</summary>

@@ -30,6 +30,25 @@ public sealed class WindowedCountTests
     }
 
     [Fact]
+    public async Task Windows_as_spark_writes_them_are_final_as_others_are()
+    {
+        using var folder = new TempDirectory();
+        var files = Clicks.Make(files: 5, perFile: 50, seed: 31);
+        Clicks.WriteAll(folder, files);
+        await using var context = DataflowContext.Local(2);
+        context.ReadStream.Json<Click>(folder.Combine("in"), new FileSourceOptions { MaxFilesPerTrigger = 1 }).WithWatermark("At", Clicks.Delay).CreateTempView("clicks");
+        var sink = new MemorySink();
+        var pages = context.Sql("SELECT window, Page, count(*) AS Clicks, sum(User) AS Users FROM clicks GROUP BY window(At, '1 minute'), Page");
+        pages.CreateTempView("pages");
+        await using var query = context.Sql("SELECT window.start AS window, Page, Clicks, Users FROM pages WHERE window.end > window.start").WriteStream.Start(sink, Available);
+        await query.AwaitTerminationAsync();
+        var all = files.SelectMany(file => file).ToArray();
+        var final = Clicks.Expected(all).Where(row => row.Window.AddMinutes(1) <= Clicks.Watermark(all)).ToArray();
+        Assert.NotEmpty(final);
+        Assert.Equal(final, Rows(sink));
+    }
+
+    [Fact]
     public async Task Update_gives_what_changed_and_complete_gives_all()
     {
         using var folder = new TempDirectory();

@@ -53,7 +53,7 @@ public sealed class TableTests : IDisposable
         Assert.Contains("There is a table 'NUMBERS' already", Assert.Throws<QueryException>(() => frame.Write.SaveAsTable("NUMBERS")).Message, StringComparison.Ordinal);
         frame.Write.Mode(SaveMode.Ignore).SaveAsTable("numbers");
         frame.Select(Col("twice").Cast("int").As("Twice"), (Col("n") + 10).As("N")).Write.Mode(SaveMode.Append).SaveAsTable("numbers");
-        using (var other = Context()) Assert.Equal("[11, 2] [12, 4] [13, 6] [1, 2] [2, 4] [3, 6]", Sorted(other.Table("numbers")));
+        using (var other = Context()) Assert.Equal("[1, 2] [11, 2] [12, 4] [13, 6] [2, 4] [3, 6]", Sorted(other.Table("numbers")));
         var replaced = _context.Table("numbers");
         replaced.Where("n < 3").Write.Mode(SaveMode.Overwrite).RowsPerFile(1).SaveAsTable("numbers");
         Assert.Equal("[1, 2] [2, 4]", Sorted(_context.Table("numbers")));
