@@ -10,9 +10,11 @@ namespace Dataflow.Codecs;
 /// <remarks>Calling it is several times faster than making an empty object and filling it, and runs no code that a user wrote.</remarks>
 /// <param name="Constructor">The constructor.</param>
 /// <param name="FieldOfParameter">For each parameter, the index of the field that it is stored in.</param>
-internal sealed record StoringConstructor(ConstructorInfo Constructor, int[] FieldOfParameter)
+public sealed record StoringConstructor(ConstructorInfo Constructor, int[] FieldOfParameter)
 {
     /// <summary>Finds the one that sets exactly these fields; null if the type has none.</summary>
+    /// <param name="type">The type.</param>
+    /// <param name="fields">Its fields.</param>
     public static StoringConstructor? Find(Type type, FieldInfo[] fields)
     {
         foreach (var constructor in type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))

@@ -27,8 +27,10 @@ public enum VectorForm : byte
 /// </remarks>
 public sealed unsafe class ColumnVector
 {
+    private readonly int _width;
+
     /// <summary>An empty vector of a type.</summary>
-    public ColumnVector(DataType type) => Type = type;
+    public ColumnVector(DataType type) => (Type, _width) = (type, type.ByteWidth);
 
     /// <summary>Its type.</summary>
     public DataType Type { get; }
@@ -77,14 +79,15 @@ public sealed unsafe class ColumnVector
     }
 
     /// <summary>The value of a row of a fixed-width type, through dictionary and constant. For edges, not for loops.</summary>
-    public T Value<T>(int row) where T : unmanaged => *((T*)ValueAt(row));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Value<T>(int row) where T : unmanaged => Form == VectorForm.Flat ? ((T*)Data)[row] : *(T*)ValueAt(row);
 
     /// <summary>Where the value of a row lies, through dictionary and constant; not for bits.</summary>
     public byte* ValueAt(int row) => Form switch
     {
-        VectorForm.Flat => Data + ((nint)row * Type.ByteWidth),
+        VectorForm.Flat => Data + ((nint)row * _width),
         VectorForm.Constant => Data,
-        _ => Dictionary!.Values.Data + ((nint)Codes[row] * Type.ByteWidth),
+        _ => Dictionary!.Values.Data + ((nint)Codes[row] * _width),
     };
 
     /// <summary>The bit of a row of a boolean column. For edges, not for loops.</summary>

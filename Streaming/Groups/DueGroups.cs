@@ -66,10 +66,18 @@ internal sealed class DueGroups<TKey> : IDisposable
         _table.FindOrAdd(_columns.Columns, _columns.Selection, numbers);
         _state.Find(_columns.Columns, _columns.Selection, newest);
         var keys = _mapper.Map(_columns);
-        foreach (var group in Enumerable.Range(0, count).GroupBy(i => numbers[i]))
+        var due = new List<int>[_table.Count];
+        for (var i = 0; i < count; i++)
         {
-            var first = group.First();
-            _groups.Enqueue((keys[first], newest[first], [.. group.Select(i => _rows[i])]));
+            if (due[numbers[i]] is { } others)
+            {
+                others.Add(_rows[i]);
+                continue;
+            }
+
+            // Numbers are given in the order in which keys are met.
+            due[numbers[i]] = [_rows[i]];
+            _groups.Enqueue((keys[i], newest[i], due[numbers[i]]));
         }
         return true;
     }

@@ -24,6 +24,9 @@ internal sealed class GroupEntry(int slot, byte[] part, int row)
     public bool IsChanged { get; set; }
 
     public bool IsGone { get; set; }
+
+    /// <summary>Whether it goes into the state, or is forgotten there.</summary>
+    public bool IsToKeep => IsChanged && !(IsGone && Row < 0);
 }
 
 /// <summary>What is kept of the group that a function is called for. Read from the state when it is first asked for; what changed goes there when the calls for the group are over.</summary>
@@ -59,14 +62,14 @@ internal sealed class GroupEntries(GroupNames names, GroupClock clock)
     {
         get
         {
-            if (_first >= 0) Read();
+            if (_first >= 0) ReadAll();
             return _all.Where(Counts);
         }
     }
 
     public GroupEntry? Find(int slot, ReadOnlySpan<byte> part)
     {
-        if (_first >= 0) Read();
+        if (_first >= 0) ReadAll();
         if (_all.Count > Few) return Look(slot, part);
         foreach (var entry in _all)
         {
@@ -79,7 +82,7 @@ internal sealed class GroupEntries(GroupNames names, GroupClock clock)
     {
         // What is over may lie there still.
         var entry = new GroupEntry(slot, part, -1) { IsChanged = true };
-        if (_first >= 0) Read();
+        if (_first >= 0) ReadAll();
         _all.Add(entry);
         if (_byPart.Count > 0) _byPart[new PartKey(slot, part)] = entry;
         return entry;
@@ -89,10 +92,10 @@ internal sealed class GroupEntries(GroupNames names, GroupClock clock)
 
     public void Remove(GroupEntry entry) => (entry.IsGone, entry.IsChanged) = (true, true);
 
-    /// <summary>What goes into the state: rows that are forgotten, and entries that come.</summary>
-    public IEnumerable<GroupEntry> Changes => _all.Where(entry => entry.IsChanged && !(entry.IsGone && entry.Row < 0));
+    /// <summary>What was read or came, whether it changed or not.</summary>
+    public List<GroupEntry> Read => _all;
 
-    private void Read()
+    private void ReadAll()
     {
         _table!.Read(_first, names, _all);
         _first = -1;

@@ -32,6 +32,8 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
     private GroupWriter<TKey>? _writer;
     private DueGroups<TKey>? _due;
     private IEnumerator<TOut>? _results;
+    private TOut[] _given = [];
+    private int _next;
     private TKey _key = default!;
     private bool _isOpen;
     private bool _isDone;
@@ -169,16 +171,23 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
 
     private bool TryTake(out TOut value)
     {
-        while (_results is not null || NextCall())
+        do
         {
-            if (MoveNext())
+            if (_next < _given.Length)
             {
-                value = _results!.Current;
+                value = _given[_next++];
                 return true;
             }
-            _results!.Dispose();
+            if (_results is null) continue;
+            if (MoveNext())
+            {
+                value = _results.Current;
+                return true;
+            }
+            _results.Dispose();
             _results = null;
         }
+        while (NextCall());
         value = default!;
         return false;
     }
@@ -193,7 +202,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
             {
                 _key = _cursor.Key;
                 _entries.Begin(_state, _cursor.Found);
-                _results = Call(() => _functions!.OnRows(_key, new GroupRows<TKey, TRow>(_cursor)));
+                Call(null);
                 return true;
             }
             _writer?.Flush();
@@ -205,7 +214,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
             while (_dueOfKey.TryDequeue(out var row))
             {
                 if (_entries.All.FirstOrDefault(entry => entry.Row == row) is not { } entry) continue;
-                _results = Call(() => _functions!.OnTime(_key, entry));
+                Call(entry);
                 return true;
             }
             Keep();
@@ -218,8 +227,9 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
     private void Keep()
     {
         if (_state is null) return;
-        foreach (var entry in _entries.Changes)
+        foreach (var entry in _entries.Read)
         {
+            if (!entry.IsToKeep) continue;
             if (entry.Row >= 0) _state.Remove(entry.Row);
             (entry.IsGone ? _batch?.Figures.Removed : _batch?.Figures.Updated)?.Add(1);
             if (!entry.IsGone) _writer!.Add(_key, entry);
@@ -233,11 +243,15 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
         _batch!.Figures.Removed.Add(1);
     }
 
-    private IEnumerator<TOut> Call(Func<IEnumerable<TOut>> call)
+    // For the rows of the group; or, where an entry is given, as its time has come.
+    private void Call(GroupEntry? due)
     {
+        (_given, _next) = ([], 0);
         try
         {
-            return (call() ?? throw new InvalidOperationException("It gave null: give an empty list where nothing comes of a group.")).GetEnumerator();
+            var results = due is null ? _functions!.OnRows(_key, new GroupRows<TKey, TRow>(_cursor)) : _functions!.OnTime(_key, due);
+            if (results is TOut[] all) _given = all;
+            else _results = (results ?? throw new InvalidOperationException("It gave null: give an empty list where nothing comes of a group.")).GetEnumerator();
         }
         catch (Exception error) when (_cursor.Error is null && LambdaError.IsOfUser(error))
         {

@@ -17,6 +17,7 @@ internal sealed unsafe class KeyedReader<TKey, TRow> : BatchReader
     private readonly TaskArena _arena;
     private readonly RecordMapper<TRow> _mapper;
     private readonly RecordColumn<TKey>[] _keys;
+    private readonly int _plainKey;
     private readonly ColumnBatch _rows;
     private readonly ColumnBatch _output;
     private readonly ulong[] _mask = GC.AllocateArray<ulong>(ColumnBatch.MaxRows / 64, pinned: true);
@@ -31,7 +32,8 @@ internal sealed unsafe class KeyedReader<TKey, TRow> : BatchReader
         _keys = [.. Enumerable.Range(0, shape.Schema.Count).Select(shape.Column)];
         foreach (var column in _keys) column.Open(_arena);
         _rows = new ColumnBatch([.. schema.Select(field => new ColumnVector(field.Type))]);
-        _output = new ColumnBatch([.. _keys.Select(column => column.Vector), .. _rows.Columns]);
+        _plainKey = PlainKey.Find(key, schema);
+        _output = new ColumnBatch([.. _keys.Select(column => new ColumnVector(column.Type)), .. _rows.Columns]);
     }
 
     public override bool TryNext(out ColumnBatch batch)
@@ -43,7 +45,8 @@ internal sealed unsafe class KeyedReader<TKey, TRow> : BatchReader
             _rows.Set(rows.Rows, rows.Mask);
             if (_late is not null) LeaveOut(rows.Columns[_late.Column]);
             if (_rows.Alive == 0) continue;
-            SetKeys(_mapper.Map(_rows));
+            if (_plainKey >= 0 && _rows.Columns[_plainKey].HasNoNulls) _output.Columns[0].Share(_rows.Columns[_plainKey]);
+            else SetKeys(_mapper.Map(_rows));
             _output.Set(_rows.Rows, _rows.Mask);
             return true;
         }
@@ -71,10 +74,11 @@ internal sealed unsafe class KeyedReader<TKey, TRow> : BatchReader
                 else _values[row] = _values[selection[0]];
             }
         }
-        foreach (var column in _keys)
+        for (var i = 0; i < _keys.Length; i++)
         {
-            column.Clear();
-            column.Append(_values.AsSpan(0, _rows.Rows));
+            _keys[i].Clear();
+            _keys[i].Append(_values.AsSpan(0, _rows.Rows));
+            _output.Columns[i].Share(_keys[i].Vector);
         }
     }
 
