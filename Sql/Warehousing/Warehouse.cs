@@ -16,6 +16,7 @@ namespace Dataflow.Sql;
 public sealed class Warehouse
 {
     private readonly SqlSession _session;
+    private string? _folder;
 
     internal Warehouse(SqlSession session) => _session = session;
 
@@ -23,13 +24,13 @@ public sealed class Warehouse
     /// <remarks>In a cluster it lies where all machines see it.</remarks>
     public string Folder
     {
-        get;
+        get => _folder ??= FileSystems.Resolve("warehouse");
         set
         {
             ArgumentException.ThrowIfNullOrWhiteSpace(value);
-            field = FileSystems.Resolve(value);
+            _folder = FileSystems.Resolve(value);
         }
-    } = FileSystems.Resolve("warehouse");
+    }
 
     /// <summary>The names of all tables.</summary>
     public IReadOnlyList<string> Names => [.. Tables().Select(folder => FilePath.NameOf(folder.Path)).Order(StringComparer.OrdinalIgnoreCase)];

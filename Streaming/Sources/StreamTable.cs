@@ -16,5 +16,5 @@ internal sealed class StreamTable(IStreamSource source) : ITable
     public bool IsEndless => true;
 
     public ITableScan Scan(ScanRequest request) => throw new QueryException(
-        "STREAM_WITHOUT_QUERY", $"{source.Name} is a stream, which has no last row. Start a query over it (frame.WriteStream.Start(sink)), and look at what the sink gets.");
+        "STREAM_WITHOUT_QUERY", $"{source.Name} is a stream, which has no last row. Start a query over it (frame.WriteStream.Start(sink), or ToTable(name)), and look at what the sink gets.");
 }

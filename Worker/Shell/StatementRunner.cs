@@ -10,8 +10,8 @@ internal sealed class StatementRunner(DataflowContext context, ResultPrinter pri
 {
     private const string Help = """
         Statements end with a semicolon, and may have several lines.
-          .tables [PATTERN]    views that queries can read
-          .schema NAME         columns of a view, or of files such as parquet.`data/orders`
+          .tables [PATTERN]    views and tables that queries can read
+          .schema NAME         columns of a view or table, or of files such as parquet.`data/orders`
           .explain QUERY       how a query is understood, optimised and computed
           .timing on|off       whether to say how long statements take
           .help                this

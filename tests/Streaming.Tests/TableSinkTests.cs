@@ -73,6 +73,8 @@ public sealed class TableSinkTests : IDisposable
         Assert.Contains("Use append mode", Assert.Throws<QueryException>(() => Stream.GroupBy("n").Count().WriteStream.ToTable("counts", Options("three") with { OutputMode = OutputMode.Update })).Message, StringComparison.Ordinal);
         Assert.Throws<QueryException>(() => Stream.GroupBy("n").Count().WriteStream.ToTable("counts", Options("three")));
         Assert.Throws<QueryException>(() => _context.Table("numbers").WriteStream.ToTable("counts", Options("three")));
+        Stream.CreateTempView("stream");
+        Assert.Contains("ToTable(name)", Assert.ThrowsAny<Exception>(() => _context.Sql("CREATE TABLE counts AS SELECT * FROM stream")).Message, StringComparison.Ordinal);
         Assert.Equal(["numbers"], _context.Warehouse.Names);
         Assert.Equal(2, _context.Table("numbers").Count());
     }
