@@ -1,11 +1,15 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using Dataflow.Storage;
 
 namespace Dataflow.Mapping;
 
 /// <summary>A new temporary file as memory: its bytes are on the disk's account, and the system writes them out and drops them where memory is short. It goes when it is disposed, or with the process.</summary>
-internal sealed unsafe class MappedFile : IDiskMapping
+internal sealed unsafe partial class MappedFile : IDiskMapping
 {
+    // The same number on all systems that have the call.
+    private const int AdviseRandom = 1;
+
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
 
@@ -37,6 +41,9 @@ internal sealed unsafe class MappedFile : IDiskMapping
         byte* pointer = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
         Address = (nint)pointer;
+
+        // Else a page that is missed is read with its neighbours, up to megabytes of them, which drives out what is needed next. It is only advice: that it fails does no harm.
+        if (!OperatingSystem.IsWindows()) _ = MAdvise(Address, (nuint)bytes, AdviseRandom);
     }
 
     public nint Address { get; }
@@ -49,4 +56,7 @@ internal sealed unsafe class MappedFile : IDiskMapping
         _view.Dispose();
         _file.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int MAdvise(nint address, nuint length, int advice);
 }
