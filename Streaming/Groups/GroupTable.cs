@@ -137,9 +137,9 @@ internal sealed unsafe class GroupTable : PartitionState
     /// <summary>Copies rows into vectors: keys, then values.</summary>
     public void Gather(ReadOnlySpan<int> rows, ReadOnlySpan<FlatVector> columns) => Span!.Gather(rows, columns);
 
-    public override void Write(string path, bool all, TaskContext context)
+    public override void Write(StateFile.Writer file, bool all, TaskContext context)
     {
-        _rows.Write(path, all, context);
+        _rows.Write(file, all, context);
 
         // Rows may have other numbers now.
         if (all) Forget();

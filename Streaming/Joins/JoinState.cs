@@ -31,12 +31,10 @@ internal sealed class JoinState(StateLayout left, StateLayout right) : Partition
         Right.Begin();
     }
 
-    public override void Write(string path, bool all, TaskContext context)
+    public override void Write(StateFile.Writer file, bool all, TaskContext context)
     {
-        using var file = new StateFile.Writer(path);
         Left.Write(file, 0, all, context);
         Right.Write(file, 1, all, context);
-        file.Commit(IsDurable);
     }
 
     public override void Dispose()

@@ -181,9 +181,10 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
     /// <summary>Groups of a span.</summary>
     public long CountOf(long span) => (_spans.TryGetValue(span, out var here) ? here.Groups.Count : 0) + _runs.Sum(run => run.CountOf(span));
 
-    public override void Write(string path, bool all, TaskContext context)
+    public override bool HasNewestFirst => true;
+
+    public override void Write(StateFile.Writer file, bool all, TaskContext context)
     {
-        using var file = new StateFile.Writer(path);
         using var arena = new TaskArena(context, "state write");
         var (store, frames) = (new RowStore(arena, StateTypes), new FrameBuffer(arena));
         foreach (var span in all ? GoneOf(_runs) : _dropped.Concat(_leaving)) file.Write(StateFile.Dropped, span, []);
@@ -197,7 +198,6 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
                 store.Clear();
             }
         }
-        file.Commit(IsDurable);
     }
 
     public override void Dispose()

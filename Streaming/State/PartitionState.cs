@@ -30,6 +30,9 @@ internal abstract class PartitionState : IDisposable
     /// <param name="mostBytes">Bytes of memory that it should not take more of.</param>
     public virtual bool IsTooLarge(long mostBytes) => false;
 
+    /// <summary>Whether of the records of a file those that come first count, and what follows is older.</summary>
+    public virtual bool HasNewestFirst => false;
+
     /// <summary>How it is to be written.</summary>
     /// <param name="isSnapshotDue">Whether so many files make it that all should be written anew.</param>
     /// <param name="mostBytes">Bytes of memory that it should not take more of.</param>
@@ -46,10 +49,10 @@ internal abstract class PartitionState : IDisposable
     public abstract void Begin();
 
     /// <summary>Writes what the batch changed, or all.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="file">The file.</param>
     /// <param name="all">Whether everything is written.</param>
     /// <param name="context">The task.</param>
-    public abstract void Write(string path, bool all, TaskContext context);
+    public abstract void Write(StateFile.Writer file, bool all, TaskContext context);
 
     /// <summary>Puts what is in memory away into a file; that it lies there counts from <see cref="EndBatch"/> on.</summary>
     /// <param name="path">The file.</param>
@@ -69,6 +72,9 @@ internal enum StateFileKind
 {
     /// <summary>What the batch changed.</summary>
     Delta,
+
+    /// <summary>What this batch and some before it changed: takes the place of their files.</summary>
+    Merged,
 
     /// <summary>All that is in memory: takes the place of files of what is in memory before it.</summary>
     Snapshot,

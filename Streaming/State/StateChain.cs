@@ -4,13 +4,13 @@ namespace Dataflow.Streaming.State;
 
 /// <summary>
 /// The files that make the state of a partition, the oldest first: runs of what was put away, then a snapshot of what is in memory, then what changed since. Their names
-/// are <c>BATCH/PARTITION-ATTEMPT.KIND</c>, of parts <c>BATCH/PARTITION-ATTEMPT-NUMBER.part</c>.
+/// are <c>BATCH/PARTITION-ATTEMPT.KIND</c>, of parts <c>BATCH/PARTITION-ATTEMPT-NUMBER.part</c>; where changes of several batches were made one file, the number says of how many files.
 /// </summary>
 internal static class StateChain
 {
     /// <summary>The name of a file.</summary>
-    public static string NameOf(string batchFolder, int partition, string attempt, StateFileKind kind, int number) => kind == StateFileKind.Part
-        ? string.Create(CultureInfo.InvariantCulture, $"{batchFolder}/{partition:D4}-{attempt}-{number:D4}.part")
+    public static string NameOf(string batchFolder, int partition, string attempt, StateFileKind kind, int number) => kind is StateFileKind.Part or StateFileKind.Merged
+        ? string.Create(CultureInfo.InvariantCulture, $"{batchFolder}/{partition:D4}-{attempt}-{number:D4}{ExtensionOf(kind)}")
         : string.Create(CultureInfo.InvariantCulture, $"{batchFolder}/{partition:D4}-{attempt}{ExtensionOf(kind)}");
 
     /// <summary>Whether a file holds what was put away.</summary>
@@ -41,6 +41,7 @@ internal static class StateChain
     {
         string[] away = [.. parts];
         if (KindOf(file) == StateFileKind.Base) return [file];
+        if (KindOf(file) == StateFileKind.Merged) return [.. chain[..^int.Parse(PartsOf(file)[2], CultureInfo.InvariantCulture)], file];
         if (KindOf(file) == StateFileKind.Delta && away.Length == 0) return [.. chain, file];
         return [.. chain.TakeWhile(IsPutAway), .. away, file];
     }
@@ -52,6 +53,7 @@ internal static class StateChain
     private static string ExtensionOf(StateFileKind kind) => kind switch
     {
         StateFileKind.Delta => ".delta",
+        StateFileKind.Merged => ".merged",
         StateFileKind.Snapshot => ".snapshot",
         StateFileKind.Run => ".run",
         StateFileKind.Part => ".part",

@@ -48,6 +48,9 @@ internal static class StateFile
             _stream.Write(head);
         }
 
+        /// <summary>Spans that were written as dropped.</summary>
+        public HashSet<long> DroppedSpans { get; } = [];
+
         /// <summary>Bytes that were written so far.</summary>
         public long Position { get; private set; } = 8;
 
@@ -64,6 +67,7 @@ internal static class StateFile
         public void Write(int kind, long span, ReadOnlySpan<byte> bytes)
         {
             Position += HeadBytes + bytes.Length + 4;
+            if (kind == Dropped) DroppedSpans.Add(span);
             Span<byte> head = stackalloc byte[HeadBytes];
             BinaryPrimitives.WriteInt32LittleEndian(head, kind);
             BinaryPrimitives.WriteInt32LittleEndian(head[4..], bytes.Length);

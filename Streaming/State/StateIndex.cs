@@ -1,3 +1,4 @@
+using System.Numerics;
 using Dataflow.Sql.Rows;
 using Dataflow.Storage;
 
@@ -7,20 +8,22 @@ namespace Dataflow.Streaming.State;
 /// Finds rows of a store by the columns that stand first in it: for a key the newest row, and from each row the next older one of the same key. Rows are taken up in their
 /// order, when they are asked for.
 /// </summary>
-/// <remarks>Linear probing: a slot has half of a hash, and the number of a key's newest row plus one. Keys are compared in the store, many at a time. Nulls are equal to each other.</remarks>
+/// <remarks>Linear probing: a slot has the lower half of a hash, and the number of a key's newest row plus one. Slots lie in order of hashes, so that a table grows from front to back, also where
+/// it lies on the disk. Keys are compared in the store, many at a time. Nulls are equal to each other.</remarks>
 internal sealed unsafe class StateIndex
 {
     private const int FirstSlots = 256;
     private const int Bytes = sizeof(int);
     private const ulong TagBits = 0xFFFFFFFF00000000;
+    private const int HashBits = 32;
 
     private readonly RowStore _rows;
     private readonly TaskArena _arena;
     private readonly ColumnVector[] _vectors;
     private NativeBuffer _slots;
     private NativeBuffer _older;
-    private NativeBuffer _hashes;
     private int _mask;
+    private int _shift;
     private int _taken;
     private int _capacity = FirstSlots;
 
@@ -32,9 +35,8 @@ internal sealed unsafe class StateIndex
         (_rows, _arena) = (rows, arena);
         _vectors = [.. Enumerable.Range(0, keys).Select(key => new ColumnVector(rows[key].Type))];
         _slots = Empty(FirstSlots);
-        _mask = FirstSlots - 1;
+        (_mask, _shift) = (FirstSlots - 1, ShiftOf(FirstSlots));
         _older = arena.Rent(_capacity * Bytes);
-        _hashes = arena.Rent(_capacity * Bytes);
     }
 
     /// <summary>Rows that were taken up.</summary>
@@ -65,7 +67,7 @@ internal sealed unsafe class StateIndex
         RowHash.Of(keys, rows, probe.Hashes);
         for (var i = 0; i < rows.Length; i++)
         {
-            probe.Places[i] = (int)probe.Hashes[i] & _mask;
+            probe.Places[i] = (int)((uint)probe.Hashes[i] >> _shift);
             probe.Pending[i] = i;
         }
         for (var pending = rows.Length; pending > 0;)
@@ -93,12 +95,10 @@ internal sealed unsafe class StateIndex
         RowHash.Of(_vectors, rows, probe.Hashes);
         var slots = (ulong*)_slots.Pointer;
         var older = (int*)_older.Pointer;
-        var hashes = (uint*)_hashes.Pointer;
         for (var i = 0; i < rows.Length; i++)
         {
-            hashes[Count + i] = (uint)probe.Hashes[i];
             older[Count + i] = -1;
-            probe.Places[i] = (int)probe.Hashes[i] & _mask;
+            probe.Places[i] = (int)((uint)probe.Hashes[i] >> _shift);
             probe.Pending[i] = i;
         }
         for (var pending = rows.Length; pending > 0;)
@@ -113,7 +113,7 @@ internal sealed unsafe class StateIndex
                     probe.Candidates[candidates++] = i;
                     continue;
                 }
-                slots[probe.Places[i]] = (probe.Hashes[i] & TagBits) | (uint)(start + rows[i] + 1);
+                slots[probe.Places[i]] = (probe.Hashes[i] << HashBits) | (uint)(start + rows[i] + 1);
                 _taken++;
             }
             var unequal = KeepUnequal(_vectors, rows, probe.Found, probe, candidates);
@@ -146,7 +146,7 @@ internal sealed unsafe class StateIndex
         {
             var slot = slots[place];
             if (slot == 0) return -1;
-            if ((slot ^ hash) >> 32 == 0) return (int)(uint)slot - 1;
+            if ((uint)(slot >> HashBits) == (uint)hash) return (int)(uint)slot - 1;
             place = (place + 1) & _mask;
         }
     }
@@ -157,24 +157,23 @@ internal sealed unsafe class StateIndex
         {
             _capacity = Math.Max(Count + more, checked(_capacity * 2));
             _older = Regrow(_older);
-            _hashes = Regrow(_hashes);
         }
         if ((_taken + (long)more) * 2 <= _mask + 1L) return;
         var size = _mask + 1;
         while ((_taken + (long)more) * 2 > size) size = checked(size * 2);
         var grown = Empty(size);
-        var hashes = (uint*)_hashes.Pointer;
+        var shift = ShiftOf(size);
         var from = (ulong*)_slots.Pointer;
         var to = (ulong*)grown.Pointer;
         for (var i = 0; i <= _mask; i++)
         {
             if (from[i] == 0) continue;
-            var place = (int)hashes[(int)(uint)from[i] - 1] & (size - 1);
+            var place = (int)((uint)(from[i] >> HashBits) >> shift);
             while (to[place] != 0) place = (place + 1) & (size - 1);
             to[place] = from[i];
         }
         _arena.Return(_slots);
-        (_slots, _mask) = (grown, size - 1);
+        (_slots, _mask, _shift) = (grown, size - 1, shift);
     }
 
     private NativeBuffer Regrow(NativeBuffer old)
@@ -184,6 +183,8 @@ internal sealed unsafe class StateIndex
         _arena.Return(old);
         return grown;
     }
+
+    private static int ShiftOf(int slots) => HashBits - BitOperations.Log2((uint)slots);
 
     private NativeBuffer Empty(int slots)
     {

@@ -8,8 +8,6 @@ namespace Dataflow.Streaming.State;
 /// <typeparam name="TState">Its kind.</typeparam>
 internal sealed class StateLease<TState> : IDisposable where TState : PartitionState
 {
-    private const int MostFiles = 100;
-
     private readonly StateBatch _batch;
     private readonly int _partition;
     private readonly TaskContext _context;
@@ -95,24 +93,65 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
     {
         var chain = _batch.Chains[_partition];
         var tip = chain.Length == 0 ? "" : chain[^1];
-        var kind = State.Choose(_batch.IsSnapshot && IsWorthSnapshot(chain), _batch.MostBytes);
+        var sizes = _batch.IsSnapshot ? SizesOf(chain) : [];
+
+        // Changes that are few beside the whole are worth more files.
+        var kind = State.Choose(sizes.Length > 0 && sizes.Skip(1).Sum() * 2 >= sizes[0], _batch.MostBytes);
         if (State.HasChanged || _parts > 0 || (kind != StateFileKind.Delta && chain.Length > 1))
         {
-            tip = StateChain.NameOf(_batch.BatchFolder, _partition, _attempt, kind, 0);
+            var merged = kind == StateFileKind.Delta && _parts == 0 ? MergeableOf(sizes) : 0;
+            if (merged > 1) kind = StateFileKind.Merged;
+            tip = StateChain.NameOf(_batch.BatchFolder, _partition, _attempt, kind, merged);
             if (kind is StateFileKind.Run or StateFileKind.Base) State.PutAway(PathOf(tip), kind, _context);
-            else State.Write(PathOf(tip), kind == StateFileKind.Snapshot, _context);
+            else Write(PathOf(tip), kind == StateFileKind.Snapshot, chain[^(kind == StateFileKind.Merged ? merged : 0)..]);
             _batch.Figures.Files.Add(tip);
         }
         State.Tip = tip;
     }
 
-    // Changes that are few beside the whole are worth a longer chain.
-    private bool IsWorthSnapshot(string[] chain)
+    // Of what is not put away, the oldest first.
+    private long[] SizesOf(string[] chain)
     {
-        if (chain.Length >= MostFiles) return true;
         var system = FileSystems.For(_batch.Folder);
-        var sizes = chain.SkipWhile(StateChain.IsPutAway).Select(file => system.Find(PathOf(file))?.Length ?? 0).ToArray();
-        return sizes.Length > 0 && sizes.Skip(1).Sum() * 2 >= sizes[0];
+        return [.. chain.SkipWhile(StateChain.IsPutAway).Select(file => system.Find(PathOf(file))?.Length ?? 0)];
+    }
+
+    // How many of the newest files of changes are made one: each that is not larger than all behind it. So there are few files, and what changed is written again a few times only.
+    private static int MergeableOf(long[] sizes)
+    {
+        var (count, bytes) = (0, 0L);
+        for (var i = sizes.Length - 1; i > 0 && (count == 0 || sizes[i] <= bytes); i--)
+        {
+            bytes += sizes[i];
+            count++;
+        }
+        return count;
+    }
+
+    // With what files before have, which it takes the place of.
+    private void Write(string path, bool all, string[] before)
+    {
+        using var file = new StateFile.Writer(path);
+        if (!State.HasNewestFirst) foreach (var older in before) Copy(older, file, []);
+        State.Write(file, all, _context);
+        if (State.HasNewestFirst)
+        {
+            foreach (var older in before.Reverse())
+            {
+                // What came before a span was dropped is not there any more.
+                Copy(older, file, [.. file.DroppedSpans]);
+            }
+        }
+        file.Commit(State.IsDurable);
+    }
+
+    private void Copy(string from, StateFile.Writer to, HashSet<long> gone)
+    {
+        foreach (var (kind, span, bytes) in StateFile.Read(PathOf(from)))
+        {
+            _context.ThrowIfCancelled();
+            if (!gone.Contains(span)) to.Write(kind, span, bytes);
+        }
     }
 
     private string PathOf(string file) => FilePath.Combine(_batch.Folder, file);

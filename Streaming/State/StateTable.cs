@@ -140,12 +140,7 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
         if (Remove(span)) _dropped.Add(span);
     }
 
-    public override void Write(string path, bool all, TaskContext context)
-    {
-        using var file = new StateFile.Writer(path);
-        Write(file, 0, all, context);
-        file.Commit(IsDurable);
-    }
+    public override void Write(StateFile.Writer file, bool all, TaskContext context) => Write(file, 0, all, context);
 
     /// <summary>Writes what the batch changed, or all, into a file that may hold other tables too.</summary>
     /// <param name="file">The file.</param>
