@@ -92,8 +92,9 @@ public sealed class Warehouse
                 throw new QueryException("TABLE_OF_STREAM", $"The table '{name}' has the batches of a stream, which would go on behind those that are replaced, and give one of them again. Stop the stream and drop the table first (DROP TABLE {name}).");
         }
 
-        // What is replaced goes when the new files are complete: the rows may come from the table itself.
-        await FrameWriter.WriteAsync(rows, folder ?? FilePath.Combine(Folder, name), new ParquetFormat(null), options with { Mode = SaveMode.Overwrite, IsDurable = true }, cancellation).ConfigureAwait(false);
+        // What is replaced goes when the new files are complete: the rows may come from the table itself. A table that another program made meanwhile stays.
+        var mode = folder is null ? SaveMode.ErrorIfExists : SaveMode.Overwrite;
+        await FrameWriter.WriteAsync(rows, folder ?? FilePath.Combine(Folder, name), new ParquetFormat(null), options with { Mode = mode, IsDurable = true }, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Makes a table without rows.</summary>
