@@ -5,7 +5,7 @@ using Dataflow.Streaming;
 
 namespace Dataflow.Benchmarks.Nexmark;
 
-/// <summary>Queries over auctions as streams, beside the same over all rows at once: <c>nexmark [--query N] [--rows M] [--batches B]</c>. Best of three, each in this process.</summary>
+/// <summary>Queries over auctions as streams, beside the same over all rows at once: <c>nexmark [--query N] [--rows M] [--batches B]</c>. Best of three to twelve, within six seconds, each in this process.</summary>
 internal static class NexmarkCommand
 {
     public const string Verb = "nexmark";
@@ -80,8 +80,10 @@ internal static class NexmarkCommand
 
     private static async Task<double> BestAsync(Func<Task> prepare, Func<Task> work)
     {
-        var best = double.MaxValue;
-        for (var i = 0; i < 3; i++)
+        var (best, all) = (double.MaxValue, Stopwatch.StartNew());
+
+        // Streams run for days: what counts is code that has been compiled for good.
+        for (var i = 0; i < 3 || (i < Most && all.Elapsed < Least); i++)
         {
             await prepare().ConfigureAwait(false);
             var clock = Stopwatch.StartNew();
@@ -90,6 +92,9 @@ internal static class NexmarkCommand
         }
         return best;
     }
+
+    private const int Most = 12;
+    private static readonly TimeSpan Least = TimeSpan.FromSeconds(6);
 
     private static async Task<long> CountAsync(DataFrame frame, CancellationToken cancellation) =>
         (await frame.MapBatches<long>(batches => [batches.Sum(each => (long)each.Alive)]).CollectAsync(cancellation).ConfigureAwait(false)).Sum();
