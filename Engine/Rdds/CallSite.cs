@@ -67,7 +67,7 @@ public sealed class CallSite
     private SourceLine Source => _line ??= Resolve();
 
     /// <summary>Notes the place in the user's program from which this verb is being called.</summary>
-    /// <remarks>Inside a composite verb (<see cref="Open"/>) it gives that verb's call site.</remarks>
+    /// <remarks>Inside a composite verb (<see cref="Open(string, Delegate)"/>) it gives that verb's call site.</remarks>
     /// <param name="operation">The verb, such as <c>Map</c>.</param>
     /// <param name="lambda">The user's lambda, if the verb takes one: it places the verb exactly within a chain of calls.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -80,6 +80,16 @@ public sealed class CallSite
     {
         var outer = _open;
         _open ??= Walk(operation, lambda);
+        return new Scope(_open, outer);
+    }
+
+    /// <summary>Until the result is disposed, the call sites of verbs on this thread are one that was noted before: for what a program began earlier.</summary>
+    /// <param name="site">The call site.</param>
+    public static Scope Open(CallSite site)
+    {
+        ArgumentNullException.ThrowIfNull(site);
+        var outer = _open;
+        _open ??= site;
         return new Scope(_open, outer);
     }
 

@@ -27,6 +27,9 @@ internal sealed class MicroBatchLoop : IDisposable
     private readonly WatermarkClock _watermarks;
     private readonly BatchPace _pace;
 
+    // All that batches run is there for the call that started the query.
+    private readonly CallSite _site = CallSite.Here("Start");
+
     private long _batch;
     private OffsetEntry? _planned;
     private string?[] _ends;
@@ -218,11 +221,17 @@ internal sealed class MicroBatchLoop : IDisposable
         var runs = new List<QueryRun>();
         try
         {
-            await _sink.WriteAsync(new StreamBatch(_batch, frame.At(settings, runs), _options.OutputMode) { Query = Id }, cancellation).ConfigureAwait(false);
+            await Write(new StreamBatch(_batch, frame.At(settings, runs), _options.OutputMode) { Query = Id }).ConfigureAwait(false);
         }
         finally
         {
             foreach (var run in runs) run.Dispose();
+        }
+
+        Task Write(StreamBatch batch)
+        {
+            using var scope = CallSite.Open(_site);
+            return _sink.WriteAsync(batch, cancellation);
         }
     }
 
@@ -231,7 +240,7 @@ internal sealed class MicroBatchLoop : IDisposable
         // Computed once, whole, whatever the sink reads of it and how often.
         var context = _frame.Session.Context;
         using var run = new QueryRun(context, new QueryScope(settings, _frame.Text));
-        var frames = QueryResult.Frames(_frame.Session.Planner().Plan(frame.Plan), run).Persist(StorageLevel.MemoryAndDisk);
+        var frames = Frames();
         try
         {
             await QueryRunErrors.Unwrap(frames.CountAsync(cancellation)).ConfigureAwait(false);
@@ -242,6 +251,12 @@ internal sealed class MicroBatchLoop : IDisposable
         finally
         {
             frames.Unpersist();
+        }
+
+        Rdd<byte[]> Frames()
+        {
+            using var scope = CallSite.Open(_site);
+            return QueryResult.Frames(_frame.Session.Planner().Plan(frame.Plan), run).Persist(StorageLevel.MemoryAndDisk);
         }
     }
 
@@ -275,6 +290,7 @@ internal sealed class MicroBatchLoop : IDisposable
     /// <summary>The plan with the batch's rows and state in it.</summary>
     private LogicalPlan PlanOf(OffsetEntry entry)
     {
+        using var scope = CallSite.Open(_site);
         var counted = new HashSet<int>();
         return _plan.Plan.Rewrite(part => part switch
         {
