@@ -49,17 +49,24 @@ internal readonly record struct StoredGroups(int Share, long Span, ColumnBatch B
             // What came before a span was dropped is not there any more.
             ended.UnionWith(drops);
         }
-        foreach (var span in runs.SelectMany(run => run.Spans).Distinct().Order())
+        try
         {
-            for (var share = 0; share < StateRun.Shares; share++)
+            foreach (var span in runs.SelectMany(run => run.Spans).Distinct().Order())
             {
-                foreach (var bytes in runs.SelectMany(run => run.Read(span, share)))
+                for (var share = 0; share < StateRun.Shares; share++)
                 {
-                    context.ThrowIfCancelled();
-                    using var frame = new PinnedFrame(bytes);
-                    yield return new(share, span, frame.Read(reader));
+                    foreach (var bytes in runs.SelectMany(run => run.Read(span, share)))
+                    {
+                        context.ThrowIfCancelled();
+                        using var frame = new PinnedFrame(bytes);
+                        yield return new(share, span, frame.Read(reader));
+                    }
                 }
             }
+        }
+        finally
+        {
+            foreach (var run in runs) run.Rest();
         }
     }
 

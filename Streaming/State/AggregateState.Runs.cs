@@ -38,6 +38,7 @@ internal sealed unsafe partial class AggregateState
 
     public override void EndBatch()
     {
+        foreach (var run in _runs) run.Rest();
         if (_runsAfter is null) return;
         _runs.Clear();
         _runs.AddRange(_runsAfter);

@@ -202,6 +202,7 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
 
     public override void Dispose()
     {
+        foreach (var run in _runs) run.Rest();
         foreach (var span in _spans.Values) span.Dispose();
         _spans.Clear();
     }

@@ -126,12 +126,16 @@ internal static class StateFile
         while (ReadNext(stream, path) is { Kind: not End } record) yield return record;
     }
 
+    /// <summary>Opens a file whose records are read one by one, where they lie.</summary>
+    public static Stream OpenRecords(string path) => Open(path);
+
     /// <summary>The bytes of a record.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="stream">The file.</param>
+    /// <param name="path">Its path, for errors.</param>
     /// <param name="offset">Where the record begins.</param>
-    public static byte[] ReadRecord(string path, long offset)
+    public static byte[] ReadRecord(Stream stream, string path, long offset)
     {
-        using var stream = Open(path, offset, 1 << 12);
+        stream.Position = offset;
         return ReadNext(stream, path).Bytes;
     }
 

@@ -4,7 +4,7 @@ namespace Dataflow.Streaming.State;
 
 /// <summary>
 /// Groups that were put away, as they no longer fit into memory: a file of frames, each of one span of times and one share of the hashes, and where they lie. Nothing of it
-/// is read until a share is asked for.
+/// is read until a share is asked for; the file is open from then on until <see cref="Rest"/>.
 /// </summary>
 /// <remarks>What a group had since it was put away lies elsewhere: its states have to be merged.</remarks>
 internal sealed class StateRun
@@ -15,6 +15,7 @@ internal sealed class StateRun
     private readonly string _path;
     private readonly Dictionary<long, List<RunFrame>> _frames = [];
     private readonly HashSet<long> _dead = [];
+    private Stream? _open;
 
     private StateRun(string path) => _path = path;
 
@@ -62,8 +63,15 @@ internal sealed class StateRun
         if (!Has(span)) yield break;
         foreach (var frame in _frames[span])
         {
-            if (frame.Share == share) yield return StateFile.ReadRecord(_path, frame.Offset);
+            if (frame.Share == share) yield return StateFile.ReadRecord(_open ??= StateFile.OpenRecords(_path), _path, frame.Offset);
         }
+    }
+
+    /// <summary>Closes the file: nothing is read for now.</summary>
+    public void Rest()
+    {
+        _open?.Dispose();
+        _open = null;
     }
 
     private void Add(long span, byte[] bytes)
