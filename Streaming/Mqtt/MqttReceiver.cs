@@ -51,6 +51,14 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
         }
     }
 
+    public override long Needed
+    {
+        get
+        {
+            lock (_lock) return _releases.Oldest;
+        }
+    }
+
     public override string? Problem => _backoff.Problem;
 
     public override void Release() => _releases.Dispose();
@@ -58,10 +66,6 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
     public override async Task RunAsync(ReceivedLog log, CancellationToken stop)
     {
         (_log, _next) = (log, log.End);
-        log.Needed = () =>
-        {
-            lock (_lock) return _releases.Oldest;
-        };
         var session = FindSession();
         while (true)
         {

@@ -73,7 +73,7 @@ internal sealed class ReceivedLog : IDisposable
     }
 
     /// <summary>The oldest record that the receiver must have again after a start: files from there on stay, also when batches have read them.</summary>
-    public Func<long> Needed { get; set; } = static () => long.MaxValue;
+    public Func<long> Needed { get; init; } = static () => long.MaxValue;
 
     /// <summary>Adds a record.</summary>
     /// <returns>Done when it is kept, and failed if it can't be; null, and nothing was added, if too much waits to be read.</returns>

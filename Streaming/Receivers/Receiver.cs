@@ -20,6 +20,9 @@ internal abstract class Receiver
     /// <summary>As <see cref="IStreamReader.Problem"/>.</summary>
     public virtual string? Problem => null;
 
+    /// <summary>The number of the oldest record that must be recalled after a start, also when batches have read it.</summary>
+    public virtual long Needed => long.MaxValue;
+
     /// <summary>Whether a query that runs until nothing is new waits for the receiver's end, as what comes is known to have one.</summary>
     public virtual bool HasEnd => false;
 
@@ -54,7 +57,7 @@ internal sealed class ReceiverReader : IStreamReader
     public ReceiverReader(string name, string folder, ReceiverOptions? options, ReceivedFormat format, Receiver receiver)
     {
         (_name, _format, _receiver) = (name, format, receiver);
-        _log = new ReceivedLog(folder, options);
+        _log = new ReceivedLog(folder, options) { Needed = () => receiver.Needed };
         _receiver.Recall(_log.Last(MostRecalled));
     }
 

@@ -162,6 +162,27 @@ public sealed class ReceivedLogTests
     }
 
     [Fact]
+    public async Task What_the_receiver_must_recall_stays_when_it_was_read()
+    {
+        using var folder = new TempDirectory();
+        var options = new ReceiverOptions { SegmentBytes = 1 };
+        var needed = 1L;
+        using (var log = new ReceivedLog(folder.Combine("log"), options) { Needed = () => needed })
+        {
+            foreach (var text in new[] { "0", "1", "2", "3" }) await AddAsync(log, [text]);
+            log.Commit("4");
+            Assert.Equal(0, log.UnreadBytes);
+            Assert.Equal(3, Directory.GetFiles(folder.Combine("log")).Length);
+        }
+        using var again = new ReceivedLog(folder.Combine("log"), options) { Needed = () => needed };
+        Assert.True(again.Last(10).TryRead(out var oldest));
+        Assert.Equal(1, oldest.Number);
+        needed = long.MaxValue;
+        again.Commit("4");
+        Assert.Single(Directory.GetFiles(folder.Combine("log")));
+    }
+
+    [Fact]
     public async Task Who_appends_waits_or_is_told_when_too_much_waits_to_be_read()
     {
         using var folder = new TempDirectory();
