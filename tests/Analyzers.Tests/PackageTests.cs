@@ -5,17 +5,11 @@ namespace Dataflow.Analyzers.Tests;
 /// <summary>The analyzer is in the engine's package, and works for a program that references it.</summary>
 public sealed class PackageTests
 {
-#if DEBUG
-    private const string Configuration = "Debug";
-#else
-    private const string Configuration = "Release";
-#endif
-
     [Fact]
     public void A_program_that_references_the_package_is_warned_when_it_is_built()
     {
         using var folder = new TempDirectory();
-        var packed = Dotnet.Run(RepositoryRoot.Path, "pack", "Engine", "--no-build", "-c", Configuration, "-o", folder.Path, "--nologo");
+        var packed = Dotnet.Run(RepositoryRoot.Path, "pack", "Engine", "--no-build", "-c", Dotnet.Configuration, "-o", folder.Path, "--nologo");
         Assert.True(packed.ExitCode == 0, packed.Output);
         var package = Assert.Single(Directory.GetFiles(folder.Path, "*.nupkg"));
         var version = Path.GetFileNameWithoutExtension(package)["Dataflow.Engine.".Length..];

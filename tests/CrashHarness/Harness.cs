@@ -37,8 +37,8 @@ internal sealed class Harness(string sink, string state, int kills, int executor
                 while (!query.HasExited)
                 {
                     Feed(folder.Path);
-                    // A job gives up a task that loses its executor four times in a row: they get the time to start.
-                    if (executors > 0 && _random.Next(40) == 0 && Stopwatch.GetElapsedTime(lastKilled) > TimeSpan.FromSeconds(3))
+                    // One for each end of the query: they take longer to start than it does. A job gives up a task that loses its executor four times in a row.
+                    if (executors > 0 && executorsKilled <= kill && _random.Next(40) == 0 && Stopwatch.GetElapsedTime(lastKilled) > TimeSpan.FromSeconds(3))
                     {
                         lastKilled = Stopwatch.GetTimestamp();
                         workers[_random.Next(workers.Count)].KillExecutors();

@@ -75,11 +75,11 @@ public sealed class ArchitectureTests
     [Fact]
     public void Two_clones_in_different_folders_give_equal_module_ids()
     {
-        using var first = new TempDirectory();
-        using var second = new TempDirectory();
-        Assert.Equal(BuildEngine(first.Path), BuildEngine(Path.Combine(second.Path, "deeper", "still")));
+        using var clone = new TempDirectory();
+        Assert.Equal(typeof(DataflowContext).Module.ModuleVersionId, BuildEngine(Path.Combine(clone.Path, "deeper", "still")));
     }
 
+    // What analyzers say has no part in what is built.
     private static Guid BuildEngine(string folder)
     {
         foreach (var file in SourcesOf("Engine").Append(Path.Combine(Root, "Engine", "Dataflow.Engine.csproj"))
@@ -89,9 +89,9 @@ public sealed class ArchitectureTests
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             File.Copy(file, target);
         }
-        var (exitCode, output) = Dotnet.Run(folder, "build", "Engine", "-c", "Release", "--nologo", "-v", "quiet", "--disable-build-servers");
+        var (exitCode, output) = Dotnet.Run(folder, "build", "Engine", "-c", Dotnet.Configuration, "--nologo", "-v", "quiet", "--disable-build-servers", "-p:RunAnalyzers=false");
         Assert.True(exitCode == 0, output);
-        using var image = new PEReader(File.OpenRead(Path.Combine(folder, "Engine", "bin", "Release", "net10.0", "Dataflow.Engine.dll")));
+        using var image = new PEReader(File.OpenRead(Path.Combine(folder, "Engine", "bin", Dotnet.Configuration, "net10.0", "Dataflow.Engine.dll")));
         var metadata = image.GetMetadataReader();
         return metadata.GetGuid(metadata.GetModuleDefinition().Mvid);
     }

@@ -4,13 +4,12 @@ using Dataflow.TestKit;
 namespace Dataflow.Examples.Tests;
 
 /// <summary>The programs of the documents run, and their links lead somewhere.</summary>
-[Collection(nameof(SingleFileProgram))]
 public sealed partial class DocumentationTests
 {
     [Fact]
     public void The_blocks_of_the_guide_are_one_program()
     {
-        var run = SingleFileProgram.Run("guide", Blocks("docs/guide.md"));
+        var run = DocumentedProgram.Run(Blocks("docs/guide.md"));
         Assert.Equal(
             [
                 "3 orders, 1 wrong lines",
@@ -28,7 +27,7 @@ public sealed partial class DocumentationTests
     [Fact]
     public void The_blocks_of_the_page_on_streams_are_one_program()
     {
-        var run = SingleFileProgram.RunWith("Streaming", "streams", Blocks("docs/streaming.md"));
+        var run = DocumentedProgram.RunWith("Streaming", Blocks("docs/streaming.md"));
         Assert.Equal(
             [
                 "/ 2",
@@ -50,13 +49,13 @@ public sealed partial class DocumentationTests
 
     [Fact]
     public void The_blocks_of_the_page_on_streams_of_rdds_are_one_program() => Assert.Equal(
-        ["to: 2, not: 1", "to 1, to 2, to 3", "to: 3, not: 1, continued: 1"], SingleFileProgram.RunWith("Streaming", "dstreams", Blocks("docs/dstreams.md")));
+        ["to: 2, not: 1", "to 1, to 2, to 3", "to: 3, not: 1, continued: 1"], DocumentedProgram.RunWith("Streaming", Blocks("docs/dstreams.md")));
 
     [Fact]
     public void The_program_of_the_readme_runs_as_it_stands()
     {
-        var run = SingleFileProgram.Run(
-            "readme", Blocks("README.md"), ("data/stop-words.txt", "the\na\n"), ("data/books/one.txt", "The cat and the dog\n\na dog\n"));
+        var run = DocumentedProgram.Run(
+            Blocks("README.md"), ("data/stop-words.txt", "the\na\n"), ("data/books/one.txt", "The cat and the dog\n\na dog\n"));
         Assert.Equal("2  dog", run[0].Trim());
         Assert.Equal("3 distinct words, 1 blank lines", run[^1]);
     }
@@ -71,7 +70,7 @@ public sealed partial class DocumentationTests
             var (age, hours, work) = (random.Next(18, 80), random.Next(10, 60), works[random.Next(3)]);
             return $"{i},{age},{hours},{work},{(age + hours + (work == "office" ? 30 : 0) > 100 ? 1 : 0)}";
         });
-        var run = SingleFileProgram.RunWith("MLlib", "readme-learning", OtherBlockOfReadme("Dataflow.MLlib"), ("people.csv", $"id,age,hours,work,rich\n{string.Join('\n', people)}\n"));
+        var run = DocumentedProgram.RunWith("MLlib", OtherBlockOfReadme("Dataflow.MLlib"), ("people.csv", $"id,age,hours,work,rich\n{string.Join('\n', people)}\n"));
         Assert.StartsWith("area under ROC: 0.9", run[^1], StringComparison.Ordinal);
     }
 
@@ -83,7 +82,7 @@ public sealed partial class DocumentationTests
             """{"At": "2026-01-05T12:00:10Z", "Page": "/", "User": "Ada"}""", """{"At": "2026-01-05T12:00:50Z", "Page": "/", "User": "Alan"}""",
             """{"At": "2026-01-05T12:20:00Z", "Page": "/news", "User": "Ada"}""",
         ];
-        var run = SingleFileProgram.RunWith("Streaming", "readme-stream", OtherBlockOfReadme("Dataflow.Streaming"), ("inbox/clicks/one.json", string.Join('\n', clicks)));
+        var run = DocumentedProgram.RunWith("Streaming", OtherBlockOfReadme("Dataflow.Streaming"), ("inbox/clicks/one.json", string.Join('\n', clicks)));
         Assert.StartsWith("batch 0: 3 clicks", run[0], StringComparison.Ordinal);
         Assert.StartsWith("batch 1: 0 clicks, final up to 12:10", run[1], StringComparison.Ordinal);
         Assert.Equal(2, run.Length);

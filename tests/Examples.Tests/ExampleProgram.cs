@@ -12,6 +12,9 @@ internal static class ExampleProgram
     /// <summary>The names of all examples that were built with the tests.</summary>
     public static IEnumerable<string> Names => Built.Keys.Order();
 
+    /// <summary>Where an example was built to.</summary>
+    public static string PathOf(string name) => Built[name];
+
     private static Dictionary<string, string> Built { get; } =
         File.ReadLines(Path.Combine(AppContext.BaseDirectory, "examples.txt")).ToDictionary(path => Path.GetFileNameWithoutExtension(path));
 

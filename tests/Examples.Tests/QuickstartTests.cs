@@ -2,7 +2,7 @@ using Dataflow.TestKit;
 
 namespace Dataflow.Examples.Tests;
 
-[Collection(nameof(SingleFileProgram))]
+/// <summary>Programs of one file, built and run by the SDK.</summary>
 public class QuickstartTests
 {
     [Theory]
@@ -10,7 +10,7 @@ public class QuickstartTests
     [InlineData("examples", "quickstart.cs")]
     public void A_program_of_one_file_builds_without_a_warning_and_runs(string folder, string file)
     {
-        var run = ExampleProgram.RunDotnet(Path.Combine(RepositoryRoot.Path, folder), "run", "-c", SingleFileProgram.Configuration, file);
+        var run = ExampleProgram.RunDotnet(Path.Combine(RepositoryRoot.Path, folder), "run", "-c", Dotnet.Configuration, file);
         Assert.True(run.ExitCode == 0, $"{run.Output}\n{run.Errors}");
         Assert.DoesNotContain("warning", run.Output + run.Errors, StringComparison.OrdinalIgnoreCase);
 
@@ -22,7 +22,7 @@ public class QuickstartTests
     [Fact]
     public void A_stream_of_one_file_counts_as_clicks_come()
     {
-        var run = ExampleProgram.RunDotnet(RepositoryRoot.Path, "run", "-c", SingleFileProgram.Configuration, "examples/clicks.cs");
+        var run = ExampleProgram.RunDotnet(RepositoryRoot.Path, "run", "-c", Dotnet.Configuration, "examples/clicks.cs");
         Assert.True(run.ExitCode == 0, $"{run.Output}\n{run.Errors}");
         Assert.DoesNotContain("warning", run.Output + run.Errors, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("| 2026-01-05 12:02:00 | /search |     45 |", run.Output, StringComparison.Ordinal);

@@ -5,6 +5,13 @@ namespace Dataflow.TestKit;
 /// <summary>Runs the dotnet command that runs the tests.</summary>
 public static class Dotnet
 {
+    /// <summary>How the tests were built.</summary>
+#if DEBUG
+    public const string Configuration = "Debug";
+#else
+    public const string Configuration = "Release";
+#endif
+
     /// <summary>Runs it to its end and gives what it wrote.</summary>
     /// <param name="folder">Working folder.</param>
     /// <param name="arguments">Arguments.</param>
