@@ -23,6 +23,12 @@ internal sealed class RecordMapper<T>
     /// <exception cref="QueryException">The type can't be made of such rows; says which column or member does not fit.</exception>
     public static RecordMapper<T> For(Schema schema) => Known.TryGetValue(schema, out var known) ? known : Known.GetOrAdd(schema, Compile(schema));
 
+    /// <summary>One row.</summary>
+    /// <param name="columns">Vectors of the schema.</param>
+    /// <param name="row">Which row.</param>
+    /// <exception cref="QueryException">A null has no place in its member.</exception>
+    public T At(ColumnVector[] columns, int row) => _make(columns, row);
+
     /// <summary>The rows of a batch that count.</summary>
     /// <exception cref="QueryException">A null has no place in its member.</exception>
     public T[] Map(ColumnBatch batch)

@@ -6,7 +6,7 @@ using Dataflow.Tasks;
 
 namespace Dataflow.Streaming.Groups;
 
-/// <summary>Goes through rows that come ordered by key, group by group. One batch of rows are objects at a time.</summary>
+/// <summary>Goes through rows that come ordered by key, group by group. A row becomes an object when it is asked for: few live at a time, which spares the garbage collector.</summary>
 internal sealed unsafe class GroupCursor<TKey, TRow> : IDisposable
 {
     private readonly BatchReader _input;
@@ -23,7 +23,8 @@ internal sealed unsafe class GroupCursor<TKey, TRow> : IDisposable
     private KeyTable _table;
     private KeyTable _tableBefore;
     private int _numberBefore = -1;
-    private TRow[] _rows = [];
+    private readonly ushort[] _rows = new ushort[ColumnBatch.MaxRows];
+    private int _count;
     private TKey[] _keys = [];
     private int _next;
     private int _start = -1;
@@ -64,8 +65,8 @@ internal sealed unsafe class GroupCursor<TKey, TRow> : IDisposable
         if (_next == _start) _next++;
         while (true)
         {
-            while (_next < _rows.Length && !_isFirst[_next]) _next++;
-            if (_next < _rows.Length) break;
+            while (_next < _count && !_isFirst[_next]) _next++;
+            if (_next < _count) break;
             if (!Load()) return false;
         }
         (_start, _group) = (_next, _group + 1);
@@ -76,10 +77,18 @@ internal sealed unsafe class GroupCursor<TKey, TRow> : IDisposable
     public bool TryRow(out TRow row)
     {
         row = default!;
-        if (_next == _rows.Length && !LoadMore()) return false;
+        if (_next == _count && !LoadMore()) return false;
         if (_isFirst[_next] && _next != _start) return false;
-        row = _rows[_next++];
-        return true;
+        try
+        {
+            row = _rowMapper.At(_rowColumns.Columns, _rows[_next++]);
+            return true;
+        }
+        catch (Exception error)
+        {
+            Error = error;
+            throw;
+        }
     }
 
     public void Dispose()
@@ -105,7 +114,7 @@ internal sealed unsafe class GroupCursor<TKey, TRow> : IDisposable
         {
             _context.ThrowIfCancelled();
             (_next, _start, _group) = (0, -1, -1);
-            _rows = [];
+            _count = 0;
             if (!_input.TryNext(out var batch)) return false;
             for (var i = 0; i < _keyColumns.Columns.Length; i++) _keyColumns.Columns[i].Share(batch.Columns[i]);
             for (var i = 0; i < _rowColumns.Columns.Length; i++) _rowColumns.Columns[i].Share(batch.Columns[_keyColumns.Columns.Length + i]);
@@ -114,7 +123,9 @@ internal sealed unsafe class GroupCursor<TKey, TRow> : IDisposable
             _keys = _keyMapper.Map(_keyColumns);
             _found.AsSpan().Fill(-1);
             if (_keys.Length > 0) State?.Find(_keyColumns.Columns, _keyColumns.Selection, _found);
-            _rows = _rowMapper.Map(_rowColumns);
+            var rows = _rowColumns.Selection;
+            rows.CopyTo(_rows);
+            _count = rows.Length;
             return true;
         }
         catch (Exception error)

@@ -10,12 +10,15 @@ internal sealed class GroupWriter<TKey> : IDisposable
     private readonly GroupNames _names;
     private readonly TaskContext _context;
     private readonly TaskArena _arena;
-    private readonly TKey[] _keys = new TKey[ColumnBatch.MaxRows];
-    private readonly Row[] _rows = new Row[ColumnBatch.MaxRows];
+    // So few that they go before the garbage collector comes by.
+    private const int Most = 1024;
+
+    private readonly TKey[] _keys = new TKey[Most];
+    private readonly Row[] _rows = new Row[Most];
     private readonly RecordColumn<TKey>[] _keyColumns;
     private readonly RecordColumn<Row>[] _rowColumns;
     private readonly ColumnVector[] _columns;
-    private readonly ushort[] _all = [.. Enumerable.Range(0, ColumnBatch.MaxRows).Select(row => (ushort)row)];
+    private readonly ushort[] _all = [.. Enumerable.Range(0, Most).Select(row => (ushort)row)];
     private int _count;
 
     public GroupWriter(GroupTable table, GroupNames names, TaskContext context)
