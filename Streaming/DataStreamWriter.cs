@@ -36,17 +36,20 @@ public sealed class DataStreamWriter
         if (options.OutputMode != OutputMode.Append)
             throw new QueryException("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", $"The table '{name}' keeps each row as it is, and {options.OutputMode.ToString().ToLowerInvariant()} mode gives groups again with new values. Use append mode, or ForeachBatch to write the last answer with SaveAsTable.");
         var warehouse = _frame.Session.Warehouse;
-        if (warehouse.Open(name) is { } table) return StreamingQuery.Start(TableColumns.ByName(_frame, table.Schema, name), new TableSink(warehouse, name), options);
+        if (warehouse.Open(name) is { } table) return Start(table.Schema);
         warehouse.CreateAsync(name, _frame.Schema, CancellationToken.None).GetAwaiter().GetResult();
         try
         {
-            return StreamingQuery.Start(_frame, new TableSink(warehouse, name), options);
+            // By the types that the files have, as a later start finds them.
+            return Start(warehouse.Open(name)!.Schema);
         }
         catch
         {
             warehouse.Drop(name);
             throw;
         }
+
+        StreamingQuery Start(Schema columns) => StreamingQuery.Start(TableColumns.ByName(_frame, columns, name), new TableSink(warehouse, name, columns), options);
     }
 
     /// <summary>Starts a query that gives each batch to code of the program, in the driver.</summary>

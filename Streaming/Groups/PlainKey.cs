@@ -21,7 +21,7 @@ internal static class PlainKey
         if (typeof(TRow).BaseType != typeof(object) || StoringConstructor.Find(typeof(TRow), fields) is not { Constructor: { IsPublic: true } constructor } storing) return -1;
         var parameters = constructor.GetParameters();
         var others = typeof(TRow).GetProperties().Where(property => property.SetMethod is { IsPublic: true }).Select(property => property.Name).Except(parameters.Select(parameter => parameter.Name!), StringComparer.OrdinalIgnoreCase);
-        if (others.Any() || typeof(TRow).GetConstructors().Any(other => other.GetParameters().Length > parameters.Length)) return -1;
+        if (others.Any() || typeof(TRow).GetConstructors().Any(other => other != constructor && other.GetParameters().Length >= parameters.Length)) return -1;
         var stored = Array.FindIndex(storing.FieldOfParameter, each => fields[each] == field);
         var column = stored < 0 || parameters.Any(parameter => rows.IndexOf(parameter.Name!) < 0) ? -1 : rows.IndexOf(parameters[stored].Name!);
         return column >= 0 && rows[column].Type == RecordShape<TKey>.Find().Schema[0].Type ? column : -1;

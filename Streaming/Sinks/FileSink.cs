@@ -11,6 +11,9 @@ namespace Dataflow.Streaming;
 /// folder. In update and complete mode a group stands in every batch that gave it: the greatest <c>batch</c> has its last value.</remarks>
 public sealed class FileSink : IStreamSink
 {
+    /// <summary>The file that says whose batches a folder has.</summary>
+    internal const string OwnerFile = "_query";
+
     private readonly string _folder;
     private readonly Func<DataFrameWriter, string, CancellationToken, Task> _write;
     private readonly string[] _partitionColumns;
@@ -63,7 +66,7 @@ public sealed class FileSink : IStreamSink
     private void Claim(Guid query)
     {
         if (_query == query) return;
-        var (system, path) = (FileSystems.For(_folder), FilePath.Combine(_folder, "_query"));
+        var (system, path) = (FileSystems.For(_folder), FilePath.Combine(_folder, OwnerFile));
         if (system.Find(path) is null)
         {
             using var file = system.Create(path);

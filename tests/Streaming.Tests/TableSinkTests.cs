@@ -60,6 +60,37 @@ public sealed class TableSinkTests : IDisposable
         Assert.Equal("SINK_WITHOUT_TABLE", (await Assert.ThrowsAsync<StreamingException>(() => query.ProcessAllAvailableAsync())).Kind);
     }
 
+    [Theory]
+    [InlineData(true, "'one' AS n", "and made again with other columns (n string")]
+    [InlineData(false, "0 AS n, 'one' AS third", "and made again. ")]
+    public async Task A_table_that_was_made_again_is_left_as_it_is(bool isStartedAgain, string columns, string says)
+    {
+        var query = Stream.WriteStream.ToTable("numbers", Options("one") with { Trigger = Trigger.AsSoonAsPossible });
+        _source.Add(1, 2);
+        await query.ProcessAllAvailableAsync();
+        if (isStartedAgain)
+        {
+            await query.StopAsync();
+            query = Stream.WriteStream.ToTable("numbers", Options("one") with { Trigger = Trigger.AsSoonAsPossible });
+        }
+        await using var running = query;
+        _context.Sql("DROP TABLE numbers");
+        _context.Sql("CREATE TABLE numbers AS SELECT " + columns);
+        _source.Add(3);
+        var error = await Assert.ThrowsAsync<StreamingException>(() => query.ProcessAllAvailableAsync());
+        Assert.Equal("SINK_WITHOUT_TABLE", error.Kind);
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, _context.Table("numbers").Count());
+    }
+
+    [Fact]
+    public void A_type_that_files_do_not_keep_is_refused_at_the_first_start_as_at_later_ones()
+    {
+        var spans = Stream.Select(Lit(TimeSpan.FromDays(1)).As("span"), Col("n"));
+        Assert.Contains("'span' is interval day to second, and the column 'span' of the table 'spans' is bigint", Assert.Throws<QueryException>(() => spans.WriteStream.ToTable("spans", Options("one"))).Message, StringComparison.Ordinal);
+        Assert.Empty(_context.Warehouse.Names);
+    }
+
     [Fact]
     public async Task What_does_not_go_into_a_table_is_refused_and_leaves_none()
     {

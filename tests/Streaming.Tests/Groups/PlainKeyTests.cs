@@ -23,6 +23,26 @@ public sealed class Shifted(long key)
     }
 }
 
+/// <summary>An object that rows can become in two ways, of which the first is taken.</summary>
+public sealed class Twofold
+{
+    /// <summary>Makes another key.</summary>
+    public Twofold(string word, long key) => (Key, Word) = (key + word.Length, word);
+
+    /// <summary>Keeps what it is given.</summary>
+    public Twofold(long key, string word)
+    {
+        Key = key;
+        Word = word;
+    }
+
+    /// <summary>The key.</summary>
+    public long Key { get; }
+
+    /// <summary>Something besides.</summary>
+    public string Word { get; }
+}
+
 /// <summary>A key that is a property is what the object says it is, whether objects are made for it or not.</summary>
 public sealed class PlainKeyTests
 {
@@ -45,6 +65,10 @@ public sealed class PlainKeyTests
     [Fact]
     public async Task What_a_setter_makes_of_a_key_is_the_key() =>
         Assert.Equal(["1 1", "3 2", "4 1"], await CountsAsync((Shifted shifted) => shifted.Key));
+
+    [Fact]
+    public async Task What_the_constructor_that_is_taken_makes_of_a_key_is_the_key() =>
+        Assert.Equal(["1 1", "3 2", "4 1"], await CountsAsync((Twofold twofold) => twofold.Key));
 
     [Fact]
     public async Task A_computed_key_is_computed() =>
