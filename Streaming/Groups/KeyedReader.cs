@@ -45,7 +45,7 @@ internal sealed unsafe class KeyedReader<TKey, TRow> : BatchReader
             _rows.Set(rows.Rows, rows.Mask);
             if (_late is not null) LeaveOut(rows.Columns[_late.Column]);
             if (_rows.Alive == 0) continue;
-            if (_plainKey >= 0 && _rows.Columns[_plainKey].HasNoNulls) _output.Columns[0].Share(_rows.Columns[_plainKey]);
+            if (_plainKey >= 0 && PlainKey.IsKey(_rows.Columns[_plainKey], _rows.Selection)) _output.Columns[0].Share(_rows.Columns[_plainKey]);
             else SetKeys(_mapper.Map(_rows));
             _output.Set(_rows.Rows, _rows.Mask);
             return true;

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using Dataflow.Codecs;
 using Dataflow.Sql.Records;
+using Utf8 = System.Text.Unicode.Utf8;
 
 namespace Dataflow.Streaming.Groups;
 
@@ -25,6 +26,20 @@ internal static class PlainKey
         var stored = Array.FindIndex(storing.FieldOfParameter, each => fields[each] == field);
         var column = stored < 0 || parameters.Any(parameter => rows.IndexOf(parameter.Name!) < 0) ? -1 : rows.IndexOf(parameters[stored].Name!);
         return column >= 0 && rows[column].Type == RecordShape<TKey>.Find().Schema[0].Type ? column : -1;
+    }
+
+    /// <summary>Whether values are keys as they are: text that is not UTF-8 becomes other text in an object, and null may become an error.</summary>
+    /// <param name="values">The column.</param>
+    /// <param name="rows">Which rows of it.</param>
+    public static unsafe bool IsKey(ColumnVector values, ReadOnlySpan<ushort> rows)
+    {
+        if (!values.HasNoNulls) return false;
+        if (values.Type.Physical != PhysicalType.View) return true;
+        foreach (var row in rows)
+        {
+            if (!Utf8.IsValid(StringView.BytesOf((StringView*)values.ValueAt(row)))) return false;
+        }
+        return true;
     }
 
     // The field behind the property that a function reads and gives, if that is all that it does.

@@ -59,6 +59,15 @@ public sealed class PlainKeyTests
     }
 
     [Fact]
+    public async Task Text_that_is_not_utf8_is_the_key_that_objects_have()
+    {
+        await using var context = DataflowContext.Local(2);
+        var rows = context.Sql("SELECT CAST(b AS STRING) AS Word, CAST(1 AS BIGINT) AS Key FROM VALUES (X'FF'), (X'FE'), (X'41') AS t(b)");
+        var counts = rows.GroupByKey((Kept kept) => kept.Word).MapGroupsWithState<int, string>((word, each, _) => $"{word} {each.Count()}");
+        Assert.Equal(["A 1", "\uFFFD 2"], counts.Collect<string>().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task What_a_record_makes_of_a_column_is_the_key() =>
         Assert.Equal(["0 2", "2 1", "4 1"], await CountsAsync((Doubled doubled) => doubled.Key));
 
