@@ -9,7 +9,7 @@ namespace Dataflow.Simulation;
 /// <summary>The processes of a run: the driver's end of things, which is all real, and the machines around it.</summary>
 internal sealed class Cluster : IWorkerCalls
 {
-    private static readonly ApplicationFiles NoFiles = new(Directory.CreateTempSubdirectory("dataflow-simulation-").FullName);
+    private static readonly ApplicationFiles NoFiles = new(EmptyFolder());
 
     private readonly DriverBlocks _blocks = new(NoFiles);
     private readonly List<SimulatedExecutor> _executors = [];
@@ -168,5 +168,12 @@ internal sealed class Cluster : IWorkerCalls
             pieces[i] = bytes.ToArray();
         }
         return BroadcastPieces.Join(pieces);
+    }
+
+    private static string EmptyFolder()
+    {
+        var folder = Directory.CreateTempSubdirectory("dataflow-simulation-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        return folder;
     }
 }
