@@ -169,7 +169,7 @@ internal sealed unsafe class GeneralJoinIndex(BuildRows rows, int[] keys, int pa
 
     public override void Find(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> found)
     {
-        var probe = JoinProbe.Rent();
+        var probe = HashProbe.Rent();
         RowHash.Of(keys, rows, probe.Hashes);
         var candidates = 0;
         fixed (Table* tables = Tables)
@@ -191,11 +191,11 @@ internal sealed unsafe class GeneralJoinIndex(BuildRows rows, int[] keys, int pa
             // Those that met another key with the same half of a hash go on one slot further.
             while (candidates > 0)
             {
-                var unequal = KeyEquality.KeepUnequal(keys, rows, Rows, Keys, found, probe.Candidates.AsSpan(0, candidates), probe.Unequal);
+                var unequal = KeyEquality.KeepUnequal(keys, rows, Rows, Keys, found, probe.Candidates.AsSpan(0, candidates), probe.Pending);
                 candidates = 0;
                 for (var u = 0; u < unequal; u++)
                 {
-                    var i = probe.Unequal[u];
+                    var i = probe.Pending[u];
                     ref var table = ref tables[PartOf(hashes[i])];
                     found[i] = Walk(table, hashes[i], (probe.Places[i] + 1) & table.Mask, out probe.Places[i]);
                     if (found[i] >= 0) probe.Candidates[candidates++] = i;
@@ -208,7 +208,7 @@ internal sealed unsafe class GeneralJoinIndex(BuildRows rows, int[] keys, int pa
     protected override void Add(int part, ColumnVector[] keys, ReadOnlySpan<ushort> rows, int first)
     {
         Reserve(part, rows.Length);
-        var probe = JoinProbe.Rent();
+        var probe = HashProbe.Rent();
         ref var table = ref Tables[part];
         RowHash.Of(keys, rows, probe.Hashes);
         var pending = 0;
@@ -216,14 +216,14 @@ internal sealed unsafe class GeneralJoinIndex(BuildRows rows, int[] keys, int pa
         {
             if (PartOf(probe.Hashes[i]) != part) continue;
             probe.Places[i] = (int)probe.Hashes[i] & table.Mask;
-            probe.Unequal[pending++] = i;
+            probe.Pending[pending++] = i;
         }
         while (pending > 0)
         {
             var candidates = 0;
             for (var p = 0; p < pending; p++)
             {
-                var i = probe.Unequal[p];
+                var i = probe.Pending[p];
                 var hash = probe.Hashes[i];
                 probe.Found[i] = Walk(table, hash, probe.Places[i], out probe.Places[i]);
                 if (probe.Found[i] >= 0)
@@ -235,7 +235,7 @@ internal sealed unsafe class GeneralJoinIndex(BuildRows rows, int[] keys, int pa
                 table.Count++;
             }
             var equal = probe.Candidates.AsSpan(0, candidates);
-            pending = KeyEquality.KeepUnequal(keys, rows, Rows, Keys, probe.Found, equal, probe.Unequal);
+            pending = KeyEquality.KeepUnequal(keys, rows, Rows, Keys, probe.Found, equal, probe.Pending);
             for (var c = 0; c < candidates - pending; c++)
             {
                 var i = equal[c];
@@ -244,7 +244,7 @@ internal sealed unsafe class GeneralJoinIndex(BuildRows rows, int[] keys, int pa
                 Chain(row, (int)(uint)slot - 1);
                 slot = (slot & TagBits) | (uint)(row + 1);
             }
-            for (var p = 0; p < pending; p++) probe.Places[probe.Unequal[p]] = (probe.Places[probe.Unequal[p]] + 1) & table.Mask;
+            for (var p = 0; p < pending; p++) probe.Places[probe.Pending[p]] = (probe.Places[probe.Pending[p]] + 1) & table.Mask;
         }
         probe.Return();
     }
@@ -278,26 +278,4 @@ internal sealed unsafe class GeneralJoinIndex(BuildRows rows, int[] keys, int pa
             to.Slots[place] = from.Slots[i];
         }
     }
-}
-
-/// <summary>What one look into a general index needs, kept by thread.</summary>
-internal sealed class JoinProbe
-{
-    [ThreadStatic]
-    private static JoinProbe? _free;
-
-    public readonly ulong[] Hashes = new ulong[ColumnBatch.MaxRows];
-    public readonly int[] Places = new int[ColumnBatch.MaxRows];
-    public readonly int[] Found = new int[ColumnBatch.MaxRows];
-    public readonly int[] Candidates = new int[ColumnBatch.MaxRows];
-    public readonly int[] Unequal = new int[ColumnBatch.MaxRows];
-
-    public static JoinProbe Rent()
-    {
-        var probe = _free ?? new JoinProbe();
-        _free = null;
-        return probe;
-    }
-
-    public void Return() => _free = this;
 }

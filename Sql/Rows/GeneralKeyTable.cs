@@ -28,7 +28,7 @@ internal sealed unsafe class GeneralKeyTable : KeyTable
     protected override void Look(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers, bool add)
     {
         if (add) Reserve(Count + rows.Length);
-        var probe = Probe.Rent();
+        var probe = HashProbe.Rent();
         RowHash.Of(keys, rows, probe.Hashes);
         for (var i = 0; i < rows.Length; i++)
         {
@@ -48,7 +48,7 @@ internal sealed unsafe class GeneralKeyTable : KeyTable
         probe.Return();
     }
 
-    private (int Candidates, int Added) Walk(Probe probe, ReadOnlySpan<ushort> rows, Span<int> numbers, int pending, bool add)
+    private (int Candidates, int Added) Walk(HashProbe probe, ReadOnlySpan<ushort> rows, Span<int> numbers, int pending, bool add)
     {
         var slots = (ulong*)_slots.Pointer;
         var hashes = (ulong*)_hashes.Pointer;
@@ -115,27 +115,5 @@ internal sealed unsafe class GeneralKeyTable : KeyTable
         var buffer = Arena.Rent(checked(slots * sizeof(ulong)));
         new Span<byte>(buffer.Pointer, slots * sizeof(ulong)).Clear();
         return buffer;
-    }
-
-    /// <summary>What one look needs, kept by thread: several may look at one table at once.</summary>
-    private sealed class Probe
-    {
-        [ThreadStatic]
-        private static Probe? _free;
-
-        public readonly ulong[] Hashes = new ulong[ColumnBatch.MaxRows];
-        public readonly int[] Places = new int[ColumnBatch.MaxRows];
-        public readonly int[] Pending = new int[ColumnBatch.MaxRows];
-        public readonly int[] Candidates = new int[ColumnBatch.MaxRows];
-        public readonly ushort[] Added = new ushort[ColumnBatch.MaxRows];
-
-        public static Probe Rent()
-        {
-            var probe = _free ?? new Probe();
-            _free = null;
-            return probe;
-        }
-
-        public void Return() => _free = this;
     }
 }

@@ -127,7 +127,7 @@ internal sealed class Checkpoint : IDisposable
         Compare("the output mode", [there.OutputMode], [wanted.OutputMode]);
         if (there.Sources.Length != wanted.Sources.Length) differences.Add($"it read {there.Sources.Length} streams ({string.Join("; ", there.Sources)}), and now {wanted.Sources.Length} ({string.Join("; ", wanted.Sources)})");
         else if (there.Kinds is { } kinds && !kinds.SequenceEqual(wanted.Kinds!)) differences.Add($"it read {string.Join("; ", there.Sources)}, and now {string.Join("; ", wanted.Sources)}: another kind of source");
-        var changes = there.Operators.Length == wanted.Operators.Length ? Groups.GroupShape.Changes(there.Operators, wanted.Operators) : null;
+        var changes = there.Operators.Length == wanted.Operators.Length ? Stored.GroupShape.Changes(there.Operators, wanted.Operators) : null;
         if (changes is null) Compare("state", there.Operators, wanted.Operators);
         else differences.AddRange(changes);
         if (wanted.StatePartitions > 0 && wanted.StatePartitions != there.StatePartitions && wanted.Operators.Length > 0)

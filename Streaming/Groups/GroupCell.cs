@@ -1,3 +1,5 @@
+using Dataflow.Streaming.Stored;
+
 namespace Dataflow.Streaming.Groups;
 
 /// <summary>Values of one type under one name.</summary>

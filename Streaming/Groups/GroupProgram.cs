@@ -1,3 +1,5 @@
+using Dataflow.Streaming.Stored;
+
 namespace Dataflow.Streaming.Groups;
 
 /// <summary>What the program does with groups. Travels to executors.</summary>

@@ -1,4 +1,5 @@
 using Dataflow.Streaming.Groups;
+using Dataflow.Streaming.Stored;
 
 namespace Dataflow.Streaming;
 

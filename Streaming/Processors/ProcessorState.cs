@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Dataflow.Streaming.Groups;
 using Dataflow.Streaming.Processors;
+using Dataflow.Streaming.Stored;
 
 namespace Dataflow.Streaming;
 

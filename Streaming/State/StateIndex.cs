@@ -45,7 +45,7 @@ internal sealed unsafe class StateIndex
     /// <summary>Takes up the rows that are not yet.</summary>
     public void TakeUp()
     {
-        var rows = Probe.Rent();
+        var rows = HashProbe.Rent();
         while (Count < _rows.Count)
         {
             // Bits are shown from whole words on.
@@ -63,7 +63,7 @@ internal sealed unsafe class StateIndex
     /// <param name="found">A row of the store for each.</param>
     public void Find(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> found)
     {
-        var probe = Probe.Rent();
+        var probe = HashProbe.Rent();
         RowHash.Of(keys, rows, probe.Hashes);
         for (var i = 0; i < rows.Length; i++)
         {
@@ -87,9 +87,9 @@ internal sealed unsafe class StateIndex
     /// <summary>The next older row of the same key; -1 if there is none.</summary>
     public int OlderOf(int row) => ((int*)_older.Pointer)[row];
 
-    private void Add(Probe probe, int start, int first, int end)
+    private void Add(HashProbe probe, int start, int first, int end)
     {
-        var rows = probe.Rows.AsSpan(0, end - first);
+        var rows = probe.Added.AsSpan(0, end - first);
         for (var i = 0; i < rows.Length; i++) rows[i] = (ushort)(first + i);
         Reserve(rows.Length);
         RowHash.Of(_vectors, rows, probe.Hashes);
@@ -131,7 +131,7 @@ internal sealed unsafe class StateIndex
     }
 
     // Those that met another key of the same half of a hash go on one slot further.
-    private int KeepUnequal(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, ReadOnlySpan<int> found, Probe probe, int candidates)
+    private int KeepUnequal(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, ReadOnlySpan<int> found, HashProbe probe, int candidates)
     {
         var unequal = KeyEquality.KeepUnequal(keys, rows, _rows, found, probe.Candidates.AsSpan(0, candidates), probe.Pending);
         for (var p = 0; p < unequal; p++) probe.Places[probe.Pending[p]] = (probe.Places[probe.Pending[p]] + 1) & _mask;
@@ -191,28 +191,5 @@ internal sealed unsafe class StateIndex
         var buffer = _arena.Rent(checked(slots * sizeof(ulong)));
         new Span<byte>(buffer.Pointer, slots * sizeof(ulong)).Clear();
         return buffer;
-    }
-
-    /// <summary>What one look needs, kept by thread.</summary>
-    private sealed class Probe
-    {
-        [ThreadStatic]
-        private static Probe? _free;
-
-        public readonly ulong[] Hashes = new ulong[ColumnBatch.MaxRows];
-        public readonly int[] Places = new int[ColumnBatch.MaxRows];
-        public readonly int[] Pending = new int[ColumnBatch.MaxRows];
-        public readonly int[] Candidates = new int[ColumnBatch.MaxRows];
-        public readonly int[] Found = new int[ColumnBatch.MaxRows];
-        public readonly ushort[] Rows = new ushort[ColumnBatch.MaxRows];
-
-        public static Probe Rent()
-        {
-            var probe = _free ?? new Probe();
-            _free = null;
-            return probe;
-        }
-
-        public void Return() => _free = this;
     }
 }

@@ -1,4 +1,4 @@
-namespace Dataflow.Streaming.Groups;
+namespace Dataflow.Streaming.Stored;
 
 /// <summary>What a field of a record is that is kept.</summary>
 /// <param name="Name">Its name.</param>

@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using Dataflow.Serialization;
 
-namespace Dataflow.Streaming.Groups;
+namespace Dataflow.Streaming.Stored;
 
 /// <summary>A field of a record that is kept.</summary>
 /// <typeparam name="T">The record.</typeparam>

@@ -1,4 +1,4 @@
-namespace Dataflow.Streaming.Groups;
+namespace Dataflow.Streaming.Stored;
 
 /// <summary>What groups keep, as the text of an operator: <c>groups by (KEYS); timeout T; keeps KIND NAME=SHAPE; ...</c></summary>
 internal static class GroupShape

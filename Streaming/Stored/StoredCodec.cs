@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using Dataflow.Serialization;
 
-namespace Dataflow.Streaming.Groups;
+namespace Dataflow.Streaming.Stored;
 
 /// <summary>
 /// Turns values that are kept into bytes and back. A record is written field by field behind a number of its fields' names and types, so that bytes of an earlier start are
