@@ -12,7 +12,7 @@ namespace Dataflow.Streaming.Kafka;
 internal sealed unsafe class KafkaBatches : BatchReader
 {
     private const int Ahead = 4;
-    private const int WaitMs = 50;
+    private const int WaitMs = 20;
 
     // What librdkafka holds of a message is some 300 bytes more than the message, and what it has fetched ahead is in nobody's budget. Partitions from which much comes at once are left open only so far;
     // where little comes, little is fetched ahead.
@@ -109,6 +109,7 @@ internal sealed unsafe class KafkaBatches : BatchReader
                 if (count > 0) rows += Take(messages, (int)count, rows, range);
             }
             if (count > 0) quiet = Stopwatch.GetTimestamp();
+            else if (count == 0) _consumer.Wake(range.Partition);
             while (_consumer.Client.Poll(0)) { }
             if (count < 0 || Stopwatch.GetElapsedTime(quiet) > _scan.Timeout || _consumer.Client.IsRefused) throw Silent(range, count < 0 ? KafkaClient.Describe(rd_kafka_last_error()) : null);
         }

@@ -6,9 +6,11 @@ namespace Dataflow.Streaming.Kafka;
 /// <summary>Asks brokers what there is. Waits where they do not answer, up to a time.</summary>
 internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetting[] settings) : IDisposable
 {
-    private const int StepMs = 500;
-    private const long Latest = -1;
+    /// <summary>Asks for where a partition ends.</summary>
+    public const long Latest = -1;
+
     private const long Earliest = -2;
+    private const int StepMs = 500;
 
     private readonly KafkaClient _client = new(KafkaClient.Consumer, settings);
     private readonly System.Text.RegularExpressions.Regex? _pattern = options.Pattern is { } pattern ? new($"^(?:{pattern})$", System.Text.RegularExpressions.RegexOptions.CultureInvariant) : null;

@@ -12,6 +12,7 @@ internal sealed unsafe class KafkaClient : IDisposable
     private const int ErrorEvents = 8;
     private const int NoConsumerClose = 8;
     private const int ErrorBytes = 512;
+    private const int UnknownSetting = -2;
 
     private readonly Dictionary<string, nint> _topics = new(StringComparer.Ordinal);
     private readonly nint _events;
@@ -26,7 +27,8 @@ internal sealed unsafe class KafkaClient : IDisposable
         var error = stackalloc byte[ErrorBytes];
         foreach (var setting in settings)
         {
-            if (rd_kafka_conf_set(conf, setting.Name, setting.Value, error, ErrorBytes) == 0) continue;
+            var result = rd_kafka_conf_set(conf, setting.Name, setting.Value, error, ErrorBytes);
+            if (result == 0 || (result == UnknownSetting && setting.IsOptional)) continue;
             rd_kafka_conf_destroy(conf);
             throw new StreamingException("KAFKA_SETTING", $"librdkafka does not take the setting '{setting.Name}': {TextOf(error)}. Its names and values stand in its CONFIGURATION.md.");
         }
@@ -105,4 +107,7 @@ internal sealed unsafe class KafkaClient : IDisposable
 }
 
 /// <summary>A setting of librdkafka.</summary>
-internal sealed record KafkaSetting(string Name, string Value);
+/// <param name="Name">Its name.</param>
+/// <param name="Value">Its value.</param>
+/// <param name="IsOptional">Whether a version that does not know it goes on without.</param>
+internal sealed record KafkaSetting(string Name, string Value, bool IsOptional = false);

@@ -20,6 +20,9 @@ internal static class KafkaSettings
     private static readonly KafkaSetting[] Reading =
     [
         new("fetch.wait.max.ms", "20"), new("fetch.error.backoff.ms", "50"), new("queued.max.messages.kbytes", "4096"), new("queued.min.messages", "30000"), new("receive.message.max.bytes", "200000000"),
+
+        // How soon it is seen that a queue that was full has room again.
+        new("fetch.queue.backoff.ms", "20", IsOptional: true),
     ];
 
     // Keys go to the partitions that Java's producers choose for them.

@@ -34,6 +34,7 @@ internal static unsafe partial class Librdkafka
         return loaded;
     }
 
+    [LibraryImport(Library)] public static partial int rd_kafka_version();
     [LibraryImport(Library)] public static partial nint rd_kafka_conf_new();
     [LibraryImport(Library)] public static partial void rd_kafka_conf_destroy(nint conf);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] public static partial int rd_kafka_conf_set(nint conf, string name, string value, byte* error, nint size);

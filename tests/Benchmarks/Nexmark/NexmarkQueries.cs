@@ -32,20 +32,25 @@ internal static class NexmarkQueries
         1 => context.Sql("SELECT Auction, Bidder, 0.908D * Price AS Price, At FROM bid"),
         2 => context.Sql("SELECT Auction, Price FROM bid WHERE Auction % 123 = 0"),
         3 => context.Sql("SELECT Name, City, State, a.Id FROM auction a JOIN person p ON a.Seller = p.Id WHERE Category = 10 AND State IN ('OR', 'ID', 'CA')"),
-        4 => isStream
-            ? Winning(context).GroupBy("Category").Agg(Functions.Avg("Price").As("Price"))
-            : context.Sql($"SELECT Category, avg(Price) AS Price FROM ({WinningSql}) GROUP BY Category"),
+        4 => context.Sql($"SELECT Category, avg(Price) AS Price FROM ({WinningSql}) GROUP BY Category"),
         5 => context.Sql("""
             SELECT start, max_by(Auction, n) AS Auction, max(n) AS n
             FROM   (SELECT Auction, window_start(At, INTERVAL 10 SECONDS, INTERVAL 2 SECONDS, INTERVAL 0 SECONDS) AS start, count(*) AS n FROM bid GROUP BY 1, 2)
             GROUP BY start
             """),
         6 => isStream
-            ? Winning(context).GroupByKey((Won won) => won.Seller).FlatMapGroupsWithState<LastPrices, SellerPrice>((seller, rows, state) =>
+            ? context.Sql(WinningSql).GroupByKey((Won won) => won.Seller).FlatMapGroupsWithState<LastPrices, SellerPrice>((seller, rows, state) =>
             {
-                var prices = (state.Value?.Prices ?? []).Concat(rows.OrderBy(won => won.At).Select(won => won.Price)).TakeLast(10).ToArray();
-                state.Update(new LastPrices(prices));
-                return [new SellerPrice(seller, prices.Average())];
+                var prices = (state.Value?.Prices ?? []).ToList();
+                var averages = new List<SellerPrice>();
+                foreach (var won in rows.OrderBy(won => won.At))
+                {
+                    if (prices.Count == 10) prices.RemoveAt(0);
+                    prices.Add(won.Price);
+                    averages.Add(new SellerPrice(seller, prices.Average()));
+                }
+                state.Update(new LastPrices([.. prices]));
+                return averages;
             })
             : context.Sql($"SELECT Seller, avg(Price) OVER (PARTITION BY Seller ORDER BY At ROWS BETWEEN 9 PRECEDING AND CURRENT ROW) AS Price FROM ({WinningSql})"),
         7 => context.Sql("""
@@ -61,43 +66,14 @@ internal static class NexmarkQueries
         _ => throw new ArgumentOutOfRangeException(nameof(query), query, "There are queries 0 to 8."),
     };
 
+    // The highest bid of each auction. That none goes on for longer than a second is what lets a stream forget it.
     private const string WinningSql = """
-        SELECT a.Id, a.Category, a.Seller, max(b.Price) AS Price, max(b.At) AS At
-        FROM auction a JOIN bid b ON a.Id = b.Auction AND b.At BETWEEN a.At AND a.Expires WHERE a.Id >= 0 GROUP BY a.Id, a.Category, a.Seller
+        SELECT a.Id AS Auction, a.Category, a.Seller, max(b.Price) AS Price, max(b.At) AS At
+        FROM   auction a JOIN bid b ON a.Id = b.Auction AND b.At BETWEEN a.At AND a.Expires AND b.At <= a.At + INTERVAL 1 SECOND
+        WHERE  a.Id >= 0
+        GROUP BY a.Id, a.At, a.Category, a.Seller
         """;
-
-    // The highest bid of each auction, once it has expired: how long it runs is told by the auction itself, which no bound of a join can say.
-    private static DataFrame Winning(DataflowContext context) => context.Sql("""
-            SELECT Id AS Auction, At, Expires, Category, Seller, CAST(NULL AS BIGINT) AS Price FROM auction
-            UNION ALL
-            SELECT Auction, At, NULL, NULL, NULL, Price FROM bid
-            """)
-        .GroupByKey((Offer offer) => offer.Auction)
-        .FlatMapGroupsWithState<OpenAuction, Won>(new() { Timeout = GroupTimeout.EventTime }, (auction, offers, state) =>
-        {
-            if (state.HasTimedOut)
-            {
-                var ended = state.Get();
-                state.Remove();
-                return ended is { Seller: { } seller, Price: { } most, BidAt: { } at } && auction >= 0 ? [new Won(auction, ended.Category ?? 0, seller, most, at)] : [];
-            }
-            var open = state.Value ?? new OpenAuction(null, null, null, null, null);
-            foreach (var offer in offers)
-            {
-                if (offer.Expires is not null) open = open with { Expires = offer.Expires, Category = offer.Category, Seller = offer.Seller };
-                else if (offer.Price > (open.Price ?? -1) && offer.At <= (open.Expires ?? DateTimeOffset.MaxValue)) open = open with { Price = offer.Price, BidAt = offer.At };
-            }
-            state.Update(open);
-            if (open.Expires is { } expires) state.SetTimeoutTimestamp(expires);
-            return [];
-        });
 }
-
-/// <summary>An auction, or a bid for one.</summary>
-internal sealed record Offer(long Auction, DateTimeOffset At, DateTimeOffset? Expires, int? Category, long? Seller, long? Price);
-
-/// <summary>An auction that goes on.</summary>
-internal sealed record OpenAuction(DateTimeOffset? Expires, int? Category, long? Seller, long? Price, DateTimeOffset? BidAt);
 
 /// <summary>What an auction brought.</summary>
 internal sealed record Won(long Auction, int Category, long Seller, long Price, DateTimeOffset At);
