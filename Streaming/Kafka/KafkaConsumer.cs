@@ -10,7 +10,6 @@ internal sealed class KafkaConsumer(KafkaSetting[] settings) : IDisposable
 
     private const int WakeMs = 100;
     private const int FirstWithQueueBackoff = 0x02020000;
-    private static readonly bool LooksOnceASecond = rd_kafka_version() < FirstWithQueueBackoff;
 
     private readonly Dictionary<KafkaPartition, long> _next = [];
 
@@ -51,6 +50,8 @@ internal sealed class KafkaConsumer(KafkaSetting[] settings) : IDisposable
     {
         if (_next.Remove(partition)) _ = rd_kafka_consume_stop(Client.Topic(partition.Topic), partition.Partition);
     }
+
+    private static bool LooksOnceASecond => rd_kafka_version() < FirstWithQueueBackoff;
 
     public void Dispose()
     {
