@@ -27,6 +27,11 @@ internal sealed class MicroBatchLoop : IDisposable
     private readonly WatermarkClock _watermarks;
     private readonly BatchPace _pace;
 
+    // Of the batch after the one that runs: where it ends, for readers that know already.
+    private readonly string?[] _settled;
+    private readonly CancellationTokenSource _looking = new();
+    private Task _ahead = Task.CompletedTask;
+
     // All that batches run is there for the call that started the query.
     private readonly CallSite _site = CallSite.Here("Start");
 
@@ -47,7 +52,7 @@ internal sealed class MicroBatchLoop : IDisposable
         _inputRows = [.. sources.Select((_, i) => context.Counter($"stream rows {i}"))];
         _figures = [.. _plan.Operators.Select(each => StateFigures.Of(context, each.Operator))];
         _times = [.. _plan.Watermarks.Select((_, i) => context.Accumulator($"latest time {i}", long.MinValue, Math.Max))];
-        _ends = new string?[sources.Length];
+        (_ends, _settled) = (new string?[sources.Length], new string?[sources.Length]);
         _watermarks = new WatermarkClock(_plan.Watermarks, options);
         _pace = new BatchPace(options);
         _checkpoint = Checkpoint.Open(options.Checkpoint);
@@ -147,6 +152,9 @@ internal sealed class MicroBatchLoop : IDisposable
 
     public void Dispose()
     {
+        _looking.Cancel();
+        _ahead.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+        _looking.Dispose();
         foreach (var each in _plan.Operators) _frame.Session.Context.DropState(NameOf(each));
         foreach (var reader in _readers) reader.Dispose();
         _checkpoint.Dispose();
@@ -172,7 +180,7 @@ internal sealed class MicroBatchLoop : IDisposable
     {
         ObjectDisposedException.ThrowIf(_frame.Session.Context.IsStopped, _frame.Session.Context);
         var ends = new string?[_readers.Length];
-        for (var i = 0; i < ends.Length; i++) ends[i] = await FindEndAsync(_readers[i], _ends[i], cancellation).ConfigureAwait(false);
+        for (var i = 0; i < ends.Length; i++) ends[i] = _settled[i] ?? await FindEndAsync(_readers[i], _ends[i], cancellation).ConfigureAwait(false);
 
         // What has become final is given also where no row comes any more.
         var watermark = _watermarks.Next(_watermark);
@@ -181,6 +189,7 @@ internal sealed class MicroBatchLoop : IDisposable
         var isFinal = _plan.Operators.Any(each => each.WaitsForWatermark) && _options.OutputMode != OutputMode.Complete && watermark > (_watermark ?? long.MinValue);
         if (!isNew && !isFinal && !(_due <= now)) return false;
         var entry = new OffsetEntry(_ends, ends, watermark, _watermark, now);
+        Array.Clear(_settled);
         _options.Reached?.Invoke("found", _batch);
         await Task.Run(() => _checkpoint.Offsets.Write(_batch, entry), cancellation).ConfigureAwait(false);
         _planned = entry;
@@ -189,6 +198,7 @@ internal sealed class MicroBatchLoop : IDisposable
 
     private async Task TellReadersAsync(CancellationToken cancellation)
     {
+        await EndLookAsync(cancellation).ConfigureAwait(false);
         for (var i = 0; i < _readers.Length; i++)
         {
             if (_ends[i] is { } end) await _readers[i].CommitAsync(end, cancellation).ConfigureAwait(false);
@@ -203,6 +213,24 @@ internal sealed class MicroBatchLoop : IDisposable
         return end;
     }
 
+    // What the next batch reads, as far as that is settled before this one is done.
+    private async Task LookAheadAsync(OffsetEntry entry, CancellationToken cancellation)
+    {
+        if (_options.Trigger.IsOnce) return;
+        for (var i = 0; i < _readers.Length; i++)
+        {
+            var end = await _readers[i].FindSettledEndAsync(entry.Ends[i], _pace.MostRows, cancellation).ConfigureAwait(false);
+            _settled[i] = end == entry.Ends[i] ? null : end;
+        }
+    }
+
+    // Readers are called one call at a time. What went wrong in a look ahead is found again, and told, when its time comes.
+    private async Task EndLookAsync(CancellationToken cancellation)
+    {
+        await _ahead.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellation.ThrowIfCancellationRequested();
+    }
+
     private async Task RunBatchAsync(OffsetEntry entry, CancellationToken cancellation)
     {
         foreach (var counter in _inputRows) counter.Reset();
@@ -210,9 +238,12 @@ internal sealed class MicroBatchLoop : IDisposable
         foreach (var time in _times) time.Reset();
         var frame = new DataFrame(_frame.Session, PlanOf(entry), _frame.Text);
         var settings = _frame.Session.Settings() with { NowMicroseconds = entry.Time };
+        _ahead = LookAheadAsync(entry, _looking.Token);
         if (_sink.ReadsOnce) await RunOnceAsync(frame, settings, cancellation).ConfigureAwait(false);
         else await RunKeptAsync(frame, settings, cancellation).ConfigureAwait(false);
-        if (_options.LateRows is { } late && LateFrame(entry) is { } rows) await late.WriteAsync(new StreamBatch(_batch, rows.At(settings), OutputMode.Append) { Query = LateId }, cancellation).ConfigureAwait(false);
+        if (_options.LateRows is not { } late || _figures.Sum(figures => figures.Late.Value) == 0) return;
+        await EndLookAsync(cancellation).ConfigureAwait(false);
+        if (LateFrame(entry) is { } rows) await late.WriteAsync(new StreamBatch(_batch, rows.At(settings), OutputMode.Append) { Query = LateId }, cancellation).ConfigureAwait(false);
     }
 
     private async Task RunOnceAsync(DataFrame frame, SessionSettings settings, CancellationToken cancellation)
@@ -269,10 +300,9 @@ internal sealed class MicroBatchLoop : IDisposable
             throw new QueryException("UNSUPPORTED_STREAMING_OPERATION", "LateRows of a join needs the same columns on both sides, as late rows of both go there. Select the same columns of both, or leave LateRows out.");
     }
 
-    /// <summary>The rows that the batch left out, as they came to the first part of the query with state; null if there were none.</summary>
+    /// <summary>The rows that the batch left out, as they came to the first part of the query with state; null if what it left out came from something with state.</summary>
     private DataFrame? LateFrame(OffsetEntry entry)
     {
-        if (_figures.Sum(figures => figures.Late.Value) == 0) return null;
         var first = _plan.Operators.First(each => _figures[each.Operator].Late.Value > 0);
         if (first.IsBehindState || LateWatermarkOf(first, entry) is not { } watermark) return null;
         LogicalPlan? late = null;

@@ -53,4 +53,8 @@ internal readonly record struct KafkaRange(KafkaPartition Partition, long From, 
 }
 
 /// <summary>What a partition has.</summary>
-internal readonly record struct KafkaExtent(long First, long End);
+internal readonly record struct KafkaExtent(long First, long End)
+{
+    /// <summary>Where one reads on who has come to an offset: there, or at the first if messages in front of it were lost, or the topic was made again.</summary>
+    public long From(long offset) => offset < First || offset > End ? First : offset;
+}

@@ -20,6 +20,9 @@ internal sealed class KafkaStreamReader : IStreamReader
     private List<KafkaPartition> _partitions = [];
     private long _lookedAt = -1;
 
+    // Whether the last look left messages for the next.
+    private bool _isFull;
+
     public KafkaStreamReader(KafkaSource source, DurableLog log)
     {
         (_source, _options, _log) = (source, source.Options, log);
@@ -35,7 +38,11 @@ internal sealed class KafkaStreamReader : IStreamReader
     public string? Problem => _brokers.Problem;
 
     public async ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken) =>
-        await Task.Run(() => FindEnd(start, Math.Min(mostRows, _options.MaxOffsetsPerTrigger), cancellationToken), cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => FindEnd(start, Math.Min(mostRows, _options.MaxOffsetsPerTrigger), isAhead: false, cancellationToken), cancellationToken).ConfigureAwait(false);
+
+    // Where the batch before left nothing, there is hardly enough for another.
+    public async ValueTask<string?> FindSettledEndAsync(string? start, long mostRows, CancellationToken cancellationToken) => !_isFull ? start
+        : await Task.Run(() => FindEnd(start, Math.Min(mostRows, _options.MaxOffsetsPerTrigger), isAhead: true, cancellationToken), cancellationToken).ConfigureAwait(false);
 
     public ITable Read(string? start, string end)
     {
@@ -54,8 +61,9 @@ internal sealed class KafkaStreamReader : IStreamReader
 
     public void Dispose() => _brokers.Dispose();
 
-    private string? FindEnd(string? start, long most, CancellationToken cancellation)
+    private string? FindEnd(string? start, long most, bool isAhead, CancellationToken cancellation)
     {
+        _isFull = false;
         if (_lookedAt < 0 || Stopwatch.GetElapsedTime(_lookedAt) >= _options.DiscoveryInterval)
         {
             _partitions = _brokers.Partitions(cancellation);
@@ -69,7 +77,7 @@ internal sealed class KafkaStreamReader : IStreamReader
         var place = KafkaPlace.Parse(start);
         foreach (var partition in place.Keys.Where(each => !ends.ContainsKey(each) && _options.Partitions.Count == 0 && _brokers.IsWanted(each.Topic)).ToArray())
         {
-            if (_gone.Add(partition)) Lose(new(partition, place[partition], 0, 0));
+            if (!_gone.Contains(partition)) _gone.Add(Lose(new(partition, place[partition], 0, 0)));
         }
         var next = new KafkaPlace(place);
         foreach (var (partition, _) in ends) next.TryAdd(partition, _beginnings[partition]);
@@ -78,6 +86,8 @@ internal sealed class KafkaStreamReader : IStreamReader
 
         var firsts = _brokers.Firsts(changed, cancellation);
         var extents = changed.ToDictionary(partition => partition, partition => new KafkaExtent(Math.Min(firsts[partition], ends[partition]), ends[partition]));
+        _isFull = changed.Sum(partition => (decimal)extents[partition].End - extents[partition].From(next[partition])) > most;
+        if (isAhead && !_isFull) return start;
         var isNew = false;
         var passed = new KafkaPlace();
         foreach (var (partition, end) in KafkaShares.Ends(next, extents, most, gap => passed[Lose(gap)] = gap.First))
@@ -133,7 +143,7 @@ internal static class KafkaShares
         {
             var from = place[partition];
             if (from < extent.First || from > extent.End) lose(new(partition, from, extent.First, extent.End));
-            ranges.Add(new(partition, from < extent.First || from > extent.End ? extent.First : from, extent.End));
+            ranges.Add(new(partition, extent.From(from), extent.End));
         }
         var all = ranges.Sum(range => (decimal)range.Count);
         var left = most;

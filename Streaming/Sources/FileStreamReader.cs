@@ -16,6 +16,9 @@ internal sealed class FileStreamReader : IStreamReader
     private readonly SeenFiles _seen;
     private int _cleaned;
     private int _old = -1;
+
+    // Whether the last look left files for the next.
+    private bool _isFull;
     private volatile string? _problem;
 
     public FileStreamReader(string name, string folder, FileStreamFormat format, FileSourceOptions options, DurableLog log)
@@ -33,9 +36,21 @@ internal sealed class FileStreamReader : IStreamReader
 
     public ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken)
     {
-        var next = Number(start);
-        if (next == _seen.Looks && Find() is { Length: > 0 } files) _seen.Add(files);
-        return new(next < _seen.Looks ? (next + 1).ToString(CultureInfo.InvariantCulture) : start);
+        if (Number(start) == _seen.Looks && Find() is { Length: > 0 } files) _seen.Add(files);
+        return new(EndBehind(start));
+    }
+
+    public async ValueTask<string?> FindSettledEndAsync(string? start, long mostRows, CancellationToken cancellationToken)
+    {
+        // Where the batch before left nothing, there is hardly enough for another.
+        if (!_isFull) return start;
+        await Task.Run(
+            () =>
+            {
+                if (Number(start) == _seen.Looks && Find() is var files && _isFull) _seen.Add(files);
+            },
+            cancellationToken).ConfigureAwait(false);
+        return EndBehind(start);
     }
 
     public ITable Read(string? start, string end) => _format.Open(_name, FilesOf(start, end));
@@ -74,11 +89,14 @@ internal sealed class FileStreamReader : IStreamReader
         _system.Rename(path, FilePath.Combine(archive, FilePath.NameOf(path)));
     }
 
+    private string? EndBehind(string? start) => Number(start) is var next && next < _seen.Looks ? (next + 1).ToString(CultureInfo.InvariantCulture) : start;
+
     private static int Number(string? offset) => offset is null ? 0 : int.Parse(offset, CultureInfo.InvariantCulture);
 
     // New files, the oldest first. Names that programs give to what they still write are not looked at: the file comes under another one.
     private FileEntry[] Find()
     {
+        _isFull = false;
         if (_system.Find(_folder) is null) return [];
         var there = _system.List(_folder).Where(entry => !entry.IsFolder && !IsUnfinished(FilePath.NameOf(entry.Path)) && Takes?.Invoke(entry) != false).ToList();
         TellOfOld(there);
@@ -87,7 +105,8 @@ internal sealed class FileStreamReader : IStreamReader
         var bytes = 0L;
         foreach (var file in files)
         {
-            if (taken.Count == _options.MaxFilesPerTrigger || (taken.Count > 0 && bytes + file.Length > _options.MaxBytesPerTrigger)) break;
+            _isFull = taken.Count == _options.MaxFilesPerTrigger || (taken.Count > 0 && bytes + file.Length > _options.MaxBytesPerTrigger);
+            if (_isFull) break;
             taken.Add(file);
             bytes += file.Length;
         }

@@ -30,6 +30,13 @@ public interface IStreamReader : IDisposable
     /// <returns>The end; <paramref name="start"/> itself if nothing is new.</returns>
     ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken);
 
+    /// <summary>The end of the batch that comes next, if that is settled: as much waits as one batch is to read, so what comes meanwhile would not change it. Asked while the batch before is computed, for readers whose looks take long.</summary>
+    /// <param name="start">Where the batch that is computed ends.</param>
+    /// <param name="mostRows">As that of <see cref="FindEndAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>The end; <paramref name="start"/> itself if it is not settled: then <see cref="FindEndAsync"/> is asked when the batch is done.</returns>
+    ValueTask<string?> FindSettledEndAsync(string? start, long mostRows, CancellationToken cancellationToken) => new(start);
+
     /// <summary>The rows of a range, as a table of the source's columns.</summary>
     /// <param name="start">Where it begins: null, or an end that was given before.</param>
     /// <param name="end">Where it ends: an end that was given, perhaps before the program was started anew.</param>
