@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Dataflow.Sql.Analysis;
 using Dataflow.Sql.Records;
 using Dataflow.Streaming.Receivers;
 using Dataflow.Streaming.Sources;
@@ -50,6 +51,24 @@ public sealed class DataStreamReader
     /// <param name="folder">The folder.</param>
     /// <param name="options">How many files at once; null for all that are there.</param>
     public DataFrame Text(string folder, FileSourceOptions? options = null) => From(new FileStreamSource(folder, FileStreamFormat.Text(), options));
+
+    /// <summary>A table that lasts (<see cref="Warehouse"/>): the rows that it has, and all that are added to it, by inserts and by streams (<see cref="DataStreamWriter.ToTable"/>), each once.</summary>
+    /// <remarks>Inserts and batches of streams appear whole, so each is read from the next batch on. A query that reads the table of another goes on behind it, whatever ends either of them. The names of all files
+    /// are remembered, in memory and in the checkpoint. A table that is dropped (<c>STREAM_TABLE_DROPPED</c>), or made anew or overwritten (<c>STREAM_TABLE_REPLACED</c>), ends the query with that error: rows that were
+    /// given can't be taken back.</remarks>
+    /// <param name="name">Its name, without regard to case; views are not looked at.</param>
+    /// <param name="options">How many files at once; null for all that are there. Files stay (<see cref="AfterReading.Keep"/>), and <see cref="FileSourceOptions.MaxFileAge"/> is not looked at.</param>
+    /// <exception cref="QueryException">There is no such table: says which there are.</exception>
+    public DataFrame Table(string name, FileSourceOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (_session.Warehouse.Find(name) is { } folder) return From(new TableStreamSource(name, folder, options ?? new()));
+        var (known, isView) = (_session.Warehouse.Names, _session.Catalog.Contains(name));
+        throw new QueryException("TABLE_OR_VIEW_NOT_FOUND",
+            $"There is no table '{name}' that could be read as a stream{(isView ? "; there is a view of that name, which context.Table opens" : "")}. "
+            + $"{(known.Count == 0 ? "There are no tables yet: WriteStream.ToTable, SaveAsTable and CREATE TABLE make them." : $"There are: {Suggest.Some(known)}.")}{Suggest.Hint(name, known)} "
+            + $"Tables are looked for in '{_session.Warehouse.Folder}' (context.Warehouse.Folder).");
+    }
 
     /// <summary>Messages of an MQTT broker, with quality 1: columns <c>topic</c>, <c>payload</c> (bytes), <c>qos</c>, <c>retained</c>, <c>timestamp</c>. <see cref="MqttSource"/> says what is promised.</summary>
     /// <param name="options">The broker.</param>

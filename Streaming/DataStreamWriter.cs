@@ -1,5 +1,7 @@
+using Dataflow.Sql.Plans;
 using Dataflow.Sql.Warehousing;
 using Dataflow.Streaming.Sinks;
+using Dataflow.Streaming.Sources;
 
 namespace Dataflow.Streaming;
 
@@ -24,7 +26,7 @@ public sealed class DataStreamWriter
 
     /// <summary>Starts a query that adds its rows to a table that lasts (<see cref="Warehouse"/>), each exactly once; the table is made if it is not there.</summary>
     /// <remarks>Each batch appears in the table whole, when it is on the disk: <c>context.Table(name)</c> and SQL see whole batches only. Append mode only, as rows of a table do not change. Columns go by name. A
-    /// table takes one stream, known by its checkpoint, and any number of inserts besides.</remarks>
+    /// table takes one stream, known by its checkpoint, and any number of inserts besides. Other queries may read it as a stream (<see cref="DataStreamReader.Table"/>): a batch that runs again leaves what is there as it is.</remarks>
     /// <param name="name">Letters, digits and <c>_</c>.</param>
     /// <param name="options">As for <see cref="Start"/>.</param>
     /// <exception cref="QueryException">As for <see cref="Start"/>; or the mode is not append, or the table has other columns.</exception>
@@ -36,6 +38,8 @@ public sealed class DataStreamWriter
         if (options.OutputMode != OutputMode.Append)
             throw new QueryException("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", $"The table '{name}' keeps each row as it is, and {options.OutputMode.ToString().ToLowerInvariant()} mode gives groups again with new values. Use append mode, or ForeachBatch to write the last answer with SaveAsTable.");
         var warehouse = _frame.Session.Warehouse;
+        if (warehouse.Find(name) is { } folder && _frame.Plan.Parts().Any(part => part is Scan { Table: StreamTable { Source: TableStreamSource read } } && read.Folder == folder))
+            throw new QueryException("UNSUPPORTED_STREAMING_OPERATION", $"The query reads the table '{name}' as a stream, and would read each row that it adds to it: it would never have an end. Write to another table.");
         if (warehouse.Open(name) is { } table) return Start(table.Schema);
         warehouse.CreateAsync(name, _frame.Schema, CancellationToken.None).GetAwaiter().GetResult();
         try

@@ -64,9 +64,12 @@ public sealed class Warehouse
     {
         if (Find(name) is not { } folder) return null;
         FileEntry[] files = [.. FilesOf(folder)];
-        return files.Length > 0 ? ParquetTable.Open(name, files) : throw new QueryException("TABLE_WITHOUT_FILES",
-            $"The table '{name}' has no files: '{folder}' is empty, or was not made as a table. Write the table anew, or remove the folder.");
+        return files.Length > 0 ? ParquetTable.Open(name, files) : throw NoFiles(name, folder);
     }
+
+    /// <summary>The error of a table whose folder has no files.</summary>
+    internal static QueryException NoFiles(string name, string folder) => new("TABLE_WITHOUT_FILES",
+        $"The table '{name}' has no files: '{folder}' is empty, or was not made as a table. Write the table anew, or remove the folder.");
 
     /// <summary>Makes a table of a frame's rows. It appears whole.</summary>
     /// <param name="name">Its name.</param>
@@ -128,7 +131,11 @@ public sealed class Warehouse
         ? system.List(Folder).Where(entry => entry.IsFolder && IsName(FilePath.NameOf(entry.Path)))
         : [];
 
-    private static IEnumerable<FileEntry> FilesOf(string folder)
+    /// <summary>The files of a table: those of its first rows lie directly in its folder.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="known">Inserts and batches that were looked into before, by their folders: they don't change.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    internal static IEnumerable<FileEntry> FilesOf(string folder, Dictionary<string, FileEntry[]>? known = null)
     {
         var system = FileSystems.For(folder);
         foreach (var entry in system.List(folder))
@@ -139,11 +146,16 @@ public sealed class Warehouse
                 yield return entry;
                 continue;
             }
-            foreach (var file in Inside(system, entry.Path)) yield return file;
+            if (known is null || !known.TryGetValue(entry.Path, out var files))
+            {
+                files = Inside(system, entry.Path);
+                if (files.Length > 0) known?.Add(entry.Path, files);
+            }
+            foreach (var file in files) yield return file;
         }
     }
 
-    // A batch that is written again is away for a moment, as if it had not come yet.
+    // The table may be dropped meanwhile.
     private static FileEntry[] Inside(IFileSystem system, string folder)
     {
         try

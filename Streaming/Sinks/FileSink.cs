@@ -29,6 +29,9 @@ public sealed class FileSink : IStreamSink
     /// <inheritdoc/>
     public string Name { get; }
 
+    /// <summary>Whether a batch that is there stays as it is when it comes again, for readers that may have it already. It is computed all the same, as the query's state goes on with it.</summary>
+    internal bool KeepsFirst { get; init; }
+
     /// <inheritdoc/>
     public bool ReadsOnce => true;
 
@@ -38,6 +41,10 @@ public sealed class FileSink : IStreamSink
     /// <param name="partitionBy">Columns whose values name folders below those of batches.</param>
     public static FileSink Parquet(string folder, Sql.Parquet.ParquetWriteOptions? options = null, params string[] partitionBy) =>
         new("Parquet", folder, partitionBy, (writer, path, cancellation) => writer.ParquetAsync(path, options, cancellation));
+
+    /// <summary>Parquet files of a table: other streams may read its batches as they come.</summary>
+    /// <param name="folder">The table's folder.</param>
+    internal static FileSink OfTable(string folder) => new("Parquet", folder, [], (writer, path, cancellation) => writer.ParquetAsync(path, null, cancellation)) { KeepsFirst = true };
 
     /// <summary>Files of JSON objects, one a line.</summary>
     /// <param name="folder">The folder.</param>
@@ -52,14 +59,17 @@ public sealed class FileSink : IStreamSink
         new("CSV", folder, partitionBy, (writer, path, cancellation) => writer.CsvAsync(path, options, cancellation));
 
     /// <inheritdoc/>
-    public Task WriteAsync(StreamBatch batch, CancellationToken cancellationToken)
+    public async Task WriteAsync(StreamBatch batch, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
         if (batch.Mode == OutputMode.Complete)
             throw new StreamingException("SINK_WITHOUT_MODE", $"{Name} keep the rows of all batches, and complete mode gives all groups anew with each. Use update or append mode, or ForeachBatch to write the last answer over the one before.");
         Claim(batch.Query);
-        var path = FilePath.Combine(_folder, $"batch={batch.Id.ToString("D8", CultureInfo.InvariantCulture)}");
-        return _write(batch.Rows.Write.Mode(SaveMode.Overwrite).AsBatch().PartitionBy(_partitionColumns), path, cancellationToken);
+        var name = $"batch={batch.Id.ToString("D8", CultureInfo.InvariantCulture)}";
+        var (system, path) = (FileSystems.For(_folder), FilePath.Combine(_folder, name));
+        var again = KeepsFirst && system.Find(path) is not null ? FilePath.Combine(_folder, $"_again.{name}") : null;
+        await _write(batch.Rows.Write.Mode(SaveMode.Overwrite).AsBatch().PartitionBy(_partitionColumns), again ?? path, cancellationToken).ConfigureAwait(false);
+        if (again is not null) system.Delete(again);
     }
 
     // Numbers of batches are those of one query: another's would take the places of its batches.

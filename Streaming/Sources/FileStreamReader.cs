@@ -32,6 +32,9 @@ internal sealed class FileStreamReader : IStreamReader
     /// <summary>Which files are taken; null for all.</summary>
     public Func<FileEntry, bool>? Takes { get; init; }
 
+    /// <summary>Finds the files that are there; null for those directly in the folder.</summary>
+    public Func<IReadOnlyList<FileEntry>>? Look { get; init; }
+
     public string? Problem => _problem;
 
     public ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken)
@@ -97,8 +100,8 @@ internal sealed class FileStreamReader : IStreamReader
     private FileEntry[] Find()
     {
         _isFull = false;
-        if (_system.Find(_folder) is null) return [];
-        var there = _system.List(_folder).Where(entry => !entry.IsFolder && !IsUnfinished(FilePath.NameOf(entry.Path)) && Takes?.Invoke(entry) != false).ToList();
+        var found = Look is not null ? Look() : _system.Find(_folder) is null ? [] : _system.List(_folder);
+        var there = found.Where(entry => !entry.IsFolder && !IsUnfinished(FilePath.NameOf(entry.Path)) && Takes?.Invoke(entry) != false).ToList();
         TellOfOld(there);
         var files = there.Where(entry => !_seen.Contains(entry)).OrderBy(entry => entry.Modified).ThenBy(entry => entry.Path, StringComparer.Ordinal);
         var taken = new List<FileEntry>();

@@ -45,5 +45,6 @@ internal sealed record FileStreamFormat(string Name, Schema Schema, Func<string,
         : schema.IndexOf(corrupt) < 0 ? new Schema(schema.Fields.Add(new Field(corrupt, DataType.String)))
         : throw new ArgumentException($"The files have a column '{corrupt}' already, so it can't be the one of corrupt records.", nameof(corrupt));
 
-    private static Schema Nullable(Schema schema) => new(schema.Fields.ConvertAll(field => field with { Nullable = true }));
+    /// <summary>The columns as files may lack them.</summary>
+    public static Schema Nullable(Schema schema) => new(schema.Fields.ConvertAll(field => field with { Nullable = true }));
 }
