@@ -89,6 +89,7 @@ internal sealed class OperatorRdd(string name, Rdd<ColumnBatch> input, BatchOper
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
     {
         var reader = BatchChunks.Open(input, partition, context);
+        var outer = OperatorPartition.Current;
         try
         {
             OperatorPartition.Current = partition.Index;
@@ -101,7 +102,7 @@ internal sealed class OperatorRdd(string name, Rdd<ColumnBatch> input, BatchOper
         }
         finally
         {
-            OperatorPartition.Current = null;
+            OperatorPartition.Current = outer;
         }
     }
 }
@@ -130,6 +131,7 @@ internal sealed class PairOperatorRdd(string name, Rdd<ColumnBatch> left, Rdd<Co
     protected override ChunkReader<ColumnBatch> Compute(Partition partition, TaskContext context)
     {
         var both = (CompositePartition)partition;
+        var outer = OperatorPartition.Current;
         try
         {
             OperatorPartition.Current = partition.Index;
@@ -137,12 +139,13 @@ internal sealed class PairOperatorRdd(string name, Rdd<ColumnBatch> left, Rdd<Co
         }
         finally
         {
-            OperatorPartition.Current = null;
+            OperatorPartition.Current = outer;
         }
     }
 }
 
-/// <summary>The partition that an operator is being opened for. A task's number says less: where frames are united, it counts the partitions of those before.</summary>
+/// <summary>The partition that an operator is being opened for, also after it has opened what stands below it. A task's number says less: where frames are united, it counts the partitions of those
+/// before.</summary>
 internal static class OperatorPartition
 {
     /// <summary>The partition; null outside of operators.</summary>

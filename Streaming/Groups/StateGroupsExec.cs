@@ -97,12 +97,10 @@ internal sealed record StateGroupsExec(GroupWork Work, ValueList<ColumnReference
     {
         public override BatchReader Open(Func<BatchReader> left, Func<BatchReader> right, TaskContext context)
         {
-            // Opening what stands below changes it.
-            var partition = OperatorPartition.Current!.Value;
             var input = left();
             try
             {
-                return step.Open(input, right(), partition, context);
+                return step.Open(input, right(), OperatorPartition.Current!.Value, context);
             }
             catch
             {

@@ -3,6 +3,7 @@ using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 using Dataflow.Sql.Sources;
+using Dataflow.Streaming.Execution;
 using Dataflow.Streaming.State;
 using Dataflow.Tasks;
 
@@ -14,8 +15,26 @@ namespace Dataflow.Streaming.Joins;
 /// <param name="Right">The rows of the right, as those of the left.</param>
 /// <param name="LeftSide">How they are kept.</param>
 /// <param name="RightSide">How those of the right are kept.</param>
-internal sealed record StateJoinExec(StateJoin Join, PhysicalPlan Left, PhysicalPlan Right, JoinSide LeftSide, JoinSide RightSide) : PhysicalPlan
+internal sealed record StateJoinExec(StateJoin Join, PhysicalPlan Left, PhysicalPlan Right, JoinSide LeftSide, JoinSide RightSide) : PhysicalPlan, IPlacesRows
 {
+    // By the keys of a side whose columns are never null for want of a match; by those of both where all rows are pairs.
+    public RowPlace? Place
+    {
+        get
+        {
+            if (Join.Batch is not { } batch || Join.Kind == Sql.JoinKind.Full) return null;
+            var isLeft = Join.Kind != Sql.JoinKind.Right;
+            var isRight = Join.Kind is Sql.JoinKind.Inner or Sql.JoinKind.Right;
+            ValueList<ValueList<ColumnReference>> keys =
+            [
+                .. Join.Keys.Left.Zip(Join.Keys.Right, (left, right) => (ValueList<ColumnReference>)[.. Columns(left, isLeft), .. Columns(right, isRight)]),
+            ];
+            return new RowPlace(keys, batch.Partitions);
+
+            static IEnumerable<ColumnReference> Columns(Expression key, bool isGiven) => isGiven && key is ColumnReference column ? [column] : [];
+        }
+    }
+
     public override ValueList<ColumnReference> Output => Join.Output;
 
     public override ValueList<PhysicalPlan> Inputs => [Left, Right];

@@ -4,6 +4,7 @@ using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 using Dataflow.Sql.Sources;
+using Dataflow.Streaming.Execution;
 using Dataflow.Streaming.State;
 using Dataflow.Tasks;
 
@@ -12,8 +13,10 @@ namespace Dataflow.Streaming.Sessions;
 /// <summary>Merges the sessions of a batch into those of all batches before, one task a partition of state, and gives what is final, or all.</summary>
 /// <param name="Session">What is computed.</param>
 /// <param name="Input">Sessions of single times: keys, start, end and states.</param>
-internal sealed record StateSessionExec(StateSession Session, PhysicalPlan Input) : PhysicalPlan
+internal sealed record StateSessionExec(StateSession Session, PhysicalPlan Input) : PhysicalPlan, IPlacesRows
 {
+    public RowPlace? Place => Session.Batch is { } batch ? RowPlace.By(Session.Sessions.Keys.Select(key => key.Column), batch.Partitions) : null;
+
     /// <summary>The operator over the rows that a plan gives.</summary>
     public static StateSessionExec Over(StateSession plan, PhysicalPlan rows)
     {

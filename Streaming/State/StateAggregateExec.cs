@@ -3,6 +3,7 @@ using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Sources;
+using Dataflow.Streaming.Execution;
 using Dataflow.Storage;
 using Dataflow.Tasks;
 
@@ -11,8 +12,10 @@ namespace Dataflow.Streaming.State;
 /// <summary>Merges the groups of a batch into those of all batches before, one task a partition of state, and gives what the output mode asks for.</summary>
 /// <param name="Aggregate">What is computed.</param>
 /// <param name="Input">Keys and states, as <see cref="PartialAggregateExec"/> gives them.</param>
-internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan Input) : PhysicalPlan
+internal sealed record StateAggregateExec(StateAggregate Aggregate, PhysicalPlan Input) : PhysicalPlan, IPlacesRows
 {
+    public RowPlace? Place => Aggregate.Batch is { } batch ? RowPlace.By(Aggregate.Keys.Select(key => key.Column), batch.Partitions) : null;
+
     public override ValueList<ColumnReference> Output => Aggregate.Output;
 
     public override ValueList<PhysicalPlan> Inputs => [Input];

@@ -5,6 +5,7 @@ using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
 using Dataflow.Sql.Rows;
 using Dataflow.Sql.Sources;
+using Dataflow.Streaming.Execution;
 using Dataflow.Tasks;
 
 namespace Dataflow.Streaming.State;
@@ -65,8 +66,10 @@ internal sealed record KeyLife(ColumnReference Column, bool IsKey, long AfterMic
 /// <summary>Brings rows of a key together, and lets the first through.</summary>
 /// <param name="Dedup">What is computed.</param>
 /// <param name="Input">The rows.</param>
-internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : PhysicalPlan
+internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : PhysicalPlan, IPlacesRows
 {
+    public RowPlace? Place => Dedup.Batch is { } batch ? RowPlace.By(Dedup.Keys, batch.Partitions) : null;
+
     public override ValueList<ColumnReference> Output => Input.Output;
 
     public override ValueList<PhysicalPlan> Inputs => [Input];

@@ -3,6 +3,7 @@ using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Expressions;
 using Dataflow.Sql.Physical;
 using Dataflow.Sql.Plans;
+using Dataflow.Streaming.Execution;
 using Dataflow.Tasks;
 
 namespace Dataflow.Streaming.State;
@@ -71,12 +72,13 @@ internal sealed record StateBatch(
     /// <summary>Where the files of the batch lie, below <see cref="Folder"/>.</summary>
     public string BatchFolder => Number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Brings rows of equal keys to their partition of state. Partitions stay what they are: the exchange is read as it was written, whatever its sizes.</summary>
+    /// <summary>Brings rows of equal keys to their partition of state, if they do not lie there already. Partitions stay what they are: the exchange is read as it was written, whatever its sizes.</summary>
     /// <param name="input">The rows.</param>
     /// <param name="keys">Positions of the keys; all rows come to one partition if there are none.</param>
     /// <param name="run">The run of the batch.</param>
-    public ExchangeRdd Place(PhysicalPlan input, ValueList<int> keys, QueryRun run)
+    public Rdd<ColumnBatch> Place(PhysicalPlan input, ValueList<int> keys, QueryRun run)
     {
+        if (RowPlace.Of(input) is { } place && place.IsBy(keys.ConvertAll(key => input.Output[key]), Partitions)) return input.ToRdd(run);
         Distribution distribution = keys.Count == 0 ? new SingleDistribution() : new HashDistribution(keys, Partitions);
         return new ExchangeRdd(run.Exchange(input.ToRdd(run), input.Output.ConvertAll(column => column.Type), distribution), []);
     }

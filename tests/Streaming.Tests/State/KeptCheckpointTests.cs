@@ -11,6 +11,7 @@ public sealed class KeptCheckpointTests
     [InlineData("0.1.0", "counts")]
     [InlineData("0.1.0", "distinct")]
     [InlineData("0.1.0", "join")]
+    [InlineData("0.1.0", "chain")]
     [InlineData("0.1.0", "sessions")]
     [InlineData("0.1.0", "groups")]
     public async Task A_checkpoint_of_an_earlier_version_goes_on_with_the_right_answer(string version, string kind)

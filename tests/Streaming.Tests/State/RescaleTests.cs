@@ -67,6 +67,7 @@ public sealed class RescaleTests
     [Theory]
     [InlineData("distinct")]
     [InlineData("join")]
+    [InlineData("chain")]
     [InlineData("sessions")]
     [InlineData("groups")]
     public async Task Other_state_goes_on_in_other_partitions(string kind)
@@ -193,6 +194,9 @@ public sealed class RescaleTests
         "join" => first.Select(Col("At").As("A"), Col("Id").As("X"), Col("Text").As("Left")).Join(
             second.Select(Col("At").As("B"), Col("Id").As("Y"), Col("Text").As("Right")),
             Col("X") == Col("Y") & Col("B") >= Col("A") - Expr("INTERVAL 20 SECONDS") & Col("B") <= Col("A") + Expr("INTERVAL 20 SECONDS"), JoinKind.Full),
+        "chain" => first.Select(Expr("window_start(At, INTERVAL 1 MINUTE)").As("A"), Col("Id").As("X"), Col("Text"))
+            .Join(second.Select(Expr("window_start(At, INTERVAL 1 MINUTE)").As("B"), Col("Id").As("Y")).Distinct(), Col("X") == Col("Y") & Col("A") == Col("B"))
+            .GroupBy("X", "A").Agg(Count().As("n"), Min("Text").As("least")),
         "sessions" => first.GroupBy(SessionWindow(Col("At"), TimeSpan.FromSeconds(10)), Col("Id")).Agg(Count().As("n"), Min("Text").As("least")),
         _ => first.GroupByKey((Message row) => row.Id).FlatMapGroupsWithState<long, string>(new(), (id, rows, state) =>
         {
