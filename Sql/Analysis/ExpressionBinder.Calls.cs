@@ -11,7 +11,7 @@ internal sealed partial class ExpressionBinder
         if (Rewritten(call) is { } other) return Bind(other with { Position = call.Position });
         if (call.Over is not null) return Windowed(call, call.Over);
         if (call.Name is "grouping" or "grouping_id") return Grouping(call);
-        if (context.Functions.FindScalar(call.Name) is not null)
+        if (context.Functions.FindScalar(call.Name) is { } function)
         {
             if (call.IsDistinct || call.Filter is not null)
             {
@@ -20,7 +20,7 @@ internal sealed partial class ExpressionBinder
                     $"'{call.Name}' is no aggregate: DISTINCT and FILTER do not go with it.",
                     call);
             }
-            return Scalar(call.Name, Arguments(call), call);
+            return function is WindowTimeFunction ? WindowTime(call) : TimeWindows.IsWindow(function) ? TimeWindow(call) : Scalar(call.Name, Arguments(call), call);
         }
         if (context.Functions.FindAggregate(call.Name) is { } aggregate) return Aggregated(aggregate, call);
         if (Conditional(call) is { } conditional) return conditional;
@@ -53,9 +53,7 @@ internal sealed partial class ExpressionBinder
     private Expression Scalar(string name, ValueList<Expression> arguments, ExpressionSyntax at)
     {
         var function = context.Scalar(name, at.Position);
-        if (TimeWindows.IsWindow(function)) arguments = TimeWindows.WithIntervals(arguments);
-        var call = context.TryCall(function, arguments, at.Position) ?? throw WrongArguments(function.Name, function.Usage, arguments, at);
-        return TimeWindows.IsWindow(function) ? TimeWindows.Bind((Call)call, Times, Clause, context) : call;
+        return context.TryCall(function, arguments, at.Position) ?? throw WrongArguments(function.Name, function.Usage, arguments, at);
     }
 
     private Expression Function(FunctionSyntax call)

@@ -28,6 +28,7 @@ internal sealed partial class ExpressionBinder(BindingContext context, Scope sco
     private int _depth;
     private bool _isInAggregate;
     private bool _isInWindow;
+    private bool _isInTimeWindow;
 
     /// <summary>What errors call the clause.</summary>
     public required string Clause { get; init; }

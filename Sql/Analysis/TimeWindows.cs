@@ -35,7 +35,7 @@ internal sealed class TimeWindows(BindingContext context)
     public static Expression Bind(Call call, TimeWindows? windows, string clause, BindingContext context)
     {
         if (call.Function is SessionFunction session) return BindSession(call, session, windows, clause, context);
-        if (call.Arguments.Count == 2) return call;
+        if (call.Arguments.Count == 2) return FoldConstants.Folded(call.Arguments[1]) is Literal { Value: <= 0L } ? throw Error("INVALID_PARAMETER_VALUE", "The length of a window is more than zero.") : call;
         ValueList<Expression> arguments = [.. call.Arguments.Select((argument, i) => i == 0 ? argument : FoldConstants.Folded(argument))];
         if (arguments.Any(argument => argument is Literal { Value: null })) return Literal.NullOf(call.Type);
         if (arguments.Count == 3) arguments = arguments.Add(new Literal(0L, DataType.DayTimeInterval));

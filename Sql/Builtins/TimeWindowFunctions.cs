@@ -16,6 +16,7 @@ internal sealed class TimeWindowFunction(string name, bool isEnd) : ScalarFuncti
     {
         registry.Add(new TimeWindowFunction(StartName, isEnd: false));
         registry.Add(new TimeWindowFunction("window_end", isEnd: true));
+        registry.Add(new WindowTimeFunction());
     }
 
     /// <summary>Whether it is the end that it gives.</summary>

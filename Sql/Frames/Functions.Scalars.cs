@@ -222,6 +222,20 @@ public static partial class Functions
         return (isPlain ? Call("window_start", time, Lit(length)) : Call("window_start", time, Lit(length), Lit(slide), Lit(offset))).As("window");
     }
 
+    /// <summary>The last microsecond of a window, to group windows by longer ones: <c>Window(WindowTime(Col("window")), TimeSpan.FromHours(1))</c>. (<c>window_time</c>)</summary>
+    /// <remarks>Of a window as SQL's <c>window(time, length)</c> and <c>session_window(time, gap)</c> have it, which is two columns, <c>window.start</c> and <c>window.end</c>.</remarks>
+    /// <param name="window">The name that the two columns begin with.</param>
+    public static Column WindowTime(Column window) => Call("window_time", window);
+
+    /// <summary>The last microsecond of a window that begins at a time, as <see cref="Window"/> gives it. (<c>window_time</c>)</summary>
+    /// <param name="start">When it begins.</param>
+    /// <param name="length">How long it is. More than zero.</param>
+    public static Column WindowTime(Column start, TimeSpan length)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(length, TimeSpan.Zero);
+        return Call("window_time", start, Lit(length));
+    }
+
     /// <summary>When the session begins that a row is in, to group by: its rows have equal other keys, and times less than a gap apart. (<c>session_start</c>)</summary>
     /// <remarks>A key of <c>GroupBy</c>, by itself, and one kind of sessions only. Rows without a time are left out.</remarks>
     /// <param name="time">A column of times.</param>

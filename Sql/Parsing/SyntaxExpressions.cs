@@ -74,8 +74,11 @@ internal sealed record CallSyntax(string Name, ValueList<ExpressionSyntax> Argum
     /// <summary>Whether it is a window of time as Spark writes it, which has a start and an end.</summary>
     public bool IsTimeWindow => Name is "window" or "session_window" && Over is null;
 
+    /// <summary>Whether it is the start or the end of such a window.</summary>
+    public bool IsOfWindow { get; init; }
+
     /// <summary>The start or the end of a window of time.</summary>
-    public CallSyntax OfWindow(bool isEnd) => this with { Name = (Name == "window" ? "window" : "session") + (isEnd ? "_end" : "_start") };
+    public CallSyntax OfWindow(bool isEnd) => this with { Name = (Name == "window" ? "window" : "session") + (isEnd ? "_end" : "_start"), IsOfWindow = true };
 }
 
 /// <summary>A call of a function that is at hand, not named: a lambda of the program.</summary>

@@ -20,6 +20,7 @@ internal static class EventTimes
     // So many spans of plain times lie within the delay.
     private const long SpansOfDelay = 8;
     private const long LeastSpan = 1_000_000;
+    private const long Moment = 1;
 
     /// <summary>How long the spans are that times within a while are cut into.</summary>
     public static long SpanOf(long microseconds) => Math.Max(LeastSpan, microseconds / SpansOfDelay);
@@ -70,17 +71,21 @@ internal static class EventTimes
     public static EventTime? TimeOf(Expression value, Dictionary<ColumnId, EventTime> times)
     {
         if (value is ColumnReference column) return times.TryGetValue(column.Id, out var time) ? time : null;
-        if (value is not Call { Function: TimeWindowFunction or SlidingWindowFunction } window) return null;
-        if (window.Arguments[0] is not ColumnReference of || !times.TryGetValue(of.Id, out var at)) return null;
-        if (window.Arguments[1] is not Literal { Value: long length } || length <= 0) return null;
+        if (value is not Call { Function: TimeWindowFunction or SlidingWindowFunction or WindowTimeFunction } window) return null;
+        if (TimeOf(window.Arguments[0], times) is not { } at || window.Arguments[1] is not Literal { Value: long length }) return null;
+        if (window.Function is WindowTimeFunction) return LastMoment(at, length);
+        if (length <= 0) return null;
 
         // What waits for windows of its own in front comes later by their length; unless these end where the longer ones do.
         var isAligned = window.Function is TimeWindowFunction && window.Arguments.Count == 2;
-        var isNested = isAligned && at is { IsWindow: true, IsAligned: true } && length % at.Length == 0;
+        var isNested = at is { IsWindow: true, IsAligned: true } && (at.Length == Moment || (isAligned && length % at.Length == 0));
         var lag = at.Lag + (at.IsWindow && !isNested ? at.Length : 0);
         var isEnd = window.Function is TimeWindowFunction { IsEnd: true } or SlidingWindowFunction { IsEnd: true };
         return isEnd ? new EventTime(0, true, lag) : new EventTime(length, true, lag, isAligned);
     }
+
+    // The last moment of a window is a window of its own, of a microsecond, which ends when the window does. Of other times it says nothing.
+    private static EventTime? LastMoment(EventTime at, long length) => at.IsWindow ? new EventTime(Moment, true, at.Lag + Math.Max(0, at.Length - length), true) : null;
 
     // One of several values: they must be alike.
     private static void AddExpanded(Expand expand, Dictionary<ColumnId, EventTime> times)

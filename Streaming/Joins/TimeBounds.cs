@@ -61,6 +61,7 @@ internal sealed record TimeBounds(ColumnReference Left, ColumnReference Right, l
             Call { Function.Name: "-", Arguments: [var value, Literal { Value: long less, Type.Kind: TypeKind.DayTimeInterval }] } => Of(value)?.Moved(-less, -less),
             Call { Function: TimeWindowFunction { Name: TimeWindowFunction.StartName } } window when LengthOf(window) is { } length => Of(window.Arguments[0])?.Moved(1 - length, 0),
             Call { Function: TimeWindowFunction } window when LengthOf(window) is { } length => Of(window.Arguments[0])?.Moved(1, length),
+            Call { Function: WindowTimeFunction, Arguments: [var start, Literal { Value: long length }] } => Of(start)?.Moved(length - 1, length - 1),
             _ => null,
         };
 
