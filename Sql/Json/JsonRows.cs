@@ -22,7 +22,8 @@ internal sealed class JsonParser(Schema columns, ValueList<int> fields, Malforme
 /// <summary>Rows that are made of JSON objects.</summary>
 internal sealed class JsonRows : LineRows
 {
-    private static readonly JsonReaderOptions Options = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 256 };
+    /// <summary>What goes as JSON.</summary>
+    internal static readonly JsonReaderOptions Options = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 256 };
 
     private readonly JsonColumn?[] _parsed;
     private readonly JsonColumn[] _all;
@@ -121,6 +122,9 @@ internal sealed class JsonRows : LineRows
                 problem = $"its field '{column.Name}' is no {column.Vector.Type}.";
                 fits = false;
             }
+
+            // What stands behind the object is an error of the reader's.
+            reader.Read();
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {

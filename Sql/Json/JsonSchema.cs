@@ -32,8 +32,10 @@ internal static class JsonSchema
     {
         try
         {
-            var reader = new Utf8JsonReader(TextRepair.Right(line), new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 256 });
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return false;
+            line = TextRepair.Right(line);
+            if (!IsObject(line)) return false;
+            var reader = new Utf8JsonReader(line, JsonRows.Options);
+            reader.Read();
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var name = reader.GetString()!;
@@ -50,6 +52,15 @@ internal static class JsonSchema
             // A line that is no object says nothing of the columns; reading it later is what the mode says.
             return false;
         }
+    }
+
+    // Looked through first, to its end: what does not fit there takes all of the line with it.
+    private static bool IsObject(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line, JsonRows.Options);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return false;
+        reader.Skip();
+        return !reader.Read();
     }
 
     private static DataType TypeOf(Utf8JsonReader reader) => reader.TokenType switch

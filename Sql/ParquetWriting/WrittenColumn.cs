@@ -21,11 +21,15 @@ internal sealed record WrittenColumn(Field Field, StoredKind Stored, int Width)
             {
                 TypeKind.Null => (StoredKind.Int32, 4),
                 TypeKind.Boolean => (StoredKind.Boolean, 1),
-                TypeKind.TinyInt or TypeKind.SmallInt or TypeKind.Int or TypeKind.Date or TypeKind.YearMonthInterval => (StoredKind.Int32, 4),
-                TypeKind.BigInt or TypeKind.Timestamp or TypeKind.TimestampNtz or TypeKind.DayTimeInterval => (StoredKind.Int64, 8),
+                TypeKind.TinyInt or TypeKind.SmallInt or TypeKind.Int or TypeKind.Date => (StoredKind.Int32, 4),
+                TypeKind.BigInt or TypeKind.Timestamp or TypeKind.TimestampNtz => (StoredKind.Int64, 8),
                 TypeKind.Float => (StoredKind.Float, 4),
                 TypeKind.Double => (StoredKind.Double, 8),
                 TypeKind.String or TypeKind.Binary => (StoredKind.Bytes, 0),
+
+                // Parquet's own interval has months, days and milliseconds at once, and stored as a number it would come back as one.
+                TypeKind.YearMonthInterval or TypeKind.DayTimeInterval => throw new QueryException("UNSUPPORTED_FEATURE.PARQUET_COLUMN",
+                    $"Column '{field.Name}' is {field.Type}, which Parquet files and tables can't keep. Cast it to string, or write the two times that it lies between."),
                 _ => throw new QueryException("UNSUPPORTED_FEATURE.PARQUET_COLUMN", $"Column '{field.Name}' is {field.Type}, which can't be written to Parquet yet. Leave it out, or cast it."),
             },
         };

@@ -8,10 +8,10 @@ public sealed class MalformedFileTests
     private static readonly Schema Columns = new(new Field("a", DataType.Int), new Field("b", DataType.String));
 
     [Theory]
-    [InlineData("json", MalformedMode.Permissive, "[1, x, NULL] [3, z, NULL] [NULL, NULL, what] [NULL, y, {\"a\": \"two\", \"b\": \"y\"}]")]
+    [InlineData("json", MalformedMode.Permissive, "[1, x, NULL] [3, z, NULL] [NULL, NULL, what] [NULL, NULL, {\"a\": 4} more] [NULL, y, {\"a\": \"two\", \"b\": \"y\"}]")]
     [InlineData("json", MalformedMode.DropMalformed, "[1, x, NULL] [3, z, NULL]")]
     [InlineData("json", MalformedMode.FailFast, null)]
-    [InlineData("csv", MalformedMode.Permissive, "[1, x, NULL] [3, z, NULL] [NULL, NULL, what] [NULL, y, two,y]")]
+    [InlineData("csv", MalformedMode.Permissive, "[1, x, NULL] [3, z, NULL] [NULL, NULL, four,] [NULL, NULL, what] [NULL, y, two,y]")]
     [InlineData("csv", MalformedMode.DropMalformed, "[1, x, NULL] [3, z, NULL]")]
     [InlineData("csv", MalformedMode.FailFast, null)]
     public async Task Lines_that_do_not_fit_are_null_left_out_or_an_error_as_in_batches(string format, MalformedMode mode, string? expected)
@@ -19,7 +19,7 @@ public sealed class MalformedFileTests
         using var folder = new TempDirectory();
         await using var context = DataflowContext.Local(1);
         File.WriteAllLines(folder.Combine("1"), format == "json" ? ["{\"a\": 1, \"b\": \"x\"}", "{\"a\": \"two\", \"b\": \"y\"}", "what"] : ["1,x", "two,y", "what"]);
-        File.WriteAllLines(folder.Combine("2"), format == "json" ? ["{\"a\": 3, \"b\": \"z\"}"] : ["3,z"]);
+        File.WriteAllLines(folder.Combine("2"), format == "json" ? ["{\"a\": 3, \"b\": \"z\"}", "{\"a\": 4} more"] : ["3,z", "four,"]);
         var options = new JsonOptions { Mode = mode, CorruptRecordColumn = "line" };
         var csv = new CsvOptions { Mode = mode, CorruptRecordColumn = "line", Schema = Columns };
         var stream = format == "json" ? context.ReadStream.Json(folder.Path, Columns, json: options) : context.ReadStream.Csv(folder.Path, csv);

@@ -41,6 +41,21 @@ public sealed class JsonTests(PeopleContext rig) : IClassFixture<PeopleContext>,
     }
 
     [Fact]
+    public void A_line_with_something_behind_its_object_does_not_fit()
+    {
+        var schema = new Schema(new Field("a", DataType.Int));
+        const string text = "{\"a\": 1} \t\n{\"a\": 2} x\n{\"a\": 3}{\"a\": 4}\n{\"a\": 5},\n{\"a\": 6} // seen\n{\"a\": 7}}\n";
+        Assert.Equal("[1] [NULL] [NULL] [NULL] [6] [NULL]", PeopleContext.Text(Read(text, new() { Schema = schema })));
+        Assert.Equal("[1] [6]", PeopleContext.Text(Read(text, new() { Schema = schema, Mode = MalformedMode.DropMalformed })));
+        Assert.Equal("[{\"a\": 2} x] [{\"a\": 3}{\"a\": 4}] [{\"a\": 5},] [{\"a\": 7}}]", PeopleContext.Text(Read(text, new() { Schema = schema, CorruptRecordColumn = "bad" }).Where(Col("bad").IsNotNull()).Select("bad")));
+        var error = Assert.Throws<QueryException>(() => Read(text, new() { Schema = schema, Mode = MalformedMode.FailFast }).Collect());
+        Assert.Contains("at byte 11 does not fit: 'x' is invalid after a single JSON value", error.Message, StringComparison.Ordinal);
+
+        // Such a line says nothing of the columns.
+        Assert.Equal("a bigint", Read("{\"b\": 1} x\n{\"c\": 1, \"d\n{\"a\": 1}\n").Schema.ToString());
+    }
+
+    [Fact]
     public void However_a_file_is_cut_each_line_is_read_once()
     {
         var text = string.Concat(Enumerable.Range(0, 2000).Select(i => $"{{\"i\": {i}, \"t\": \"{new string('x', i % 50)}\"}}\n"));

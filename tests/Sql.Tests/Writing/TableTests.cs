@@ -19,6 +19,20 @@ public sealed class TableTests : IDisposable
         _folder.Dispose();
     }
 
+    [Theory]
+    [InlineData("INTERVAL 1 DAY", "interval day to second")]
+    [InlineData("INTERVAL 1 MONTH", "interval year to month")]
+    public void Intervals_are_refused_by_tables_and_Parquet_files(string value, string type)
+    {
+        var says = $"Column 'span' is {type}, which Parquet files and tables can't keep. Cast it to string";
+        Assert.Contains(says, Assert.Throws<QueryException>(() => Run($"CREATE TABLE spans AS SELECT {value} AS span")).Message, StringComparison.Ordinal);
+        Assert.Contains(says, Assert.Throws<QueryException>(() => _context.Sql("SELECT " + value + " AS span").Write.Parquet(Path.Combine(_folder.Path, "spans"))).Message, StringComparison.Ordinal);
+        Assert.Empty(_context.Warehouse.Names);
+        Run($"CREATE TABLE spans AS SELECT CAST({value} AS STRING) AS span");
+        Run($"INSERT INTO spans SELECT {value}");
+        Assert.Equal(2, _context.Table("spans").Count());
+    }
+
     [Fact]
     public void Statements_make_fill_list_and_drop_tables()
     {
