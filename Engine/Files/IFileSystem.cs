@@ -43,6 +43,15 @@ public interface IFileSystem
     /// <param name="path">A full path.</param>
     PendingFile Create(string path);
 
+    /// <summary>Begins a file as <see cref="Create(string)"/> does, in the place on the disk of one that nobody needs any more: where files come and go all the time, that is less work for the disk's tables.</summary>
+    /// <param name="path">A full path.</param>
+    /// <param name="spent">The file that goes, at once; nothing happens if it is not there.</param>
+    PendingFile Create(string path, string spent)
+    {
+        Delete(spent);
+        return Create(path);
+    }
+
     /// <summary>Makes a folder, and those above it that are missing. Nothing happens if it is there.</summary>
     /// <param name="folder">A full path.</param>
     void CreateFolder(string folder);

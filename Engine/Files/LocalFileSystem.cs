@@ -74,7 +74,10 @@ public sealed class LocalFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
-    public PendingFile Create(string path) => new LocalPendingFile(path);
+    public PendingFile Create(string path) => new LocalPendingFile(path, null);
+
+    /// <inheritdoc/>
+    public PendingFile Create(string path, string spent) => new LocalPendingFile(path, spent);
 
     /// <inheritdoc/>
     public void CreateFolder(string folder) => Directory.CreateDirectory(folder);
@@ -157,13 +160,13 @@ public sealed class LocalFileSystem : IFileSystem
         private readonly FileStream _stream;
         private bool _ended;
 
-        public LocalPendingFile(string path)
+        public LocalPendingFile(string path, string? spent)
         {
             Path = path;
             var folder = FilePath.ParentOf(path) ?? throw new IOException($"'{path}' is no path of a file.");
             Directory.CreateDirectory(folder);
             _temporary = FilePath.Combine(folder, $".{FilePath.NameOf(path)}.{Guid.NewGuid():N}.tmp");
-            _stream = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            _stream = new FileStream(_temporary, spent is not null && TryMove(spent, _temporary) ? FileMode.Truncate : FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
 
         public override string Path { get; }
@@ -185,6 +188,19 @@ public sealed class LocalFileSystem : IFileSystem
             _ended = true;
             _stream.Dispose();
             File.Delete(_temporary);
+        }
+
+        private static bool TryMove(string from, string to)
+        {
+            try
+            {
+                File.Move(from, to);
+                return true;
+            }
+            catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+            {
+                return false;
+            }
         }
     }
 }

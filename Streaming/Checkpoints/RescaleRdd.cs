@@ -55,10 +55,10 @@ internal sealed record RescaledNames(string[] Away, string[] Here)
     /// <param name="partitions">How many partitions there will be.</param>
     public static RescaledNames New(long batch, int partitions)
     {
-        var (folder, attempt) = (batch.ToString(CultureInfo.InvariantCulture), Guid.NewGuid().ToString("N")[..12]);
+        var attempt = Guid.NewGuid().ToString("N")[..12];
         return new(Names(StateFileKind.Run), Names(StateFileKind.Snapshot));
 
-        string[] Names(StateFileKind kind) => [.. Enumerable.Range(0, partitions).Select(partition => StateChain.NameOf(folder, partition, attempt, kind, 0))];
+        string[] Names(StateFileKind kind) => [.. Enumerable.Range(0, partitions).Select(partition => StateChain.NameOf(batch, partition, attempt, kind, 0))];
     }
 
     /// <summary>The chains of the files that are there.</summary>

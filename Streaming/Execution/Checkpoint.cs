@@ -55,7 +55,7 @@ internal sealed record CommitEntry(long?[] Latest, string[][][] Chains)
 
 /// <summary>
 /// The folder that a query goes on from: <c>metadata</c>, <c>offsets/N</c> (what batch N reads), <c>commits/N</c> (that it is done, and which files are its state),
-/// <c>state/OPERATOR/N/</c>, <c>sources/I/</c>. Only what a commit names counts: attempts that were lost may have left anything.
+/// <c>state/OPERATOR/N-*</c>, <c>sources/I/</c>. Only what a commit names counts: attempts that were lost may have left anything.
 /// </summary>
 internal sealed class Checkpoint : IDisposable
 {
@@ -64,7 +64,7 @@ internal sealed class Checkpoint : IDisposable
 
     private readonly IFileSystem _system;
     private readonly IDisposable? _lock;
-    private readonly Dictionary<int, HashSet<string>> _folders = [];
+    private readonly Dictionary<int, HashSet<string>> _state = [];
 
     private Checkpoint(string folder, IFileSystem system, IDisposable? held, bool isTemporary)
     {
@@ -192,25 +192,26 @@ internal sealed class Checkpoint : IDisposable
         Commits.DropBelow(done - Kept);
         for (var i = 0; i < chains.Length; i++)
         {
-            var needed = chains[i].SelectMany(chain => chain).Select(file => file[..file.IndexOf('/')]).ToHashSet(StringComparer.Ordinal);
-            foreach (var folder in FoldersOf(i, done).Where(folder => !needed.Contains(folder)).ToArray())
+            var needed = chains[i].SelectMany(chain => chain).Select(StateChain.EntryOf).ToHashSet(StringComparer.Ordinal);
+            var there = StateOf(i, done, needed);
+            foreach (var entry in there.Where(entry => !needed.Contains(entry)).ToArray())
             {
-                _system.Delete(FilePath.Combine(StateFolder(i), folder));
-                _folders[i].Remove(folder);
+                _system.Delete(FilePath.Combine(StateFolder(i), entry));
+                there.Remove(entry);
             }
         }
     }
 
-    // Those of batches that are done. They are looked for now and then, as an attempt that was given up may make one; in between they are known.
-    private HashSet<string> FoldersOf(int @operator, long done)
+    // Files of batches that are done. They are looked for now and then, as attempts that were given up may have left some; in between they are known.
+    private HashSet<string> StateOf(int @operator, long done, HashSet<string> needed)
     {
-        if (done % Kept != 0 && _folders.TryGetValue(@operator, out var known))
+        if (done % Kept != 0 && _state.TryGetValue(@operator, out var known))
         {
-            known.Add(done.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            known.UnionWith(needed);
             return known;
         }
         IEnumerable<FileEntry> entries = _system.Find(StateFolder(@operator)) is null ? [] : _system.List(StateFolder(@operator));
-        return _folders[@operator] = [.. entries.Where(entry => entry.IsFolder).Select(entry => FilePath.NameOf(entry.Path)).Where(name => long.TryParse(name, out var batch) && batch <= done)];
+        return _state[@operator] = [.. entries.Select(entry => FilePath.NameOf(entry.Path)).Where(name => StateChain.BatchOf(name) <= done)];
     }
 
     public void Dispose()

@@ -18,6 +18,7 @@ internal sealed class DurableLog(string folder, bool isDurable = true)
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
     private readonly IFileSystem _system = FileSystems.For(folder);
     private Queue<long>? _there;
+    private string? _spent;
 
     public string Folder => folder;
 
@@ -31,7 +32,8 @@ internal sealed class DurableLog(string folder, bool isDurable = true)
     public void Write<T>(long number, T entry)
     {
         var json = JsonSerializer.Serialize(entry, Options);
-        using var file = _system.Create(PathOf(number));
+        using var file = _spent is null ? _system.Create(PathOf(number)) : _system.Create(PathOf(number), _spent);
+        _spent = null;
         file.Stream.Write(Encoding.UTF8.GetBytes($"{Sum(json)}\n{json}\n"));
         try
         {
@@ -73,11 +75,15 @@ internal sealed class DurableLog(string folder, bool isDurable = true)
     /// <summary>Deletes an entry, if it is there.</summary>
     public void Drop(long number) => _system.Delete(PathOf(number));
 
-    /// <summary>Deletes entries below a number. The folder is looked at once; from then on nobody else writes here.</summary>
+    /// <summary>Deletes entries below a number, or lets the next entry take the place of one. The folder is looked at once; from then on nobody else writes here.</summary>
     public void DropBelow(long number)
     {
         _there ??= new Queue<long>(Numbers());
-        while (_there.TryPeek(out var old) && old < number) _system.Delete(PathOf(_there.Dequeue()));
+        while (_there.TryPeek(out var old) && old < number)
+        {
+            if (_spent is not null) _system.Delete(_spent);
+            _spent = PathOf(_there.Dequeue());
+        }
     }
 
     private const string Advice = "Bring the checkpoint's folder back from a copy; or begin anew with another folder, which reads the sources from their beginning.";

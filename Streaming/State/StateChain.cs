@@ -4,14 +4,21 @@ namespace Dataflow.Streaming.State;
 
 /// <summary>
 /// The files that make the state of a partition, the oldest first: runs of what was put away, then a snapshot of what is in memory, then what changed since. Their names
-/// are <c>BATCH/PARTITION-ATTEMPT.KIND</c>, of parts <c>BATCH/PARTITION-ATTEMPT-NUMBER.part</c>; where changes of several batches were made one file, the number says of how many files.
+/// are <c>BATCH-PARTITION-ATTEMPT.KIND</c>, of parts <c>BATCH-PARTITION-ATTEMPT-NUMBER.part</c>; where changes of several batches were made one file, the number says of how many files.
 /// </summary>
+/// <remarks>Versions before had a folder for each batch, <c>BATCH/PARTITION-ATTEMPT.KIND</c>: their files are read where they are.</remarks>
 internal static class StateChain
 {
     /// <summary>The name of a file.</summary>
-    public static string NameOf(string batchFolder, int partition, string attempt, StateFileKind kind, int number) => kind is StateFileKind.Part or StateFileKind.Merged
-        ? string.Create(CultureInfo.InvariantCulture, $"{batchFolder}/{partition:D4}-{attempt}-{number:D4}{ExtensionOf(kind)}")
-        : string.Create(CultureInfo.InvariantCulture, $"{batchFolder}/{partition:D4}-{attempt}{ExtensionOf(kind)}");
+    public static string NameOf(long batch, int partition, string attempt, StateFileKind kind, int number) => kind is StateFileKind.Part or StateFileKind.Merged
+        ? string.Create(CultureInfo.InvariantCulture, $"{batch}-{partition:D4}-{attempt}-{number:D4}{ExtensionOf(kind)}")
+        : string.Create(CultureInfo.InvariantCulture, $"{batch}-{partition:D4}-{attempt}{ExtensionOf(kind)}");
+
+    /// <summary>The batch that a file, or a folder of files, in an operator's folder is of; null if it is none of state.</summary>
+    public static long? BatchOf(string entry) => long.TryParse(entry.AsSpan(0, entry.IndexOf('-') is var end and >= 0 ? end : entry.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var batch) ? batch : null;
+
+    /// <summary>What stands in the operator's folder for a file: itself, or the folder of its batch.</summary>
+    public static string EntryOf(string file) => file.IndexOf('/') is var slash and >= 0 ? file[..slash] : file;
 
     /// <summary>Whether a file holds what was put away.</summary>
     public static bool IsPutAway(string file) => KindOf(file) is StateFileKind.Run or StateFileKind.Part or StateFileKind.Base;
@@ -48,7 +55,8 @@ internal static class StateChain
 
     private static bool IsPartOf(string part, string file) => KindOf(part) == StateFileKind.Part && PartsOf(part)[..2].SequenceEqual(PartsOf(file)[..2]);
 
-    private static string[] PartsOf(string file) => Path.GetFileNameWithoutExtension(file).Split('-');
+    // Partition, attempt, number.
+    private static string[] PartsOf(string file) => Path.GetFileNameWithoutExtension(file).Split('-')[(file.Contains('/') ? 0 : 1)..];
 
     private static string ExtensionOf(StateFileKind kind) => kind switch
     {

@@ -82,7 +82,7 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
     public void MakeRoom()
     {
         if (!State.IsTooLarge(_batch.MostBytes)) return;
-        var file = StateChain.NameOf(_batch.BatchFolder, _partition, _attempt, StateFileKind.Part, _parts++);
+        var file = StateChain.NameOf(_batch.Number, _partition, _attempt, StateFileKind.Part, _parts++);
         State.PutAway(PathOf(file), StateFileKind.Part, _context);
         _batch.Figures.Files.Add(file);
         State.EndBatch();
@@ -101,7 +101,7 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
         {
             var merged = kind == StateFileKind.Delta && _parts == 0 ? MergeableOf(sizes) : 0;
             if (merged > 1) kind = StateFileKind.Merged;
-            tip = StateChain.NameOf(_batch.BatchFolder, _partition, _attempt, kind, merged);
+            tip = StateChain.NameOf(_batch.Number, _partition, _attempt, kind, merged);
             if (kind is StateFileKind.Run or StateFileKind.Base) State.PutAway(PathOf(tip), kind, _context);
             else Write(PathOf(tip), kind == StateFileKind.Snapshot, chain[^(kind == StateFileKind.Merged ? merged : 0)..]);
             _batch.Figures.Files.Add(tip);

@@ -69,9 +69,6 @@ internal sealed record StateBatch(
     /// <summary>How many partitions there are.</summary>
     public int Partitions => Chains.Length;
 
-    /// <summary>Where the files of the batch lie, below <see cref="Folder"/>.</summary>
-    public string BatchFolder => Number.ToString(CultureInfo.InvariantCulture);
-
     /// <summary>Brings rows of equal keys to their partition of state, if they do not lie there already. Partitions stay what they are: the exchange is read as it was written, whatever its sizes.</summary>
     /// <param name="input">The rows.</param>
     /// <param name="keys">Positions of the keys; all rows come to one partition if there are none.</param>

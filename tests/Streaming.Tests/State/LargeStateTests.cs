@@ -58,16 +58,22 @@ public sealed class LargeStateTests
         source.Add(Enumerable.Range(0, 200_000).Select(i => i % 50_000));
         source.Add(Enumerable.Range(0, 50_000));
         var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), StatePartitions = 2, OutputMode = OutputMode.Complete, StateMemoryBytes = 200 << 10, Trigger = Trigger.Once };
-        var groups = new List<Row>();
+        var (groups, kinds) = (new List<Row>(), new List<string?>());
         for (var i = 0; i < 2; i++)
         {
-            await using var query = context.ReadStream.From(source).GroupBy("value").Count().WriteStream.ForeachBatch(async (frame, _) => groups = [.. await frame.CollectAsync()], options);
+            await using var query = context.ReadStream.From(source).GroupBy("value").Count().WriteStream.ForeachBatch(Write, options);
             await query.AwaitTerminationAsync();
-            var kinds = Directory.EnumerateFiles(folder.Combine("checkpoint", "state"), "*", SearchOption.AllDirectories).Select(Path.GetExtension).ToArray();
             Assert.Contains(".part", kinds);
             Assert.Contains(".base", kinds);
             Assert.Equal(50_000, groups.Select(row => row.Get<int>("value")).Distinct().Count());
             Assert.All(groups, row => Assert.Equal(5, row.Get<long>("count")));
+        }
+
+        // Parts go once all is in the base, and the batch is done.
+        async Task Write(DataFrame frame, long batch)
+        {
+            groups = [.. await frame.CollectAsync()];
+            kinds.AddRange(Directory.EnumerateFiles(folder.Combine("checkpoint", "state"), "*", SearchOption.AllDirectories).Select(Path.GetExtension));
         }
     }
 }
