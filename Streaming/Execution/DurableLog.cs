@@ -12,8 +12,8 @@ namespace Dataflow.Streaming.Execution;
 /// </summary>
 /// <remarks>A file is two lines: CRC-32C (eight hex digits) of the second, and JSON.</remarks>
 /// <param name="folder">The folder.</param>
-/// <param name="isDurable">Whether entries are on the disk when they are written; else they appear whole, and a power cut may take them.</param>
-internal sealed class DurableLog(string folder, bool isDurable = true)
+/// <param name="isKept">Whether anybody will read it: the log of what goes with the process is not written.</param>
+internal sealed class DurableLog(string folder, bool isKept = true)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
     private readonly IFileSystem _system = FileSystems.For(folder);
@@ -31,13 +31,14 @@ internal sealed class DurableLog(string folder, bool isDurable = true)
     /// <exception cref="StreamingException">It is there already: somebody else writes here.</exception>
     public void Write<T>(long number, T entry)
     {
+        if (!isKept) return;
         var json = JsonSerializer.Serialize(entry, Options);
         using var file = _spent is null ? _system.Create(PathOf(number)) : _system.Create(PathOf(number), _spent);
         _spent = null;
         file.Stream.Write(Encoding.UTF8.GetBytes($"{Sum(json)}\n{json}\n"));
         try
         {
-            file.Commit(replace: false, isDurable);
+            file.Commit(replace: false, durable: true);
             _there?.Enqueue(number);
         }
         catch (IOException error) when (_system.Find(PathOf(number)) is not null)
@@ -78,6 +79,7 @@ internal sealed class DurableLog(string folder, bool isDurable = true)
     /// <summary>Deletes entries below a number, or lets the next entry take the place of one. The folder is looked at once; from then on nobody else writes here.</summary>
     public void DropBelow(long number)
     {
+        if (!isKept) return;
         _there ??= new Queue<long>(Numbers());
         while (_there.TryPeek(out var old) && old < number)
         {

@@ -78,7 +78,7 @@ public sealed class SeenFilesTests
             return end!;
         }
 
-        FileStreamReader Open() => new("files", folder.Combine("in"), FileStreamFormat.Text(), Day, new DurableLog(folder.Combine("log"), isDurable: false));
+        FileStreamReader Open() => new("files", folder.Combine("in"), FileStreamFormat.Text(), Day, new DurableLog(folder.Combine("log")));
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class SeenFilesTests
     {
         using var folder = new TempDirectory();
         var time = new ManualTimeProvider();
-        var log = new DurableLog(folder.Combine("log"), isDurable: false);
+        var log = new DurableLog(folder.Combine("log"));
         var seen = new SeenFiles(log, TimeSpan.FromDays(1), time);
         var now = time.GetUtcNow();
         for (var i = 0; i < SeenFiles.LooksOfChunk; i++) seen.Add([new($"/in/{i}", 1, i == 50 ? now.AddYears(10) : now.AddMinutes(-i))]);
