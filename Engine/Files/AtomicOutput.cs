@@ -52,8 +52,9 @@ public sealed class AtomicOutput : IDisposable
     /// <param name="partitions">How many partitions will write.</param>
     /// <param name="existing">What becomes of what is there.</param>
     /// <param name="singleFile">True for one file that <see cref="CommitAsOneFile"/> makes; false for a folder.</param>
+    /// <param name="durable">Whether bytes and names are on the disk, and not only with the system, when the commit returns.</param>
     /// <exception cref="OutputException">Something is there that may not be replaced, another job is writing there, or the folder can't be written to.</exception>
-    public static AtomicOutput Begin(string path, int partitions, ExistingOutput existing = ExistingOutput.Refuse, bool singleFile = false)
+    public static AtomicOutput Begin(string path, int partitions, ExistingOutput existing = ExistingOutput.Refuse, bool singleFile = false, bool durable = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(partitions);
         var system = FileSystems.For(path);
@@ -72,7 +73,7 @@ public sealed class AtomicOutput : IDisposable
             var id = Guid.NewGuid().ToString("N");
             var temporary = place.TemporaryPrefix + id;
             system.CreateFolder(temporary);
-            var plan = new OutputPlan(full, temporary, partitions, existing == ExistingOutput.Append ? $"-{id[..8]}" : "");
+            var plan = new OutputPlan(full, temporary, partitions, existing == ExistingOutput.Append ? $"-{id[..8]}" : "") { IsDurable = durable };
             WriteEmpty(system, plan.MarkerPath);
             return new AtomicOutput(system, plan, existing, singleFile, held);
         }
@@ -106,6 +107,7 @@ public sealed class AtomicOutput : IDisposable
                 WriteEmpty(_system, FilePath.Combine(complete, SuccessName));
                 place.Take(complete, _existing, FilePath.Combine(Plan.Temporary, OutputPlace.ReplacedName));
             }
+            if (Plan.IsDurable) FlushNames(names);
         }
         catch (Exception error) when (OutputErrors.IsAccess(error))
         {
@@ -135,7 +137,7 @@ public sealed class AtomicOutput : IDisposable
                 }
             }
             stream.Flush();
-            file.Commit(replace: _existing == ExistingOutput.Replace);
+            file.Commit(replace: _existing == ExistingOutput.Replace, Plan.IsDurable);
         }
         catch (Exception error) when (OutputErrors.IsAccess(error))
         {
@@ -177,6 +179,18 @@ public sealed class AtomicOutput : IDisposable
             }
         }
         return names;
+    }
+
+    // Bytes are on the disk already, as each file was complete.
+    private void FlushNames(List<string> names)
+    {
+        _system.FlushFolder(FilePath.ParentOf(Plan.Path)!);
+        var folders = new HashSet<string>(StringComparer.Ordinal) { Plan.Path };
+        foreach (var name in names)
+        {
+            for (var folder = FilePath.ParentOf(FilePath.Combine(Plan.Path, name)); folder is not null && folders.Add(folder);) folder = FilePath.ParentOf(folder);
+        }
+        foreach (var folder in folders) _system.FlushFolder(folder);
     }
 
     private void ThrowIfUnfit(IReadOnlyList<TaskCommit> tasks, bool singleFile)

@@ -56,6 +56,12 @@ public interface IFileSystem
     /// <param name="folder">A full path.</param>
     void CreateFolder(string folder);
 
+    /// <summary>Waits until the names in a folder are on the disk: what was made, renamed or deleted there is then so after a loss of power too.</summary>
+    /// <remarks>Nothing to do where that is so by itself.</remarks>
+    /// <param name="folder">A full path.</param>
+    /// <exception cref="IOException">The disk failed.</exception>
+    void FlushFolder(string folder) { }
+
     /// <summary>Gives a file or folder another path, in one step that others see wholly or not at all.</summary>
     /// <remarks>A store that can't do that in one step moves a file named <c>_SUCCESS</c> last.</remarks>
     /// <param name="from">A full path.</param>

@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
+
 namespace Dataflow.Files;
 
 /// <summary>The disks of this machine. Links are followed; a path is a plain one, without <c>file:</c>.</summary>
-public sealed class LocalFileSystem : IFileSystem
+public sealed partial class LocalFileSystem : IFileSystem
 {
     private LocalFileSystem() { }
 
@@ -83,6 +85,19 @@ public sealed class LocalFileSystem : IFileSystem
     public void CreateFolder(string folder) => Directory.CreateDirectory(folder);
 
     /// <inheritdoc/>
+    public void FlushFolder(string folder)
+    {
+        // NTFS keeps names in its journal, and has no such call.
+        if (OperatingSystem.IsWindows()) return;
+        var file = Libc.Open(folder, Libc.CloseOnExec);
+        if (file < 0) throw new IOException($"'{folder}' can't be opened: {Marshal.GetLastPInvokeErrorMessage()}.");
+        var failed = Libc.Fsync(file) < 0 && Marshal.GetLastPInvokeError() != Libc.NotSupported;
+        var message = failed ? Marshal.GetLastPInvokeErrorMessage() : "";
+        _ = Libc.Close(file);
+        if (failed) throw new IOException($"The names in '{folder}' could not be put on the disk: {message}.");
+    }
+
+    /// <inheritdoc/>
     public void Rename(string from, string to)
     {
         if (Directory.Exists(from)) Directory.Move(from, to);
@@ -158,13 +173,15 @@ public sealed class LocalFileSystem : IFileSystem
     {
         private readonly string _temporary;
         private readonly FileStream _stream;
+        private readonly int _made;
         private bool _ended;
 
         public LocalPendingFile(string path, string? spent)
         {
             Path = path;
             var folder = FilePath.ParentOf(path) ?? throw new IOException($"'{path}' is no path of a file.");
-            Directory.CreateDirectory(folder);
+            for (var above = folder; !Directory.Exists(above) && FilePath.ParentOf(above) is { } parent; above = parent) _made++;
+            if (_made > 0) Directory.CreateDirectory(folder);
             _temporary = FilePath.Combine(folder, $".{FilePath.NameOf(path)}.{Guid.NewGuid():N}.tmp");
             _stream = new FileStream(_temporary, spent is not null && TryMove(spent, _temporary) ? FileMode.Truncate : FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
@@ -180,6 +197,9 @@ public sealed class LocalFileSystem : IFileSystem
             _stream.Dispose();
             File.Move(_temporary, Path, replace);
             _ended = true;
+
+            // Folders that were made for it have names too.
+            for (var (folder, left) = (FilePath.ParentOf(Path), _made); durable && folder is not null && left >= 0; folder = FilePath.ParentOf(folder), left--) Instance.FlushFolder(folder);
         }
 
         protected override void Dispose(bool disposing)
@@ -202,5 +222,24 @@ public sealed class LocalFileSystem : IFileSystem
                 return false;
             }
         }
+    }
+
+    // What .NET has no call for: a folder can't be opened as a file is.
+    private static partial class Libc
+    {
+        // What child processes do not inherit.
+        public static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
+
+        // EINVAL: file systems that have nothing to wait for.
+        public const int NotSupported = 22;
+
+        [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+        public static partial int Open(string path, int flags);
+
+        [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+        public static partial int Fsync(int file);
+
+        [LibraryImport("libc", EntryPoint = "close")]
+        public static partial int Close(int file);
     }
 }

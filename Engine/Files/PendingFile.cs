@@ -11,7 +11,7 @@ public abstract class PendingFile : IDisposable
 
     /// <summary>Makes the file appear at its path, whole. Nothing may be written after.</summary>
     /// <param name="replace">Whether it takes the place of a file that is there.</param>
-    /// <param name="durable">Whether to wait until the bytes are on the disk, so that they outlive a loss of power.</param>
+    /// <param name="durable">Whether to wait until the bytes and the name are on the disk, so that they outlive a loss of power.</param>
     /// <exception cref="IOException">A file is there and <paramref name="replace"/> is false, or the bytes can't be written.</exception>
     public abstract void Commit(bool replace = false, bool durable = false);
 

@@ -58,8 +58,8 @@ internal static class FrameWriter
         if (existing != ExistingOutput.Refuse || FileSystems.For(path).Find(FileSystems.Resolve(path)) is null)
             await QueryRunErrors.Unwrap(AdaptivePlanner.PrepareAsync(plan.Rows, run, frame.Session.Planner().Options, cancellationToken)).ConfigureAwait(false);
         var batches = plan.Rows.ToRdd(run);
-        using var output = AtomicOutput.Begin(path, batches.PartitionCount, existing);
-        var target = output.Plan with { IsDurable = options.IsDurable };
+        using var output = AtomicOutput.Begin(path, batches.PartitionCount, existing, durable: options.IsDurable);
+        var target = output.Plan;
         var rows = new WrittenRows(plan.Schema, plan.Folders, options);
         var tasks = await QueryRunErrors.Unwrap(run.Context.RunJobAsync(batches, each => Write(each, target, format, rows), null, cancellationToken)).ConfigureAwait(false);
 

@@ -98,7 +98,11 @@ internal sealed class Checkpoint : IDisposable
     {
         var folder = FileSystems.Resolve(path ?? Path.Combine(Path.GetTempPath(), $"dataflow-stream-{Guid.NewGuid():n}"));
         var system = FileSystems.For(folder);
-        system.CreateFolder(folder);
+        if (system.Find(folder) is null)
+        {
+            system.CreateFolder(folder);
+            if (path is not null && FilePath.ParentOf(folder) is { } parent) system.FlushFolder(parent);
+        }
         IDisposable? held = null;
         if (system.HasLocks)
         {

@@ -35,6 +35,7 @@ internal sealed class MqttReleases : IDisposable
         (_path, _flush) = (path, flush);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         _file = Open();
+        if (_flush) FileSystems.For(path).FlushFolder(FilePath.ParentOf(path)!);
         var bytes = new byte[RandomAccess.GetLength(_file)];
         var there = RandomAccess.Read(_file, bytes, 0);
         while (_length + LineBytes <= there && TryRead(bytes.AsSpan((int)_length, LineBytes), out var place, out var id))

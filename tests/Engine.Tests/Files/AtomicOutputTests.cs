@@ -162,6 +162,30 @@ public sealed class AtomicOutputTests : IDisposable
     }
 
     [Fact]
+    public void Names_of_a_durable_output_are_on_the_disk_when_the_commit_returns()
+    {
+        var system = new FaultyFileSystem();
+        using (var output = AtomicOutput.Begin(system.Of(_scratch["out"]), 1, durable: true))
+        {
+            var task = Run(output, 0, "rows");
+            Assert.DoesNotContain(system.Log, line => line.StartsWith("FlushFolder"));
+            output.Commit([task]);
+        }
+        Assert.Equal(["FlushFolder " + Path.GetFileName(_scratch.Folder), "FlushFolder out"], system.Log[(system.Log.IndexOf("Rename output -> out") + 1)..]);
+
+        system.Log.Clear();
+        using (var output = AtomicOutput.Begin(system.Of(_scratch["quick"]), 1)) output.Commit([Run(output, 0, "rows")]);
+        Assert.DoesNotContain(system.Log, line => line.StartsWith("FlushFolder"));
+
+        system.Before = (operation, _) =>
+        {
+            if (operation == "FlushFolder") throw new IOException("The disk is broken");
+        };
+        using var failing = AtomicOutput.Begin(system.Of(_scratch["other"]), 1, durable: true);
+        Assert.Contains("The disk is broken", Assert.Throws<OutputException>(() => failing.Commit([Run(failing, 0, "rows")])).Message);
+    }
+
+    [Fact]
     public void Output_that_came_meanwhile_is_not_replaced_unasked()
     {
         using (var output = AtomicOutput.Begin(_scratch["out"], 1))

@@ -46,6 +46,12 @@ internal sealed class FaultyFileSystem : IFileSystem
 
     public void CreateFolder(string folder) => FileSystems.Local.CreateFolder(Local("CreateFolder", folder));
 
+    public void FlushFolder(string folder)
+    {
+        FileSystems.Local.FlushFolder(Local("FlushFolder", folder));
+        Log.Add($"FlushFolder {FilePath.NameOf(folder)}");
+    }
+
     public void Rename(string from, string to)
     {
         Log.Add($"Rename {FilePath.NameOf(from)} -> {FilePath.NameOf(to)}");

@@ -23,6 +23,35 @@ public sealed class LocalFileSystemTests : IDisposable
     }
 
     [Fact]
+    public void A_file_takes_the_place_of_a_spent_one()
+    {
+        _scratch.Write("log/1", "a long text that goes");
+        using (var file = Files.Create(_scratch["log/2"], _scratch["log/1"]))
+        {
+            Assert.False(File.Exists(_scratch["log/1"]));
+            file.Stream.Write("new"u8);
+            file.Commit();
+        }
+        Assert.Equal("new", File.ReadAllText(_scratch["log/2"]));
+
+        // One that is not there any more is as good.
+        using (var file = Files.Create(_scratch["log/3"], _scratch["log/1"]))
+        {
+            file.Stream.Write("next"u8);
+            file.Commit(durable: true);
+        }
+        using (Files.Create(_scratch["log/4"], _scratch["log/3"])) { }
+        Assert.Equal(["log/2"], _scratch.Names);
+    }
+
+    [Fact]
+    public void A_folder_that_is_not_there_has_no_names_to_wait_for()
+    {
+        Files.FlushFolder(_scratch.Folder);
+        if (!OperatingSystem.IsWindows()) Assert.Contains("gone", Assert.Throws<IOException>(() => Files.FlushFolder(_scratch["gone"])).Message);
+    }
+
+    [Fact]
     public void A_pending_file_that_is_not_committed_leaves_nothing()
     {
         using (var file = Files.Create(_scratch["x"])) file.Stream.Write("half"u8);
