@@ -30,7 +30,7 @@ public sealed record StreamingProgress(long BatchId, DateTimeOffset Timestamp, l
     /// <summary>Rows or groups that came too late and were left out, of all that has state.</summary>
     public long LateRows { get; init; }
 
-    /// <summary>Rows or groups in state after the batch, of all that has state.</summary>
+    /// <summary>Rows or groups in state after the batch, of all that has state. Of aggregates a group that was put away, as memory was short, and came again counts again.</summary>
     public long StateRows { get; init; }
 
     /// <summary>What each part of the query did that has state, from the sources on.</summary>

@@ -323,6 +323,10 @@ internal static class LambdaError
         "FAILED_EXECUTE_UDF",
         $"The function '{name}' threw {error.GetType().Name}: {error.Message}{Where(error)} Catch it in the function and return null, or filter such rows before.");
 
-    private static string Where(Exception error) =>
-        error.StackTrace?.Split('\n').FirstOrDefault(line => line.TrimStart().StartsWith("at ", StringComparison.Ordinal))?.Trim() is { } first ? $" ({first})." : "";
+    /// <summary>Where it was thrown, in brackets: the innermost place that is not .NET's own; an empty text if nobody knows.</summary>
+    public static string Where(Exception error)
+    {
+        string[] frames = [.. (error.StackTrace ?? "").Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("at ", StringComparison.Ordinal))];
+        return (frames.FirstOrDefault(frame => !frame.StartsWith("at System.", StringComparison.Ordinal)) ?? frames.FirstOrDefault()) is { } first ? $" ({first})." : "";
+    }
 }

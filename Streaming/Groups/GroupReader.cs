@@ -271,11 +271,7 @@ internal sealed class GroupReader<TKey, TRow, TOut> : BatchReader
         }
     }
 
-    private QueryException Named(Exception error)
-    {
-        var first = error.StackTrace?.Split('\n').FirstOrDefault(line => line.TrimStart().StartsWith("at ", StringComparison.Ordinal))?.Trim();
-        return new QueryException("FAILED_EXECUTE_UDF",
-            $"The function of {_program.Verb} threw {error.GetType().Name} for the key {_key}{(_batch is null ? "" : $" in batch {_batch.Number}")}: {error.Message}{(first is null ? "" : $" ({first})")} "
-            + "Mend it and start the query again, which runs the batch anew; or have it catch what rows may be at fault for.");
-    }
+    private QueryException Named(Exception error) => new("FAILED_EXECUTE_UDF",
+        $"The function of {_program.Verb} threw {error.GetType().Name} for the key {_key}{(_batch is null ? "" : $" in batch {_batch.Number}")}: {error.Message}{LambdaError.Where(error)} "
+        + "Mend it and start the query again, which runs the batch anew; or have it catch what rows may be at fault for.");
 }

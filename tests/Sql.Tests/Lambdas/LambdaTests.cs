@@ -51,6 +51,10 @@ public sealed class LambdaTests(PeopleContext rig) : IClassFixture<PeopleContext
         var error = Assert.Throws<QueryException>(() => People.Select(picky(Col("id"))).Collect());
         Assert.Equal("FAILED_EXECUTE_UDF", error.ErrorClass);
         Assert.StartsWith("The function 'udf' threw InvalidOperationException: two! (at ", error.Message, StringComparison.Ordinal);
+
+        // The program's own line, not the one of .NET below it.
+        var parsed = Udf((string name) => int.Parse(name, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Contains($" (at {typeof(LambdaTests)}.", Assert.Throws<QueryException>(() => People.Select(parsed(Col("name"))).Collect()).Message, StringComparison.Ordinal);
     }
 
     [Fact]

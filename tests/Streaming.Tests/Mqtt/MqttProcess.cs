@@ -8,9 +8,9 @@ internal static class MqttProcess
 {
     public const string Command = "mqtt";
 
-    public static Process Start(string folder, int port, string topic, int inFlight) => Process.Start(new ProcessStartInfo(
+    public static Process Start(string folder, int port, string topic, int inFlight, int quality) => Process.Start(new ProcessStartInfo(
         Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-        ["exec", typeof(MqttProcess).Assembly.Location, Command, folder, port.ToString(CultureInfo.InvariantCulture), topic, inFlight.ToString(CultureInfo.InvariantCulture)])
+        ["exec", typeof(MqttProcess).Assembly.Location, Command, folder, port.ToString(CultureInfo.InvariantCulture), topic, inFlight.ToString(CultureInfo.InvariantCulture), quality.ToString(CultureInfo.InvariantCulture)])
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,
@@ -20,7 +20,7 @@ internal static class MqttProcess
     {
         var (folder, port, topic, inFlight) = (arguments[1], int.Parse(arguments[2], CultureInfo.InvariantCulture), arguments[3], int.Parse(arguments[4], CultureInfo.InvariantCulture));
         await using var context = DataflowContext.Local(1);
-        var messages = context.ReadStream.Mqtt(new MqttOptions($"mqtt://127.0.0.1:{port}") { InFlight = inFlight }, topic);
+        var messages = context.ReadStream.From(new MqttSource(new MqttOptions($"mqtt://127.0.0.1:{port}") { InFlight = inFlight }, topic) { Quality = int.Parse(arguments[5], CultureInfo.InvariantCulture) });
         await using var query = messages.Select(Functions.Col("payload").Cast("string").As("text"), Functions.Col("qos")).WriteStream.Start(
             FileSink.Json(Path.Combine(folder, "out")), new() { Checkpoint = Path.Combine(folder, "checkpoint") });
         var rows = 0L;
