@@ -77,7 +77,7 @@ internal sealed class StateInspector
     private bool IsThere(int @operator, string[][] chains)
     {
         var folder = _checkpoint.StateFolder(@operator);
-        return chains.SelectMany(chain => chain).All(file => FileSystems.For(folder).Find(FilePath.Combine(folder, file)) is not null);
+        return chains.SelectMany(chain => chain).All(file => FileSystems.For(folder).Find(FilePath.Combine(folder, StateFile.Split(file).Path)) is not null);
     }
 
     private StreamingException NotKept(long batch)

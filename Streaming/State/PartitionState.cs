@@ -11,6 +11,9 @@ internal abstract class PartitionState : IDisposable
     /// <summary>The last file of the chain that it was made from, or that was written of it; empty if there is none.</summary>
     public string Tip { get; set; } = "";
 
+    /// <summary>The last file of changes that this object has written, and where it ends: nobody else writes there. Null where the next ones begin a file.</summary>
+    public (string File, long End)? Changes { get; set; }
+
     /// <summary>Whether its files are on the disk before they count.</summary>
     public bool IsDurable { get; set; } = true;
 

@@ -5,6 +5,7 @@ namespace Dataflow.Streaming.State;
 /// <summary>
 /// The files that make the state of a partition, the oldest first: runs of what was put away, then a snapshot of what is in memory, then what changed since. Their names
 /// are <c>BATCH-PARTITION-ATTEMPT.KIND</c>, of parts <c>BATCH-PARTITION-ATTEMPT-NUMBER.part</c>; where changes of several batches were made one file, the number says of how many files.
+/// Changes that stand behind others in their file are <c>BATCH-PARTITION-ATTEMPT.delta@OFFSET</c>.
 /// </summary>
 /// <remarks>Versions before had a folder for each batch, <c>BATCH/PARTITION-ATTEMPT.KIND</c>: their files are read where they are.</remarks>
 internal static class StateChain
@@ -18,7 +19,7 @@ internal static class StateChain
     public static long? BatchOf(string entry) => long.TryParse(entry.AsSpan(0, entry.IndexOf('-') is var end and >= 0 ? end : entry.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var batch) ? batch : null;
 
     /// <summary>What stands in the operator's folder for a file: itself, or the folder of its batch.</summary>
-    public static string EntryOf(string file) => file.IndexOf('/') is var slash and >= 0 ? file[..slash] : file;
+    public static string EntryOf(string file) => file.IndexOf('/') is var slash and >= 0 ? file[..slash] : StateFile.Split(file).Path;
 
     /// <summary>Whether a file holds what was put away.</summary>
     public static bool IsPutAway(string file) => KindOf(file) is StateFileKind.Run or StateFileKind.Part or StateFileKind.Base;
@@ -26,9 +27,10 @@ internal static class StateChain
     /// <summary>What a file holds; null if it is none of state.</summary>
     public static StateFileKind? KindOf(string file)
     {
+        var path = StateFile.Split(file).Path;
         foreach (var kind in Enum.GetValues<StateFileKind>())
         {
-            if (file.EndsWith(ExtensionOf(kind), StringComparison.Ordinal)) return kind;
+            if (path.EndsWith(ExtensionOf(kind), StringComparison.Ordinal)) return kind;
         }
         return null;
     }

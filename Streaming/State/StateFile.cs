@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Dataflow.Compression;
 using Dataflow.Files;
 using Dataflow.Sql.Exchange;
@@ -6,7 +7,8 @@ using Dataflow.Sql.Exchange;
 namespace Dataflow.Streaming.State;
 
 /// <summary>
-/// A file of groups: all of a partition (a snapshot), or those that a batch changed (a delta). It appears whole or not at all.
+/// A file of groups: all of a partition (a snapshot), or those that a batch changed (a delta). It appears whole or not at all. Where files can be written on, what the next batches change may stand
+/// behind it, each as a file of its own would be; <c>NAME@OFFSET</c> is what begins there.
 /// </summary>
 /// <remarks>Layout, little-endian: <c>DFST</c>, version (4 bytes); records of kind (4 bytes), length of what follows (4 bytes), span (8 bytes; which span of times the groups are
 /// of), bytes, CRC-32C of kind to bytes (4 bytes). Kinds: 1 groups as a frame of keys and states, or rows; 2 the span was dropped; 3 the end; 4 and 5 numbers (4 bytes each) of rows that were
@@ -38,9 +40,11 @@ internal static class StateFile
         private readonly PendingFile _file;
         private readonly BufferedStream _stream;
 
+        /// <param name="path">The file, which appears when it is committed; with an offset, where a file that is there ends: what is written behind it counts for who knows the offset.</param>
         public Writer(string path)
         {
-            _file = FileSystems.For(path).Create(path);
+            var (name, offset) = Split(path);
+            _file = offset > 0 ? new Continued(name, offset) : FileSystems.For(path).Create(path);
             _stream = new BufferedStream(_file.Stream, 1 << 16);
             Span<byte> head = stackalloc byte[8];
             Magic.CopyTo(head);
@@ -91,12 +95,23 @@ internal static class StateFile
             BinaryPrimitives.WriteInt64LittleEndian(tail, index);
             BinaryPrimitives.WriteUInt32LittleEndian(tail[8..], Crc32C.Of(tail[..8]));
             _stream.Write(tail);
+            Position += TailBytes;
             _stream.Flush();
             _file.Commit(replace: true, durable);
         }
 
         public void Dispose() => _file.Dispose();
     }
+
+    /// <summary>Whether files of a folder can be written on. Those of stores of objects can not.</summary>
+    public static bool CanContinue(string folder) => FileSystems.For(folder) is LocalFileSystem;
+
+    /// <summary>The name of what stands in a file from an offset on.</summary>
+    public static string At(string path, long offset) => string.Create(CultureInfo.InvariantCulture, $"{path}@{offset}");
+
+    /// <summary>The file that a name is of, and where it begins in it.</summary>
+    public static (string Path, long Offset) Split(string name) =>
+        name.LastIndexOf('@') is var at && at > name.LastIndexOf('/') && long.TryParse(name.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var offset) ? (name[..at], offset) : (name, 0);
 
     /// <summary>The records of a file.</summary>
     /// <exception cref="StreamingException">It is missing, damaged or of another version.</exception>
@@ -162,11 +177,12 @@ internal static class StateFile
         return (kind, span, bytes);
     }
 
-    private static Stream Open(string path, long offset = 0, int buffer = 1 << 16)
+    private static Stream Open(string path)
     {
+        var (name, offset) = Split(path);
         try
         {
-            return new BufferedStream(FileSystems.For(path).OpenRead(path, offset), buffer);
+            return new BufferedStream(FileSystems.For(name).OpenRead(name, offset), 1 << 16);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -181,4 +197,22 @@ internal static class StateFile
 
     private static StreamingException Damaged(string path, string how, Exception? inner = null) => new(
         "CHECKPOINT_DAMAGED", $"The state file '{path}' {how}. Bring the checkpoint's folder back from a copy; or begin anew with another folder, which reads the sources from their beginning.", inner);
+
+    /// <summary>What is written at the end of a file that is there. Nobody takes note of it unless it is committed.</summary>
+    private sealed class Continued(string path, long offset) : PendingFile
+    {
+        private readonly FileStream _stream = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0) { Position = offset };
+
+        public override string Path => path;
+
+        public override Stream Stream => _stream;
+
+        public override void Commit(bool replace, bool durable)
+        {
+            if (durable) _stream.Flush(flushToDisk: true);
+            _stream.Dispose();
+        }
+
+        protected override void Dispose(bool disposing) => _stream.Dispose();
+    }
 }

@@ -8,6 +8,9 @@ namespace Dataflow.Streaming.State;
 /// <typeparam name="TState">Its kind.</typeparam>
 internal sealed class StateLease<TState> : IDisposable where TState : PartitionState
 {
+    // A file goes when none of its changes is needed any more: what is large has one of its own.
+    private const long MostBytesOfChanges = 1 << 20;
+
     private readonly StateBatch _batch;
     private readonly int _partition;
     private readonly TaskContext _context;
@@ -101,9 +104,19 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
         {
             var merged = kind == StateFileKind.Delta && _parts == 0 ? MergeableOf(sizes) : 0;
             if (merged > 1) kind = StateFileKind.Merged;
-            tip = StateChain.NameOf(_batch.Number, _partition, _attempt, kind, merged);
-            if (kind is StateFileKind.Run or StateFileKind.Base) State.PutAway(PathOf(tip), kind, _context);
-            else Write(PathOf(tip), kind == StateFileKind.Snapshot, chain[^(kind == StateFileKind.Merged ? merged : 0)..]);
+            // Few changes are little beside what a file costs: they are written behind those of the batch before, where that was this object.
+            var changes = kind == StateFileKind.Delta && _parts == 0 && State.Changes is { } last && StateFile.Split(tip).Path == last.File ? last : (File: "", End: 0);
+            tip = changes.End > 0 ? StateFile.At(changes.File, changes.End) : StateChain.NameOf(_batch.Number, _partition, _attempt, kind, merged);
+            State.Changes = null;
+            if (kind is StateFileKind.Run or StateFileKind.Base)
+            {
+                State.PutAway(PathOf(tip), kind, _context);
+            }
+            else
+            {
+                var bytes = Write(PathOf(tip), kind == StateFileKind.Snapshot, chain[^(kind == StateFileKind.Merged ? merged : 0)..]);
+                if (kind == StateFileKind.Delta && changes.End + bytes < MostBytesOfChanges && StateFile.CanContinue(_batch.Folder)) State.Changes = (StateFile.Split(tip).Path, changes.End + bytes);
+            }
             _batch.Figures.Files.Add(tip);
         }
         State.Tip = tip;
@@ -113,7 +126,15 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
     private long[] SizesOf(string[] chain)
     {
         var system = FileSystems.For(_batch.Folder);
-        return [.. chain.SkipWhile(StateChain.IsPutAway).Select(file => system.Find(PathOf(file))?.Length ?? 0)];
+        string[] files = [.. chain.SkipWhile(StateChain.IsPutAway)];
+        var sizes = new long[files.Length];
+        for (var i = 0; i < files.Length; i++)
+        {
+            var (path, offset) = StateFile.Split(files[i]);
+            var end = i + 1 < files.Length && StateFile.Split(files[i + 1]) is var next && next.Path == path ? next.Offset : system.Find(PathOf(path))?.Length ?? offset;
+            sizes[i] = end - offset;
+        }
+        return sizes;
     }
 
     // How many of the newest files of changes are made one: each that is not larger than all behind it. So there are few files, and what changed is written again a few times only.
@@ -128,8 +149,8 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
         return count;
     }
 
-    // With what files before have, which it takes the place of.
-    private void Write(string path, bool all, string[] before)
+    // With what files before have, which it takes the place of. Gives its bytes.
+    private long Write(string path, bool all, string[] before)
     {
         using var file = new StateFile.Writer(path);
         if (!State.HasNewestFirst) foreach (var older in before) Copy(older, file, []);
@@ -143,6 +164,7 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
             }
         }
         file.Commit(State.IsDurable);
+        return file.Position;
     }
 
     private void Copy(string from, StateFile.Writer to, HashSet<long> gone)

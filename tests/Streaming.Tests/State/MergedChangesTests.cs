@@ -72,6 +72,35 @@ public sealed class MergedChangesTests
             given.Where(row => row.Get<DateTimeOffset>("window") < end).Select(row => $"{row.Get<DateTimeOffset>("window").Minute} {row.Get<int>("Ad")} {row.Get<long>("n")}").Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public async Task Changes_of_batches_that_follow_each_other_stand_in_one_file_and_what_a_lost_task_left_behind_them_does_not_count()
+    {
+        using var folder = new TempDirectory();
+        await using var context = DataflowContext.Local(2);
+        var (source, path) = (new MemorySource<int>(context), folder.Combine("checkpoint"));
+        for (var start = 0; start < 3; start++)
+        {
+            await using (var query = context.ReadStream.From(source).GroupBy("value").Count().WriteStream.Start(new MemorySink(), new() { Checkpoint = path, StatePartitions = 1, OutputMode = OutputMode.Update }))
+            {
+                for (var batch = 0; batch < 3; batch++)
+                {
+                    source.Add(Enumerable.Range(0, 4 + (3 * start) + batch));
+                    await query.ProcessAllAvailableAsync();
+                }
+            }
+
+            // Each start begins a file. The state after any batch is read from those that it needs, and of the last one a part.
+            var files = Directory.GetFiles(folder.Combine("checkpoint", "state"), "*", SearchOption.AllDirectories);
+            Assert.Equal(start + 1, files.Length);
+            for (var batch = 0; batch < 3 * (start + 1); batch++)
+            {
+                var counts = context.ReadState(path, batch: batch).Collect().ToDictionary(row => row.Get<int>("value"), row => row.Get<long>("count"));
+                Assert.Equal(Enumerable.Range(0, 4 + batch).ToDictionary(value => value, value => value < 4 ? batch + 1L : batch + 4L - value), counts);
+            }
+            File.AppendAllText(files.Order(StringComparer.Ordinal).Last(), "what a task wrote before it was lost");
+        }
+    }
+
     private static void Add<T>(List<T> all, MemorySource<T> source, T[] rows)
     {
         all.AddRange(rows);
