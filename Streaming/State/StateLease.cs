@@ -9,7 +9,7 @@ namespace Dataflow.Streaming.State;
 internal sealed class StateLease<TState> : IDisposable where TState : PartitionState
 {
     // A file goes when none of its changes is needed any more: what is large has one of its own.
-    private const long MostBytesOfChanges = 1 << 20;
+    private const long MostBytesOfChanges = 4 << 20;
 
     private readonly StateBatch _batch;
     private readonly int _partition;
