@@ -104,6 +104,7 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
         {
             var merged = kind == StateFileKind.Delta && _parts == 0 ? MergeableOf(sizes) : 0;
             if (merged > 1) kind = StateFileKind.Merged;
+
             // Few changes are little beside what a file costs: they are written behind those of the batch before, where that was this object.
             var changes = kind == StateFileKind.Delta && _parts == 0 && State.Changes is { } last && StateFile.Split(tip).Path == last.File ? last : (File: "", End: 0);
             tip = changes.End > 0 ? StateFile.At(changes.File, changes.End) : StateChain.NameOf(_batch.Number, _partition, _attempt, kind, merged);
