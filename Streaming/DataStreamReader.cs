@@ -57,7 +57,7 @@ public sealed class DataStreamReader
     /// are remembered, in memory and in the checkpoint. A table that is dropped (<c>STREAM_TABLE_DROPPED</c>), or made anew or overwritten (<c>STREAM_TABLE_REPLACED</c>), ends the query with that error: rows that were
     /// given can't be taken back.</remarks>
     /// <param name="name">Its name, without regard to case; views are not looked at.</param>
-    /// <param name="options">How many files at once; null for all that are there. Files stay (<see cref="AfterReading.Keep"/>), and <see cref="FileSourceOptions.MaxFileAge"/> is not looked at.</param>
+    /// <param name="options">How many files at once; null for all that are there. Those of an insert, or of a batch of a stream, are read together. Files stay (<see cref="AfterReading.Keep"/>), and <see cref="FileSourceOptions.MaxFileAge"/> is not looked at.</param>
     /// <exception cref="QueryException">There is no such table: says which there are.</exception>
     public DataFrame Table(string name, FileSourceOptions? options = null)
     {

@@ -84,8 +84,10 @@ internal static class EventTimes
         return isEnd ? new EventTime(0, true, lag) : new EventTime(length, true, lag, isAligned);
     }
 
-    // The last moment of a window is a window of its own, of a microsecond, which ends when the window does. Of other times it says nothing.
-    private static EventTime? LastMoment(EventTime at, long length) => at.IsWindow ? new EventTime(Moment, true, at.Lag + Math.Max(0, at.Length - length), true) : null;
+    // The last moment of a window is a window of its own, of a microsecond, which ends when the window does. A plain time may come as long as the watermark is not later than it.
+    private static EventTime LastMoment(EventTime at, long length) => at.IsWindow
+        ? new EventTime(Moment, true, at.Lag + Math.Max(0, at.Length - length), true)
+        : at with { Lag = Math.Max(0, at.Lag + Moment - length) };
 
     // One of several values: they must be alike.
     private static void AddExpanded(Expand expand, Dictionary<ColumnId, EventTime> times)

@@ -35,6 +35,9 @@ internal sealed class FileStreamReader : IStreamReader
     /// <summary>Finds the files that are there; null for those directly in the folder.</summary>
     public Func<IReadOnlyList<FileEntry>>? Look { get; init; }
 
+    /// <summary>Whether one file is to be read with the one before it; null where all may be read apart.</summary>
+    public Func<FileEntry, FileEntry, bool>? BelongTogether { get; init; }
+
     public string? Problem => _problem;
 
     public ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken)
@@ -108,8 +111,9 @@ internal sealed class FileStreamReader : IStreamReader
         var bytes = 0L;
         foreach (var file in files)
         {
-            _isFull = taken.Count == _options.MaxFilesPerTrigger || (taken.Count > 0 && bytes + file.Length > _options.MaxBytesPerTrigger);
-            if (_isFull) break;
+            _isFull = taken.Count >= _options.MaxFilesPerTrigger || (taken.Count > 0 && bytes + file.Length > _options.MaxBytesPerTrigger);
+            if (_isFull && BelongTogether?.Invoke(taken[^1], file) != true) break;
+            _isFull = false;
             taken.Add(file);
             bytes += file.Length;
         }

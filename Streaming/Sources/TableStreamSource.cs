@@ -49,7 +49,7 @@ internal sealed class TableStreamSource : IStreamSource
             return ParquetTable.Open(name, Schema, files.Select(file => file with { Path = FilePath.Combine(Folder, file.Path) }));
         });
         var known = new Dictionary<string, FileEntry[]>(StringComparer.Ordinal);
-        return new FileStreamReader(Name, Folder, format, _options, new DurableLog(checkpoint)) { Look = () => Look(known) };
+        return new FileStreamReader(Name, Folder, format, _options, new DurableLog(checkpoint)) { Look = () => Look(known), BelongTogether = (one, next) => InsertOf(one) is { Length: > 0 } insert && insert == InsertOf(next) };
     }
 
     // Looked at before and after: what was found is all of one table.
@@ -59,7 +59,8 @@ internal sealed class TableStreamSource : IStreamSource
         FileEntry[] files;
         try
         {
-            files = [.. Warehouse.FilesOf(Folder, known).Select(Relative)];
+            // All of an insert are as old as the newest, so that they stand side by side.
+            files = [.. Warehouse.FilesOf(Folder, known).Select(Relative).GroupBy(InsertOf, StringComparer.Ordinal).SelectMany(insert => insert.Key.Length == 0 ? insert : insert.Select(file => file with { Modified = insert.Max(each => each.Modified) }))];
         }
         catch (DirectoryNotFoundException)
         {
@@ -75,6 +76,9 @@ internal sealed class TableStreamSource : IStreamSource
         if (system.Find(Folder) is null) throw Dropped();
         if (system.Find(FilePath.Combine(Folder, _first.Path)) is not { } there || FirstFile.Of(Relative(there)) != _first) throw Replaced("was made anew, or overwritten, since the stream was opened");
     }
+
+    // The folder of an insert, or of a batch of a stream; an empty text for the first rows.
+    private static string InsertOf(FileEntry file) => FilePath.ParentOf(file.Path) ?? "";
 
     private FileEntry Relative(FileEntry file) => file with { Path = file.Path[(Folder.Length + 1)..] };
 

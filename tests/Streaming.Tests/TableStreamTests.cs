@@ -56,7 +56,7 @@ public sealed class TableStreamTests : IDisposable
     }
 
     [Fact]
-    public async Task Rows_that_are_added_come_as_they_are_added_a_file_at_a_time_if_wanted()
+    public async Task Rows_that_are_added_come_as_they_are_added_an_insert_at_a_time_if_wanted()
     {
         _context.Sql("CREATE TABLE numbers AS SELECT 0 AS n");
         var sink = new MemorySink();
@@ -69,6 +69,46 @@ public sealed class TableStreamTests : IDisposable
         }
         Assert.Equal([0, 1, 2, 3], sink.Rows.Select(row => row.Get<int>("n")));
         Assert.Equal(3, query.LastProgress!.BatchId);
+
+        // What was inserted together is read together: of what a stream gives in a batch no part may come too late.
+        foreach (var rows in (int[])[10, 20]) _context.Sql("SELECT CAST(id AS INT) AS n FROM range(0, " + rows + ")").Write.Mode(SaveMode.Append).RowsPerFile(7).SaveAsTable("numbers");
+        Assert.Equal(4 + 2 + 3, Directory.EnumerateFiles(_folder.Combine("tables", "numbers"), "*.parquet", SearchOption.AllDirectories).Count());
+        await query.ProcessAllAvailableAsync();
+        Assert.Equal([1, 1, 1, 1, 10, 20], query.RecentProgress.Select(batch => batch.InputRows));
+    }
+
+    [Fact]
+    public async Task Windows_of_a_table_that_has_windows_are_those_of_its_rows()
+    {
+        var (visits, random) = (new MemorySource<Visit>(_context), new Random(3));
+        var noon = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+        var all = Enumerable.Range(0, 300).Select(i => new Visit(noon.AddSeconds(i + random.Next(-20, 1)), $"who {random.Next(3)}", 1)).ToArray();
+        for (var i = 0; i <= all.Length; i += 60)
+        {
+            visits.Add(i < all.Length ? all[i..(i + 60)] : [new Visit(noon.AddDays(1), "end", 1)]);
+            await using (var shorter = Shorter()) await shorter.AwaitTerminationAsync();
+            await using var longer = Longer();
+            await longer.AwaitTerminationAsync();
+        }
+        visits.Add(new Visit(noon.AddDays(2), "end", 1));
+        await using (var shorter = Shorter()) await shorter.AwaitTerminationAsync();
+        await using (var longer = Longer()) await longer.AwaitTerminationAsync();
+        _context.FromRecords(all).CreateTempView("visits");
+        Assert.Equal(
+            _context.Sql("SELECT window(At, '1 minute') AS w, count(*) AS n FROM visits GROUP BY w ORDER BY w").Collect().Select(row => row.ToString()),
+            _context.Sql("SELECT w, n FROM longer ORDER BY w").Collect().Select(row => row.ToString()));
+
+        StreamingQuery Shorter()
+        {
+            _context.ReadStream.From(visits).WithWatermark("At", TimeSpan.FromSeconds(30)).CreateTempView("visits");
+            return _context.Sql("SELECT window, Who, count(*) AS n FROM visits GROUP BY window(At, '20 seconds'), Who").WriteStream.ToTable("shorter", Options("first") with { StatePartitions = 2 });
+        }
+
+        StreamingQuery Longer()
+        {
+            _context.ReadStream.Table("shorter", new() { MaxFilesPerTrigger = 1 }).WithWatermark("window.end", TimeSpan.Zero).CreateTempView("windows");
+            return _context.Sql("SELECT window(window_time(window), '1 minute') AS w, sum(n) AS n FROM windows GROUP BY w").WriteStream.ToTable("longer", Options("second"));
+        }
     }
 
     [Fact]
