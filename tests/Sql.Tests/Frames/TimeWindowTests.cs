@@ -76,6 +76,24 @@ public sealed class TimeWindowTests
     }
 
     [Fact]
+    public void Windows_are_grouped_by_longer_ones_by_their_last_moments()
+    {
+        using var context = DataflowContext.Local(threads: 2);
+        var rows = Make(seed: 8, 500, spread: 600).Where(row => row.At is not null).ToArray();
+        context.FromRecords(rows).CreateTempView("rows");
+        var longer = rows.GroupBy(row => Starts(row.At!.Value, 120, 120, 0).Single()).OrderBy(group => group.Key).Select(group => (group.Key, (long)group.Count())).ToArray();
+        var shorter = context.Sql("SELECT window, count(*) AS n FROM rows GROUP BY window(At, '40 seconds')");
+        var begun = context.FromRecords(rows).GroupBy(Window(Col("At"), Seconds(40))).Agg(Count().As("n"));
+        foreach (var time in new[] { WindowTime(Col("window")), Col("window") }) Assert.Equal(longer, Longer(shorter, time));
+        Assert.Equal(longer, Longer(begun, WindowTime(Col("window"), Seconds(40))));
+        var error = Assert.Throws<QueryException>(() => begun.Select(WindowTime(Col("window"))));
+        Assert.Contains("name the length too", error.Message, StringComparison.Ordinal);
+
+        static IEnumerable<(DateTimeOffset, long)> Longer(DataFrame frame, Column time) =>
+            frame.GroupBy(Window(time, Seconds(120)).As("longer")).Agg(Sum("n").As("n")).OrderBy("longer").Collect().Select(row => (row.Get<DateTimeOffset>("longer"), row.Get<long>("n")));
+    }
+
+    [Fact]
     public void Windows_that_begin_less_often_than_they_end_are_refused()
     {
         using var context = DataflowContext.Local(threads: 1);
