@@ -30,7 +30,7 @@ public sealed class DataStreamWriter
     /// <param name="name">Letters, digits and <c>_</c>.</param>
     /// <param name="options">As for <see cref="Start"/>.</param>
     /// <exception cref="QueryException">As for <see cref="Start"/>; or the mode is not append, or the table has other columns.</exception>
-    /// <exception cref="StreamingException">As for <see cref="Start"/>. Of a batch: the table has the batches of another stream (<c>SINK_OF_OTHER_QUERY</c>), or was dropped, and perhaps made again (<c>SINK_WITHOUT_TABLE</c>).</exception>
+    /// <exception cref="StreamingException">As for <see cref="Start"/>. Of a batch: the table has the batches of another stream (<c>SINK_OF_OTHER_QUERY</c>), or batches of this one that its checkpoint, an older copy, does not know of (<c>SINK_AHEAD_OF_CHECKPOINT</c>), or was dropped, and perhaps made again (<c>SINK_WITHOUT_TABLE</c>).</exception>
     public StreamingQuery ToTable(string name, StreamingQueryOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

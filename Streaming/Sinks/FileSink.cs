@@ -14,9 +14,12 @@ public sealed class FileSink : IStreamSink
     /// <summary>The file that says whose batches a folder has.</summary>
     internal const string OwnerFile = "_query";
 
+    private const string BatchPrefix = "batch=";
+
     private readonly string _folder;
     private readonly Func<DataFrameWriter, string, CancellationToken, Task> _write;
     private readonly string[] _partitionColumns;
+    private bool _isFirst;
     private Guid? _query;
 
     private FileSink(string format, string folder, string[] partitionBy, Func<DataFrameWriter, string, CancellationToken, Task> write)
@@ -44,7 +47,9 @@ public sealed class FileSink : IStreamSink
 
     /// <summary>Parquet files of a table: other streams may read its batches as they come.</summary>
     /// <param name="folder">The table's folder.</param>
-    internal static FileSink OfTable(string folder) => new("Parquet", folder, [], (writer, path, cancellation) => writer.ParquetAsync(path, null, cancellation)) { KeepsFirst = true };
+    /// <param name="isFirst">Whether it is for the first batch since the query was started, which may have been written by the start before.</param>
+    internal static FileSink OfTable(string folder, bool isFirst) =>
+        new("Parquet", folder, [], (writer, path, cancellation) => writer.ParquetAsync(path, null, cancellation)) { KeepsFirst = true, _isFirst = isFirst };
 
     /// <summary>Files of JSON objects, one a line.</summary>
     /// <param name="folder">The folder.</param>
@@ -65,12 +70,25 @@ public sealed class FileSink : IStreamSink
         if (batch.Mode == OutputMode.Complete)
             throw new StreamingException("SINK_WITHOUT_MODE", $"{Name} keep the rows of all batches, and complete mode gives all groups anew with each. Use update or append mode, or ForeachBatch to write the last answer over the one before.");
         Claim(batch.Query);
-        var name = $"batch={batch.Id.ToString("D8", CultureInfo.InvariantCulture)}";
+        var name = $"{BatchPrefix}{batch.Id.ToString("D8", CultureInfo.InvariantCulture)}";
         var (system, path) = (FileSystems.For(_folder), FilePath.Combine(_folder, name));
+        if (KeepsFirst) CheckNotAhead(system, path, batch.Id);
         var again = KeepsFirst && system.Find(path) is not null ? FilePath.Combine(_folder, $"_again.{name}") : null;
         await _write(batch.Rows.Write.Mode(SaveMode.Overwrite).AsBatch().PartitionBy(_partitionColumns), again ?? path, cancellationToken).ConfigureAwait(false);
         if (again is not null) system.Delete(again);
     }
+
+    // What an older copy of the checkpoint goes on with may be cut into other batches than those that are there: of these, rows would stay beside the same rows in others, or in place of more.
+    private void CheckNotAhead(IFileSystem system, string path, long batch)
+    {
+        var latest = !_isFirst ? (system.Find(path) is null ? -1 : batch) : system.List(_folder).Where(entry => entry.IsFolder).Max(entry => NumberOf(FilePath.NameOf(entry.Path))) ?? -1;
+        if (latest > batch || (!_isFirst && latest == batch))
+            throw new StreamingException("SINK_AHEAD_OF_CHECKPOINT", $"'{_folder}' has batches of the query up to {latest}, and its checkpoint goes on with {batch}: it is an older copy than what the batches were written with. "
+                + $"Start with the checkpoint that belongs to them; or remove the folders '{BatchPrefix}...' from {batch} on, and then start with this one.");
+    }
+
+    private static long? NumberOf(string name) =>
+        name.StartsWith(BatchPrefix, StringComparison.Ordinal) && long.TryParse(name.AsSpan(BatchPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     // Numbers of batches are those of one query: another's would take the places of its batches.
     private void Claim(Guid query)

@@ -24,7 +24,7 @@ internal sealed class TableSink(Warehouse warehouse, string table, Schema column
             if (_hasBatches) throw Dropped(batch, ", and made again");
             if (warehouse.Open(table) is { } now && !Fits(now.Schema)) throw Dropped(batch, $", and made again with other columns ({now.Schema})");
         }
-        await FileSink.OfTable(folder).WriteAsync(batch, cancellationToken).ConfigureAwait(false);
+        await FileSink.OfTable(folder, isFirst: !_hasBatches).WriteAsync(batch, cancellationToken).ConfigureAwait(false);
         _hasBatches = true;
     }
 

@@ -42,6 +42,42 @@ public sealed class TableSinkTests : IDisposable
         Assert.Equal(Enumerable.Range(-1, 102).Select(n => (long)n), _context.Sql("SELECT n FROM numbers ORDER BY n").Collect().Select(row => row.Get<long>("n")));
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    public async Task A_checkpoint_that_is_older_than_the_batches_of_the_table_is_an_error(int batches)
+    {
+        var options = Options("one") with { MaxRowsPerBatch = 10 };
+        _source.Add(Enumerable.Range(0, 10));
+        await using (var first = Stream.WriteStream.ToTable("numbers", options)) await first.AwaitTerminationAsync();
+        Copy("one", "older");
+        for (var i = 1; i < batches; i++)
+        {
+            _source.Add(Enumerable.Range(10 * i, 10));
+            await using var more = Stream.WriteStream.ToTable("numbers", options);
+            await more.AwaitTerminationAsync();
+        }
+        _source.Add(Enumerable.Range(10 * batches, 10));
+
+        // The batch that the older one may have begun is there, and stays as it is; those behind it tell that it is older.
+        await using (var again = Stream.WriteStream.ToTable("numbers", Options("older") with { MaxRowsPerBatch = 10 }))
+        {
+            if (batches == 2) await again.AwaitTerminationAsync();
+            else Assert.Equal("SINK_AHEAD_OF_CHECKPOINT", (await Assert.ThrowsAsync<StreamingException>(() => again.AwaitTerminationAsync())).Kind);
+        }
+        Assert.Equal(batches == 2 ? 30 : 50, _context.Table("numbers").Count());
+
+        void Copy(string from, string to)
+        {
+            foreach (var file in Directory.GetFiles(_folder.Combine(from), "*", SearchOption.AllDirectories))
+            {
+                var target = Path.Combine(_folder.Combine(to), Path.GetRelativePath(_folder.Combine(from), file));
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(file, target);
+            }
+        }
+    }
+
     [Fact]
     public async Task A_table_is_there_from_the_start_and_has_whole_batches()
     {
