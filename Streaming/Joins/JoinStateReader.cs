@@ -10,7 +10,7 @@ namespace Dataflow.Streaming.Joins;
 /// Joins what a batch has of two streams with what waits of both: rows of the right with the waiting rows of the left; then rows of the left with all of the right; so each
 /// pair is found once. At last rows are given that found no match and will not.
 /// </summary>
-internal sealed unsafe class JoinStateReader : StateReader<JoinState>
+internal sealed unsafe partial class JoinStateReader : StateReader<JoinState>
 {
     private readonly Sql.JoinKind _kind;
     private readonly Side _left;
@@ -22,6 +22,7 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
     private readonly ulong* _matched;
     private readonly ulong* _mask;
     private readonly ushort[] _valid = new ushort[ColumnBatch.MaxRows];
+    private readonly ushort[] _near = new ushort[ColumnBatch.MaxRows];
     private readonly long[] _times = new long[ColumnBatch.MaxRows];
     private readonly ushort[] _batchRows = new ushort[ColumnBatch.MaxRows];
     private readonly int[] _stateRows = new int[ColumnBatch.MaxRows];
@@ -106,10 +107,18 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
         if (hopeless && side.About.GivesUnmatched) yield return GiveMasked(batch, side, other);
         ClearMatched();
         var (from, to) = side.TimesOfOther(_times.AsSpan(0, _validCount));
-        if (_validCount > 0) side.Matches.Begin(side.Keys, _valid.AsMemory(0, _validCount));
+        var isWhole = false;
         foreach (var (start, span) in _validCount == 0 ? [] : other.Table.Spans.ToArray())
         {
             if (start != StateTable.Always && (start > to || other.Table.EndOf(start) <= from)) continue;
+            var near = CountNear(side, start, other.Table.EndOf(start));
+            if (near == 0) continue;
+
+            // All rows, prepared once, unless half of them can be left out.
+            var wasWhole = isWhole;
+            isWhole = near * 2 > _validCount;
+            if (!isWhole) side.Matches.Begin(side.Keys, _near.AsMemory(0, near));
+            else if (!wasWhole) side.Matches.Begin(side.Keys, _valid.AsMemory(0, _validCount));
             side.Matches.GoTo(span);
             while (side.Matches.Next(_batchRows, _stateRows) is > 0 and var count)
             {
@@ -123,6 +132,20 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
             KeepUnmatched();
         }
         Wait(side);
+    }
+
+    // Of rows that may match those whose times are near enough to a span of the other side, into _near.
+    private int CountNear(Side side, long start, long end)
+    {
+        if (side.About.Time < 0 || start == StateTable.Always) return _validCount;
+        var (from, to) = side.TimesNear(start, end);
+        var count = 0;
+        for (var i = 0; i < _validCount; i++)
+        {
+            _near[count] = _valid[i];
+            if (_times[i] >= from && _times[i] <= to) count++;
+        }
+        return count;
     }
 
     // The rows of a batch that the mask has, alone.
@@ -275,99 +298,5 @@ internal sealed unsafe class JoinStateReader : StateReader<JoinState>
             if ((_matched[_valid[i] >> 6] >> (_valid[i] & 63) & 1) == 0) _valid[count++] = _valid[i];
         }
         _validCount = count;
-    }
-
-    /// <summary>One side: its rows, its table, and the vectors in which its columns are given.</summary>
-    private sealed class Side : IDisposable
-    {
-        private readonly VectorGather[] _gathers;
-        private readonly FlatVector[] _stored;
-        private readonly int[] _storedPositions;
-        private readonly int[] _places;
-        private readonly ColumnVector[] _nulls;
-        private readonly Func<BatchReader> _open;
-        private BatchReader? _input;
-
-        public Side(JoinSide about, Func<BatchReader> open, TaskArena arena)
-        {
-            (About, _open) = (about, open);
-            _storedPositions = about.Stored;
-            _places = [.. Enumerable.Range(0, about.Width).Select(column => Array.IndexOf(_storedPositions, column))];
-            Keys = new ColumnVector[about.Keys.Count];
-            Matches = new SpanMatches(about.Layout.Keys, arena);
-            MayNotBeNull = about.Time < 0 ? [.. about.Strict] : [.. about.Strict, about.Time];
-            StoredColumns = new ColumnVector[_storedPositions.Length];
-            Out = [.. about.Types.Take(about.Width).Select(type => new ColumnVector(type))];
-            _gathers = [.. Out.Select(vector => new VectorGather(arena, vector.Type))];
-            _stored = [.. _storedPositions.Select(position => new FlatVector(arena, about.Types[position]))];
-            var zeros = arena.Rent(64);
-            new Span<byte>(zeros.Pointer, 64).Clear();
-            _nulls = [.. Out.Select(vector => new ColumnVector(vector.Type) { Form = VectorForm.Constant, Data = zeros.Pointer, Validity = (ulong*)zeros.Pointer, Length = ColumnBatch.MaxRows })];
-        }
-
-        public JoinSide About { get; }
-
-        public StateTable Table { get; set; } = null!;
-
-        public BatchReader Input => _input ??= _open();
-
-        /// <summary>The columns of rows that may match.</summary>
-        public int[] MayNotBeNull { get; }
-
-        /// <summary>Finds rows of the other side.</summary>
-        public SpanMatches Matches { get; }
-
-        /// <summary>The keys of the batch.</summary>
-        public ColumnVector[] Keys { get; }
-
-        /// <summary>The columns of the batch that are stored.</summary>
-        public ColumnVector[] StoredColumns { get; }
-
-        /// <summary>What is given of the side.</summary>
-        public ColumnVector[] Out { get; }
-
-        public void Show(ColumnBatch batch)
-        {
-            for (var i = 0; i < Keys.Length; i++) Keys[i] = batch.Columns[About.Keys[i]];
-            for (var i = 0; i < StoredColumns.Length; i++) StoredColumns[i] = batch.Columns[_storedPositions[i]];
-        }
-
-        /// <summary>Between which times rows of the other side lie that match rows of the given times.</summary>
-        public (long From, long To) TimesOfOther(ReadOnlySpan<long> ofRows)
-        {
-            if (About.Time < 0 || ofRows.IsEmpty) return (long.MinValue, long.MaxValue);
-            var (first, last) = (long.MaxValue, long.MinValue);
-            foreach (var time in ofRows) (first, last) = (Math.Min(first, time), Math.Max(last, time));
-            var from = About.Life!.OtherEarlier is { } earlier ? (long)Int128.Clamp((Int128)first - earlier, long.MinValue, long.MaxValue) : long.MinValue;
-            var to = About.Life.OtherLater is { } later ? (long)Int128.Clamp((Int128)last + later, long.MinValue, long.MaxValue) : long.MaxValue;
-            return (from, to);
-        }
-
-        /// <summary>Gives columns of a batch as they are.</summary>
-        public void ShareOut(ColumnBatch batch)
-        {
-            for (var i = 0; i < Out.Length; i++) Out[i].Share(batch.Columns[i]);
-        }
-
-        /// <summary>Gives rows of a batch.</summary>
-        public void GatherOut(ColumnBatch batch, ReadOnlySpan<ushort> rows)
-        {
-            for (var i = 0; i < Out.Length; i++) Out[i].Share(_gathers[i].Gather(batch.Columns[i], rows));
-        }
-
-        /// <summary>Gives rows that waited.</summary>
-        public void GatherOut(StateSpan span, ReadOnlySpan<int> rows)
-        {
-            span.Gather(rows, _stored);
-            for (var i = 0; i < Out.Length; i++) Out[i].Share(_stored[_places[i]].Vector);
-        }
-
-        /// <summary>Gives nulls.</summary>
-        public void NullOut()
-        {
-            for (var i = 0; i < Out.Length; i++) Out[i].Share(_nulls[i]);
-        }
-
-        public void Dispose() => _input?.Dispose();
     }
 }

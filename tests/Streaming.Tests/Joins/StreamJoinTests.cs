@@ -46,6 +46,33 @@ public sealed class StreamJoinTests
         Assert.Equal(Expected(kind, shown, clicked), Rows(sink, kind));
     }
 
+    [Theory]
+    [InlineData(JoinKind.Inner, true)]
+    [InlineData(JoinKind.Inner, false)]
+    [InlineData(JoinKind.Full, true)]
+    [InlineData(JoinKind.Full, false)]
+    [InlineData(JoinKind.Semi, true)]
+    [InlineData(JoinKind.Anti, false)]
+    public async Task Rows_of_a_batch_of_many_minutes_find_those_that_are_near_in_time(JoinKind kind, bool isLeftFirst)
+    {
+        await using var context = DataflowContext.Local(2);
+        var random = new Random(15);
+        var (shown, clicked) = (Shown(random), Clicked(random));
+        var (left, right, sink) = (new MemorySource<Impression>(context), new MemorySource<AdClick>(context), new MemorySink());
+        await using var query = Joined(context, left, right, kind).WriteStream.Start(sink, new StreamingQueryOptions { StatePartitions = 2 });
+        for (var minute = 0; minute < shown.Length; minute = Math.Max(minute + 1, Minutes))
+        {
+            var minutes = minute..Math.Max(minute + 1, Minutes);
+            foreach (var isLeft in (bool[])[isLeftFirst, !isLeftFirst])
+            {
+                if (isLeft) left.Add(shown[minutes].SelectMany(rows => rows));
+                else right.Add(clicked[minutes].SelectMany(rows => rows));
+                await query.ProcessAllAvailableAsync();
+            }
+        }
+        Assert.Equal(Expected(kind, shown, clicked), Rows(sink, kind));
+    }
+
     [Fact]
     public async Task What_waits_is_forgotten_when_no_match_can_come()
     {
