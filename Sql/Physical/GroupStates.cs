@@ -70,6 +70,14 @@ internal sealed class GroupStates
     /// <summary>Bytes that the groups of a table may take before they are handed on or cut: not more than stays in the processor's cache.</summary>
     public static long TableBytes(TaskArena arena) => arena.ShareOfBudget(parts: 12, least: 256 << 10, most: 16 << 20);
 
+    /// <summary>Takes memory for so many groups at once, where about so many will come.</summary>
+    public void Expect(int groups)
+    {
+        if (_table is null || groups <= _capacity) return;
+        _table.Reserve(groups);
+        Reserve(groups);
+    }
+
     /// <summary>Numbers the groups of a batch's rows, in the order of its selection; zeros without keys.</summary>
     public ReadOnlySpan<int> Find(ReadOnlySpan<ColumnVector> keys, ColumnBatch rows)
     {

@@ -148,7 +148,8 @@ internal sealed unsafe class ColumnStore
 
     private int BytesFor(int rows) => Type.Physical == PhysicalType.Bit ? (rows + 63) / 64 * 8 : checked(rows * Type.ByteWidth);
 
-    private void Reserve(int rows)
+    /// <summary>Takes memory for so many rows at once.</summary>
+    public void Reserve(int rows)
     {
         if (rows <= _capacity) return;
         var capacity = Math.Max(rows, checked(_capacity * 2));

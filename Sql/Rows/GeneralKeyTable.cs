@@ -19,6 +19,12 @@ internal sealed unsafe class GeneralKeyTable : KeyTable
         _mask = FirstSlots - 1;
     }
 
+    public override void Reserve(int keys)
+    {
+        base.Reserve(keys);
+        ReserveSlots(keys);
+    }
+
     public override void Clear()
     {
         base.Clear();
@@ -27,7 +33,7 @@ internal sealed unsafe class GeneralKeyTable : KeyTable
 
     protected override void Look(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers, bool add)
     {
-        if (add) Reserve(Count + rows.Length);
+        if (add) ReserveSlots(Count + rows.Length);
         var probe = HashProbe.Rent();
         RowHash.Of(keys, rows, probe.Hashes);
         for (var i = 0; i < rows.Length; i++)
@@ -87,7 +93,7 @@ internal sealed unsafe class GeneralKeyTable : KeyTable
         return (candidates, added);
     }
 
-    private void Reserve(int keys)
+    private void ReserveSlots(int keys)
     {
         if (keys * 2L <= _mask + 1L) return;
         var slots = _mask + 1;

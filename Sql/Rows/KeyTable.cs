@@ -58,6 +58,9 @@ internal abstract class KeyTable
     /// <summary>Finds keys; -1 for those that are not there.</summary>
     public void Find(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers) => Look(keys, rows, numbers, add: false);
 
+    /// <summary>Takes memory for so many keys at once, where about so many will come.</summary>
+    public virtual void Reserve(int keys) => Keys.Reserve(keys);
+
     /// <summary>Forgets all keys; memory is kept.</summary>
     public virtual void Clear()
     {

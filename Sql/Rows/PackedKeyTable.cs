@@ -24,6 +24,12 @@ internal sealed unsafe class PackedKeyTable : KeyTable
         if (ranges is null && types.Count == 1 && KeyArray.Fits(types[0])) _array = new KeyArray(arena);
     }
 
+    public override void Reserve(int keys)
+    {
+        base.Reserve(keys);
+        if (_array is null) ReserveSlots(keys);
+    }
+
     public override void Clear()
     {
         base.Clear();
@@ -40,7 +46,7 @@ internal sealed unsafe class PackedKeyTable : KeyTable
     protected override void Look(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, Span<int> numbers, bool add)
     {
         if (_array is not null && LookInArray(keys, rows, numbers, add)) return;
-        if (add) Reserve(Count + rows.Length);
+        if (add) ReserveSlots(Count + rows.Length);
         var scratch = KeyScratch.Rent();
         var packed = scratch.Packed;
         var addedRows = scratch.Added;
@@ -120,7 +126,7 @@ internal sealed unsafe class PackedKeyTable : KeyTable
     // Keys that were in the array come into the slots.
     private void HashKeys()
     {
-        Reserve(Count);
+        ReserveSlots(Count);
         var key = new ColumnVector(Keys[0].Type);
         var rows = new ushort[1024];
         var packed = new ulong[rows.Length];
@@ -142,7 +148,7 @@ internal sealed unsafe class PackedKeyTable : KeyTable
     }
 
     // At most half full.
-    private void Reserve(int keys)
+    private void ReserveSlots(int keys)
     {
         if (keys * 2L <= _mask + 1L) return;
         var slots = _mask + 1;

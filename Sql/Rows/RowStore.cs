@@ -38,6 +38,12 @@ internal sealed class RowStore
         return _shown;
     }
 
+    /// <summary>Takes memory for so many rows at once.</summary>
+    public void Reserve(int rows)
+    {
+        foreach (var column in _columns) column.Reserve(rows);
+    }
+
     /// <summary>Adds the rows of a batch that count.</summary>
     public void Append(ColumnBatch batch) => Append(batch.Columns, batch.Selection);
 

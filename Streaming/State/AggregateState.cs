@@ -17,6 +17,8 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
     /// <summary>The span of aggregates without a time.</summary>
     public const long Always = long.MinValue;
 
+    private const long MostExpected = 1 << 25;
+
     private readonly SortedDictionary<long, Span> _spans = [];
     private readonly ulong[] _mask = GC.AllocateArray<ulong>(ColumnBatch.MaxRows / 64, pinned: true);
     private readonly ushort[] _rows = new ushort[ColumnBatch.MaxRows];
@@ -45,11 +47,13 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
                     ended.UnionWith(drops);
                     continue;
                 }
+                var expected = time is null && StateChain.KindOf(chain[i]) == StateFileKind.Snapshot ? StateFile.LengthOf(FilePath.Combine(folder, chain[i])) : 0;
                 foreach (var (kind, span, bytes) in StateFile.Read(FilePath.Combine(folder, chain[i])))
                 {
                     context.ThrowIfCancelled();
                     if (kind == StateFile.Dropped) drops.Add(span);
-                    else if (!ended.Contains(span)) state.Restore(span, reader, bytes, context);
+                    else if (!ended.Contains(span)) state.Restore(span, reader, bytes, expected, context);
+                    expected = 0;
                 }
 
                 // What came before a span was dropped is not there any more; what came after, in newer files, is.
@@ -249,13 +253,15 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
     }
 
     // Takes the groups of a frame that are not there yet.
-    private void Restore(long start, FrameReader reader, byte[] bytes, TaskContext context)
+    // Frames are of about one size: of the first of a large file it follows how many groups there are.
+    private void Restore(long start, FrameReader reader, byte[] bytes, long expected, TaskContext context)
     {
         fixed (byte* frame = bytes)
         {
             var batch = reader.Read(new ReadOnlySpan<byte>(frame, bytes.Length));
             var isNew = !_spans.ContainsKey(start);
             var span = SpanOf(start, context);
+            if (expected / bytes.Length > 1) span.Groups.Expect((int)Math.Min(MostExpected, span.Groups.Count + (batch.Alive * (expected / bytes.Length))));
             var before = keys.Count == 0 ? (isNew ? 0 : 1) : span.Groups.Count;
             var numbers = span.Groups.Find(batch.Columns.AsSpan(0, keys.Count), batch);
             var (rows, groups) = (new List<ushort>(), new List<int>());

@@ -113,6 +113,9 @@ internal static class StateFile
     public static (string Path, long Offset) Split(string name) =>
         name.LastIndexOf('@') is var at && at > name.LastIndexOf('/') && long.TryParse(name.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var offset) ? (name[..at], offset) : (name, 0);
 
+    /// <summary>The bytes of a file; 0 if it is not there.</summary>
+    public static long LengthOf(string path) => FileSystems.For(path).Find(Split(path).Path)?.Length ?? 0;
+
     /// <summary>The records of a file.</summary>
     /// <exception cref="StreamingException">It is missing, damaged or of another version.</exception>
     public static IEnumerable<(int Kind, long Span, byte[] Bytes)> Read(string path)

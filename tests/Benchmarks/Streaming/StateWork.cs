@@ -14,7 +14,7 @@ namespace Dataflow.Benchmarks.Streaming;
 internal static class StateWork
 {
     private const long Keys = 20_000_000;
-    private const long RestartKeys = 24_000_000;
+    private const long RestartKeys = 30_000_000;
     private const long RowsOfBatch = 2_000_000;
     private const long WaitingRows = 10_000_000;
 

@@ -49,6 +49,34 @@ public sealed class LargeStateTests
         Assert.Equal(expected, given.Order());
     }
 
+    // Keys of one number lie in an array at first, of several in slots, of text in another table.
+    [Theory]
+    [InlineData("Number")]
+    [InlineData("Number", "Half")]
+    [InlineData("Text", "Half")]
+    public async Task Groups_of_a_snapshot_of_many_frames_go_on_after_a_start(params string[] keys)
+    {
+        using var folder = new TempDirectory();
+        await using var context = DataflowContext.Local(2);
+        var source = new MemorySource<Keyed>(context);
+        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), StatePartitions = 2, OutputMode = OutputMode.Update, SnapshotInterval = 1, Trigger = Trigger.AvailableNow };
+        var counts = new Dictionary<string, long>();
+        for (var start = 0; start < 4; start++)
+        {
+            source.Add(Enumerable.Range(0, 20_000 + (start * 1000)).Select(i => new Keyed((i * 7919L) - 5_000_000, i % 2 == 0 ? i / 2 : null, $"text {i}")));
+            await using var query = context.ReadStream.From(source).GroupBy([.. keys.Select(Col)]).Agg(Count().As("n"), Max("Number").As("most")).WriteStream.ForeachBatch(Write, options);
+            await query.AwaitTerminationAsync();
+        }
+        Assert.Contains(Directory.EnumerateFiles(folder.Combine("checkpoint", "state"), "*", SearchOption.AllDirectories), file => Path.GetExtension(file) == ".snapshot");
+        Assert.Equal(23_000, counts.Count);
+        Assert.Equal((4 * 20_000) + (3 * 1000) + (2 * 1000) + 1000, counts.Values.Sum());
+
+        async Task Write(DataFrame frame, long batch)
+        {
+            foreach (var row in await frame.CollectAsync()) counts[string.Join('|', keys.Select(key => row[key]))] = row.Get<long>("n");
+        }
+    }
+
     [Fact]
     public async Task A_batch_with_more_groups_than_fit_puts_them_away_as_it_goes()
     {
@@ -77,3 +105,6 @@ public sealed class LargeStateTests
         }
     }
 }
+
+/// <summary>A row by whose columns groups are made.</summary>
+public sealed record Keyed(long Number, int? Half, string Text);
