@@ -19,14 +19,7 @@ internal sealed class GroupStates
 
     private readonly TaskArena _arena;
     private readonly KeyTable? _table;
-    private readonly FlatVector[] _keys;
-    private readonly FlatVector[][] _states;
-    private readonly FlatVector[] _values;
-    private readonly TextHeap _heap;
-    private readonly ColumnBatch _stateBatch;
-    private readonly ColumnBatch _valueBatch;
-    private readonly int[] _numbers = new int[ColumnBatch.MaxRows];
-    private readonly int[] _rows = new int[ColumnBatch.MaxRows];
+    private readonly GroupOutput _output;
     private int _capacity;
 
     /// <param name="arena">Memory.</param>
@@ -34,16 +27,17 @@ internal sealed class GroupStates
     /// <param name="calls">The aggregates.</param>
     /// <param name="givesValues">Whether values are asked for, and not only states.</param>
     public GroupStates(TaskArena arena, ValueList<DataType> keys, ValueList<AggregateCall> calls, bool givesValues)
+        : this(arena, keys, calls, new GroupOutput(arena, keys, calls, givesValues)) { }
+
+    /// <param name="arena">Memory.</param>
+    /// <param name="keys">Types of the keys.</param>
+    /// <param name="calls">The aggregates.</param>
+    /// <param name="output">What groups are given in: may be that of others too, as long as one gives at a time.</param>
+    public GroupStates(TaskArena arena, ValueList<DataType> keys, ValueList<AggregateCall> calls, GroupOutput output)
     {
-        _arena = arena;
+        (_arena, _output) = (arena, output);
         _table = keys.Count == 0 ? null : KeyTable.For(arena, keys);
-        _heap = new TextHeap(arena);
         Kernels = [.. calls.Select(call => call.Function.Compile(call))];
-        _keys = [.. keys.Select(type => new FlatVector(arena, type))];
-        _states = [.. calls.Select(call => call.Function.StateTypes(call).Select(type => new FlatVector(arena, type)).ToArray())];
-        _values = givesValues ? [.. calls.Select(call => new FlatVector(arena, call.Result))] : [];
-        _stateBatch = new ColumnBatch([.. _keys.Concat(_states.SelectMany(vectors => vectors)).Select(vector => vector.Vector)]);
-        _valueBatch = new ColumnBatch([.. _keys.Concat(_values).Select(vector => vector.Vector)]);
         Clear();
     }
 
@@ -81,7 +75,7 @@ internal sealed class GroupStates
     /// <summary>Numbers the groups of a batch's rows, in the order of its selection; zeros without keys.</summary>
     public ReadOnlySpan<int> Find(ReadOnlySpan<ColumnVector> keys, ColumnBatch rows)
     {
-        var numbers = _numbers.AsSpan(0, rows.Alive);
+        var numbers = _output.Numbers.AsSpan(0, rows.Alive);
         if (_table is null) return numbers;
         _table.FindOrAdd(keys, rows.Selection, numbers);
         Reserve(_table.Count);
@@ -91,7 +85,7 @@ internal sealed class GroupStates
     /// <summary>Takes each row of a batch for a group of its own, without keys in the table: what <see cref="GiveRows"/> gives.</summary>
     public ReadOnlySpan<int> Number(ColumnBatch rows)
     {
-        var numbers = _numbers.AsSpan(0, rows.Alive);
+        var numbers = _output.Numbers.AsSpan(0, rows.Alive);
         for (var i = 0; i < numbers.Length; i++) numbers[i] = i;
         Reserve(ColumnBatch.MaxRows);
         return numbers;
@@ -111,17 +105,17 @@ internal sealed class GroupStates
     /// <param name="batch">Keys and states, or keys and values.</param>
     public bool TryGive(ref int next, bool asStates, out ColumnBatch batch)
     {
-        batch = asStates ? _stateBatch : _valueBatch;
+        batch = asStates ? _output.StateBatch : _output.ValueBatch;
         var count = Math.Min(WrittenAtOnce, Count - next);
         if (count <= 0) return false;
         if (_table is not null)
         {
-            for (var i = 0; i < count; i++) _rows[i] = next + i;
-            for (var i = 0; i < _keys.Length; i++) _table.Keys[i].Gather(_rows.AsSpan(0, count), _keys[i]);
+            for (var i = 0; i < count; i++) _output.Rows[i] = next + i;
+            for (var i = 0; i < _output.Keys.Length; i++) _table.Keys[i].Gather(_output.Rows.AsSpan(0, count), _output.Keys[i]);
         }
-        _heap.Clear();
+        _output.Heap.Clear();
         if (asStates) WriteStates(next, count);
-        else for (var i = 0; i < Kernels.Length; i++) Kernels[i].WriteResults(next, count, _values[i], _heap);
+        else for (var i = 0; i < Kernels.Length; i++) Kernels[i].WriteResults(next, count, _output.Values[i], _output.Heap);
         batch.Set(count);
         next += count;
         return true;
@@ -133,16 +127,16 @@ internal sealed class GroupStates
     /// <param name="gather">Copies keys.</param>
     public ColumnBatch GiveRows(ReadOnlySpan<ColumnVector> keys, ReadOnlySpan<ushort> rows, VectorGather[] gather)
     {
-        for (var i = 0; i < keys.Length; i++) _stateBatch.Columns[i] = gather[i].Gather(keys[i], rows);
-        _heap.Clear();
+        for (var i = 0; i < keys.Length; i++) _output.StateBatch.Columns[i] = gather[i].Gather(keys[i], rows);
+        _output.Heap.Clear();
         WriteStates(0, rows.Length);
-        _stateBatch.Set(rows.Length);
+        _output.StateBatch.Set(rows.Length);
         foreach (var kernel in Kernels)
         {
             kernel.Clear();
             kernel.Grow(ColumnBatch.MaxRows);
         }
-        return _stateBatch;
+        return _output.StateBatch;
     }
 
     public void Clear()
@@ -154,7 +148,7 @@ internal sealed class GroupStates
             if (_capacity > 0) kernel.Grow(_capacity);
         }
         if (_table is null) Reserve(1);
-        for (var i = 0; i < _keys.Length; i++) _stateBatch.Columns[i] = _keys[i].Vector;
+        for (var i = 0; i < _output.Keys.Length; i++) _output.StateBatch.Columns[i] = _output.Keys[i].Vector;
     }
 
     private long Extra
@@ -172,7 +166,7 @@ internal sealed class GroupStates
 
     private void WriteStates(int first, int count)
     {
-        for (var i = 0; i < Kernels.Length; i++) Kernels[i].WriteStates(first, count, _states[i], _heap);
+        for (var i = 0; i < Kernels.Length; i++) Kernels[i].WriteStates(first, count, _output.States[i], _output.Heap);
     }
 
     private void Reserve(int groups)

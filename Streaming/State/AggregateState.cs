@@ -24,6 +24,8 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
     private readonly ushort[] _rows = new ushort[ColumnBatch.MaxRows];
     private readonly long[] _starts = new long[ColumnBatch.MaxRows];
     private readonly HashSet<long> _dropped = [];
+    private TaskArena? _outputArena;
+    private GroupOutput? _output;
     private long[] _leaving = [];
 
     /// <summary>Groups; one that was put away and came again counts again.</summary>
@@ -209,7 +211,11 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
         foreach (var run in _runs) run.Rest();
         foreach (var span in _spans.Values) span.Dispose();
         _spans.Clear();
+        _outputArena?.Dispose();
     }
+
+    // Groups of one span are given at a time.
+    private GroupOutput OutputIn(TaskContext context) => _output ??= new GroupOutput(_outputArena = TaskArena.OfState(context, "stream state", isBounded: false), keys, calls, givesValues: true);
 
     private long StartOf(long value)
     {
@@ -227,7 +233,7 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
 
     private Span SpanOf(long start, TaskContext context)
     {
-        if (!_spans.TryGetValue(start, out var span)) _spans.Add(start, span = new Span(keys, calls, context));
+        if (!_spans.TryGetValue(start, out var span)) _spans.Add(start, span = new Span(keys, calls, OutputIn(context), context));
         return span;
     }
 
@@ -286,10 +292,10 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
         private readonly TaskArena _arena;
         private readonly long _empty;
 
-        public Span(ValueList<DataType> keys, ValueList<AggregateCall> calls, TaskContext context)
+        public Span(ValueList<DataType> keys, ValueList<AggregateCall> calls, GroupOutput output, TaskContext context)
         {
             _arena = TaskArena.OfState(context, "stream state", isBounded: false);
-            Groups = new GroupStates(_arena, keys, calls, givesValues: true);
+            Groups = new GroupStates(_arena, keys, calls, output);
             _empty = Bytes;
         }
 
