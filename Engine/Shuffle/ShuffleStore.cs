@@ -170,7 +170,8 @@ internal sealed class ShuffleStore : IDisposable
     public long Spill(long wanted)
     {
         var freed = 0L;
-        foreach (var (_, output) in _outputs.OrderBy(pair => pair.Key.Shuffle.Value).ThenBy(pair => pair.Key.Map))
+        // The dictionary's own copy: ordering it as it is would count entries first and copy them then, and some may be gone in between.
+        foreach (var (_, output) in _outputs.ToArray().OrderBy(pair => pair.Key.Shuffle.Value).ThenBy(pair => pair.Key.Map))
         {
             if (freed >= wanted) return freed;
             freed += output.Spill(wanted - freed);

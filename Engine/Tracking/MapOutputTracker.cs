@@ -108,7 +108,7 @@ internal sealed class MapOutputTracker : IMapOutputs
     public List<(ShuffleId Shuffle, int Map, TaskId Writer)> ServedBy(WorkerId server)
     {
         var served = new List<(ShuffleId, int, TaskId)>();
-        foreach (var (shuffle, known) in _shuffles.OrderBy(pair => pair.Key.Value))
+        foreach (var (shuffle, known) in _shuffles.ToArray().OrderBy(pair => pair.Key.Value))
         {
             for (var map = 0; map < known.Locations.Length; map++)
             {
