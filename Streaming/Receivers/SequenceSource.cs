@@ -163,9 +163,11 @@ internal sealed class ChannelReceiver<T>(ChannelReader<T> channel, Action releas
                 if (_held is null)
                 {
                     if (!channel.TryRead(out var item)) return true;
-                    _held = ObjectFormat<T>.Write(item);
-                    if (!_isChecked) ObjectFormat<T>.Check(_held);
-                    _isChecked = true;
+                    var written = ObjectFormat<T>.Write(item);
+
+                    // Held only then: who takes next would put it into the log.
+                    if (!_isChecked) ObjectFormat<T>.Check(written);
+                    (_isChecked, _held) = (true, written);
                 }
                 if (log.TryAppend(_held) is null) return false;
                 _held = null;
