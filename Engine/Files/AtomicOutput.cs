@@ -66,7 +66,7 @@ public sealed class AtomicOutput : IDisposable
         try
         {
             if (existing == ExistingOutput.Replace) place.RefuseWorkingFolder();
-            system.CreateFolder(parent);
+            system.CreateFolder(parent, durable);
             held = place.Lock();
             place.RefuseExisting(existing, singleFile);
 

@@ -54,7 +54,8 @@ public interface IFileSystem
 
     /// <summary>Makes a folder, and those above it that are missing. Nothing happens if it is there.</summary>
     /// <param name="folder">A full path.</param>
-    void CreateFolder(string folder);
+    /// <param name="durable">Whether to wait until the names of the folders that were made are on the disk.</param>
+    void CreateFolder(string folder, bool durable = false);
 
     /// <summary>Waits until the names in a folder are on the disk: what was made, renamed or deleted there is then so after a loss of power too.</summary>
     /// <remarks>Nothing to do where that is so by itself.</remarks>

@@ -82,7 +82,11 @@ public sealed partial class LocalFileSystem : IFileSystem
     public PendingFile Create(string path, string spent) => new LocalPendingFile(path, spent);
 
     /// <inheritdoc/>
-    public void CreateFolder(string folder) => Directory.CreateDirectory(folder);
+    public void CreateFolder(string folder, bool durable = false)
+    {
+        var missing = Make(folder);
+        if (durable) FlushAbove(folder, missing);
+    }
 
     /// <inheritdoc/>
     public void FlushFolder(string folder)
@@ -90,7 +94,7 @@ public sealed partial class LocalFileSystem : IFileSystem
         // NTFS keeps names in its journal, and has no such call.
         if (OperatingSystem.IsWindows()) return;
         var file = Libc.Open(folder, Libc.CloseOnExec);
-        if (file < 0) throw new IOException($"'{folder}' can't be opened: {Marshal.GetLastPInvokeErrorMessage()}.");
+        if (file < 0) throw new IOException($"The names in '{folder}' can't be put on the disk, as it can't be opened: {Marshal.GetLastPInvokeErrorMessage()}. Who writes there must be allowed to list it.");
         var failed = Libc.Fsync(file) < 0 && Marshal.GetLastPInvokeError() != Libc.NotSupported;
         var message = failed ? Marshal.GetLastPInvokeErrorMessage() : "";
         _ = Libc.Close(file);
@@ -146,6 +150,21 @@ public sealed partial class LocalFileSystem : IFileSystem
         }
     }
 
+    // Makes a folder; says how many were missing, itself among them.
+    private static int Make(string folder)
+    {
+        var missing = 0;
+        for (var at = folder; !Directory.Exists(at) && FilePath.ParentOf(at) is { } parent; at = parent) missing++;
+        if (missing > 0) Directory.CreateDirectory(folder);
+        return missing;
+    }
+
+    // Puts the last names of a path on the disk, from the innermost on.
+    private static void FlushAbove(string path, int names)
+    {
+        for (var folder = FilePath.ParentOf(path); names > 0 && folder is not null; folder = FilePath.ParentOf(folder), names--) Instance.FlushFolder(folder);
+    }
+
     // EWOULDBLOCK of flock on Linux and macOS; a sharing violation on Windows.
     private static bool IsHeld(IOException error) =>
         (error.HResult & 0xFFFF) is var code && (OperatingSystem.IsWindows() ? code == 32 : code == (OperatingSystem.IsMacOS() ? 35 : 11));
@@ -180,8 +199,7 @@ public sealed partial class LocalFileSystem : IFileSystem
         {
             Path = path;
             var folder = FilePath.ParentOf(path) ?? throw new IOException($"'{path}' is no path of a file.");
-            for (var above = folder; !Directory.Exists(above) && FilePath.ParentOf(above) is { } parent; above = parent) _made++;
-            if (_made > 0) Directory.CreateDirectory(folder);
+            _made = Make(folder);
             _temporary = FilePath.Combine(folder, $".{FilePath.NameOf(path)}.{Guid.NewGuid():N}.tmp");
             _stream = new FileStream(_temporary, spent is not null && TryMove(spent, _temporary) ? FileMode.Truncate : FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
@@ -199,7 +217,7 @@ public sealed partial class LocalFileSystem : IFileSystem
             _ended = true;
 
             // Folders that were made for it have names too.
-            for (var (folder, left) = (FilePath.ParentOf(Path), _made); durable && folder is not null && left >= 0; folder = FilePath.ParentOf(folder), left--) Instance.FlushFolder(folder);
+            if (durable) FlushAbove(Path, _made + 1);
         }
 
         protected override void Dispose(bool disposing)

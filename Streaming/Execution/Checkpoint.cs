@@ -98,11 +98,7 @@ internal sealed class Checkpoint : IDisposable
     {
         var folder = FileSystems.Resolve(path ?? Path.Combine(Path.GetTempPath(), $"dataflow-stream-{Guid.NewGuid():n}"));
         var system = FileSystems.For(folder);
-        if (system.Find(folder) is null)
-        {
-            system.CreateFolder(folder);
-            if (path is not null && FilePath.ParentOf(folder) is { } parent) system.FlushFolder(parent);
-        }
+        system.CreateFolder(folder, durable: path is not null);
         IDisposable? held = null;
         if (system.HasLocks)
         {

@@ -51,11 +51,11 @@ internal sealed class KafkaConsumer(KafkaSetting[] settings) : IDisposable
         if (_next.Remove(partition)) _ = rd_kafka_consume_stop(Client.Topic(partition.Topic), partition.Partition);
     }
 
-    private static bool LooksOnceASecond => rd_kafka_version() < FirstWithQueueBackoff;
-
     public void Dispose()
     {
         foreach (var partition in _next.Keys.ToArray()) Stop(partition);
         Client.Dispose();
     }
+
+    private static bool LooksOnceASecond => rd_kafka_version() < FirstWithQueueBackoff;
 }

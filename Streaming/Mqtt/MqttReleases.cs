@@ -33,9 +33,10 @@ internal sealed class MqttReleases : IDisposable
     public MqttReleases(string path, bool flush)
     {
         (_path, _flush) = (path, flush);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var (system, folder) = (FileSystems.For(path), FilePath.ParentOf(path)!);
+        system.CreateFolder(folder, flush);
         _file = Open();
-        if (_flush) FileSystems.For(path).FlushFolder(FilePath.ParentOf(path)!);
+        if (flush) system.FlushFolder(folder);
         var bytes = new byte[RandomAccess.GetLength(_file)];
         var there = RandomAccess.Read(_file, bytes, 0);
         while (_length + LineBytes <= there && TryRead(bytes.AsSpan((int)_length, LineBytes), out var place, out var id))

@@ -13,10 +13,6 @@ internal sealed class ReceivedSegments : IDisposable
 {
     private const string Extension = ".received";
     private const int Sector = 512;
-
-    // received, in the source's number, in sources, in the checkpoint.
-    private const int FoldersAbove = 3;
-
     private readonly string _folder;
     private readonly long _segmentBytes;
     private readonly bool _flush;
@@ -39,7 +35,7 @@ internal sealed class ReceivedSegments : IDisposable
                 "CHECKPOINT_WITHOUT_APPEND", $"A source that can't be asked again writes what it receives at the end of a file, which '{folder}' can't do. "
                 + "Give the query a checkpoint in a folder of this machine, or one that is mounted there.");
         }
-        if (!Directory.Exists(folder)) Make(folder);
+        FileSystems.For(folder).CreateFolder(folder, _flush);
         string[] paths = [.. Directory.GetFiles(folder, "*" + Extension).Order(StringComparer.Ordinal)];
         for (var i = 0; i < paths.Length; i++)
         {
@@ -93,13 +89,6 @@ internal sealed class ReceivedSegments : IDisposable
     }
 
     public void Dispose() => _last?.Dispose();
-
-    // With the folders of the source that it is in.
-    private void Make(string folder)
-    {
-        Directory.CreateDirectory(folder);
-        for (var (above, left) = (FilePath.ParentOf(folder), FoldersAbove); _flush && above is not null && left > 0; above = FilePath.ParentOf(above), left--) FileSystems.For(_folder).FlushFolder(above);
-    }
 
     private void Scan(string path, long number, bool isLast, List<ReceivedPiece> pieces)
     {

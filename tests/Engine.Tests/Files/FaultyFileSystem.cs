@@ -44,7 +44,7 @@ internal sealed class FaultyFileSystem : IFileSystem
 
     public PendingFile Create(string path) => new Pending(this, path, FileSystems.Local.Create(Local("Create", path)));
 
-    public void CreateFolder(string folder) => FileSystems.Local.CreateFolder(Local("CreateFolder", folder));
+    public void CreateFolder(string folder, bool durable = false) => FileSystems.Local.CreateFolder(Local("CreateFolder", folder), durable);
 
     public void FlushFolder(string folder)
     {
