@@ -62,7 +62,7 @@ public sealed class DisturbedJobTests(ITestOutputHelper output)
 
         // Executors end with their program, those of workers that were killed by themselves; and workers too, if their coordinator was the driver.
         foreach (var worker in disturbance.Everybody)
-            Assert.True(SpinWait.SpinUntil(() => hasCoordinator ? worker.HasNoExecutors : worker.IsGone, Patience), $"seed {seed}: a process is left. {disturbance.Story}");
+            Assert.True(SpinWait.SpinUntil(() => hasCoordinator ? !worker.HasExecutors : worker.IsGone, Patience), $"seed {seed}: a process is left. {disturbance.Story}");
     }
 
     /// <summary>A program, and what it gives in this process alone: found once for all seeds.</summary>

@@ -53,19 +53,15 @@ internal sealed class WorkerProcess : IDisposable
     }
 
     /// <summary>Whether neither it nor an executor that it started runs, whoever its parent is now.</summary>
-    public bool IsGone => _process.HasExited && HasNoExecutors;
+    public bool IsGone => _process.HasExited && !HasExecutors;
 
-    /// <summary>Whether no executor that it started runs, whoever its parent is now.</summary>
-    public bool HasNoExecutors => Own().All(process => process.Id == _process.Id);
-
+    /// <summary>Whether executors that it started run, whoever their parent is now.</summary>
+    public bool HasExecutors => Executors().Any();
     public Task<int> ExitAsync() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1)).ContinueWith(
         ended => ended.IsCompletedSuccessfully ? _process.ExitCode : throw new TimeoutException(Output), TaskScheduler.Default);
 
     /// <summary>As <c>kill -9</c>: the worker only, or its executors only.</summary>
     public void Kill() => _process.Kill();
-
-    /// <summary>Whether it runs executors now.</summary>
-    public bool HasExecutors => Children().Any();
 
     /// <summary>As <c>kill -STOP</c>: it stands still, and its links stay.</summary>
     public void Stop() => Signal("STOP");
@@ -78,12 +74,12 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Has its executors stand still.</summary>
     public void StopExecutors()
     {
-        foreach (var child in Children()) Signal("STOP", child.Id);
+        foreach (var executor in Executors()) Signal("STOP", executor.Id);
     }
 
     public void KillExecutors()
     {
-        foreach (var child in Children()) child.Kill();
+        foreach (var executor in Executors()) executor.Kill();
     }
 
     public void Dispose()
@@ -106,26 +102,24 @@ internal sealed class WorkerProcess : IDisposable
         kill.WaitForExit();
     }
 
-    private IEnumerable<Process> Children() => Find("status", text => text.Contains($"\nPPid:\t{_process.Id}\n", StringComparison.Ordinal));
+    // By the files of its folder on their command lines, which stay there when the worker is gone; a parent does not.
+    private IEnumerable<Process> Executors() => Own().Where(process => process.Id != _process.Id);
 
-    // The worker and its executors name files of its folder on their command lines.
-    private IEnumerable<Process> Own() => Find("cmdline", text => text.Contains(_temp, StringComparison.Ordinal));
-
-    private static IEnumerable<Process> Find(string file, Predicate<string> isWanted)
+    private IEnumerable<Process> Own()
     {
         foreach (var process in Process.GetProcesses())
         {
-            string text;
+            string line;
             try
             {
-                text = File.ReadAllText($"/proc/{process.Id}/{file}");
+                line = File.ReadAllText($"/proc/{process.Id}/cmdline");
             }
             catch (IOException)
             {
                 // It has ended meanwhile.
                 continue;
             }
-            if (isWanted(text)) yield return process;
+            if (line.Contains(_temp, StringComparison.Ordinal)) yield return process;
         }
     }
 

@@ -98,7 +98,7 @@ public sealed class DecommissionTests
             await context.DisposeAsync();
             Assert.Equal(0, await one.ExitAsync());
             two.KillExecutors();
-            Assert.True(SpinWait.SpinUntil(() => two.MapFiles().Count == 0 && two.HasNoExecutors, Patience), two.Output);
+            Assert.True(SpinWait.SpinUntil(() => two.MapFiles().Count == 0 && !two.HasExecutors, Patience), two.Output);
         }
     }
 
@@ -115,7 +115,7 @@ public sealed class DecommissionTests
         var left = one.MapFiles();
         Assert.NotEmpty(left);
         one.Kill();
-        Assert.True(SpinWait.SpinUntil(() => one.HasNoExecutors, Patience), one.Output);
+        Assert.True(SpinWait.SpinUntil(() => !one.HasExecutors, Patience), one.Output);
         Assert.All(left, file => Assert.True(File.Exists(file)));
 
         using var next = new WorkerProcess(url, name: "one", temp: folder.Path);

@@ -42,7 +42,7 @@ public sealed class DynamicAllocationTests
         Assert.Equal(expected, (await job.WaitAsync(Patience)).Order());
         Assert.Equal(4, await maps.OfNextJobAsync());
 
-        await UntilAsync(() => context.Cluster.ExecutorCount == 0 && one.HasNoExecutors && two.HasNoExecutors);
+        await UntilAsync(() => context.Cluster.ExecutorCount == 0 && !one.HasExecutors && !two.HasExecutors);
         Assert.Equal(4, one.MapFiles().Count + two.MapFiles().Count);
         Assert.Contains("it had nothing to do", coordinator.Output);
 
