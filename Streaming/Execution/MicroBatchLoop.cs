@@ -343,7 +343,7 @@ internal sealed class MicroBatchLoop : IDisposable
         var isSnapshot = chains.Max(chain => chain.SkipWhile(StateChain.IsPutAway).Count()) >= _options.SnapshotInterval;
         return new StateBatch(
             _batch, NameOf(operation), _checkpoint.StateFolder(operation.Operator), chains, entry.Watermark ?? long.MinValue, LateWatermarkOf(operation, entry) ?? long.MinValue, isSnapshot,
-            _figures[operation.Operator]) { MostBytes = MostBytesOf(chains.Length), IsDurable = !_checkpoint.IsTemporary, Earlier = [.. (_metadata.Earlier ?? []).Select(operators => operators[operation.Operator])] };
+            _figures[operation.Operator]) { MostBytes = MostBytesOf(chains.Length), IsDurable = !_checkpoint.IsTemporary, Next = operation.IsBehindState ? null : _watermarks.Ahead(entry.Watermark), Earlier = [.. (_metadata.Earlier ?? []).Select(operators => operators[operation.Operator])] };
     }
 
     // A part of the memory of an executor, by how many partitions it may have: those that all of them have where there is one.

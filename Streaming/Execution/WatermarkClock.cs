@@ -28,6 +28,12 @@ internal sealed class WatermarkClock
         _heard[input] = _options.Time.GetUtcNow();
     }
 
+    /// <summary>What a batch may know of the watermark of the next; null where the input that is furthest ahead says what it is, as that may have fallen silent by then.</summary>
+    /// <param name="current">The watermark of the batch.</param>
+    public NextWatermark? Ahead(long? current) => _options.WatermarkPolicy == WatermarkPolicy.Min
+        ? new NextWatermark([.. Latest.Select(latest => latest ?? long.MinValue)], [.. _watermarks.Select(watermark => watermark.DelayMicroseconds)], current ?? long.MinValue)
+        : null;
+
     /// <summary>The watermark of the next batch; it never goes back.</summary>
     /// <param name="current">That of the last one.</param>
     public long? Next(long? current)

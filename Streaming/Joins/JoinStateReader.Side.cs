@@ -41,6 +41,9 @@ internal sealed unsafe partial class JoinStateReader
 
         public BatchReader Input => _input ??= _open();
 
+        /// <summary>The latest time of the batch's rows so far.</summary>
+        public long Latest { get; set; } = long.MinValue;
+
         /// <summary>The columns of rows that may match.</summary>
         public int[] MayNotBeNull { get; }
 
@@ -79,6 +82,14 @@ internal sealed unsafe partial class JoinStateReader
             var from = About.Life!.OtherLater is { } later ? (long)Int128.Clamp((Int128)start - later, long.MinValue, long.MaxValue) : long.MinValue;
             var to = About.Life.OtherEarlier is { } earlier ? (long)Int128.Clamp((Int128)end - 1 + earlier, long.MinValue, long.MaxValue) : long.MaxValue;
             return (from, to);
+        }
+
+        /// <summary>Notes the latest time of rows.</summary>
+        public void Note(ReadOnlySpan<long> times)
+        {
+            var latest = Latest;
+            foreach (var time in times) latest = Math.Max(latest, time);
+            Latest = latest;
         }
 
         /// <summary>Gives columns of a batch as they are.</summary>

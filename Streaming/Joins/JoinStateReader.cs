@@ -61,11 +61,11 @@ internal sealed unsafe partial class JoinStateReader : StateReader<JoinState>
         return false;
     }
 
-    protected override void Forget(long watermark)
+    protected override void Forget()
     {
         foreach (var side in (Side[])[_left, _right])
         {
-            if (side.About.DoneBefore(watermark) is not { } done) continue;
+            if (side.About.DoneBefore(ForgettingOf(side)) is not { } done) continue;
             foreach (var span in side.Table.Before(done))
             {
                 Batch.Figures.Removed.Add(side.Table[span].Count);
@@ -163,8 +163,15 @@ internal sealed unsafe partial class JoinStateReader : StateReader<JoinState>
         return GiveMasked(batch, side, other);
     }
 
+    // By which watermark rows may be forgotten: of those that are given when none can match them, the batch's; of others the next batch's, as far as it is known. They would wait
+    // to be forgotten in it, and whoever might match them comes too late by then.
+    private long ForgettingOf(Side side) => side.About.GivesUnmatched || Batch.Next is not { } next
+        ? Batch.Watermark
+        : next.AtLeast((_left.About.Watermark, _left.Latest), (_right.About.Watermark, _right.Latest));
+
     private void Wait(Side side)
     {
+        if (ReferenceEquals(side, _left)) LeaveOutDone(side);
         Batch.Figures.Updated.Add(_validCount);
         side.Table.Add(side.StoredColumns, _valid.AsSpan(0, _validCount), side.About.GivesUnmatched && GivesPairs ? _matched : null, Context);
     }
@@ -186,6 +193,7 @@ internal sealed unsafe partial class JoinStateReader : StateReader<JoinState>
         {
             var (count, lateBefore) = (0, side.About.LateBefore(Batch.LateWatermark));
             StateTimes.Read(batch.Columns[side.About.Time], _valid.AsSpan(0, _validCount), _times);
+            side.Note(_times.AsSpan(0, _validCount));
             for (var i = 0; i < _validCount; i++)
             {
                 if (_times[i] < lateBefore) continue;
@@ -295,7 +303,19 @@ internal sealed unsafe partial class JoinStateReader : StateReader<JoinState>
         var count = 0;
         for (var i = 0; i < _validCount; i++)
         {
-            if ((_matched[_valid[i] >> 6] >> (_valid[i] & 63) & 1) == 0) _valid[count++] = _valid[i];
+            if ((_matched[_valid[i] >> 6] >> (_valid[i] & 63) & 1) == 0) (_valid[count], _times[count++]) = (_valid[i], _times[i]);
+        }
+        _validCount = count;
+    }
+
+    // Rows of the left have met all rows of the right by now: those that would be forgotten need not wait.
+    private void LeaveOutDone(Side side)
+    {
+        if (side.About.GivesUnmatched || side.About.DoneBefore(ForgettingOf(side)) is not { } done) return;
+        var count = 0;
+        for (var i = 0; i < _validCount; i++)
+        {
+            if (_times[i] >= done) (_valid[count], _times[count++]) = (_valid[i], _times[i]);
         }
         _validCount = count;
     }

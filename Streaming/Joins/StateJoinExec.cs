@@ -64,8 +64,21 @@ internal sealed record StateJoinExec(StateJoin Join, PhysicalPlan Left, Physical
         ValueList<int> strict = [.. Enumerable.Range(0, keys.Count).Where(i => join.Keys.NullSafe.Count == 0 || !join.Keys.NullSafe[i]).Select(i => positions[i])];
         var life = isLeft ? join.LeftLife : join.RightLife;
         var time = life is null ? -1 : Planner.PositionOf(input, life.Column);
-        var side = new JoinSide(plan.Output.ConvertAll(column => column.Type), input.Output.Count, positions, strict, time, life, join.GivesUnmatched(isLeft));
+        var side = new JoinSide(plan.Output.ConvertAll(column => column.Type), input.Output.Count, positions, strict, time, life, join.GivesUnmatched(isLeft))
+        {
+            Watermark = WatermarkOf(isLeft ? join.Left : join.Right, life?.Column),
+        };
         return (plan, side);
+    }
+
+    // Rows come from it one by one and whole, so all that it lets through has been noted.
+    private static int WatermarkOf(LogicalPlan plan, ColumnReference? time)
+    {
+        for (var part = plan; time is not null && part is Project or Filter or Watermark; part = part.Inputs[0])
+        {
+            if (part is Watermark watermark && watermark.Column.Id == time.Id) return watermark.Number;
+        }
+        return -1;
     }
 
     private sealed class Step(
@@ -92,6 +105,9 @@ internal sealed record StateJoinExec(StateJoin Join, PhysicalPlan Left, Physical
 /// <param name="GivesUnmatched">Whether rows are given that found no match.</param>
 internal sealed record JoinSide(ValueList<DataType> Types, int Width, ValueList<int> Keys, ValueList<int> Strict, int Time, SideLife? Life, bool GivesUnmatched)
 {
+    /// <summary>Which of the query's watermarks goes by its time as it is here; -1 if none does.</summary>
+    public int Watermark { get; init; } = -1;
+
     /// <summary>Positions of the columns that are stored beside the keys.</summary>
     public int[] Values { get; } = [.. Enumerable.Range(0, Width).Where(i => i == Time || !Keys.Contains(i))];
 

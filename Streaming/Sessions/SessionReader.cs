@@ -51,10 +51,10 @@ internal sealed unsafe class SessionReader(SessionRules rules, StateBatch batch,
         }
     }
 
-    protected override void Forget(long watermark)
+    protected override void Forget()
     {
         if (rules.AfterMicroseconds is null) return;
-        if (rules.Bound(watermark) is { } bound) Drop(bound);
+        if (rules.Bound(Batch.Watermark) is { } bound) Drop(bound);
         NoteNext();
     }
 

@@ -130,8 +130,9 @@ internal sealed record StateDedupExec(StateDedup Dedup, PhysicalPlan Input) : Ph
             return false;
         }
 
-        protected override void Forget(long watermark)
+        protected override void Forget()
         {
+            var watermark = Batch.Watermark;
             if (life is null || watermark < long.MinValue + life.AfterMicroseconds) return;
             foreach (var span in State.Before(watermark - life.AfterMicroseconds))
             {

@@ -66,6 +66,9 @@ internal sealed record StateBatch(
     /// <summary>Bytes of memory that the state of a partition should not take more of, where it can be put away.</summary>
     public long MostBytes { get; init; } = long.MaxValue;
 
+    /// <summary>What is known of the watermark of the next batch; null if nothing is.</summary>
+    public NextWatermark? Next { get; init; }
+
     /// <summary>How many partitions there are.</summary>
     public int Partitions => Chains.Length;
 

@@ -29,7 +29,7 @@ internal abstract class StateReader<TState>(StateBatch batch, int partition, Tas
             _lease ??= StateLease<TState>.Take(batch, partition, Load, context);
             if (TryGive(out rows)) return true;
             _isDone = true;
-            Forget(batch.Watermark);
+            Forget();
             batch.Figures.Rows.Add(State.Count);
             _lease.Save();
             return false;
@@ -65,8 +65,8 @@ internal abstract class StateReader<TState>(StateBatch batch, int partition, Tas
     /// <summary>The next rows.</summary>
     protected abstract bool TryGive(out ColumnBatch rows);
 
-    /// <summary>Forgets what is not needed behind a watermark, after all rows were given.</summary>
-    protected abstract void Forget(long watermark);
+    /// <summary>Forgets what is not needed behind the watermark, after all rows were given.</summary>
+    protected abstract void Forget();
 
     /// <summary>Gives back what it holds.</summary>
     protected abstract void Close();

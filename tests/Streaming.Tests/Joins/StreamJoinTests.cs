@@ -73,6 +73,44 @@ public sealed class StreamJoinTests
         Assert.Equal(Expected(kind, shown, clicked), Rows(sink, kind));
     }
 
+    [Theory]
+    [InlineData(JoinKind.Inner, 21)]
+    [InlineData(JoinKind.Inner, 22)]
+    [InlineData(JoinKind.Left, 23)]
+    [InlineData(JoinKind.Right, 24)]
+    [InlineData(JoinKind.Full, 25)]
+    [InlineData(JoinKind.Semi, 26)]
+    [InlineData(JoinKind.Semi, 27)]
+    [InlineData(JoinKind.Anti, 28)]
+    public async Task Rows_that_the_next_batch_would_forget_do_not_wait_and_others_do(JoinKind kind, int seed)
+    {
+        using var folder = new TempDirectory();
+        await using var context = DataflowContext.Local(2);
+        var random = new Random(seed);
+        var (shown, clicked, end) = (Often(Shown), Often(Clicked), Noon.AddMinutes(Minutes - 2));
+        var (left, right, sink) = (new MemorySource<Impression>(context), new MemorySource<AdClick>(context), new MemorySink());
+        var options = new StreamingQueryOptions { StatePartitions = 1, Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow };
+
+        // Half of what the delay allows to be late is.
+        var shownFirst = shown.SelectMany(rows => rows).ToLookup(row => row.ShownAt is not { } at || (at <= end && (at <= end - Delay || random.Next(2) == 0)));
+        var clickedFirst = clicked.SelectMany(rows => rows).ToLookup(row => row.ClickedAt is not { } at || (at <= end && (at <= end - Delay || random.Next(2) == 0)));
+        foreach (var isFirst in (bool[])[true, false])
+        {
+            left.Add(shownFirst[isFirst]);
+            right.Add(clickedFirst[isFirst]);
+            await using var query = Joined(context, left, right, kind).WriteStream.Start(sink, options);
+            await query.AwaitTerminationAsync();
+            Assert.Equal(0, query.RecentProgress.Sum(progress => progress.LateRows));
+            if (!isFirst || kind is not (JoinKind.Inner or JoinKind.Semi)) continue;
+            var near = end - Delay - Within - TimeSpan.FromMinutes(4);
+            Assert.InRange(query.LastProgress!.StateRows, 1, shownFirst[true].Count(row => row.ShownAt >= near) + clickedFirst[true].Count(row => row.ClickedAt >= near));
+            Assert.True(query.LastProgress.StateRows < (shownFirst[true].Count() + clickedFirst[true].Count()) * 2 / 3);
+        }
+        Assert.Equal(Expected(kind, shown, clicked), Rows(sink, kind));
+
+        T[][] Often<T>(Func<Random, T[][]> rows) => [.. Enumerable.Range(0, 8).Select(_ => rows(random)).Aggregate((one, other) => [.. one.Zip(other, (mine, more) => mine.Concat(more).ToArray())])];
+    }
+
     [Fact]
     public async Task What_waits_is_forgotten_when_no_match_can_come()
     {
