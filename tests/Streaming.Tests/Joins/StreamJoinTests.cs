@@ -1,3 +1,4 @@
+using Dataflow.Cluster.Tests;
 using Dataflow.TestKit;
 using static Dataflow.Sql.Functions;
 
@@ -16,6 +17,7 @@ public sealed class StreamJoinTests
     private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan Delay = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan Within = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     [Theory]
     [InlineData(JoinKind.Inner, 1, 1)]
@@ -109,6 +111,29 @@ public sealed class StreamJoinTests
         Assert.Equal(Expected(kind, shown, clicked), Rows(sink, kind));
 
         T[][] Often<T>(Func<Random, T[][]> rows) => [.. Enumerable.Range(0, 8).Select(_ => rows(random)).Aggregate((one, other) => [.. one.Zip(other, (mine, more) => mine.Concat(more).ToArray())])];
+    }
+
+    [Fact]
+    public async Task Rows_that_wait_in_executors_which_are_killed_are_found()
+    {
+        using var folder = new TempDirectory();
+        await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");
+        using var one = new WorkerProcess(context.Cluster.Url.ToString());
+        using var two = new WorkerProcess(context.Cluster.Url.ToString());
+        await context.Cluster.WaitForWorkersAsync(2, Patience);
+        var random = new Random(31);
+        var (shown, clicked) = (Shown(random), Clicked(random));
+        var (left, right, sink) = (new MemorySource<Impression>(context), new MemorySource<AdClick>(context), new MemorySink());
+        await using var query = Joined(context, left, right, JoinKind.Left).WriteStream.Start(sink, new StreamingQueryOptions { StatePartitions = 4, SnapshotInterval = 3, Checkpoint = folder.Combine("checkpoint") });
+        for (var minute = 0; minute < shown.Length; minute = Math.Min(minute + 4, Math.Max(minute + 1, Minutes)))
+        {
+            var minutes = minute..Math.Min(minute + 4, Math.Max(minute + 1, Minutes));
+            left.Add(shown[minutes].SelectMany(rows => rows));
+            right.Add(clicked[minutes].SelectMany(rows => rows));
+            if (minute is 8 or 16) (minute == 8 ? one : two).KillExecutors();
+            await query.ProcessAllAvailableAsync().WaitAsync(Patience);
+        }
+        Assert.Equal(Expected(JoinKind.Left, shown, clicked), Rows(sink, JoinKind.Left));
     }
 
     [Fact]
