@@ -13,6 +13,7 @@ internal sealed class ReceivedSegments : IDisposable
 {
     private const string Extension = ".received";
     private const int Sector = 512;
+
     private readonly string _folder;
     private readonly long _segmentBytes;
     private readonly bool _flush;

@@ -31,10 +31,8 @@ internal static class Children
     /// <exception cref="InvalidOperationException">The child failed; the message has what it said.</exception>
     public static Result Start(string work, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
-        foreach (var argument in (string[])[Verb, work, .. arguments]) start.ArgumentList.Add(argument);
-
+        var start = This([Verb, work, .. arguments]);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         var clock = Stopwatch.StartNew();
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
@@ -46,6 +44,15 @@ internal static class Children
         if (process.ExitCode != 0) throw new InvalidOperationException($"The child '{work}' ended with {process.ExitCode}: {output.Result}{errors.Result}");
         var figures = output.Result.TrimEnd().Split('\n')[^1].Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture));
         return new Result([.. figures], elapsed, peak);
+    }
+
+    /// <summary>How this program is started with other arguments.</summary>
+    public static ProcessStartInfo This(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!);
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        return start;
     }
 
     private static long PrivateBytes(int process)

@@ -57,6 +57,7 @@ internal sealed class WorkerProcess : IDisposable
 
     /// <summary>Whether executors that it started run, whoever their parent is now.</summary>
     public bool HasExecutors => Executors().Any();
+
     public Task<int> ExitAsync() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1)).ContinueWith(
         ended => ended.IsCompletedSuccessfully ? _process.ExitCode : throw new TimeoutException(Output), TaskScheduler.Default);
 

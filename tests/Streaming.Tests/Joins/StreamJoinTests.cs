@@ -210,6 +210,32 @@ public sealed class StreamJoinTests
     }
 
     [Fact]
+    public async Task Rows_wait_for_what_a_window_in_front_gives_a_batch_later()
+    {
+        await using var context = DataflowContext.Local(2);
+        var random = new Random(14);
+        var (shown, clicked) = (Shown(random), Clicked(random));
+        var (left, right, sink) = (new MemorySource<Impression>(context), new MemorySource<AdClick>(context), new MemorySink());
+        Views(context, left, right);
+        var joined = context.Sql("""
+            SELECT User, n FROM clicked JOIN (SELECT window_start(ShownAt, INTERVAL 1 MINUTE) AS start, count(*) AS n FROM shown GROUP BY 1) ON window_start(ClickedAt, INTERVAL 1 MINUTE) = start
+            """);
+        await using var query = joined.WriteStream.Start(sink, new StreamingQueryOptions { StatePartitions = 1 });
+
+        // Clicks catch up in the second batch with what was shown in the first: windows of these minutes are final in the third.
+        foreach (var (lefts, rights) in new[] { (..Minutes, ..2), (..0, 2..Minutes), (Minutes..(Minutes + 1), Minutes..(Minutes + 1)), ((Minutes + 1)..(Minutes + 2), (Minutes + 1)..(Minutes + 2)) })
+        {
+            left.Add(shown[lefts].SelectMany(rows => rows));
+            right.Add(clicked[rights].SelectMany(rows => rows));
+            await query.ProcessAllAvailableAsync();
+        }
+        static long Minute(DateTimeOffset time) => time.UtcTicks / TimeSpan.TicksPerMinute;
+        var expected = clicked[..(Minutes + 1)].SelectMany(rows => rows).Where(click => click.ClickedAt is not null)
+            .Select(click => (click.User, N: shown[..(Minutes + 1)].SelectMany(rows => rows).LongCount(row => row.ShownAt is { } at && Minute(at) == Minute(click.ClickedAt!.Value)))).Where(row => row.N > 0);
+        Assert.Equal(expected.Order(), sink.Rows.Select(row => (row.Get<int>("User"), row.Get<long>("n"))).Order());
+    }
+
+    [Fact]
     public async Task A_join_without_a_bound_keeps_all_rows_or_says_what_is_missing()
     {
         await using var context = DataflowContext.Local(2);
