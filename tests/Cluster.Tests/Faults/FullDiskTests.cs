@@ -23,7 +23,8 @@ public sealed class FullDiskTests
         var failures = new TaskFailures();
         context.AddListener(failures);
 
-        var counts = context.Range(0, 60_000, partitions: 6).Map(i => ($"word {i % 997}", 1)).ReduceByKey((a, b) => a + b, partitions: 4).Collect();
+        var words = context.Range(0, 60_000, partitions: 6).Map(i => ($"word {i % 997}", 1)).ReduceByKey((a, b) => a + b, partitions: 4);
+        var counts = words.Collect();
         Assert.Equal(997, counts.Length);
         Assert.Equal(60_000, counts.Sum(word => word.Value));
 
@@ -34,6 +35,7 @@ public sealed class FullDiskTests
         Assert.Contains("No space left", message);
         Assert.Empty(full.MapFiles());
         Assert.Equal(6, other.MapFiles().Count);
+        GC.KeepAlive(words);
     }
 
     [FactOnSmallDisk]

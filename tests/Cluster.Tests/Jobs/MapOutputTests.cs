@@ -101,8 +101,9 @@ public sealed class MapOutputTests
         {
             using var worker = new WorkerProcess(context.Cluster.Url.ToString());
             await context.Cluster.WaitForWorkersAsync(1, Patience);
-            await BeginAsync(context);
+            var (words, _, _) = await BeginAsync(context);
             Assert.Equal(Maps, worker.MapFiles().Count);
+            GC.KeepAlive(words);
             await context.DisposeAsync();
             Assert.Equal(0, await worker.ExitAsync());
             Assert.Empty(worker.MapFiles());
