@@ -9,19 +9,17 @@ namespace Dataflow.CrashHarness;
 /// <summary>Feeds the query, kills it and starts it anew, and counts in the end.</summary>
 internal sealed class Harness(string sink, string state, int kills, int executors, int seed)
 {
-    private const int RowsOfFile = 40;
     private static readonly string[] Steps = ["found", "planned", "computed", "written", "logged", "committed", "", ""];
 
     // Not a step of every sink.
     private string StepOf(int kill) => Steps[kill % Steps.Length] is var step && sink == "file" && step == "computed" ? "" : step;
 
     private readonly Random _random = new(seed);
-    private readonly List<Click> _clicks = [];
-    private int _files;
 
     public async Task<int> RunAsync()
     {
         using var folder = new TempDirectory();
+        var inputs = new Inputs(folder.Path, seed, state == "join");
         using var database = sink == "postgres" ? new PostgresServer() : null;
         if (database is not null) await File.WriteAllTextAsync(folder.Combine(Sinks.DatabaseFile), database.ConnectionString).ConfigureAwait(false);
         var (coordinator, url) = executors > 0 ? ToolProcess.Coordinator() : (null, "");
@@ -36,7 +34,7 @@ internal sealed class Harness(string sink, string state, int kills, int executor
                 var until = step.Length == 0 ? Stopwatch.GetTimestamp() + (long)((0.6 + _random.NextDouble() + (executors > 0 ? 1.5 : 0)) * Stopwatch.Frequency) : long.MaxValue;
                 while (!query.HasExited)
                 {
-                    Feed(folder.Path);
+                    inputs.Feed();
                     // One for each end of the query: they take longer to start than it does. A job gives up a task that loses its executor four times in a row.
                     if (executors > 0 && executorsKilled <= kill && _random.Next(40) == 0 && Stopwatch.GetElapsedTime(lastKilled) > TimeSpan.FromSeconds(3))
                     {
@@ -57,11 +55,11 @@ internal sealed class Harness(string sink, string state, int kills, int executor
                     Console.Error.WriteLine($"The query ended by itself ({query.ExitCode}):\n{await query.StandardError.ReadToEndAsync().ConfigureAwait(false)}");
                     return 1;
                 }
-                if ((kill + 1) % 20 == 0) Console.WriteLine($"{kill + 1} kills{(executors > 0 ? $", executors {executorsKilled} times, {notJoined} starts without a cluster" : "")}; {_clicks.Count:N0} rows so far");
+                if ((kill + 1) % 20 == 0) Console.WriteLine($"{kill + 1} kills{(executors > 0 ? $", executors {executorsKilled} times, {notJoined} starts without a cluster" : "")}; {inputs.Rows:N0} rows so far");
             }
 
             // All windows become final.
-            Write(folder.Path, [new Click(_clicks.Max(click => click.At).AddHours(1), "end", 0)]);
+            inputs.End();
             using (var last = Start(folder.Path, url, "end"))
             {
                 var error = last.StandardError.ReadToEndAsync();
@@ -72,7 +70,7 @@ internal sealed class Harness(string sink, string state, int kills, int executor
                     return 1;
                 }
             }
-            return Compare(folder.Path, executorsKilled);
+            return Compare(folder.Path, inputs, executorsKilled);
         }
         finally
         {
@@ -84,29 +82,17 @@ internal sealed class Harness(string sink, string state, int kills, int executor
     private Process Start(string folder, string url, string step) => Process.Start(new ProcessStartInfo(
         Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["exec", typeof(Harness).Assembly.Location, "query", folder, url, sink, state, step]) { RedirectStandardError = true })!;
 
-    private void Feed(string folder)
-    {
-        var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddSeconds(10 * _files);
-        Write(folder, [.. Enumerable.Range(0, RowsOfFile).Select(_ => new Click(start.AddSeconds(_random.Next(-30, 30)), $"/page/{_random.Next(5)}", _random.Next(20)))]);
-    }
-
-    private void Write(string folder, Click[] clicks)
-    {
-        Clicks.Write(Path.Combine(folder, "in"), _files++, clicks);
-        _clicks.AddRange(clicks);
-    }
-
     // By the program itself, not by the engine that is tested.
-    private int Compare(string folder, int executorsKilled)
+    private int Compare(string folder, Inputs inputs, int executorsKilled)
     {
         var (rows, batches) = Sinks.Read(sink, folder);
-        var expected = Clicks.Expected(_clicks.Where(click => click.Page != "end"));
+        var expected = inputs.Expected();
         var found = rows.GroupBy(row => (row.Window, row.Page)).ToDictionary(group => group.Key, group => group.ToArray());
         var lost = expected.Count(row => !found.ContainsKey((row.Window, row.Page)));
         var doubled = found.Values.Sum(same => same.Length - 1);
         var wrong = expected.Count(row => found.TryGetValue((row.Window, row.Page), out var same) && same[0] != row) + found.Keys.Except(expected.Select(row => (row.Window, row.Page))).Count();
         Console.WriteLine(
-            $"{sink}: {kills} kills{(executors > 0 ? $", executors {executorsKilled} times" : "")}: {_clicks.Count:N0} rows in {_files:N0} files, {expected.Length:N0} groups in {batches:N0} batches; "
+            $"{sink}: {kills} kills{(executors > 0 ? $", executors {executorsKilled} times" : "")}: {inputs.Rows:N0} rows in {inputs.Files:N0} files, {expected.Length:N0} groups in {batches:N0} batches; "
             + $"lost {lost}, doubled {doubled}, wrong {wrong}");
         return lost + doubled + wrong == 0 ? 0 : 1;
     }

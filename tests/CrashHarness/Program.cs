@@ -11,8 +11,9 @@ if (args.Contains("--help"))
           --kills N         how often it is killed (20)
           --sink file|postgres|memory
                             where rows go (file): files; a table of a PostgreSQL server that is started for it and not killed; memory, with a log of its batches
-          --state aggregate|groups
-                            what has state (aggregate): a windowed count; functions of the program for groups with timeouts, which give the same
+          --state aggregate|groups|join
+                            what has state (aggregate): a windowed count; functions of the program for groups with timeouts, which give the same; a left join with
+                            a second stream in front of the windowed count
           --executors 0|2   0: all in one process; 2: two executor processes of a cluster, which are killed as well (0)
           --seed N          of the rows and the moments (1)
 
@@ -27,9 +28,9 @@ if (!Sinks.Kinds.Contains(sink))
     return 2;
 }
 var state = Option("--state", "aggregate");
-if (state is not ("aggregate" or "groups"))
+if (state is not ("aggregate" or "groups" or "join"))
 {
-    Console.Error.WriteLine($"There is no state '{state}'. Take aggregate or groups.");
+    Console.Error.WriteLine($"There is no state '{state}'. Take aggregate, groups or join.");
     return 2;
 }
 return await new Harness(sink, state, Number("--kills", 20), Number("--executors", 0), Number("--seed", 1)).RunAsync().ConfigureAwait(false);

@@ -5,6 +5,9 @@ using Dataflow.Streaming.Tests;
 
 namespace Dataflow.CrashHarness;
 
+/// <summary>An offer on a page, for a minute. It may be known after the first clicks that it counts for.</summary>
+internal sealed record Offer(DateTimeOffset At, string Page);
+
 /// <summary>The query that is killed: clicks of each page and minute, given once, into a sink.</summary>
 internal static class Query
 {
@@ -15,7 +18,7 @@ internal static class Query
     /// <param name="folder">Input, output and checkpoint.</param>
     /// <param name="cluster">Where its coordinator is; empty for none.</param>
     /// <param name="sink">Where rows go: a kind that <see cref="Sinks"/> knows.</param>
-    /// <param name="state">What has state: an aggregate, or functions of the program for groups, which give the same.</param>
+    /// <param name="state">What has state: an aggregate; functions of the program for groups, which give the same; or a join with offers in front of the aggregate.</param>
     /// <param name="step">A step of a batch after which it kills itself, <c>end</c> to end when all is read, or empty.</param>
     public static async Task<int> RunAsync(string folder, string cluster, string sink, string state, string step)
     {
@@ -34,7 +37,12 @@ internal static class Query
         var began = Environment.TickCount64;
         var seen = 0;
         var options = new FileSourceOptions { MaxFilesPerTrigger = 20 };
-        var rows = state == "groups" ? PerPageByGroups(context.ReadStream.Json<Click>(Path.Combine(folder, "in"), options)) : Clicks.PerPage(context, folder, options);
+        var rows = state switch
+        {
+            "groups" => PerPageByGroups(context.ReadStream.Json<Click>(Path.Combine(folder, Inputs.Clicks), options)),
+            "join" => PerPageWithOffers(context, folder, options),
+            _ => Clicks.PerPage(context, folder, options),
+        };
         await using var query = rows.WriteStream.Start(Sinks.Open(sink, folder), new StreamingQueryOptions
         {
             Checkpoint = Path.Combine(folder, "checkpoint"),
@@ -65,6 +73,18 @@ internal static class Query
             await context.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    // Of a click on an offer another user is written down, so that what found no partner can be told from what did.
+    private static DataFrame PerPageWithOffers(DataflowContext context, string folder, FileSourceOptions options)
+    {
+        context.ReadStream.Json<Click>(Path.Combine(folder, Inputs.Clicks), options).WithWatermark("At", Clicks.Delay).CreateTempView("clicks");
+        context.ReadStream.Json<Offer>(Path.Combine(folder, Inputs.Offers), options).WithWatermark("At", Clicks.Delay).CreateTempView("offers");
+        return context.Sql($"""
+            SELECT window(c.At, '1 minute').start AS window, c.Page AS Page, count(*) AS Clicks, sum(CASE WHEN o.At IS NULL THEN c.User ELSE c.User + {Inputs.UserOfOffers} END) AS Users
+            FROM   clicks c LEFT JOIN offers o ON c.Page = o.Page AND c.At >= o.At AND c.At < o.At + INTERVAL 1 MINUTE
+            GROUP  BY window(c.At, '1 minute').start, c.Page
+            """);
     }
 
     private static DataFrame PerPageByGroups(DataFrame clicks) => clicks.WithWatermark("At", Clicks.Delay)
