@@ -106,10 +106,12 @@ public sealed partial class DataflowContext
         _loop.Unpersist(rdd);
     }
 
-    /// <summary>Drops the outputs of a shuffle that nobody can read any more. Called by the garbage collector's thread.</summary>
-    internal void DropShuffle(ShuffleId shuffle)
+    /// <summary>Drops the outputs of a shuffle that nobody can read any more.</summary>
+    /// <param name="shuffle">The shuffle.</param>
+    /// <param name="mayRun">Whether this thread may do it: not that of the garbage collector. To wake another one costs more.</param>
+    internal void DropShuffle(ShuffleId shuffle, bool mayRun)
     {
-        if (Volatile.Read(ref _stopping) == 0) _loop.RemoveShuffle(shuffle);
+        if (Volatile.Read(ref _stopping) == 0) _loop.RemoveShuffle(shuffle, mayRun);
     }
 
     /// <summary>Drops what tasks keep in the <see cref="Storage.ExecutorState"/> of their executors for partitions, under keys of a name.</summary>

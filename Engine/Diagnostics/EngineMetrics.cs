@@ -38,6 +38,10 @@ internal sealed class EngineMetrics : JobListener, IDisposable
         _meter.CreateObservableGauge("dataflow.memory.native", () => pool.OutstandingBytes, "By", "Native memory in use");
     }
 
+    /// <summary>Whether anybody reads what events are counted into.</summary>
+    internal override bool Listens =>
+        _jobs.Enabled || _tasks.Enabled || _taskTime.Enabled || _input.Enabled || _output.Enabled || _shuffleRead.Enabled || _shuffleWrite.Enabled || _spilled.Enabled;
+
     public override void OnJobEnded(JobEnded news) =>
         _jobs.Add(1, new KeyValuePair<string, object?>("outcome", news.Failure is null ? "succeeded" : "failed"));
 

@@ -8,6 +8,9 @@ namespace Dataflow.Diagnostics;
 /// </remarks>
 public abstract class JobListener
 {
+    /// <summary>Whether it wants to be told anything now. What nobody wants is not told: it would wake a thread beside those that compute.</summary>
+    internal virtual bool Listens => true;
+
     /// <summary>Called for every event; the default calls the method for its kind.</summary>
     /// <param name="news">What happened.</param>
     public virtual void OnEvent(JobEvent news)

@@ -9,7 +9,7 @@ internal sealed class ListenerBus(int queueLength, IDispatcher dispatcher, TimeP
     private volatile Subscriber[] _subscribers = [];
 
     /// <summary>Whether anyone listens.</summary>
-    public bool HasAny => _subscribers.Length > 0;
+    public bool HasAny => Array.Exists(_subscribers, static subscriber => subscriber.Listener.Listens);
 
     /// <summary>Events that slow listeners did not get.</summary>
     public long DroppedCount => _subscribers.Sum(subscriber => subscriber.DroppedCount);
@@ -30,7 +30,10 @@ internal sealed class ListenerBus(int queueLength, IDispatcher dispatcher, TimeP
 
     public void Tell(JobEvent news)
     {
-        foreach (var subscriber in _subscribers) subscriber.Offer(news);
+        foreach (var subscriber in _subscribers)
+        {
+            if (subscriber.Listener.Listens) subscriber.Offer(news);
+        }
     }
 
     /// <summary>Completes when every listener has seen what it was told up to now, or after <paramref name="timeout"/>.</summary>

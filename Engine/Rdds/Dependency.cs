@@ -93,7 +93,7 @@ public abstract class ShuffleDependency : Dependency
 
     /// <summary>Drops what was written, on all executors, and what they built of it (<see cref="Storage.ExecutorState.KeyOf(ShuffleId, string)"/>): for
     /// who knows that no job reads it any more. Otherwise it is dropped when nothing refers to the dependency any more.</summary>
-    public void Release() => Rdd.Context.DropShuffle(ShuffleId);
+    public void Release() => Rdd.Context.DropShuffle(ShuffleId, mayRun: true);
 
     /// <summary>Writes the output of one map task. Runs on an executor.</summary>
     /// <param name="partition">The parent's partition.</param>

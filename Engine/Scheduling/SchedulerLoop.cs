@@ -115,7 +115,8 @@ internal sealed class SchedulerLoop : Actor, ICommitCoordinator, IMeetingPoint
     public void KillAttempt(TaskId task, string reason) => Self.Tell(new AttemptKillAsked(task, reason));
 
     /// <summary>Drops the outputs of a shuffle that nobody will ask for any more, once no job needs them.</summary>
-    public void RemoveShuffle(ShuffleId shuffle) => Self.Tell(new ShuffleRemoved(shuffle));
+    /// <inheritdoc cref="Report"/>
+    public void RemoveShuffle(ShuffleId shuffle, bool mayRun) => Report(new ShuffleRemoved(shuffle), mayRun);
 
     /// <summary>Drops the executors' objects of a name.</summary>
     public void DropState(string name) => Self.Tell(new StateUnwanted(name));

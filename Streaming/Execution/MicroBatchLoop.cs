@@ -191,7 +191,8 @@ internal sealed class MicroBatchLoop : IDisposable
         var entry = new OffsetEntry(_ends, ends, watermark, _watermark, now);
         Array.Clear(_settled);
         _options.Reached?.Invoke("found", _batch);
-        await Task.Run(() => _checkpoint.Offsets.Write(_batch, entry), cancellation).ConfigureAwait(false);
+        cancellation.ThrowIfCancellationRequested();
+        _checkpoint.Offsets.Write(_batch, entry);
         _planned = entry;
         return true;
     }

@@ -53,6 +53,50 @@ public sealed class DiagnosticsTests
     }
 
     [Fact]
+    public void Nothing_is_told_to_who_does_not_listen_now()
+    {
+        var queue = new Waiting();
+        var bus = new ListenerBus(8, queue, TimeProvider.System);
+        var listener = new Hearing();
+        Assert.False(bus.HasAny);
+        bus.Add(listener);
+        Assert.True(bus.HasAny);
+        bus.Tell(new EventsDropped(1) { Time = default });
+        listener.Hears = false;
+        Assert.False(bus.HasAny);
+        bus.Tell(new EventsDropped(2) { Time = default });
+        listener.Hears = true;
+        bus.Tell(new EventsDropped(3) { Time = default });
+        queue.Run();
+        Assert.Equal([1, 3], listener.Heard);
+    }
+
+    private sealed class Hearing : JobListener
+    {
+        public bool Hears { get; set; } = true;
+
+        public List<long> Heard { get; } = [];
+
+        internal override bool Listens => Hears;
+
+        public override void OnEventsDropped(EventsDropped news) => Heard.Add(news.Count);
+    }
+
+    private sealed class Waiting : Dataflow.Cluster.IDispatcher
+    {
+        private readonly Queue<IThreadPoolWorkItem> _work = [];
+
+        public bool RunsInline => false;
+
+        public void Schedule(IThreadPoolWorkItem work) => _work.Enqueue(work);
+
+        public void Run()
+        {
+            while (_work.TryDequeue(out var work)) work.Execute();
+        }
+    }
+
+    [Fact]
     public void The_bar_is_drawn_after_half_a_second_and_wiped_at_the_end()
     {
         var time = new ManualTimeProvider();

@@ -208,7 +208,7 @@ internal sealed class SimulatedRun
         var known = _cluster.Backend.Executors;
         foreach (var executor in known) Check(alive.Exists(one => one.Id == executor), $"The driver counts on executor {executor}, which is dead.");
 
-        for (var shuffle = 0; shuffle < 200; shuffle++) loop.RemoveShuffle(new ShuffleId(shuffle));
+        for (var shuffle = 0; shuffle < 200; shuffle++) loop.RemoveShuffle(new ShuffleId(shuffle), mayRun: false);
         foreach (var rdd in _workload.Rdds.Where(rdd => rdd.StorageLevel.IsKept))
             loop.Unpersist(rdd.Id);
         Pass(TimeSpan.FromSeconds(30));
