@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Buffers;
 using Dataflow.Files;
 using Dataflow.Sql.Exchange;
 using Dataflow.Sql.Kernels;
@@ -71,13 +71,13 @@ internal readonly record struct StoredGroups(int Share, long Span, ColumnBatch B
     }
 
     /// <summary>Keeps bytes in place while a batch points at them.</summary>
-    private readonly struct PinnedFrame(byte[] bytes) : IDisposable
+    private readonly struct PinnedFrame(ReadOnlyMemory<byte> bytes) : IDisposable
     {
-        private readonly GCHandle _pin = GCHandle.Alloc(bytes, GCHandleType.Pinned);
+        private readonly MemoryHandle _pin = bytes.Pin();
 
-        public ColumnBatch Read(FrameReader reader) => reader.Read(bytes);
+        public ColumnBatch Read(FrameReader reader) => reader.Read(bytes.Span);
 
-        public void Dispose() => _pin.Free();
+        public void Dispose() => _pin.Dispose();
     }
 
     /// <summary>Knows the groups that were met: files are read from the newest on.</summary>

@@ -98,7 +98,7 @@ internal sealed unsafe partial class AggregateState
             if (wanted == 0) continue;
             foreach (var run in runs)
             {
-                foreach (var frame in run.Read(span, share)) Merge(groups, reader, frame);
+                foreach (var frame in run.Read(span, share)) Merge(groups, reader, frame.Span);
             }
             foreach (var batch in here.Read(share)) Merge(groups, batch, batch.Selection, groups.Find(batch.Columns.AsSpan(0, keys.Count), batch));
             here.Drop(share);
@@ -112,7 +112,7 @@ internal sealed unsafe partial class AggregateState
         }
     }
 
-    private void Merge(GroupStates groups, FrameReader reader, byte[] bytes)
+    private void Merge(GroupStates groups, FrameReader reader, ReadOnlySpan<byte> bytes)
     {
         fixed (byte* frame = bytes)
         {

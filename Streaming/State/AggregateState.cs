@@ -54,7 +54,7 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
                 {
                     context.ThrowIfCancelled();
                     if (kind == StateFile.Dropped) drops.Add(span);
-                    else if (!ended.Contains(span)) state.Restore(span, reader, bytes, expected, context);
+                    else if (!ended.Contains(span)) state.Restore(span, reader, bytes.Span, expected, context);
                     expected = 0;
                 }
 
@@ -260,7 +260,7 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
 
     // Takes the groups of a frame that are not there yet.
     // Frames are of about one size: of the first of a large file it follows how many groups there are.
-    private void Restore(long start, FrameReader reader, byte[] bytes, long expected, TaskContext context)
+    private void Restore(long start, FrameReader reader, ReadOnlySpan<byte> bytes, long expected, TaskContext context)
     {
         fixed (byte* frame = bytes)
         {
@@ -270,14 +270,21 @@ internal sealed unsafe partial class AggregateState(ValueList<DataType> keys, Va
             if (expected / bytes.Length > 1) span.Groups.Expect((int)Math.Min(MostExpected, span.Groups.Count + (batch.Alive * (expected / bytes.Length))));
             var before = keys.Count == 0 ? (isNew ? 0 : 1) : span.Groups.Count;
             var numbers = span.Groups.Find(batch.Columns.AsSpan(0, keys.Count), batch);
-            var (rows, groups) = (new List<ushort>(), new List<int>());
+
+            // A newer file had the others: of the newest one, all are new.
+            if (span.Groups.Count - before == numbers.Length)
+            {
+                Merge(span, batch, batch.Selection, numbers);
+                return;
+            }
+            var (groups, count) = (new int[numbers.Length], 0);
             for (var i = 0; i < numbers.Length; i++)
             {
                 if (numbers[i] < before) continue;
-                rows.Add(batch.Selection[i]);
-                groups.Add(numbers[i]);
+                (_rows[count], groups[count]) = (batch.Selection[i], numbers[i]);
+                count++;
             }
-            Merge(span, batch, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(rows), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(groups));
+            Merge(span, batch, _rows.AsSpan(0, count), groups.AsSpan(0, count));
         }
     }
 

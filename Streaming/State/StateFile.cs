@@ -116,13 +116,13 @@ internal static class StateFile
     /// <summary>The bytes of a file; 0 if it is not there.</summary>
     public static long LengthOf(string path) => FileSystems.For(path).Find(Split(path).Path)?.Length ?? 0;
 
-    /// <summary>The records of a file.</summary>
+    /// <summary>The records of a file. Bytes are lent until the next one.</summary>
     /// <exception cref="StreamingException">It is missing, damaged or of another version.</exception>
-    public static IEnumerable<(int Kind, long Span, byte[] Bytes)> Read(string path)
+    public static IEnumerable<(int Kind, long Span, ReadOnlyMemory<byte> Bytes)> Read(string path)
     {
-        using var stream = Open(path);
-        CheckBeginning(stream, path);
-        while (ReadNext(stream, path) is { Kind: not End } record)
+        using var file = new Reader(path);
+        file.CheckBeginning();
+        while (file.Next() is { Kind: not End } record)
         {
             if (record.Kind != Index) yield return record;
         }
@@ -130,76 +130,91 @@ internal static class StateFile
 
     /// <summary>Of a run: the spans that were dropped, and where frames lie. Frames are not read.</summary>
     /// <exception cref="StreamingException">It is missing, damaged or of another version.</exception>
-    public static IEnumerable<(int Kind, long Span, byte[] Bytes)> ReadIndex(string path)
+    public static IEnumerable<(int Kind, long Span, ReadOnlyMemory<byte> Bytes)> ReadIndex(string path)
     {
-        using var stream = Open(path);
-        CheckBeginning(stream, path);
-        var tail = new byte[TailBytes];
-        if (stream.Length < TailBytes + 8) throw Damaged(path, "ends too early");
-        stream.Position = stream.Length - TailBytes;
-        Fill(stream, tail, path);
-        var index = BinaryPrimitives.ReadInt64LittleEndian(tail);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(tail.AsSpan(8)) != Crc32C.Of(tail.AsSpan(0, 8)) || index < 8 || index >= stream.Length) throw Damaged(path, "has bytes that are not as they were written");
-        stream.Position = index;
-        while (ReadNext(stream, path) is { Kind: not End } record) yield return record;
+        using var file = new Reader(path);
+        file.CheckBeginning();
+        file.GoToIndex();
+        while (file.Next() is { Kind: not End } record) yield return record;
     }
 
-    /// <summary>Opens a file whose records are read one by one, where they lie.</summary>
-    public static Stream OpenRecords(string path) => Open(path);
-
-    /// <summary>The bytes of a record.</summary>
-    /// <param name="stream">The file.</param>
-    /// <param name="path">Its path, for errors.</param>
-    /// <param name="offset">Where the record begins.</param>
-    public static byte[] ReadRecord(Stream stream, string path, long offset)
+    /// <summary>Reads a file, record by record, into one piece of memory.</summary>
+    public sealed class Reader : IDisposable
     {
-        stream.Position = offset;
-        return ReadNext(stream, path).Bytes;
-    }
+        private readonly string _path;
+        private readonly Stream _stream;
+        private byte[] _room = [];
 
-    private static void CheckBeginning(Stream stream, string path)
-    {
-        var head = new byte[8];
-        Fill(stream, head, path);
-        if (!head.AsSpan(0, 4).SequenceEqual(Magic)) throw Damaged(path, "does not begin as a file of state does");
-        if (BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4)) is var version and not Version)
-            throw new StreamingException("CHECKPOINT_VERSION", $"'{path}' is of version {version}, and this version of Dataflow reads version {Version}. Start the query with the version that wrote it.");
-    }
-
-    private static (int Kind, long Span, byte[] Bytes) ReadNext(Stream stream, string path)
-    {
-        var head = new byte[HeadBytes];
-        Fill(stream, head, path);
-        var (kind, length, span) = (BinaryPrimitives.ReadInt32LittleEndian(head), BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4)), BinaryPrimitives.ReadInt64LittleEndian(head.AsSpan(8)));
-        if (length < 0 || length > stream.Length - stream.Position) throw Damaged(path, "ends too early");
-        var bytes = new byte[length];
-        Fill(stream, bytes, path);
-        var sum = new byte[4];
-        Fill(stream, sum, path);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(sum) != Crc32C.Append(Crc32C.Of(head), bytes)) throw Damaged(path, "has bytes that are not as they were written");
-        return (kind, span, bytes);
-    }
-
-    private static Stream Open(string path)
-    {
-        var (name, offset) = Split(path);
-        try
+        /// <param name="path">The file.</param>
+        /// <exception cref="StreamingException">It is missing.</exception>
+        public Reader(string path)
         {
-            return new BufferedStream(FileSystems.For(name).OpenRead(name, offset), 1 << 16);
+            var (name, offset) = Split(path);
+            _path = path;
+            try
+            {
+                _stream = new BufferedStream(FileSystems.For(name).OpenRead(name, offset), 1 << 16);
+            }
+            catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+            {
+                throw Damaged("is missing", error);
+            }
         }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+
+        /// <summary>The bytes of a record, lent until the next one.</summary>
+        /// <param name="offset">Where the record begins.</param>
+        public ReadOnlyMemory<byte> At(long offset)
         {
-            throw Damaged(path, "is missing", error);
+            _stream.Position = offset;
+            return Next().Bytes;
         }
-    }
 
-    private static void Fill(Stream stream, Span<byte> bytes, string path)
-    {
-        if (stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length) throw Damaged(path, "ends too early");
-    }
+        public void CheckBeginning()
+        {
+            Span<byte> head = stackalloc byte[8];
+            Fill(head);
+            if (!head[..4].SequenceEqual(Magic)) throw Damaged("does not begin as a file of state does");
+            if (BinaryPrimitives.ReadInt32LittleEndian(head[4..]) is var version and not Version)
+                throw new StreamingException("CHECKPOINT_VERSION", $"'{_path}' is of version {version}, and this version of Dataflow reads version {Version}. Start the query with the version that wrote it.");
+        }
 
-    private static StreamingException Damaged(string path, string how, Exception? inner = null) => new(
-        "CHECKPOINT_DAMAGED", $"The state file '{path}' {how}. Bring the checkpoint's folder back from a copy; or begin anew with another folder, which reads the sources from their beginning.", inner);
+        public void GoToIndex()
+        {
+            Span<byte> tail = stackalloc byte[TailBytes];
+            if (_stream.Length < TailBytes + 8) throw Damaged("ends too early");
+            _stream.Position = _stream.Length - TailBytes;
+            Fill(tail);
+            var index = BinaryPrimitives.ReadInt64LittleEndian(tail);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(tail[8..]) != Crc32C.Of(tail[..8]) || index < 8 || index >= _stream.Length) throw Damaged("has bytes that are not as they were written");
+            _stream.Position = index;
+        }
+
+        /// <summary>The next record; its bytes are lent until the one behind it.</summary>
+        public (int Kind, long Span, ReadOnlyMemory<byte> Bytes) Next()
+        {
+            Span<byte> head = stackalloc byte[HeadBytes];
+            Fill(head);
+            var (kind, length, span) = (BinaryPrimitives.ReadInt32LittleEndian(head), BinaryPrimitives.ReadInt32LittleEndian(head[4..]), BinaryPrimitives.ReadInt64LittleEndian(head[8..]));
+            if (length < 0 || length > _stream.Length - _stream.Position) throw Damaged("ends too early");
+            if (_room.Length < length) _room = GC.AllocateUninitializedArray<byte>(length);
+            var bytes = _room.AsMemory(0, length);
+            Fill(bytes.Span);
+            Span<byte> sum = stackalloc byte[4];
+            Fill(sum);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(sum) != Crc32C.Append(Crc32C.Of(head), bytes.Span)) throw Damaged("has bytes that are not as they were written");
+            return (kind, span, bytes);
+        }
+
+        public void Dispose() => _stream.Dispose();
+
+        private void Fill(Span<byte> bytes)
+        {
+            if (_stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length) throw Damaged("ends too early");
+        }
+
+        private StreamingException Damaged(string how, Exception? inner = null) => new(
+            "CHECKPOINT_DAMAGED", $"The state file '{_path}' {how}. Bring the checkpoint's folder back from a copy; or begin anew with another folder, which reads the sources from their beginning.", inner);
+    }
 
     /// <summary>What is written at the end of a file that is there. Nobody takes note of it unless it is committed.</summary>
     private sealed class Continued(string path, long offset) : PendingFile

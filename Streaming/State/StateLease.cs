@@ -173,7 +173,7 @@ internal sealed class StateLease<TState> : IDisposable where TState : PartitionS
         foreach (var (kind, span, bytes) in StateFile.Read(PathOf(from)))
         {
             _context.ThrowIfCancelled();
-            if (!gone.Contains(span)) to.Write(kind, span, bytes);
+            if (!gone.Contains(span)) to.Write(kind, span, bytes.Span);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class StateRun
     private readonly string _path;
     private readonly Dictionary<long, List<RunFrame>> _frames = [];
     private readonly HashSet<long> _dead = [];
-    private Stream? _open;
+    private StateFile.Reader? _open;
 
     private StateRun(string path) => _path = path;
 
@@ -29,7 +29,7 @@ internal sealed class StateRun
         foreach (var (kind, span, bytes) in StateFile.ReadIndex(path))
         {
             if (kind == StateFile.Dropped) drops.Add(span);
-            else run.Add(span, bytes);
+            else run.Add(span, bytes.Span);
         }
         foreach (var span in run._frames.Keys.Where(ended.Contains)) run._dead.Add(span);
         return run;
@@ -57,13 +57,13 @@ internal sealed class StateRun
     /// <summary>Whether it has groups of a share of a span.</summary>
     public bool Has(long span, int share) => Has(span) && _frames[span].Exists(frame => frame.Share == share);
 
-    /// <summary>The frames of a share of a span.</summary>
-    public IEnumerable<byte[]> Read(long span, int share)
+    /// <summary>The frames of a share of a span, each lent until the next.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Read(long span, int share)
     {
         if (!Has(span)) yield break;
         foreach (var frame in _frames[span])
         {
-            if (frame.Share == share) yield return StateFile.ReadRecord(_open ??= StateFile.OpenRecords(_path), _path, frame.Offset);
+            if (frame.Share == share) yield return (_open ??= new StateFile.Reader(_path)).At(frame.Offset);
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed class StateRun
         _open = null;
     }
 
-    private void Add(long span, byte[] bytes)
+    private void Add(long span, ReadOnlySpan<byte> bytes)
     {
         var frame = RunFrame.Of(bytes);
         if (!_frames.TryGetValue(span, out var frames)) _frames.Add(span, frames = []);
@@ -88,7 +88,7 @@ internal sealed class StateRun
 /// <param name="Offset">Where its record begins in the file.</param>
 internal readonly record struct RunFrame(int Share, int Rows, long Offset)
 {
-    public static RunFrame Of(byte[] bytes) => new(BitConverter.ToInt32(bytes, 0), BitConverter.ToInt32(bytes, 4), BitConverter.ToInt64(bytes, 8));
+    public static RunFrame Of(ReadOnlySpan<byte> bytes) => new(BitConverter.ToInt32(bytes), BitConverter.ToInt32(bytes[4..]), BitConverter.ToInt64(bytes[8..]));
 
     public byte[] ToBytes() => [.. BitConverter.GetBytes(Share), .. BitConverter.GetBytes(Rows), .. BitConverter.GetBytes(Offset)];
 }

@@ -71,7 +71,7 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
                 foreach (var (kind, span, bytes) in StateFile.Read(FilePath.Combine(folder, file)))
                 {
                     context.ThrowIfCancelled();
-                    tables[kind / StateFile.OfTable].Apply(kind % StateFile.OfTable, span, bytes, readers[kind / StateFile.OfTable], context);
+                    tables[kind / StateFile.OfTable].Apply(kind % StateFile.OfTable, span, bytes.Span, readers[kind / StateFile.OfTable], context);
                 }
             }
             foreach (var table in tables) table.Begin();
@@ -219,7 +219,7 @@ internal sealed unsafe class StateTable(StateLayout layout) : PartitionState
         return others;
     }
 
-    private void Apply(int kind, long start, byte[] bytes, FrameReader reader, TaskContext context)
+    private void Apply(int kind, long start, ReadOnlySpan<byte> bytes, FrameReader reader, TaskContext context)
     {
         switch (kind)
         {
