@@ -98,14 +98,17 @@ internal sealed class Checkpoint : IDisposable
     {
         var folder = FileSystems.Resolve(path ?? Path.Combine(Path.GetTempPath(), $"dataflow-stream-{Guid.NewGuid():n}"));
         var system = FileSystems.For(folder);
-        system.CreateFolder(folder, durable: path is not null);
-        IDisposable? held = null;
-        if (system.HasLocks)
+        try
         {
-            held = system.TryLock(FilePath.Combine(folder, "_lock"))
+            system.CreateFolder(folder, durable: path is not null);
+            var held = !system.HasLocks ? null : system.TryLock(FilePath.Combine(folder, "_lock"))
                 ?? throw new StreamingException("CHECKPOINT_IN_USE", $"Another query works with the checkpoint '{folder}'. End it first, or give this one a folder of its own.");
+            return new Checkpoint(folder, system, held, path is null);
         }
-        return new Checkpoint(folder, system, held, path is null);
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StreamingException("CHECKPOINT_NOT_WRITABLE", $"The checkpoint '{folder}' can't be made, or not be written: {error.Message} Name a folder that this program may write.", error);
+        }
     }
 
     /// <summary>The metadata: that of the first start, which this one must fit.</summary>
@@ -118,6 +121,7 @@ internal sealed class Checkpoint : IDisposable
         var numbers = log.Numbers();
         if (numbers.Length == 0)
         {
+            if (Offsets.Numbers().Length > 0 || Commits.Numbers().Length > 0) throw log.Missing(0);
             if (wanted.StatePartitions == 0) wanted = wanted with { StatePartitions = Math.Max(1, parallelism) };
             log.Write(0, wanted);
             return wanted;

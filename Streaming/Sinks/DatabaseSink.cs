@@ -101,7 +101,13 @@ public sealed class DatabaseSink : IStreamSink
         var query = batch.Query.ToString("D", CultureInfo.InvariantCulture);
         if (await ExecuteAsync(connection, transaction, $"UPDATE {CommitTable} SET batch = @p0 WHERE query = @p1 AND batch < @p0", cancellation, batch.Id, query).ConfigureAwait(false) == 1) return true;
         using var command = Command(connection, transaction, $"SELECT batch FROM {CommitTable} WHERE query = @p0", query);
-        if (await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is not null) return false;
+        if (await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is { } there)
+        {
+            if (Convert.ToInt64(there, CultureInfo.InvariantCulture) is var latest && latest > batch.Id)
+                throw new StreamingException("SINK_AHEAD_OF_CHECKPOINT", $"{Name} has batches of the query up to {latest}, and its checkpoint goes on with {batch.Id}: it is an older copy than what the batches were written with. "
+                    + $"Start with the checkpoint that belongs to them.");
+            return false;
+        }
         await ExecuteAsync(connection, transaction, $"INSERT INTO {CommitTable} (query, batch) VALUES (@p0, @p1)", cancellation, query, batch.Id).ConfigureAwait(false);
         return true;
     }

@@ -21,6 +21,7 @@ public sealed class FileSink : IStreamSink
     private readonly string[] _partitionColumns;
     private bool _isFirst;
     private Guid? _query;
+    private long? _last;
 
     private FileSink(string format, string folder, string[] partitionBy, Func<DataFrameWriter, string, CancellationToken, Task> write)
     {
@@ -72,17 +73,19 @@ public sealed class FileSink : IStreamSink
         Claim(batch.Query);
         var name = $"{BatchPrefix}{batch.Id.ToString("D8", CultureInfo.InvariantCulture)}";
         var (system, path) = (FileSystems.For(_folder), FilePath.Combine(_folder, name));
-        if (KeepsFirst) CheckNotAhead(system, path, batch.Id);
+        if (KeepsFirst || batch.Id - 1 != _last) CheckNotAhead(system, path, batch.Id);
         var again = KeepsFirst && system.Find(path) is not null ? FilePath.Combine(_folder, $"_again.{name}") : null;
         await _write(batch.Rows.Write.Mode(SaveMode.Overwrite).AsBatch().PartitionBy(_partitionColumns), again ?? path, cancellationToken).ConfigureAwait(false);
         if (again is not null) system.Delete(again);
+        _last = batch.Id;
     }
 
     // What an older copy of the checkpoint goes on with may be cut into other batches than those that are there: of these, rows would stay beside the same rows in others, or in place of more.
     private void CheckNotAhead(IFileSystem system, string path, long batch)
     {
-        var latest = !_isFirst ? (system.Find(path) is null ? -1 : batch) : system.List(_folder).Where(entry => entry.IsFolder).Max(entry => NumberOf(FilePath.NameOf(entry.Path))) ?? -1;
-        if (latest > batch || (!_isFirst && latest == batch))
+        var isNext = KeepsFirst && !_isFirst;
+        var latest = isNext ? (system.Find(path) is null ? -1 : batch) : system.List(_folder).Where(entry => entry.IsFolder).Max(entry => NumberOf(FilePath.NameOf(entry.Path))) ?? -1;
+        if (latest > batch || (isNext && latest == batch))
             throw new StreamingException("SINK_AHEAD_OF_CHECKPOINT", $"'{_folder}' has batches of the query up to {latest}, and its checkpoint goes on with {batch}: it is an older copy than what the batches were written with. "
                 + $"Start with the checkpoint that belongs to them; or remove the folders '{BatchPrefix}...' from {batch} on, and then start with this one.");
     }
@@ -95,11 +98,18 @@ public sealed class FileSink : IStreamSink
     {
         if (_query == query) return;
         var (system, path) = (FileSystems.For(_folder), FilePath.Combine(_folder, OwnerFile));
-        if (system.Find(path) is null)
+        try
         {
-            using var file = system.Create(path);
-            file.Stream.Write(System.Text.Encoding.ASCII.GetBytes(query.ToString()));
-            file.Commit(replace: false, durable: true);
+            if (system.Find(path) is null)
+            {
+                using var file = system.Create(path);
+                file.Stream.Write(System.Text.Encoding.ASCII.GetBytes(query.ToString()));
+                file.Commit(replace: false, durable: true);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StreamingException("SINK_NOT_WRITABLE", $"{Name} can't be written: {error.Message} Make room for a folder of that name that this program may write, and start the query again: it goes on with this batch.", error);
         }
         using var reader = new StreamReader(system.OpenRead(path));
         if (reader.ReadToEnd() is var owner && owner != query.ToString())

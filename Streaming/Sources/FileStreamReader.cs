@@ -42,6 +42,7 @@ internal sealed class FileStreamReader : IStreamReader
 
     public ValueTask<string?> FindEndAsync(string? start, long mostRows, CancellationToken cancellationToken)
     {
+        _seen.CheckUpTo(Number(start));
         if (Number(start) == _seen.Looks && Find() is { Length: > 0 } files) _seen.Add(files);
         return new(EndBehind(start));
     }

@@ -74,6 +74,13 @@ internal sealed class SeenFiles
         Note(files);
     }
 
+    /// <summary>Sees that what batches have read is known.</summary>
+    /// <exception cref="StreamingException">The newest entries are missing.</exception>
+    public void CheckUpTo(int looks)
+    {
+        if (looks > Looks) throw _log.Missing(looks - 1);
+    }
+
     /// <summary>The files of some looks, in order.</summary>
     /// <exception cref="StreamingException">They are not there.</exception>
     public IEnumerable<FileEntry> Between(int start, int end) =>

@@ -156,5 +156,79 @@ public sealed class RestartTests
         Assert.Equal("CHECKPOINT_DAMAGED", Refused(clicks, options).Kind);
     }
 
+    [Theory]
+    [InlineData("sources")]
+    [InlineData("newest look")]
+    [InlineData("metadata")]
+    public async Task A_checkpoint_that_lacks_what_only_a_start_reads_is_a_named_error(string what)
+    {
+        using var folder = new TempDirectory();
+        var files = Clicks.Make(4, perFile: 20, seed: 13);
+        Clicks.WriteAll(folder, files);
+        await using var context = DataflowContext.Local(1);
+        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow, OutputMode = OutputMode.Update };
+        var clicks = Clicks.PerPage(context, folder.Path);
+        await using (var query = clicks.WriteStream.Start(new MemorySink(), options)) await query.AwaitTerminationAsync();
+        if (what == "newest look") File.Delete(folder.Combine("checkpoint", "sources", "0", "3"));
+        else Directory.Delete(folder.Combine("checkpoint", what), recursive: true);
+        Clicks.Write(folder.Combine("in"), 9, files[0]);
+        var error = await Assert.ThrowsAsync<StreamingException>(async () =>
+        {
+            await using var query = clicks.WriteStream.Start(new MemorySink(), options);
+            await query.AwaitTerminationAsync();
+        });
+        Assert.Equal("CHECKPOINT_DAMAGED", error.Kind);
+        Assert.Contains(what == "metadata" ? Path.Combine("metadata", "0") : Path.Combine("sources", "0", "3"), error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public async Task A_checkpoint_that_is_older_than_the_files_of_its_sink_is_an_error(int files)
+    {
+        using var folder = new TempDirectory();
+        Clicks.Write(folder.Combine("in"), 0, Clicks.Make(1, perFile: 20, seed: 13)[0]);
+        await using var context = DataflowContext.Local(1);
+        var clicks = context.ReadStream.Json<Click>(folder.Combine("in"), new() { MaxFilesPerTrigger = 1 });
+        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), Trigger = Trigger.AvailableNow };
+        async Task RunAsync(StreamingQueryOptions with)
+        {
+            await using var query = clicks.WriteStream.Start(FileSink.Json(folder.Combine("out")), with);
+            await query.AwaitTerminationAsync();
+        }
+        await RunAsync(options);
+        foreach (var file in Directory.GetFiles(folder.Combine("checkpoint"), "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(folder.Combine("older"), Path.GetRelativePath(folder.Combine("checkpoint"), file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+        for (var i = 1; i < files; i++) Clicks.Write(folder.Combine("in"), i, Clicks.Make(1, perFile: 20, seed: i)[0]);
+        await RunAsync(options);
+
+        // The batch that it may have begun takes its own place again; more can't come of a query that was killed.
+        var older = options with { Checkpoint = folder.Combine("older") };
+        if (files > 2) Assert.Equal("SINK_AHEAD_OF_CHECKPOINT", (await Assert.ThrowsAsync<StreamingException>(() => RunAsync(older))).Kind);
+        else await RunAsync(older);
+        Assert.Equal(20 * files, context.Read.Json(folder.Combine("out")).Count());
+    }
+
+    [Fact]
+    public async Task Folders_that_can_not_be_made_are_named()
+    {
+        using var folder = new TempDirectory();
+        Clicks.Write(folder.Combine("in"), 0, Clicks.Make(1, perFile: 20, seed: 13)[0]);
+        File.WriteAllText(folder.Combine("taken"), "a file");
+        await using var context = DataflowContext.Local(1);
+        var clicks = context.ReadStream.Json<Click>(folder.Combine("in"));
+        var refused = Refused(clicks, new() { Checkpoint = folder.Combine("taken", "checkpoint") });
+        Assert.Equal("CHECKPOINT_NOT_WRITABLE", refused.Kind);
+        Assert.Contains(folder.Combine("taken", "checkpoint"), refused.Message, StringComparison.Ordinal);
+        await using var query = clicks.WriteStream.Start(FileSink.Json(folder.Combine("taken", "out")), new StreamingQueryOptions { Trigger = Trigger.AvailableNow });
+        var error = await Assert.ThrowsAsync<StreamingException>(() => query.AwaitTerminationAsync());
+        Assert.Equal("SINK_NOT_WRITABLE", error.Kind);
+        Assert.Contains(folder.Combine("taken", "out"), error.Message, StringComparison.Ordinal);
+    }
+
     private static StreamingException Refused(DataFrame frame, StreamingQueryOptions options) => Assert.Throws<StreamingException>(() => frame.WriteStream.Start(new MemorySink(), options));
 }

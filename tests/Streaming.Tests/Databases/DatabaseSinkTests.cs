@@ -55,6 +55,14 @@ public sealed class DatabaseSinkTests(PostgresServer server) : IClassFixture<Pos
         Assert.Equal(200L, await ScalarAsync(database, "SELECT count(*) FROM once"));
         Assert.Equal(3L, await ScalarAsync(database, "SELECT max(batch) FROM dataflow_commits"));
 
+        // A checkpoint that knows less than the database, by more than the batch that it may have begun, is an older copy.
+        File.Delete(folder.Combine("checkpoint", "commits", "3"));
+        File.Delete(folder.Combine("checkpoint", "commits", "2"));
+        File.Delete(folder.Combine("checkpoint", "offsets", "3"));
+        await using (var older = clicks.WriteStream.Start(sink, options))
+            Assert.Equal("SINK_AHEAD_OF_CHECKPOINT", (await Assert.ThrowsAsync<StreamingException>(() => older.AwaitTerminationAsync())).Kind);
+        Assert.Equal(200L, await ScalarAsync(database, "SELECT count(*) FROM once"));
+
         // Another query is another one, also with the same numbers of batches.
         await using (var other = clicks.WriteStream.Start(sink, options with { Checkpoint = folder.Combine("other") })) await other.AwaitTerminationAsync();
         Assert.Equal(400L, await ScalarAsync(database, "SELECT count(*) FROM once"));
