@@ -17,7 +17,7 @@ public sealed class DataStreamWriter
     /// <param name="sink">Where rows go.</param>
     /// <param name="options">Checkpoint, trigger, output mode; null for the defaults, without a checkpoint that outlives the query.</param>
     /// <exception cref="QueryException">The frame reads no stream, or is one that can't be computed batch by batch: says which part, and what would do.</exception>
-    /// <exception cref="StreamingException">The checkpoint is of another query, in use, or damaged.</exception>
+    /// <exception cref="StreamingException">The checkpoint is of another query, in use, or damaged, or can't be written.</exception>
     public StreamingQuery Start(IStreamSink sink, StreamingQueryOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(sink);

@@ -54,7 +54,7 @@ public sealed class DatabaseSink : IStreamSink
     public string Name => $"table {Table}";
 
     /// <inheritdoc/>
-    /// <exception cref="StreamingException">A column is not in the table, a value has no form there, or the database refuses a row: says which, with the reason.</exception>
+    /// <exception cref="StreamingException">A column is not in the table, a value has no form there, or the database refuses a row: says which, with the reason. Or it has batches that the checkpoint, an older copy, does not know of (<c>SINK_AHEAD_OF_CHECKPOINT</c>).</exception>
     public async Task WriteAsync(StreamBatch batch, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -105,7 +105,7 @@ public sealed class DatabaseSink : IStreamSink
         {
             if (Convert.ToInt64(there, CultureInfo.InvariantCulture) is var latest && latest > batch.Id)
                 throw new StreamingException("SINK_AHEAD_OF_CHECKPOINT", $"{Name} has batches of the query up to {latest}, and its checkpoint goes on with {batch.Id}: it is an older copy than what the batches were written with. "
-                    + $"Start with the checkpoint that belongs to them.");
+                    + "Start with the checkpoint that belongs to them.");
             return false;
         }
         await ExecuteAsync(connection, transaction, $"INSERT INTO {CommitTable} (query, batch) VALUES (@p0, @p1)", cancellation, query, batch.Id).ConfigureAwait(false);

@@ -197,12 +197,7 @@ public sealed class RestartTests
             await query.AwaitTerminationAsync();
         }
         await RunAsync(options);
-        foreach (var file in Directory.GetFiles(folder.Combine("checkpoint"), "*", SearchOption.AllDirectories))
-        {
-            var target = Path.Combine(folder.Combine("older"), Path.GetRelativePath(folder.Combine("checkpoint"), file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
+        TempDirectory.Copy(folder.Combine("checkpoint"), folder.Combine("older"));
         for (var i = 1; i < files; i++) Clicks.Write(folder.Combine("in"), i, Clicks.Make(1, perFile: 20, seed: i)[0]);
         await RunAsync(options);
 

@@ -50,7 +50,7 @@ public sealed class TableSinkTests : IDisposable
         var options = Options("one") with { MaxRowsPerBatch = 10 };
         _source.Add(Enumerable.Range(0, 10));
         await using (var first = Stream.WriteStream.ToTable("numbers", options)) await first.AwaitTerminationAsync();
-        Copy("one", "older");
+        TempDirectory.Copy(_folder.Combine("one"), _folder.Combine("older"));
         for (var i = 1; i < batches; i++)
         {
             _source.Add(Enumerable.Range(10 * i, 10));
@@ -66,16 +66,6 @@ public sealed class TableSinkTests : IDisposable
             else Assert.Equal("SINK_AHEAD_OF_CHECKPOINT", (await Assert.ThrowsAsync<StreamingException>(() => again.AwaitTerminationAsync())).Kind);
         }
         Assert.Equal(batches == 2 ? 30 : 50, _context.Table("numbers").Count());
-
-        void Copy(string from, string to)
-        {
-            foreach (var file in Directory.GetFiles(_folder.Combine(from), "*", SearchOption.AllDirectories))
-            {
-                var target = Path.Combine(_folder.Combine(to), Path.GetRelativePath(_folder.Combine(from), file));
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                File.Copy(file, target);
-            }
-        }
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class KeptCheckpointTests
         var kept = Path.Combine(RepositoryRoot.Path, "tests", "data", "checkpoints", version, kind);
         if (Environment.GetEnvironmentVariable("DATAFLOW_WRITE_CHECKPOINTS") == "1" && !Directory.Exists(kept)) await Write(kept, kind);
         using var folder = new TempDirectory();
-        Copy(Path.Combine(kept, "checkpoint"), folder.Combine("checkpoint"));
+        TempDirectory.Copy(Path.Combine(kept, "checkpoint"), folder.Combine("checkpoint"));
         var before = File.ReadAllLines(Path.Combine(kept, "given.txt"));
         var after = await RescaleTests.Run(folder, kind, [], first: Half);
         Assert.NotEmpty(after);
@@ -32,17 +32,7 @@ public sealed class KeptCheckpointTests
     {
         using var folder = new TempDirectory();
         var given = await RescaleTests.Run(folder, kind, [], behind: Half);
-        Copy(folder.Combine("checkpoint"), Path.Combine(kept, "checkpoint"));
+        TempDirectory.Copy(folder.Combine("checkpoint"), Path.Combine(kept, "checkpoint"));
         File.WriteAllLines(Path.Combine(kept, "given.txt"), given);
-    }
-
-    private static void Copy(string from, string to)
-    {
-        foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
-        {
-            var path = Path.Combine(to, Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.Copy(file, path);
-        }
     }
 }
