@@ -8,7 +8,8 @@ namespace Dataflow.Streaming.Mqtt;
 /// <param name="ClientId">Who it is there.</param>
 /// <param name="Topics">What was subscribed to; empty if nothing is sure.</param>
 /// <param name="Quality">The quality of the subscriptions.</param>
-internal sealed record MqttSession(string ClientId, string[] Topics, int Quality);
+/// <param name="Asked">Subscriptions that were to be made or ended: the broker may have done it or not. Entries of older versions lack it.</param>
+internal sealed record MqttSession(string ClientId, string[] Topics, int Quality, string[]? Asked = null);
 
 /// <summary>
 /// Takes messages from a broker into a query's log, and acknowledges them when they are kept there. Connects again when a connection is lost. One of quality 2 is taken once, until the broker
@@ -189,7 +190,7 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
             }
             if (session.Topics.Length > 0)
             {
-                session = Remember(session with { Topics = [] });
+                session = Remember(session with { Topics = [], Asked = null });
                 if (_source.FailsOnLostSession)
                 {
                     throw new StreamingException(
@@ -199,14 +200,18 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
                 }
             }
         }
-        string[] gone = [.. session.Topics.Except(wanted)];
-        if (gone.Length > 0) await connection.UnsubscribeAsync(gone, stop).ConfigureAwait(false);
 
         // A subscription that is made again has all retained messages come again.
-        string[] added = session.Quality == _source.Quality ? [.. wanted.Except(session.Topics)] : [.. wanted];
+        var asked = session.Asked ?? [];
+        string[] gone = [.. session.Topics.Union(asked).Except(wanted)];
+        string[] added = session.Quality == _source.Quality ? [.. wanted.Except(session.Topics.Except(asked))] : [.. wanted];
         if (added.Length == 0 && gone.Length == 0) return session;
+
+        // Told before it is done: who is killed meanwhile would leave subscriptions that nobody knows of.
+        session = Remember(session with { Asked = [.. gone, .. added] });
+        if (gone.Length > 0) await connection.UnsubscribeAsync(gone, stop).ConfigureAwait(false);
         if (added.Length > 0) await connection.SubscribeAsync(added, _source.Quality, stop).ConfigureAwait(false);
-        return Remember(session with { Topics = [.. wanted], Quality = _source.Quality });
+        return Remember(session with { Topics = [.. wanted], Quality = _source.Quality, Asked = null });
     }
 
     private MqttSession FindSession()

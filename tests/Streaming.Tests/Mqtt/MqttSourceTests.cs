@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using Dataflow.Streaming.Execution;
+using Dataflow.Streaming.Mqtt;
 using Dataflow.TestKit;
 using static Dataflow.Sql.Functions;
 
@@ -211,11 +213,63 @@ public sealed class MqttSourceTests
         }
     }
 
-    /// <summary>Waits until the query's session is at the broker.</summary>
+    [Fact]
+    public async Task A_subscription_whose_answer_was_not_awaited_is_ended_by_a_start_without_its_topic()
+    {
+        var asked = new TaskCompletionSource();
+        var packets = new List<(byte First, string Text)>();
+        using var broker = new ScriptedBroker(async (number, stream, stop) =>
+        {
+            await ScriptedBroker.AcceptAsync(stream, stop, sessionPresent: number > 0);
+            while (true)
+            {
+                var (first, body) = await ScriptedBroker.ReadAsync(stream, stop);
+                lock (packets) packets.Add((first, Encoding.UTF8.GetString(body)));
+                if (first == 0xE0) return;
+                if (number == 0) asked.TrySetResult();
+                else if (first == 0xA2) await stream.WriteAsync(new byte[] { 0xB0, 4, body[0], body[1], 0, 0 }, stop);
+                else if (first == 0x82) await stream.WriteAsync(new byte[] { 0x90, 4, body[0], body[1], 0, 1 }, stop);
+            }
+        });
+        using var folder = new TempDirectory();
+        await using var context = DataflowContext.Local(1);
+        await using (var run = new Run(context.ReadStream.Mqtt(broker.Options, "first"), folder.Combine("checkpoint")))
+        {
+            await asked.Task.WaitAsync(Patience);
+        }
+        lock (packets) packets.Clear();
+        await using (var run = new Run(context.ReadStream.Mqtt(broker.Options, "second"), folder.Combine("checkpoint")))
+        {
+            await WaitAsync(() => SubscribedTo(folder.Combine("checkpoint")).SequenceEqual(["second"]));
+        }
+        lock (packets)
+        {
+            Assert.Equal([0xA2, 0x82], packets.Take(2).Select(packet => packet.First));
+            Assert.Contains("first", packets[0].Text, StringComparison.Ordinal);
+            Assert.Contains("second", packets[1].Text, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Waits until the query's session is at the broker, and the query knows.</summary>
     private static Task SubscribedAsync(MosquittoBroker broker, string checkpoint)
     {
         broker.WaitFor("SUBACK");
-        return WaitAsync(() => Directory.Exists(Path.Combine(checkpoint, "sources", "0", "session")));
+        return WaitAsync(() => SubscribedTo(checkpoint).Length > 0);
+    }
+
+    // What a query knows it has subscribed to.
+    private static string[] SubscribedTo(string checkpoint)
+    {
+        var log = new DurableLog(Path.Combine(checkpoint, "sources", "0", "session"));
+        try
+        {
+            return log.Numbers() is { Length: > 0 } numbers && log.Read<MqttSession>(numbers[^1]) is { Asked: null } session ? session.Topics : [];
+        }
+        catch (StreamingException)
+        {
+            // It was replaced meanwhile.
+            return [];
+        }
     }
 
     private static async Task WaitAsync(Func<bool> condition)
