@@ -25,7 +25,9 @@ public sealed class ExactlyOnceTests
         using var relay = new CuttingRelay(broker.Options);
         foreach (var version in new[] { MqttVersion.V311, MqttVersion.V5 })
         {
-            broker.Subscribe("reader", "t");
+            // A reader each: mosquitto_sub may leave before it has acknowledged the last, which then comes again.
+            var reader = $"reader-{version}";
+            broker.Subscribe(reader, "t");
             var sent = new List<string>();
             foreach (var cut in CuttingRelay.Handshake(clientSends: true))
             {
@@ -37,7 +39,7 @@ public sealed class ExactlyOnceTests
                 Assert.True(isCut.IsCompleted, $"{cut}");
             }
             broker.Publish("t", ["end"]);
-            Assert.Equal([.. sent, "end"], broker.Receive("reader", "t", sent.Count + 1).Select(line => line.Split(' ')[^1]));
+            Assert.Equal([.. sent, "end"], broker.Receive(reader, "t", sent.Count + 1).Select(line => line.Split(' ')[^1]));
         }
     }
 
