@@ -19,6 +19,9 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
     private volatile Func<string>? _problem;
     private Stopwatch? _silent;
 
+    // Of all topics, or of those that are named.
+    private int AsksForAll => _pattern is null ? 0 : 1;
+
     /// <summary>What is wrong, with which broker, since when; null if all answer.</summary>
     public string? Problem => _problem?.Invoke();
 
@@ -27,7 +30,6 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
     public List<KafkaPartition> Partitions(CancellationToken cancellation)
     {
         foreach (var topic in options.Topics.Concat(options.Partitions.Select(each => each.Topic)).Distinct()) _client.Topic(topic);
-        var all = _pattern is null ? 0 : 1;
         nint answer = 0;
         var found = new List<KafkaPartition>();
         var clock = Stopwatch.StartNew();
@@ -36,7 +38,7 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
             Ask("what topics there are", clock, limit =>
             {
                 KafkaMetadata* given;
-                var error = rd_kafka_metadata(_client.Handle, all, 0, &given, limit);
+                var error = rd_kafka_metadata(_client.Handle, AsksForAll, 0, &given, limit);
                 answer = error == KafkaError.None ? (nint)given : 0;
                 return error;
             }, cancellation);
@@ -111,6 +113,7 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
                 for (var i = 0; i < list->Count; i++) list->Items[i].Offset = times[i];
                 var error = rd_kafka_offsets_for_times(_client.Handle, list, limit);
                 for (var i = 0; i < list->Count && error == KafkaError.None; i++) error = list->Items[i].Error;
+                if (error is KafkaError.NotLeader or KafkaError.LeaderNotAvailable or KafkaError.UnknownTopicOrPartition) FindLeaders(limit);
                 return error;
             }, cancellation);
             for (var i = 0; i < list->Count; i++) offsets[new(KafkaClient.TextOf(list->Items[i].Topic), list->Items[i].Partition)] = list->Items[i].Offset;
@@ -120,6 +123,13 @@ internal sealed unsafe class KafkaBrokers(KafkaSourceOptions options, KafkaSetti
         {
             rd_kafka_topic_partition_list_destroy(list);
         }
+    }
+
+    // Who leads a partition is remembered, and where offsets are asked for nothing forgets it when a broker says that it leads no more.
+    private void FindLeaders(int limit)
+    {
+        KafkaMetadata* answer;
+        if (rd_kafka_metadata(_client.Handle, AsksForAll, 0, &answer, limit) == KafkaError.None) rd_kafka_metadata_destroy(answer);
     }
 
     // Brokers come and go, leaders move: it is asked again until the time is over.

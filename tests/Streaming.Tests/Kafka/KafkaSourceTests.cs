@@ -123,6 +123,24 @@ public sealed class KafkaSourceTests(KafkaClusterProcess cluster) : IClassFixtur
     }
 
     [FactRequiringNative(Library, Package)]
+    public async Task Leaders_that_move_are_found_for_topics_by_pattern()
+    {
+        using var own = new KafkaClusterProcess();
+        var topic = own.Topic(1);
+        await using var context = DataflowContext.Local(1);
+        var sink = new MemorySink();
+        var options = new KafkaSourceOptions { Servers = own.Servers, Pattern = topic[..^1] + ".", DiscoveryInterval = TimeSpan.FromDays(1) };
+        await using var query = Values(context.ReadStream.Kafka(options)).WriteStream.Start(sink);
+        for (var leader = 1; leader <= 3; leader++)
+        {
+            own.Tell($"leader {topic} 0 {leader}");
+            KafkaMessages.Write(own.Servers, topic, 0, [$"{leader}"]);
+            await query.ProcessAllAvailableAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        }
+        Assert.Equal(["1", "2", "3"], sink.Rows.Select(row => row.Get<string>("value")));
+    }
+
+    [FactRequiringNative(Library, Package)]
     public async Task Messages_that_are_gone_are_named_or_passed_over()
     {
         // Brokers keep about 5 MB a partition.
