@@ -122,7 +122,7 @@ public sealed class ExactlyOnceTests
             var rows = context.ReadStream.From(new MqttSource(Through(relay, version), "t") { Quality = 2 }).Select(Col("payload").Cast("string").As("text"), Col("qos"));
             var sink = new MemorySink();
             var query = Start();
-            broker.WaitFor("SUBACK");
+            await MqttCheckpoint.WaitForSubscriptionAsync(checkpoint);
             var sent = 0;
             foreach (var cut in CuttingRelay.Handshake(clientSends: false))
             {

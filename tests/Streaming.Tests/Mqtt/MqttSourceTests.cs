@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Dataflow.Streaming.Execution;
-using Dataflow.Streaming.Mqtt;
 using Dataflow.TestKit;
 using static Dataflow.Sql.Functions;
 
@@ -49,7 +47,7 @@ public sealed class MqttSourceTests
             {
                 await using var run = new Run(source, checkpoint);
                 await run.WaitForAsync(start == 0 ? 0 : 1200);
-                if (start == 0) await SubscribedAsync(broker, checkpoint);
+                if (start == 0) await MqttCheckpoint.WaitForSubscriptionAsync(checkpoint);
                 Publish(1300);
                 await run.WaitForAsync(start == 0 ? 1300 : 2500);
                 await run.Query.StopAsync();
@@ -88,7 +86,7 @@ public sealed class MqttSourceTests
             var errors = process.StandardError.ReadToEndAsync();
             try
             {
-                if (start == 0) await SubscribedAsync(broker, folder.Combine("checkpoint"));
+                if (start == 0) await MqttCheckpoint.WaitForSubscriptionAsync(folder.Combine("checkpoint"));
                 var more = isLast ? Count - published : Count / 5;
                 var publishing = Task.Run(() => broker.Publish("t", Enumerable.Range(published, more).Select(i => i.ToString(CultureInfo.InvariantCulture)), $"-q {quality}"));
 
@@ -135,7 +133,7 @@ public sealed class MqttSourceTests
         using var folder = new TempDirectory();
         await using var context = DataflowContext.Local(1);
         await using var run = new Run(context.ReadStream.Mqtt(broker.Options, "t"), folder.Combine("checkpoint"));
-        await SubscribedAsync(broker, folder.Combine("checkpoint"));
+        await MqttCheckpoint.WaitForSubscriptionAsync(folder.Combine("checkpoint"));
         broker.Publish("t", ["1", "2"]);
         await run.WaitForAsync(2);
         broker.SaveAndKill();
@@ -154,7 +152,7 @@ public sealed class MqttSourceTests
         var source = context.ReadStream.Mqtt(broker.Options, "t");
         await using (var run = new Run(source, folder.Combine("checkpoint")))
         {
-            await SubscribedAsync(broker, folder.Combine("checkpoint"));
+            await MqttCheckpoint.WaitForSubscriptionAsync(folder.Combine("checkpoint"));
             broker.Publish("t", ["1"]);
             await run.WaitForAsync(1);
             broker.Kill();
@@ -164,7 +162,7 @@ public sealed class MqttSourceTests
         }
         await using (var run = new Run(source, folder.Combine("checkpoint")))
         {
-            await SubscribedAsync(broker, folder.Combine("checkpoint"));
+            await MqttCheckpoint.WaitForSubscriptionAsync(folder.Combine("checkpoint"));
             broker.Publish("t", ["2"]);
             await run.WaitForAsync(1);
             Assert.Equal(["2"], run.Texts);
@@ -187,9 +185,9 @@ public sealed class MqttSourceTests
         await using var context = DataflowContext.Local(1);
         var source = context.ReadStream.Mqtt(broker.Options, "$share/readers/t/#");
         await using var one = new Run(source, folder.Combine("one"));
-        await SubscribedAsync(broker, folder.Combine("one"));
+        await MqttCheckpoint.WaitForSubscriptionAsync(folder.Combine("one"));
         await using var two = new Run(source, folder.Combine("two"));
-        await SubscribedAsync(broker, folder.Combine("two"));
+        await MqttCheckpoint.WaitForSubscriptionAsync(folder.Combine("two"));
         string[] all = [.. Enumerable.Range(100, 40).Select(i => $"{i}")];
         broker.Publish("t/x", all);
         await Task.WhenAll(one.WaitForAsync(20), two.WaitForAsync(20));
@@ -204,11 +202,11 @@ public sealed class MqttSourceTests
         await using var context = DataflowContext.Local(1);
         await using (var run = new Run(context.ReadStream.Mqtt(broker.Options, "a", "b"), folder.Combine("checkpoint")))
         {
-            await SubscribedAsync(broker, folder.Combine("checkpoint"));
+            await MqttCheckpoint.WaitForSubscriptionAsync(folder.Combine("checkpoint"));
         }
         await using (var run = new Run(context.ReadStream.Mqtt(broker.Options, "b", "c"), folder.Combine("checkpoint")))
         {
-            broker.WaitFor("SUBACK");
+            await MqttCheckpoint.WaitForSubscriptionAsync(folder.Combine("checkpoint"), "b", "c");
             foreach (var topic in new[] { "a", "b", "c" }) broker.Publish(topic, [topic]);
             await run.WaitForAsync(2);
             Assert.Equal(["b", "c"], run.Texts);
@@ -242,45 +240,13 @@ public sealed class MqttSourceTests
         lock (packets) packets.Clear();
         await using (var run = new Run(context.ReadStream.Mqtt(broker.Options, "second"), folder.Combine("checkpoint")))
         {
-            await WaitAsync(() => SubscribedTo(folder.Combine("checkpoint")).SequenceEqual(["second"]));
+            await MqttCheckpoint.WaitForSubscriptionAsync(folder.Combine("checkpoint"), "second");
         }
         lock (packets)
         {
             Assert.Equal([0xA2, 0x82], packets.Take(2).Select(packet => packet.First));
             Assert.Contains("first", packets[0].Text, StringComparison.Ordinal);
             Assert.Contains("second", packets[1].Text, StringComparison.Ordinal);
-        }
-    }
-
-    /// <summary>Waits until the query's session is at the broker, and the query knows.</summary>
-    private static Task SubscribedAsync(MosquittoBroker broker, string checkpoint)
-    {
-        broker.WaitFor("SUBACK");
-        return WaitAsync(() => SubscribedTo(checkpoint).Length > 0);
-    }
-
-    // What a query knows it has subscribed to.
-    private static string[] SubscribedTo(string checkpoint)
-    {
-        var log = new DurableLog(Path.Combine(checkpoint, "sources", "0", "session"));
-        try
-        {
-            return log.Numbers() is { Length: > 0 } numbers && log.Read<MqttSession>(numbers[^1]) is { Asked: null } session ? session.Topics : [];
-        }
-        catch (StreamingException)
-        {
-            // It was replaced meanwhile.
-            return [];
-        }
-    }
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!condition())
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
         }
     }
 
