@@ -70,11 +70,12 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
         var session = FindSession();
         while (true)
         {
+            var acknowledging = Task.CompletedTask;
             try
             {
                 _steps = NewChannel();
                 await using var connection = await MqttConnection.OpenAsync(_options, session.ClientId, isClean: false, this, stop).ConfigureAwait(false);
-                var acknowledging = AcknowledgeAsync(connection, _steps.Reader);
+                acknowledging = AcknowledgeAsync(connection, _steps.Reader);
                 try
                 {
                     session = await JoinAsync(connection, session, stop).ConfigureAwait(false);
@@ -98,6 +99,11 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
             {
                 await _backoff.WaitAsync(error, stop).ConfigureAwait(false);
             }
+            finally
+            {
+                // What a connection releases late would release numbers that the next one uses again.
+                await acknowledging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
@@ -105,8 +111,7 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
     {
         bool isKnown;
         lock (_lock) isKnown = message.Quality == 2 ? _releases.IsHeld(message.Id) : _redeliveries.IsKnown(message);
-        var kept = isKnown ? _log!.FlushAsync() : await _log!.AppendAsync(MqttFormat.Encode(message), connection.Ended).ConfigureAwait(false);
-        if (!isKnown) Note(message, _next++);
+        var kept = isKnown ? _log!.FlushAsync() : await KeepAsync(message, connection.Ended).ConfigureAwait(false);
         if (message.Quality > 0) _steps.Writer.TryWrite(new Step(message.Quality == 2 ? MqttStep.Rec : MqttStep.Ack, message.Id, kept));
     }
 
@@ -116,13 +121,29 @@ internal sealed class MqttReceiver : Receiver, IMqttReceiver
         _steps.Writer.TryWrite(new Step(MqttStep.Comp, answer.Id, Task.CompletedTask));
     }
 
-    private void Note(Publish message, long place)
+    // It is held before it is in the log, which from then on may be read and dropped.
+    private async ValueTask<Task> KeepAsync(Publish message, CancellationToken cancellation)
     {
-        lock (_lock)
+        if (message.Quality == 2)
         {
-            if (message.Quality == 2) _releases.Hold(message.Id, place);
-            else _redeliveries.Note(message);
+            lock (_lock) _releases.Hold(message.Id, _next);
         }
+        Task kept;
+        try
+        {
+            kept = await _log!.AppendAsync(MqttFormat.Encode(message), cancellation).ConfigureAwait(false);
+        }
+        catch when (message.Quality == 2)
+        {
+            lock (_lock) _releases.Forget(message.Id);
+            throw;
+        }
+        _next++;
+        if (message.Quality < 2)
+        {
+            lock (_lock) _redeliveries.Note(message);
+        }
+        return kept;
     }
 
     // In the order in which they came, each when what it says is on the disk.

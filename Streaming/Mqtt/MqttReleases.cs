@@ -68,6 +68,9 @@ internal sealed class MqttReleases : IDisposable
         _order.Enqueue((place, id));
     }
 
+    /// <summary>A message did not come to the log.</summary>
+    public void Forget(ushort id) => _held.Remove(id);
+
     /// <summary>A message is in the log of an earlier process, which may have released its number.</summary>
     public void Recall(ushort id, long place)
     {
