@@ -1,3 +1,5 @@
+using Dataflow.Errors;
+
 namespace Dataflow.Sql.Physical;
 
 /// <summary>Shows users the error of their query, not of the job that met it.</summary>
@@ -62,11 +64,12 @@ internal static class QueryRunErrors
         }
     }
 
-    private static QueryException? CauseOf(Exception error)
+    // Only errors of libraries travel as what they are.
+    private static Exception? CauseOf(Exception error)
     {
         for (var inner = error; inner is not null; inner = inner.InnerException)
         {
-            if (inner is QueryException query) return query;
+            if (inner is ITravellingError) return inner;
         }
         return null;
     }

@@ -14,6 +14,7 @@ internal sealed class StateInspector
 
     public StateInspector(SqlSession session, string folder)
     {
+        StreamingException.Register();
         _session = session;
         (_checkpoint, _metadata) = Checkpoint.Look(folder);
     }

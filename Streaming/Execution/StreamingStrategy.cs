@@ -16,6 +16,7 @@ internal sealed class StreamingStrategy : IPlanStrategy
     /// <summary>Makes it known to a session, once.</summary>
     public static void AddTo(SqlSession session)
     {
+        StreamingException.Register();
         lock (session.Strategies)
         {
             if (!session.Strategies.Contains(Instance)) session.Strategies.Add(Instance);

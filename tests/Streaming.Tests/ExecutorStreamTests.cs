@@ -37,4 +37,27 @@ public sealed class ExecutorStreamTests
         var last = written.SelectMany(each => each.Value).GroupBy(row => (row.Window, row.Page)).Select(group => group.Last());
         Assert.Equal(Clicks.Expected(files.SelectMany(file => file)), Clicks.Ordered(last));
     }
+    [Fact]
+    public async Task What_an_executor_finds_damaged_is_the_error_of_the_query()
+    {
+        using var folder = new TempDirectory();
+        var files = Clicks.Make(files: 2, perFile: 80, seed: 22);
+        await using var context = await DataflowContext.ListenAsync("http://127.0.0.1:0");
+        using var worker = new WorkerProcess(context.Cluster.Url.ToString());
+        await context.Cluster.WaitForWorkersAsync(1, TimeSpan.FromMinutes(1));
+        var options = new StreamingQueryOptions { Checkpoint = folder.Combine("checkpoint"), OutputMode = OutputMode.Update, StatePartitions = 1, Trigger = Trigger.AvailableNow };
+        Clicks.Write(folder.Combine("in"), 0, files[0]);
+        await using (var query = Start()) await query.AwaitTerminationAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        foreach (var file in Directory.GetFiles(folder.Combine("checkpoint", "state"), "*.delta", SearchOption.AllDirectories)) File.WriteAllText(file, "something else");
+        Clicks.Write(folder.Combine("in"), 1, files[1]);
+        await using (var query = Start())
+        {
+            var error = await Assert.ThrowsAsync<StreamingException>(() => query.AwaitTerminationAsync().WaitAsync(TimeSpan.FromMinutes(1)));
+            Assert.Equal("CHECKPOINT_DAMAGED", error.Kind);
+            Assert.Contains(".delta", error.Message, StringComparison.Ordinal);
+            Assert.Same(error, query.Exception);
+        }
+
+        StreamingQuery Start() => Clicks.PerPage(context, folder.Path).WriteStream.Start(new MemorySink(), options);
+    }
 }

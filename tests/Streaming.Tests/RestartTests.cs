@@ -148,8 +148,8 @@ public sealed class RestartTests
         Clicks.Write(folder.Combine("in"), 9, files[0]);
         await using (var query = clicks.WriteStream.Start(new MemorySink(), options))
         {
-            var error = await Assert.ThrowsAnyAsync<Exception>(() => query.AwaitTerminationAsync());
-            Assert.Contains("CHECKPOINT_DAMAGED", error.ToString(), StringComparison.Ordinal);
+            var error = await Assert.ThrowsAsync<StreamingException>(() => query.AwaitTerminationAsync());
+            Assert.Equal("CHECKPOINT_DAMAGED", error.Kind);
         }
         var commit = Directory.GetFiles(folder.Combine("checkpoint", "commits")).MaxBy(path => int.Parse(Path.GetFileName(path), System.Globalization.CultureInfo.InvariantCulture))!;
         File.WriteAllText(commit, "00000000\n{}\n");

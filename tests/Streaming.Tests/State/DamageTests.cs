@@ -77,7 +77,7 @@ public sealed class DamageTests
             var changed = bytes.ToArray();
             changed[at] ^= 0x10;
             File.WriteAllBytes(file, changed);
-            Assert.Matches("CHECKPOINT_(DAMAGED|VERSION)", Assert.ThrowsAny<Exception>(() => context.ReadState(path).Collect()).ToString());
+            Assert.Matches("CHECKPOINT_(DAMAGED|VERSION)", Assert.Throws<StreamingException>(() => context.ReadState(path).Collect()).Kind);
             Assert.Matches("CHECKPOINT_(DAMAGED|VERSION)", Assert.Throws<StreamingException>(() => StreamingCheckpoint.Rescale(path, 3)).Kind);
         }
         File.WriteAllBytes(file, bytes);
@@ -121,5 +121,5 @@ public sealed class DamageTests
     public sealed record Pair(DateTimeOffset At, int A, int B);
 
     private static async Task<string> Error(TempDirectory folder, string kind) =>
-        (await Assert.ThrowsAnyAsync<Exception>(() => RescaleTests.Run(folder, kind, [], first: 3, behind: 4))).ToString();
+        (await Assert.ThrowsAsync<StreamingException>(() => RescaleTests.Run(folder, kind, [], first: 3, behind: 4))).Message;
 }
