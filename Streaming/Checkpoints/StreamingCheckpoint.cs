@@ -1,4 +1,5 @@
 using Dataflow.Files;
+using Dataflow.Sql.Physical;
 using Dataflow.Streaming.Checkpoints;
 using Dataflow.Streaming.Execution;
 
@@ -45,7 +46,8 @@ public static class StreamingCheckpoint
             {
                 if (states[i].IsSingle) continue;
                 var names = RescaledNames.New(done, partitions);
-                chains[i] = names.Chains(Write(new RescaleRdd(context, folder.StateFolder(i), chains[i], states[i], names)));
+                var files = new RescaleRdd(context, folder.StateFolder(i), chains[i], states[i], names);
+                chains[i] = names.Chains(QueryRunErrors.Unwrap(files.CollectAsync()).GetAwaiter().GetResult());
                 reached?.Invoke($"operator {i}");
             }
         }
@@ -53,21 +55,5 @@ public static class StreamingCheckpoint
         var log = new DurableLog(FilePath.Combine(folder.Folder, "metadata"));
         log.Write(log.Numbers()[^1] + 1, metadata with { StatePartitions = partitions, Rescaled = done < 0 ? null : new RescaledState(done, chains) });
         reached?.Invoke("named");
-    }
-
-    private static int[] Write(RescaleRdd files)
-    {
-        try
-        {
-            return [.. files.Collect()];
-        }
-        catch (JobFailedException failed)
-        {
-            for (var cause = failed.InnerException; cause is not null; cause = cause.InnerException)
-            {
-                if (cause is StreamingException known) throw new StreamingException(known.Kind, known.Message[(known.Kind.Length + 3)..], failed);
-            }
-            throw;
-        }
     }
 }
