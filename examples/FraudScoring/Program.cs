@@ -58,6 +58,7 @@ try
 
     for (var file = 0; file < batches; file++)
     {
+        if (file == Payments.Change) Console.WriteLine("-- From here on thieves do something else, which the trees have never seen; the line learns it from batch to batch. --");
         Payments.Drop(Path.Combine(folder.FullName, "inbox"), file);
         await query.ProcessAllAvailableAsync();
     }
