@@ -6,6 +6,10 @@ namespace Dataflow.Streaming.Tests.Mqtt;
 /// <summary>Stands between a client and a broker, and cuts the connection at packets that a test names: before they are passed on or behind them.</summary>
 internal sealed class CuttingRelay : IDisposable
 {
+    private const int PingAnswer = 13;
+
+    private static readonly byte[] Ping = [0xC0, 0];
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _lock = new();
@@ -88,31 +92,71 @@ internal sealed class CuttingRelay : IDisposable
         }
         using var far = new TcpClient();
         await far.ConnectAsync(_broker.Host, _broker.Port);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
         near.NoDelay = far.NoDelay = true;
-        await Task.WhenAny(PassAsync(near.GetStream(), far.GetStream(), fromClient: true, stop.Token), PassAsync(far.GetStream(), near.GetStream(), fromClient: false, stop.Token));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+        var link = new Link(near.GetStream(), far.GetStream());
+        var (up, down) = (PassAsync(link.Near, link.Far, link, stop.Token), PassAsync(link.Far, link.Near, link, stop.Token));
+        var first = await Task.WhenAny(up, down);
+        if (await first)
+        {
+            await DrainAsync(link, first == up ? down : up, stop);
+            _done.TrySetResult();
+        }
         await stop.CancelAsync();
+        await Task.WhenAll(up, down);
     }
 
-    private async Task PassAsync(Stream from, Stream to, bool fromClient, CancellationToken stop)
+    // The broker gets to the end of what it is writing: mosquitto (2.0) sends a message of quality 2 anew, as if it had never been released, if two connections in a row are lost before it has
+    // told the release again. Nothing of it arrives.
+    private static async Task DrainAsync(Link link, Task<bool> other, CancellationTokenSource stop)
     {
+        try
+        {
+            link.IsCut = true;
+            if (link.CutByClient)
+            {
+                await link.Far.WriteAsync(Ping, stop.Token);
+                await other;
+                return;
+            }
+            await stop.CancelAsync();
+            await other;
+            await link.Far.WriteAsync(Ping, default(CancellationToken));
+            while ((await ScriptedBroker.ReadAsync(link.Far, default)).First >> 4 != PingAnswer) { }
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            // The broker has gone.
+        }
+    }
+
+    // True if it was cut here.
+    private async Task<bool> PassAsync(Stream from, Stream to, Link link, CancellationToken stop)
+    {
+        var fromClient = from == link.Near;
         try
         {
             while (true)
             {
                 var (first, body) = await ScriptedBroker.ReadAsync(from, stop);
+                if (link.IsCut)
+                {
+                    if (first >> 4 == PingAnswer) return false;
+                    continue;
+                }
                 var cut = Meet(first >> 4, fromClient);
-                if (cut is null or { IsPassedOn: true }) await to.WriteAsync(Bytes(first, body), stop);
-                if (cut is null) continue;
 
                 // What was passed on before the end of the connection is read before it.
-                _done.TrySetResult();
-                return;
+                if (cut is null or { IsPassedOn: true }) await to.WriteAsync(Bytes(first, body), stop);
+                if (cut is null) continue;
+                link.CutByClient = fromClient;
+                return true;
             }
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
             // An end has gone.
+            return false;
         }
     }
 
@@ -142,6 +186,15 @@ internal sealed class CuttingRelay : IDisposable
         }
         while (left > 0);
         return [.. bytes, .. body];
+    }
+
+    // Both ends of a connection.
+    private sealed class Link(Stream near, Stream far)
+    {
+        public readonly Stream Near = near;
+        public readonly Stream Far = far;
+        public volatile bool IsCut;
+        public bool CutByClient;
     }
 
     /// <summary>Where a connection is cut.</summary>
