@@ -37,6 +37,7 @@ public sealed class ExecutorStreamTests
         var last = written.SelectMany(each => each.Value).GroupBy(row => (row.Window, row.Page)).Select(group => group.Last());
         Assert.Equal(Clicks.Expected(files.SelectMany(file => file)), Clicks.Ordered(last));
     }
+
     [Fact]
     public async Task What_an_executor_finds_damaged_is_the_error_of_the_query()
     {

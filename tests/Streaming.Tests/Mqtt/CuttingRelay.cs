@@ -108,7 +108,7 @@ internal sealed class CuttingRelay : IDisposable
 
     // The broker gets to the end of what it is writing: mosquitto (2.0) sends a message of quality 2 anew, as if it had never been released, if two connections in a row are lost before it has
     // told the release again. Nothing of it arrives.
-    private static async Task DrainAsync(Link link, Task<bool> other, CancellationTokenSource stop)
+    private async Task DrainAsync(Link link, Task<bool> other, CancellationTokenSource stop)
     {
         try
         {
@@ -121,8 +121,8 @@ internal sealed class CuttingRelay : IDisposable
             }
             await stop.CancelAsync();
             await other;
-            await link.Far.WriteAsync(Ping, default(CancellationToken));
-            while ((await ScriptedBroker.ReadAsync(link.Far, default)).First >> 4 != PingAnswer) { }
+            await link.Far.WriteAsync(Ping, _ending.Token);
+            while ((await ScriptedBroker.ReadAsync(link.Far, _ending.Token)).First >> 4 != PingAnswer) { }
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
